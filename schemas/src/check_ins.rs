@@ -1,0 +1,181 @@
+//! Sessions and check-ins: one agent start, and one long poll.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    commands::Command,
+    hosts::Facts,
+    ids::{HostId, JobId, ProcessId},
+};
+
+/// What runs on a host, by its own word: which bytes, in which process, and how its last update ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AgentReport {
+    /// The agent's version, as built in.
+    pub version: String,
+    /// SHA-256 of the running executable, hexadecimal.
+    pub executable_sha256: String,
+    /// Drawn at random by each start of the agent process.
+    pub process_id: ProcessId,
+    /// The kernel's boot id. Empty when the platform has none.
+    #[serde(default)]
+    pub boot_id: String,
+    /// Whether this version passed its own health gate and is what a restart brings back.
+    #[serde(default = "yes")]
+    pub committed: bool,
+    /// How the last update of the agent ended on this host. Absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_update: Option<LastUpdate>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How an update of the agent ended, by the supervisor's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LastUpdate {
+    /// The job that asked for it.
+    pub transaction: JobId,
+    /// The version it was to bring.
+    pub to: String,
+    /// How it ended.
+    pub outcome: UpdateOutcome,
+    /// Why, for people; up to 4 KiB, with the last lines of a failed start. Empty when committed.
+    #[serde(default)]
+    pub reason: String,
+    /// How often the new version was started.
+    #[serde(default)]
+    pub tries: u32,
+}
+
+/// How an update of the agent ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateOutcome {
+    /// The new version passed its health gate.
+    Committed,
+    /// The new version failed; the old one runs.
+    RolledBack,
+    /// Neither version could reach the server, so nothing is known about the new one; the old one runs.
+    Inconclusive,
+    /// Refused before anything of it was executed as an agent: signature, digest, size, platform or preflight.
+    Refused,
+    /// An outcome that this side does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// `POST /api/v1/agent/session`: an agent process has started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SessionRequest {
+    /// The protocol the agent speaks.
+    pub protocol: u32,
+    /// What runs.
+    pub agent: AgentReport,
+    /// What the host says of itself.
+    pub facts: Facts,
+    /// The highest job sequence the host's journal has seen; 0 when none. A server that was restored from an old backup
+    /// raises its own to this.
+    #[serde(default)]
+    pub highest_sequence: u64,
+}
+
+/// The answer to a new session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SessionResponse {
+    /// The session's number: one more than the host's last. Every later request names it.
+    pub session: u64,
+    /// The server's clock.
+    pub server_time: Timestamp,
+}
+
+/// `POST /api/v1/agent/check-in`: the long poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CheckInRequest {
+    /// The session this check-in belongs to.
+    pub session: u64,
+    /// How long the agent will wait for an answer, in seconds; 0 asks for one at once. The server may answer earlier.
+    #[serde(default)]
+    pub wait_seconds: u16,
+    /// SHA-256 of the facts as last sent, hexadecimal. Empty: unknown.
+    #[serde(default)]
+    pub facts_digest: String,
+    /// Jobs that the agent has received and journalled and has not finished telling about: they are not offered again
+    /// in this session.
+    #[serde(default)]
+    pub open: Vec<JobId>,
+    /// What runs; sent when it has changed since the session started (a commit, mostly). Absent: unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentReport>,
+    /// What the host says of itself; sent when it has changed or was asked for. Absent: unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+}
+
+/// The answer to a check-in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CheckInResponse {
+    /// The server's clock.
+    pub server_time: Timestamp,
+    /// Open jobs that this session has not received yet, in sequence order.
+    #[serde(default)]
+    pub jobs: Vec<Command>,
+    /// Jobs to cancel; also ids that the agent never received, so that a late offer cannot run.
+    #[serde(default)]
+    pub cancel: Vec<JobId>,
+    /// Whether the next check-in shall carry the facts.
+    #[serde(default)]
+    pub send_facts: bool,
+    /// When the next check-in is due, in seconds after this answer; 0: at once. The agent adds ±10 % jitter.
+    pub next_check_in_seconds: u32,
+    /// Until when the server wants to hear from the host quickly. Absent: no such wish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention_until: Option<Timestamp>,
+}
+
+/// `POST /oauth/token`, form-encoded (RFC 7523). `client_assertion` is a JWT signed with the host's Ed25519 key: `iss` and
+/// `sub` are the host id, `aud` the server's URL, `exp` at most 60 s after `iat`, `jti` drawn at random.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TokenRequest {
+    /// `client_credentials`.
+    pub grant_type: String,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    pub client_assertion_type: String,
+    /// The signed assertion.
+    pub client_assertion: crate::secrets::Secret,
+}
+
+/// The only `grant_type` that is served.
+pub const GRANT_TYPE: &str = "client_credentials";
+/// The only `client_assertion_type` that is served.
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The claims of a client assertion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssertionClaims {
+    /// The host.
+    pub iss: HostId,
+    /// The host again.
+    pub sub: HostId,
+    /// The server's URL, as the agent was told it at enrolment.
+    pub aud: String,
+    /// Unix seconds.
+    pub iat: i64,
+    /// Unix seconds, at most 60 after `iat`.
+    pub exp: i64,
+    /// Unique per assertion.
+    pub jti: String,
+}
+
+/// An access token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TokenResponse {
+    /// Goes into `Authorization: Bearer`.
+    pub access_token: crate::secrets::Secret,
+    /// `Bearer`.
+    pub token_type: String,
+    /// How long it is valid, in seconds.
+    pub expires_in: u32,
+}

@@ -1,0 +1,125 @@
+//! Hosts: machines with an agent, what they say of themselves, and what operators say of them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{check_ins::AgentReport, ids::HostId};
+
+/// Labels: `key=value` pairs that selectors match on.
+pub type Labels = BTreeMap<String, String>;
+
+/// What a host knows of itself, gathered by its agent without any command being run.
+/// Sent in full when a session starts and when its digest has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Facts {
+    /// The host's own name, from the kernel.
+    pub hostname: String,
+    /// `linux` or `windows`, as releases name it.
+    pub os: String,
+    /// The distribution and its version, from `/etc/os-release`. Empty when it cannot be told.
+    pub os_version: String,
+    /// `x86_64` or `aarch64`, as releases name it.
+    pub architecture: String,
+    /// The kernel's release. Empty when it cannot be told.
+    pub kernel: String,
+    /// Addresses of the host's interfaces, without loopback, in text form.
+    pub ip_addresses: Vec<String>,
+    /// SHA-256 of `/etc/machine-id`, hexadecimal: tells machines apart without naming them. Empty when there is none.
+    pub machine_id_sha256: String,
+    /// When the host was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booted_at: Option<Timestamp>,
+    /// Logical processors.
+    pub cpu_count: u32,
+    /// Physical memory in bytes.
+    pub memory_bytes: u64,
+    /// Mounted file systems.
+    pub disks: Vec<Disk>,
+    /// Job kinds that this host's policy allows, in order.
+    pub capabilities: Vec<String>,
+}
+
+/// A mounted file system. What is free is not a fact (it changes all the time): `inspect` tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Disk {
+    /// Where it is mounted.
+    pub mount: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+}
+
+/// What the server makes of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HostState {
+    /// It is served.
+    Active,
+    /// Two live copies of its identity were seen, or the wrong bytes: nothing is offered until an operator readmits it.
+    Quarantined,
+    /// Its identity is revoked for good.
+    Retired,
+}
+
+/// A host as operators see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HostView {
+    /// The host's id.
+    pub id: HostId,
+    /// Whether it is served.
+    pub state: HostState,
+    /// Why it is quarantined or retired. Absent while it is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// What operators call it: the host's own name at enrolment until somebody changes it.
+    pub name: String,
+    /// Its labels, from its enrollment token and from operators.
+    pub labels: Labels,
+    /// What it says of itself.
+    pub facts: Facts,
+    /// What runs on it. Absent until its first session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentReport>,
+    /// Whether it was heard from within the offline threshold; derived when it is read.
+    pub online: bool,
+    /// When it was last heard from, exact to `presence_write_seconds` (300 by default). Absent until its first check-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen_at: Option<Timestamp>,
+    /// The number of its current session; 0 before the first.
+    pub session: u64,
+    /// Jobs that are not final.
+    pub open_jobs: u32,
+    /// Whether a published release is newer than what it runs.
+    pub update_available: bool,
+    /// When it joined.
+    pub enrolled_at: Timestamp,
+    /// The record's revision, the same as in its `ETag`.
+    pub revision: u64,
+}
+
+/// `PATCH /api/v1/hosts/{id}`: absent fields stay as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostChange {
+    /// A new name: 1 to 128 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Labels to set, or to remove where the value is null.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Option<String>>,
+}
+
+/// Which hosts are meant. An empty selector means every active host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Selector {
+    /// Labels that a host must all have.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
+    /// The operating system a host must have. Absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<String>,
+}

@@ -1,0 +1,178 @@
+//! Releases: versions of the agent, signed offline, believed by nobody but the agents themselves.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::envelopes::{Envelope, EnvelopeError, PublicKey, sha256_hex};
+
+/// The payload type of a release manifest.
+pub const MANIFEST_TYPE: &str = "application/vnd.muster.release+json";
+/// The payload type of a trust root.
+pub const ROOT_TYPE: &str = "application/vnd.muster.root+json";
+/// The product that releases of the agent name.
+pub const PRODUCT: &str = "muster-agent";
+
+/// What is signed: one version and its files. Made by `muster release sign`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Manifest {
+    /// `release`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Grows with every release ever signed: an agent refuses a lower one than the highest it has stored.
+    pub manifest_version: u64,
+    /// `muster-agent`.
+    pub product: String,
+    /// The version, as the binary itself says it.
+    pub version: String,
+    /// When it was signed, by the signer's clock. Never ends anything.
+    pub issued_at: Timestamp,
+    /// Releases with a `manifest_version` below this are refused for ever after.
+    #[serde(default)]
+    pub security_floor: u64,
+    /// Versions that must not be installed any more.
+    #[serde(default)]
+    pub revoked: Vec<String>,
+    /// The files, one per platform.
+    pub targets: Vec<Target>,
+}
+
+/// One file of a release, for one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Target {
+    /// `linux` or `windows`.
+    pub os: String,
+    /// `x86_64` or `aarch64`.
+    pub arch: String,
+    /// The file's size in bytes, exactly.
+    pub size: u64,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+}
+
+impl Target {
+    /// `linux-x86_64`, as in the upload's path.
+    pub fn platform(&self) -> String {
+        format!("{}-{}", self.os, self.arch)
+    }
+}
+
+impl Manifest {
+    /// The manifest in an envelope whose signatures are good.
+    pub fn verified(envelope: &Envelope, keys: &[PublicKey], threshold: usize) -> Result<Self, EnvelopeError> {
+        let payload = envelope.verify(MANIFEST_TYPE, keys, threshold)?;
+        read(&payload)
+    }
+
+    /// The manifest in an envelope that nobody has verified. For display and storage, never for execution.
+    pub fn unverified(envelope: &Envelope) -> Result<Self, EnvelopeError> {
+        if envelope.payload_type != MANIFEST_TYPE {
+            return Err(EnvelopeError::WrongType { found: envelope.payload_type.clone(), expected: MANIFEST_TYPE });
+        }
+        read(&envelope.payload_bytes()?)
+    }
+
+    /// The file for a platform.
+    pub fn target(&self, os: &str, arch: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.os == os && target.arch == arch)
+    }
+}
+
+/// SHA-256 of the signed payload: which release exactly.
+pub fn manifest_sha256(envelope: &Envelope) -> Result<String, EnvelopeError> {
+    Ok(sha256_hex(&envelope.payload_bytes()?))
+}
+
+/// Who may sign: the root of trust that a host is given when it joins, and that only its own root keys can replace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// `root`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Grows by one per successor.
+    pub root_version: u64,
+    /// Signs the next root.
+    pub root: TrustRole,
+    /// Signs release manifests.
+    pub release: TrustRole,
+}
+
+/// Keys, and how many of them must sign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustRole {
+    /// How many different keys must sign; at least 1.
+    pub threshold: usize,
+    /// The keys.
+    pub keys: Vec<PublicKey>,
+}
+
+impl Root {
+    /// A root that is its own beginning: signed by its own root keys.
+    pub fn first(envelope: &Envelope) -> Result<Self, EnvelopeError> {
+        let claimed: Self = read(&envelope.payload_bytes()?)?;
+        let payload = envelope.verify(ROOT_TYPE, &claimed.root.keys, claimed.root.threshold)?;
+        read(&payload)
+    }
+
+    /// The successor of this root: signed by this root's keys and by its own, one version later.
+    pub fn successor(&self, envelope: &Envelope) -> Result<Self, EnvelopeError> {
+        envelope.verify(ROOT_TYPE, &self.root.keys, self.root.threshold)?;
+        let next = Self::first(envelope)?;
+        if next.root_version == self.root_version + 1 {
+            Ok(next)
+        } else {
+            let (is, was) = (next.root_version, self.root_version);
+            Err(EnvelopeError::Unreadable(format!("root version {is} does not follow {was}")))
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(payload: &[u8]) -> Result<T, EnvelopeError> {
+    serde_json::from_slice(payload).map_err(|error| EnvelopeError::Unreadable(error.to_string()))
+}
+
+/// A release as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReleaseView {
+    /// The version.
+    pub version: String,
+    /// Whether it can be offered.
+    pub state: ReleaseState,
+    /// What it waits for, in words. Absent when it waits for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_on: Option<String>,
+    /// What was signed. The server keeps it and cannot vouch for it: agents verify.
+    pub manifest: Manifest,
+    /// SHA-256 of the signed payload, hexadecimal.
+    pub manifest_sha256: String,
+    /// Ids of the keys that signed.
+    pub signed_by: Vec<String>,
+    /// Platforms whose files are here, as `linux-x86_64`.
+    pub uploaded: Vec<String>,
+    /// Why it was yanked. Absent when it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub yanked_reason: Option<String>,
+    /// When it came.
+    pub created_at: Timestamp,
+    /// The record's revision.
+    pub revision: u64,
+}
+
+/// Whether a release can be offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseState {
+    /// Files are missing.
+    Draft,
+    /// Every file is here.
+    Published,
+    /// Taken back: offered to nobody any more.
+    Yanked,
+}
+
+/// `POST /api/v1/releases/{version}/yank`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct YankRequest {
+    /// Why, for people: 1 to 1 024 characters.
+    pub reason: String,
+}

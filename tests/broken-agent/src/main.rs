@@ -1,0 +1,2 @@
+//! Fails in a chosen way.
+fn main() {}
