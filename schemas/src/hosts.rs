@@ -123,3 +123,19 @@ pub struct Selector {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
 }
+
+/// `POST /api/v1/hosts/{id}/update`: bring one host's agent to a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostUpdateRequest {
+    /// The release's version; must be published.
+    pub version: String,
+}
+
+/// `POST /api/v1/hosts/{id}/readmit`: why an operator decided so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// For people: 1 to 1 024 characters.
+    pub reason: String,
+}
