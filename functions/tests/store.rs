@@ -1,0 +1,186 @@
+//! The embedded table: what every table must do, and what only a file on a disk must.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{
+    error::Error,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use futures_util::future::join_all;
+use muster_server::store::{
+    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance,
+    sqlite::SqliteTable,
+};
+use rusqlite::Connection;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_embedded_table_does_what_every_table_must() {
+    let directory = tempfile::tempdir().unwrap();
+    let count = AtomicU32::new(0);
+    let make = async || {
+        let name = format!("{}.db", count.fetch_add(1, Ordering::Relaxed));
+        Arc::new(SqliteTable::open(&directory.path().join(name)).unwrap()) as conformance::Subject
+    };
+    conformance::all(make).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_found_after_a_shutdown_in_the_middle_of_commits() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = Arc::new(SqliteTable::open(&path).unwrap());
+    let writers = (0..50_u32).map(|n| {
+        let table = Arc::clone(&table);
+        tokio::spawn(async move { table.commit(vec![put(n, Expect::Absent)], n.into()).await.unwrap() })
+    });
+    join_all(writers).await.into_iter().for_each(Result::unwrap);
+    drop(table);
+
+    let table = SqliteTable::open(&path).unwrap();
+    assert_eq!(table.query(Query::all("p", 100)).await.unwrap().items.len(), 50);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_found_after_a_crash_and_so_is_its_attempt() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = SqliteTable::open(&path).unwrap();
+    table.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+
+    // The files as a killed process leaves them: nothing was closed, nothing moved out of the log.
+    let left = directory.path().join("left.db");
+    fs::copy(&path, &left).unwrap();
+    fs::copy(directory.path().join("muster.db-wal"), directory.path().join("left.db-wal")).unwrap();
+
+    let reopened = SqliteTable::open(&left).unwrap();
+    assert_eq!(reopened.get(&Key::new("p", "00001"), Consistency::Strong).await.unwrap(), Some(item(1)));
+    reopened.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_attempt_is_known_again_after_others_overwrote_or_removed_what_it_wrote() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
+    table.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+    table.commit(vec![Write::Delete { key: item(1).key, expect: Expect::Revision(1) }], 2).await.unwrap();
+
+    table.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+    assert_eq!(table.get(&item(1).key, Consistency::Strong).await.unwrap(), None, "it was not made a second time");
+}
+
+#[tokio::test]
+async fn attempts_are_forgotten_after_ten_thousand_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = SqliteTable::open(&path).unwrap();
+    for block in 0..102 {
+        let commits = (0..100).map(|n| table.commit(vec![put(n, Expect::Any)], (block * 100 + n).into()));
+        join_all(commits).await.into_iter().for_each(Result::unwrap);
+    }
+    let remembered = Connection::open(&path).unwrap().query_one("SELECT count(*) FROM attempts", [], |row| row.get(0));
+    assert_eq!(remembered, Ok(10_000));
+}
+
+#[tokio::test]
+async fn expired_items_are_removed_in_batches_up_to_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
+    let over = |n| Item { expires_at: Some("2029-12-31T23:59:59.5Z".parse().unwrap()), ..item(n) };
+    for block in 0..13 {
+        let writes = (0..100).map(|n| Write::Put { item: over(block * 100 + n), expect: Expect::Absent });
+        table.commit(writes.collect(), block.into()).await.unwrap();
+    }
+    let just_before = "2029-12-31T23:59:59.9Z".parse().unwrap();
+    assert_eq!(table.expire(just_before, 2_000).await.unwrap(), 0, "times count by whole seconds, and never too soon");
+    let now = "2030-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(table.expire(now, 1_250).await.unwrap(), 1_250);
+    assert_eq!(table.expire(now, 1_250).await.unwrap(), 50);
+    assert_eq!(table.query(Query::all("p", 10)).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn a_commit_that_no_table_could_do_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
+    let binary = Write::Put { item: Item { body: vec![0xff], ..item(1) }, expect: Expect::Any };
+    let refused = [(0..101).map(|n| put(n, Expect::Any)).collect(), vec![put(1, Expect::Any); 2], vec![binary]];
+    for writes in refused {
+        let outcome = table.commit(writes, 1).await;
+        assert!(matches!(outcome, Err(StoreError::Fault { .. })), "{outcome:?}");
+    }
+    assert_eq!(table.query(Query::all("p", 10)).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    drop(SqliteTable::open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    assert_eq!(
+        why_not(&path),
+        "the store failed to use the database: its schema has version 2, this program knows version 1; a newer program wrote it"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    fs::write(&path, "not a database, but somebody's letter ".repeat(100)).unwrap();
+    assert_eq!(why_not(&path), "the store failed to open the database: file is not a database");
+    assert!(fs::read_to_string(&path).unwrap().starts_with("not a database"));
+    let nowhere = directory.path().join("none/muster.db");
+    assert_eq!(why_not(&nowhere), "the store failed to make the database file: No such file or directory (os error 2)");
+}
+
+#[tokio::test]
+async fn the_files_are_for_their_owner_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
+    table.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+    let modes = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap().permissions().mode());
+    assert_eq!(modes.collect::<Vec<_>>(), [0o100_600; 3], "the database, its log and the log's index");
+}
+
+#[tokio::test]
+async fn the_database_can_be_read_with_sqlite3() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = SqliteTable::open(&path).unwrap();
+    let indexes = vec![IndexEntry { index: Index::Due, partition: "due".into(), sort: "2030".into() }];
+    let item = Item { indexes, expires_at: Some("2030-01-01T00:00:00Z".parse().unwrap()), ..item(1) };
+    table.commit(vec![Write::Put { item, expect: Expect::Absent }], 1).await.unwrap();
+    let shown: String = Connection::open(&path)
+        .unwrap()
+        .query_one(
+            "SELECT concat_ws(' ', partition, sort, revision, datetime(expires_at, 'unixepoch'), body ->> '$.n', due_sort)
+                FROM items",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(shown, "p 00001 1 2030-01-01 00:00:00 1 2030");
+}
+
+fn item(n: u32) -> Item {
+    let body = format!("{{\"n\":{n}}}").into();
+    Item { key: Key::new("p", format!("{n:05}")), revision: 1, expires_at: None, indexes: vec![], body }
+}
+
+fn put(n: u32, expect: Expect) -> Write {
+    Write::Put { item: item(n), expect }
+}
+
+/// The whole chain, as a log would have it.
+fn why_not(path: &Path) -> String {
+    let error = SqliteTable::open(path).err().unwrap();
+    format!("{error}: {}", error.source().unwrap())
+}
