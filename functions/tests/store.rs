@@ -15,20 +15,22 @@ use std::{
 
 use futures_util::future::join_all;
 use muster_server::store::{
-    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance,
+    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance, meter::Metered,
     sqlite::SqliteTable,
 };
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_embedded_table_does_what_every_table_must() {
     let directory = tempfile::tempdir().unwrap();
-    let count = AtomicU32::new(0);
-    let make = async || {
-        let name = format!("{}.db", count.fetch_add(1, Ordering::Relaxed));
-        Arc::new(SqliteTable::open(&directory.path().join(name)).unwrap()) as conformance::Subject
-    };
-    conformance::all(make).await;
+    conformance::all(async || Arc::new(fresh(&directory)) as conformance::Subject).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_metered_table_does_what_every_table_must() {
+    let directory = tempfile::tempdir().unwrap();
+    conformance::all(async || Arc::new(Metered::new(fresh(&directory))) as conformance::Subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,6 +170,12 @@ async fn the_database_can_be_read_with_sqlite3() {
         )
         .unwrap();
     assert_eq!(shown, "p 00001 1 2030-01-01 00:00:00 1 2030");
+}
+
+fn fresh(directory: &TempDir) -> SqliteTable {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("{}.db", NEXT.fetch_add(1, Ordering::Relaxed));
+    SqliteTable::open(&directory.path().join(name)).unwrap()
 }
 
 fn item(n: u32) -> Item {
