@@ -1,2 +1,45 @@
-//! Under construction.
-fn main() {}
+//! `muster`: the fleet from a terminal or a pipeline.
+//!
+//! stdout carries the answer, stderr everything else, the exit code the truth: 0 succeeded, 1 failed, 2 usage, 3 timed
+//! out, 4 cancelled or halted.
+
+mod access;
+mod audit;
+mod client;
+mod commands;
+mod config;
+mod enrollment_tokens;
+mod exits;
+mod failures;
+mod files;
+mod fleet_updates;
+mod hosts;
+mod jobs;
+mod output;
+mod pairs;
+mod patience;
+mod progress;
+mod prompts;
+mod releases;
+mod session;
+mod tables;
+mod times;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// One thread is enough for a program that mostly waits.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match commands::Muster::parse().run().await {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            let report = failure.report();
+            if !report.is_empty() {
+                output::warn(report.trim_end());
+            }
+            failure.exit().into()
+        }
+    }
+}

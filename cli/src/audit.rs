@@ -1,0 +1,52 @@
+//! `audit` and `tick`: what was done, and doing what is due.
+
+use jiff::Timestamp;
+use muster_schemas::audit::AuditEntry;
+
+use crate::{
+    exits::Exit,
+    failures::Failure,
+    output::{Context, Paging},
+    tables::Table,
+    times,
+};
+
+/// What to show of the audit trail.
+#[derive(Debug, clap::Args)]
+pub struct AuditArguments {
+    /// Only what was done to this (an id)
+    #[arg(long, value_name = "ID")]
+    subject: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// Shows the audit trail, newest first.
+pub async fn list(context: &Context, arguments: AuditArguments) -> Result<Exit, Failure> {
+    let query = arguments.subject.map(|subject| ("subject", subject)).into_iter().collect();
+    let render = |entries: &[AuditEntry]| table(entries, Timestamp::now());
+    arguments.paging.list(context, (&["audit"], query), render).await?;
+    Ok(Exit::Succeeded)
+}
+
+/// Asks the server to do what is due now.
+pub async fn tick(context: &Context) -> Result<Exit, Failure> {
+    let answer = context.client()?.act(&["tick"], &serde_json::json!({})).await?;
+    context.done(&answer, "The tick has run.")?;
+    Ok(Exit::Succeeded)
+}
+
+fn table(entries: &[AuditEntry], now: Timestamp) -> String {
+    let mut table = Table::new(["WHEN", "WHO", "WHAT", "TO", "DETAIL"]);
+    for entry in entries {
+        let mark = if entry.alert { "! " } else { "" };
+        table.row([
+            times::ago(entry.at, now),
+            entry.actor.clone(),
+            entry.action.clone(),
+            entry.subject.clone(),
+            format!("{mark}{}", entry.detail),
+        ]);
+    }
+    table.render("Nothing was done yet.")
+}

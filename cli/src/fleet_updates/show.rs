@@ -1,0 +1,140 @@
+//! Fleet updates as people read them.
+
+use jiff::Timestamp;
+use muster_schemas::fleet_updates::{
+    Counts, FleetUpdateHostState, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateState, FleetUpdateView,
+};
+
+use crate::{
+    tables::{self, Table},
+    times,
+};
+
+/// A list of fleet updates.
+pub fn table(fleet_updates: &[FleetUpdateView], now: Timestamp) -> String {
+    let mut table = Table::new(["ID", "VERSION", "STATE", "WAVE", "HOSTS", "CREATED", "NOTE"]);
+    for view in fleet_updates {
+        table.row([
+            view.id.to_string(),
+            view.version.clone(),
+            state(view.state).into(),
+            format!("{}/{}", view.wave + 1, view.waves.len()),
+            counts(&view.counts),
+            times::ago(view.created_at, now),
+            view.note.clone(),
+        ]);
+    }
+    table.render("No fleet updates.")
+}
+
+/// Everything about one.
+pub fn details(view: &FleetUpdateView, now: Timestamp) -> String {
+    let waves = view.waves.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    tables::facts(&[
+        ("id", view.id.to_string()),
+        ("version", view.version.clone()),
+        ("state", state(view.state).into()),
+        ("halted by", view.halted_reason.clone().unwrap_or_default()),
+        ("waiting on", view.waiting_on.clone().unwrap_or_default()),
+        ("hosts", counts(&view.counts)),
+        ("wave", format!("{} of {} (sizes {waves})", view.wave + 1, view.waves.len())),
+        ("at once", view.max_in_flight.to_string()),
+        ("failures", format!("{}; {} halt it", view.failures, view.max_failures)),
+        ("soak", times::span(view.soak_seconds.into())),
+        ("note", view.note.clone()),
+        ("created", format!("{} by {}", times::ago(view.created_at, now), view.created_by)),
+        ("ended", view.ended_at.map_or_else(String::new, |at| times::ago(at, now))),
+    ])
+}
+
+/// One in one line.
+pub fn summary(view: &FleetUpdateView) -> String {
+    format!("{} to {} is {}: {}.\n", view.id, tables::printable(&view.version), state(view.state), counts(&view.counts))
+}
+
+/// The hosts of one.
+pub fn hosts(hosts: &[FleetUpdateHostView]) -> String {
+    let mut table = Table::new(["HOST", "WAVE", "STATE", "TRIES", "WHY"]);
+    for host in hosts {
+        let why = host.reason.as_ref().or(host.waiting_on.as_ref());
+        table.row([
+            host.host_id.to_string(),
+            (host.wave + 1).to_string(),
+            host_state(host.state).into(),
+            host.attempts.to_string(),
+            why.cloned().unwrap_or_default(),
+        ]);
+    }
+    table.render("No hosts.")
+}
+
+/// What one would do.
+pub fn plan(plan: &FleetUpdatePlan) -> String {
+    let total = plan.waves.iter().map(Vec::len).sum::<usize>();
+    let mut table = Table::new(["WAVE", "NAME", "VERSION", "", "HOST"]);
+    for (wave, hosts) in plan.waves.iter().enumerate() {
+        for host in hosts {
+            let wave = if wave == 0 { "1 (canary)".into() } else { (wave + 1).to_string() };
+            let online = if host.online { "online" } else { "offline" };
+            let version = host.version.clone().unwrap_or_default();
+            table.row([wave, host.name.clone(), version, online.into(), host.host_id.to_string()]);
+        }
+    }
+    format!(
+        "{}\n{} to {} in {}, {} at a time; at best {}. Left out because current: {}. Offline now: {}.\n",
+        table.render("No host needs it."),
+        tables::printable(&plan.version),
+        many(total, "host"),
+        many(plan.waves.len(), "wave"),
+        plan.max_in_flight,
+        times::span(plan.best_case_seconds),
+        plan.current.len(),
+        plan.offline.len(),
+    )
+}
+
+/// `1 host`, `2 hosts`.
+pub fn many(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Counts in words, without those that are zero.
+pub fn counts(counts: &Counts) -> String {
+    let Counts { total, pending, in_flight, succeeded, failed, skipped, cancelled } = *counts;
+    let parts = [
+        (succeeded, "succeeded"),
+        (failed, "failed"),
+        (in_flight, "in flight"),
+        (pending, "pending"),
+        (skipped, "skipped"),
+        (cancelled, "cancelled"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts = parts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>();
+    format!("{total}: {}", if parts.is_empty() { "none".into() } else { parts.join(", ") })
+}
+
+/// A state in words.
+pub fn state(state: FleetUpdateState) -> &'static str {
+    match state {
+        FleetUpdateState::Running => "running",
+        FleetUpdateState::Paused => "paused",
+        FleetUpdateState::Halted => "halted",
+        FleetUpdateState::Completed => "completed",
+        FleetUpdateState::Cancelled => "cancelled",
+    }
+}
+
+/// A host's state in words.
+pub fn host_state(state: FleetUpdateHostState) -> &'static str {
+    match state {
+        FleetUpdateHostState::Pending => "pending",
+        FleetUpdateHostState::Offered => "offered",
+        FleetUpdateHostState::Verifying => "verifying",
+        FleetUpdateHostState::Lost => "lost",
+        FleetUpdateHostState::Succeeded => "succeeded",
+        FleetUpdateHostState::Failed => "failed",
+        FleetUpdateHostState::Skipped => "skipped",
+        FleetUpdateHostState::Cancelled => "cancelled",
+    }
+}

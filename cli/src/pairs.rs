@@ -1,0 +1,112 @@
+//! `key=value` on the command line: labels, variables, targets.
+
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+
+/// A key and a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// What stands before the first `=`.
+    pub key: String,
+    /// What stands after it; may be empty.
+    pub value: String,
+}
+
+impl FromStr for Pair {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+        let (key, value) = pair.ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
+        Ok(Self { key: key.into(), value: value.into() })
+    }
+}
+
+/// Pairs as a map; the last of one key wins.
+pub fn map(pairs: &[Pair]) -> BTreeMap<String, String> {
+    pairs.iter().map(|Pair { key, value }| (key.clone(), value.clone())).collect()
+}
+
+/// A map as `key=value` texts in one line.
+pub fn text(map: &BTreeMap<String, String>) -> String {
+    map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}
+
+/// A label to set (`key=value`) or to remove (`key-`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelChange {
+    /// The label.
+    pub key: String,
+    /// Its new value; none removes it.
+    pub value: Option<String>,
+}
+
+impl FromStr for LabelChange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(Pair { key, value }) = text.parse() {
+            return Ok(Self { key, value: Some(value) });
+        }
+        let key = text.strip_suffix('-').filter(|key| !key.is_empty() && !key.contains('='));
+        let key = key.ok_or_else(|| format!("{text:?} is neither KEY=VALUE (set) nor KEY- (remove)"))?;
+        Ok(Self { key: key.into(), value: None })
+    }
+}
+
+/// A release's file for a platform: `linux-x86_64=PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetFile {
+    /// `linux` or `windows`.
+    pub os: String,
+    /// `x86_64` or `aarch64`.
+    pub arch: String,
+    /// Where the file is.
+    pub path: PathBuf,
+}
+
+impl TargetFile {
+    /// `linux-x86_64`.
+    pub fn platform(&self) -> String {
+        format!("{}-{}", self.os, self.arch)
+    }
+}
+
+impl FromStr for TargetFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not OS-ARCH=PATH, such as linux-x86_64=target/release/muster-agent");
+        let Pair { key, value } = text.parse().map_err(|_| wrong())?;
+        let (os, arch) = key.split_once('-').ok_or_else(wrong)?;
+        if os.is_empty() || arch.is_empty() || value.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self { os: os.into(), arch: arch.into(), path: value.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_splits_at_the_first_equals_sign() {
+        let pair: Pair = "path=/a=b".parse().unwrap();
+        assert_eq!((pair.key.as_str(), pair.value.as_str()), ("path", "/a=b"));
+        assert!("=x".parse::<Pair>().is_err() && "x".parse::<Pair>().is_err());
+    }
+
+    #[test]
+    fn a_label_is_set_with_a_value_and_removed_with_a_dash() {
+        assert_eq!("a=b-".parse(), Ok(LabelChange { key: "a".into(), value: Some("b-".into()) }));
+        assert_eq!("a-".parse(), Ok(LabelChange { key: "a".into(), value: None }));
+        assert!("a".parse::<LabelChange>().is_err() && "-".parse::<LabelChange>().is_err());
+    }
+
+    #[test]
+    fn a_target_names_its_platform_and_its_file() {
+        let target: TargetFile = "linux-x86_64=/tmp/a=b".parse().unwrap();
+        assert_eq!((target.platform(), target.path), ("linux-x86_64".into(), PathBuf::from("/tmp/a=b")));
+        assert!("linux=/tmp/a".parse::<TargetFile>().is_err() && "linux-x86_64=".parse::<TargetFile>().is_err());
+    }
+}

@@ -1,0 +1,92 @@
+//! Publishing: the manifest first, then the files it names. Running it again goes on where it stopped.
+
+use std::path::Path;
+
+use futures_util::StreamExt;
+use muster_schemas::{
+    envelopes::Envelope,
+    problems::ProblemCode,
+    releases::{Manifest, ReleaseState, ReleaseView, manifest_sha256},
+};
+use reqwest::Body;
+use tokio_util::io::ReaderStream;
+
+use super::{keys, sign};
+use crate::{
+    client::{Answer, Client},
+    exits::Exit,
+    failures::Failure,
+    output::Context,
+    pairs::TargetFile,
+    progress,
+};
+
+/// Sends the manifest and the files that the server does not have yet.
+pub async fn publish(context: &Context, manifest: &Path, files: &[TargetFile]) -> Result<Exit, Failure> {
+    let envelope = keys::read_envelope(manifest)?;
+    let untrusted = |error| Failure::untrusted(manifest.display().to_string(), &error);
+    let named = Manifest::unverified(&envelope).map_err(untrusted)?;
+    // Nothing is sent before everything was seen to fit.
+    let sizes = files.iter().map(|file| sign::check(&named, file)).collect::<Result<Vec<_>, _>>()?;
+    let client = context.client()?;
+    let mut answer = announce(&client, &envelope, &named).await?;
+    let uploaded = answer.read::<ReleaseView>()?.uploaded;
+    for (file, size) in files.iter().zip(sizes) {
+        if uploaded.contains(&file.platform()) {
+            context.remark(&format!("{} is there already.", file.platform()));
+        } else {
+            upload(&client, &named.version, file, size).await?;
+            answer = client.get(&["releases", &named.version], &[]).await?;
+        }
+    }
+    let release: ReleaseView = answer.read()?;
+    context.done(&answer, &sentence(&release))?;
+    Ok(if release.state == ReleaseState::Yanked { Exit::Failed } else { Exit::Succeeded })
+}
+
+/// Posts the manifest. The same one again is no error: an interrupted publication goes on.
+async fn announce(client: &Client, envelope: &Envelope, named: &Manifest) -> Result<Answer, Failure> {
+    match client.create(&["releases"], envelope).await {
+        Err(Failure::Refused { problem, server }) if problem.code == ProblemCode::AlreadyExists => {
+            let answer = client.get(&["releases", &named.version], &[]).await?;
+            let there = answer.read::<ReleaseView>()?.manifest_sha256;
+            let ours = manifest_sha256(envelope).map_err(|error| Failure::untrusted("the manifest", &error))?;
+            if there == ours { Ok(answer) } else { Err(Failure::Refused { problem, server }) }
+        }
+        answer => answer,
+    }
+}
+
+async fn upload(client: &Client, version: &str, file: &TargetFile, size: u64) -> Result<(), Failure> {
+    let platform = file.platform();
+    let bar = progress::bytes(&format!("{version} {platform}"), size);
+    let body = || {
+        bar.set_position(0);
+        let bar = bar.clone();
+        // Opened per try, and only when it is sent: an error of the file becomes one of the request.
+        let opened = tokio::fs::File::open(file.path.clone());
+        let stream = futures_util::stream::once(opened).flat_map(|opened| match opened {
+            Ok(file) => ReaderStream::with_capacity(file, 64 * 1024).left_stream(),
+            Err(error) => futures_util::stream::iter([Err(error)]).right_stream(),
+        });
+        Body::wrap_stream(stream.inspect(move |chunk| {
+            bar.inc(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
+        }))
+    };
+    client.upload(&["releases", version, "targets", &platform], size, body).await?;
+    bar.finish();
+    if bar.is_hidden() {
+        crate::output::warn(&format!("Uploaded {platform} ({size} bytes)."));
+    }
+    Ok(())
+}
+
+fn sentence(release: &ReleaseView) -> String {
+    let version = &release.version;
+    match (release.state, &release.waiting_on) {
+        (ReleaseState::Published, _) => format!("{version} is published."),
+        (ReleaseState::Draft, Some(waiting_on)) => format!("{version} is a draft: {waiting_on}."),
+        (ReleaseState::Draft, None) => format!("{version} is a draft: files are missing."),
+        (ReleaseState::Yanked, _) => format!("{version} was yanked: it is offered to nobody."),
+    }
+}

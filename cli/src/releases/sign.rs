@@ -1,0 +1,173 @@
+//! Making, countersigning and verifying manifests, all of it offline.
+
+use std::{collections::BTreeSet, path::Path};
+
+use jiff::Timestamp;
+use muster_schemas::{
+    envelopes::{Envelope, sha256_hex},
+    releases::{MANIFEST_TYPE, Manifest, PRODUCT, Root, Target},
+};
+
+use super::keys;
+use crate::{failures::Failure, files, pairs::TargetFile};
+
+/// What a new manifest says, but for its files.
+pub struct Release {
+    /// The version, as the binary itself says it.
+    pub version: String,
+    /// Grows with every release ever signed.
+    pub manifest_version: u64,
+    /// Releases below this are refused for ever after.
+    pub security_floor: u64,
+    /// Versions that must not be installed any more.
+    pub revoked: Vec<String>,
+}
+
+/// A manifest over these files, signed by these keys.
+pub fn sign(release: Release, files: &[TargetFile], key_files: &[impl AsRef<Path>]) -> Result<Envelope, Failure> {
+    let Release { version, manifest_version, security_floor, revoked } = release;
+    if security_floor > manifest_version {
+        let rule = "--security-floor is above --manifest-version: the release would refuse itself";
+        return Err(Failure::Usage(rule.into()));
+    }
+    let manifest = Manifest {
+        kind: "release".into(),
+        manifest_version,
+        product: PRODUCT.into(),
+        version,
+        issued_at: Timestamp::now(),
+        security_floor,
+        revoked,
+        targets: targets(files)?,
+    };
+    let signing_keys = key_files.iter().map(|path| keys::read(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
+    let payload = serde_json::to_vec(&manifest).expect("a manifest is JSON");
+    Ok(Envelope::sign(MANIFEST_TYPE, &payload, &signing_keys))
+}
+
+/// Believes a manifest if the root's release keys signed it, and files if they are the ones it names.
+pub fn verify(root: &Path, manifest: &Path, files: &[TargetFile]) -> Result<Manifest, Failure> {
+    let untrusted_root = |error| Failure::untrusted(root.display().to_string(), &error);
+    let trust = Root::first(&keys::read_envelope(root)?).map_err(untrusted_root)?;
+    let envelope = keys::read_envelope(manifest)?;
+    let verified = Manifest::verified(&envelope, &trust.release.keys, trust.release.threshold);
+    let verified = verified.map_err(|error| Failure::untrusted(manifest.display().to_string(), &error))?;
+    for file in files {
+        check(&verified, file)?;
+    }
+    Ok(verified)
+}
+
+/// Whether a file is the one that the manifest names for its platform; its size if so.
+pub fn check(manifest: &Manifest, file: &TargetFile) -> Result<u64, Failure> {
+    let untrusted = |why: String| Failure::Untrusted { what: file.path.display().to_string(), why };
+    let expected = manifest.target(&file.os, &file.arch);
+    let named = || untrusted(format!("the manifest of {} names no file for {}", manifest.version, file.platform()));
+    let expected = expected.ok_or_else(named)?;
+    let found = target(file)?;
+    if found == *expected {
+        return Ok(found.size);
+    }
+    let (version, platform) = (&manifest.version, file.platform());
+    Err(untrusted(format!(
+        "{version} for {platform} has {} bytes and digest {}, this has {} and {}",
+        expected.size, expected.sha256, found.size, found.sha256
+    )))
+}
+
+fn targets(files: &[TargetFile]) -> Result<Vec<Target>, Failure> {
+    let mut platforms = BTreeSet::new();
+    if let Some(twice) = files.iter().find(|file| !platforms.insert(file.platform())) {
+        return Err(Failure::Usage(format!("--target {} is given twice", twice.platform())));
+    }
+    files.iter().map(target).collect()
+}
+
+fn target(file: &TargetFile) -> Result<Target, Failure> {
+    let bytes = files::read_bytes(&file.path)?;
+    let (os, arch) = (file.os.clone(), file.arch.clone());
+    Ok(Target { os, arch, size: bytes.len() as u64, sha256: sha256_hex(&bytes) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use super::*;
+
+    struct Desk {
+        folder: tempfile::TempDir,
+        file: TargetFile,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            keys::generate(&folder.path().join("keys")).unwrap();
+            let path = folder.path().join("muster-agent");
+            fs::write(&path, "the agent").unwrap();
+            Self { file: TargetFile { os: "linux".into(), arch: "x86_64".into(), path }, folder }
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        fn signed(&self, key: &str) -> Envelope {
+            let (version, revoked) = ("1.1.0".into(), vec!["1.0.9".into()]);
+            let release = Release { version, manifest_version: 2, security_floor: 1, revoked };
+            sign(release, std::slice::from_ref(&self.file), &[self.path(key)]).unwrap()
+        }
+
+        fn verify(&self, envelope: &Envelope) -> Result<Manifest, Failure> {
+            keys::write_envelope(&self.path("manifest.json"), envelope)?;
+            verify(&self.path("keys/root.json"), &self.path("manifest.json"), std::slice::from_ref(&self.file))
+        }
+    }
+
+    #[test]
+    fn what_the_release_key_signed_is_believed() {
+        let desk = Desk::new();
+        let manifest = desk.verify(&desk.signed("keys/release.key")).unwrap();
+        assert_eq!((manifest.version.as_str(), manifest.targets[0].size), ("1.1.0", 9));
+    }
+
+    #[test]
+    fn what_another_key_signed_is_not() {
+        let desk = Desk::new();
+        assert!(matches!(desk.verify(&desk.signed("keys/root.key")), Err(Failure::Untrusted { .. })));
+        let mut both = desk.signed("keys/root.key");
+        both.countersign(&keys::read(&desk.path("keys/release.key")).unwrap()).unwrap();
+        assert!(desk.verify(&both).is_ok());
+    }
+
+    #[test]
+    fn one_changed_byte_in_the_file_the_manifest_or_the_root_is_noticed() {
+        let desk = Desk::new();
+        let envelope = desk.signed("keys/release.key");
+        let mut changed = envelope.clone();
+        changed.payload.replace_range(8..9, if &changed.payload[8..9] == "A" { "B" } else { "A" });
+        assert!(desk.verify(&changed).is_err());
+        fs::write(&desk.file.path, "the Agent").unwrap();
+        assert!(matches!(desk.verify(&envelope), Err(Failure::Untrusted { .. })));
+        fs::write(&desk.file.path, "the agent").unwrap();
+        let root = fs::read_to_string(desk.path("keys/root.json")).unwrap();
+        let other = keys::generate(&desk.path("other")).map(|_| desk.path("other/root.json")).unwrap();
+        fs::copy(other, desk.path("keys/root.json")).unwrap();
+        assert!(desk.verify(&envelope).is_err());
+        fs::write(desk.path("keys/root.json"), root).unwrap();
+        assert!(desk.verify(&envelope).is_ok());
+    }
+
+    #[test]
+    fn keys_are_never_overwritten() {
+        let desk = Desk::new();
+        assert!(matches!(keys::generate(&desk.path("keys")), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn a_platform_is_named_once() {
+        let desk = Desk::new();
+        assert!(targets(&[desk.file.clone(), desk.file.clone()]).is_err());
+    }
+}
