@@ -1,1 +1,24 @@
-//! Under construction.
+//! The agent of Muster: it runs on a host that nobody can reach and tells the truth about what it did.
+//!
+//! Whoever answers its requests is treated as hostile: bodies are bounded, the host's own policy decides what may run,
+//! and no new version of the agent is executed that the host's trust root has not signed.
+
+pub mod agent;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod enroll;
+pub mod facts;
+pub mod identity;
+pub mod jobs;
+pub mod journal;
+pub mod link;
+pub mod policy;
+pub mod run;
+pub mod runners;
+pub mod session;
+pub mod status;
+pub mod supervisor;
+pub mod sys;
+pub mod trust;
+pub mod version;

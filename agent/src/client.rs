@@ -1,0 +1,286 @@
+//! HTTP: one call, bounded in time and size, answered by our server or failed.
+//!
+//! Whatever is not our JSON (a captive portal's page, a proxy's error, a redirect) counts like a broken line. A 401 makes the
+//! agent prove its key again and ask once more; all other repeating is `link`'s.
+
+use std::{
+    fs,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use muster_schemas::{
+    check_ins::{ASSERTION_TYPE, AssertionClaims, GRANT_TYPE, TokenResponse},
+    enrollment::{EnrollRequest, EnrollResponse},
+    health::Health,
+    ids::HostId,
+    problems::{Problem, ProblemCode},
+    secrets::Secret,
+};
+use reqwest::{
+    Certificate, Method, RequestBuilder, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER},
+    redirect,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    clock::ServerClock,
+    config::Config,
+    identity::{Identity, IdentityError, is_allowed, is_loopback},
+    link::Outcome,
+    version::VERSION,
+};
+
+/// The largest body that is read into memory, in bytes.
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// How long a call may take beyond what the server may hold it.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The server as this host reaches it.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    identity: Identity,
+    token: Mutex<Option<Secret>>,
+    /// The server's clock.
+    pub clock: ServerClock,
+}
+
+/// Why a call brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No connection, no answer in time, or one that was cut off.
+    #[error("the server cannot be reached")]
+    Transport(#[source] reqwest::Error),
+    /// Somebody else answered.
+    #[error("the answer with status {status} is not the server's")]
+    NotOurs {
+        /// Its status.
+        status: u16,
+    },
+    /// More than anybody needs to say.
+    #[error("the answer is larger than {MAX_BODY_BYTES} bytes")]
+    TooLarge,
+    /// The server says no.
+    #[error("the server refused")]
+    Refused {
+        /// Why.
+        #[source]
+        problem: Box<Problem>,
+        /// How long to pause at least. Absent: it did not say.
+        retry_after: Option<Duration>,
+    },
+    /// This host cannot prove who it is.
+    #[error("this host cannot prove who it is")]
+    Identity(#[source] IdentityError),
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The file with the certificates to believe is of no use.
+    #[error("cannot use the certificates in ca_file")]
+    Certificates(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS cannot be set up; mostly there is no certificate store.
+    #[error("cannot set up TLS; without a certificate store in the system set ca_file in agent.toml")]
+    Tls(#[source] reqwest::Error),
+}
+
+impl Failure {
+    /// The problem's code, when it is the server that refused.
+    pub fn code(&self) -> Option<ProblemCode> {
+        match self {
+            Self::Refused { problem, .. } => Some(problem.code),
+            Self::Transport(_) | Self::NotOurs { .. } | Self::TooLarge | Self::Identity(_) => None,
+        }
+    }
+
+    /// What this means for the pause before the next attempt.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Refused { retry_after: Some(retry_after), .. } => Outcome::Held { retry_after: *retry_after },
+            _ => Outcome::Failed,
+        }
+    }
+}
+
+impl Client {
+    /// A client for the server that this identity joined or is about to join.
+    pub fn new(identity: Identity, config: &Config) -> Result<Self, ClientError> {
+        let loopback = Url::parse(&identity.server).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(format!("muster-agent/{VERSION}"))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_keepalive(Duration::from_secs(30))
+            .redirect(redirect::Policy::none());
+        if let Some(path) = &config.ca_file {
+            let pem = fs::read(path).map_err(|error| ClientError::Certificates(error.into()))?;
+            let believed =
+                Certificate::from_pem_bundle(&pem).map_err(|error| ClientError::Certificates(error.into()))?;
+            builder = builder.tls_certs_only(believed);
+        } else if loopback {
+            // No TLS is spoken, and a machine without a certificate store must do.
+            builder = builder.tls_certs_only([]);
+        }
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(ClientError::Tls)?;
+        Ok(Self { http, identity, token: Mutex::default(), clock: ServerClock::default() })
+    }
+
+    /// Joins.
+    pub async fn enroll(&self, request: &EnrollRequest) -> Result<EnrollResponse, Failure> {
+        let response = self.request(Method::POST, "/api/v1/agent/enroll").json(request).timeout(CALL_TIMEOUT);
+        answer(response.send().await.map_err(transport)?).await
+    }
+
+    /// Posts with proof of who this host is. `held` is how long the server may hold the call.
+    pub async fn post<T: Serialize, R: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &T,
+        held: Duration,
+    ) -> Result<R, Failure> {
+        let request = || self.request(Method::POST, path).json(body).timeout(held + CALL_TIMEOUT);
+        answer(self.authenticated(request).await?).await
+    }
+
+    /// Gets with proof of who this host is.
+    pub async fn get<R: DeserializeOwned>(&self, path: &str) -> Result<R, Failure> {
+        let request = || self.request(Method::GET, path).timeout(CALL_TIMEOUT);
+        answer(self.authenticated(request).await?).await
+    }
+
+    /// A blob's bytes from `from` on, as a stream: from the server or from where it redirects, once.
+    pub async fn blob(&self, sha256: &str, from: u64) -> Result<Response, Failure> {
+        let ranged = |request: RequestBuilder| {
+            if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
+        };
+        let path = format!("/api/v1/agent/blobs/{sha256}");
+        let response = self.authenticated(|| ranged(self.request(Method::GET, &path))).await?;
+        let response = match redirected(&response) {
+            // A presigned URL: the token is not for it.
+            Some(url) => ranged(self.http.get(url)).send().await.map_err(transport)?,
+            None => response,
+        };
+        if matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+            Ok(response)
+        } else {
+            Err(refusal(response).await)
+        }
+    }
+
+    async fn authenticated(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
+        let send = async |token: Secret| request().bearer_auth(token.reveal()).send().await.map_err(transport);
+        let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(token) = known {
+            let response = send(token).await?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                return Ok(response);
+            }
+        }
+        let token = self.prove().await?;
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+        send(token).await
+    }
+
+    /// A new access token. When the proof is refused, the host's clock may be to blame: the server is asked for the time.
+    async fn prove(&self) -> Result<Secret, Failure> {
+        match self.ask_for_token().await {
+            Err(failure) if failure.code() == Some(ProblemCode::Unauthorized) => {
+                let health = self.request(Method::GET, "/api/v1/health").timeout(CALL_TIMEOUT);
+                let health: Health = answer(health.send().await.map_err(transport)?).await?;
+                self.clock.learn(health.time);
+                self.ask_for_token().await
+            }
+            answered => answered,
+        }
+    }
+
+    async fn ask_for_token(&self) -> Result<Secret, Failure> {
+        let host = self.identity.host_id.ok_or(Failure::Identity(IdentityError::Missing))?;
+        let assertion = self.identity.assertion(&self.claims(host)).map_err(Failure::Identity)?;
+        let form = [
+            ("grant_type", GRANT_TYPE),
+            ("client_assertion_type", ASSERTION_TYPE),
+            ("client_assertion", assertion.reveal()),
+        ];
+        // Each of these texts is made of unreserved characters and colons, which a form carries as they are.
+        let body = form.map(|(name, value)| format!("{name}={value}")).join("&");
+        let request = self.request(Method::POST, "/oauth/token").timeout(CALL_TIMEOUT);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        let token: TokenResponse = answer(request.send().await.map_err(transport)?).await?;
+        Ok(token.access_token)
+    }
+
+    fn claims(&self, host: HostId) -> AssertionClaims {
+        let now = self.clock.now().as_second();
+        let jti = format!("{:032x}", rand::random::<u128>());
+        AssertionClaims { iss: host, sub: host, aud: self.identity.audience.clone(), iat: now, exp: now + 60, jti }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.identity.server))
+    }
+}
+
+/// The body as what was expected, or the server's refusal.
+async fn answer<R: DeserializeOwned>(response: Response) -> Result<R, Failure> {
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let status = response.status().as_u16();
+    let body = body(response, "application/json").await?;
+    serde_json::from_slice(&body).map_err(|_| Failure::NotOurs { status })
+}
+
+async fn refusal(response: Response) -> Failure {
+    let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
+    match body(response, "application/problem+json").await {
+        Ok(body) => match serde_json::from_slice::<Problem>(&body) {
+            Ok(problem) => Failure::Refused { problem: Box::new(problem), retry_after },
+            Err(_) => Failure::NotOurs { status },
+        },
+        Err(failure) => failure,
+    }
+}
+
+async fn body(mut response: Response, expected: &str) -> Result<Vec<u8>, Failure> {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with(expected) {
+        return Err(Failure::NotOurs { status: response.status().as_u16() });
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Failure::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Seconds or a date; a date counts by the host's clock.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    let seconds = text.parse().ok().or_else(|| {
+        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+        Some(u64::try_from(at.as_second() - Timestamp::now().as_second()).unwrap_or_default())
+    });
+    seconds.map(Duration::from_secs)
+}
+
+fn redirected(response: &Response) -> Option<Url> {
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    let url = response.url().join(location.to_str().ok()?).ok()?;
+    is_allowed(&url).then_some(url)
+}
+
+/// Addresses stay out of messages.
+fn transport(error: reqwest::Error) -> Failure {
+    Failure::Transport(error.without_url())
+}

@@ -1,0 +1,229 @@
+//! `agent.toml` in the state directory, and `MUSTER_AGENT_…` over it. Everything has a default; an unknown key is an error.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::link::Pacing;
+
+/// What the agent can be told. Spans are in seconds and may have a fraction.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How long the server may hold a check-in, in seconds.
+    pub wait_seconds: u16,
+    /// How long a new version must live before it may be committed.
+    pub probation_seconds: f64,
+    /// How long a new version has from its start to its commit.
+    pub update_deadline_seconds: f64,
+    /// How long running jobs may take to end before an update restarts the agent.
+    pub drain_seconds: f64,
+    /// Below this many bytes per second a download is given up.
+    pub minimum_download_bytes_per_second: u64,
+    /// Certificates (PEM) to believe instead of the system's. Absent: the system's.
+    pub ca_file: Option<PathBuf>,
+    /// How the agent behaves when the server does not.
+    pub resilience: Resilience,
+}
+
+/// The section `[resilience]`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Resilience {
+    /// The section `[resilience.retry]`.
+    pub retry: Retry,
+}
+
+/// The section `[resilience.retry]`: pauses between attempts, with full jitter.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// The longest first pause.
+    pub initial_delay_seconds: f64,
+    /// The longest pause.
+    pub max_delay_seconds: f64,
+    /// What each pause is longer than the one before.
+    pub multiplier: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            wait_seconds: 55,
+            probation_seconds: 60.0,
+            update_deadline_seconds: 600.0,
+            drain_seconds: 300.0,
+            minimum_download_bytes_per_second: 1024,
+            ca_file: None,
+            resilience: Resilience::default(),
+        }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { initial_delay_seconds: 5.0, max_delay_seconds: 300.0, multiplier: 2.0 }
+    }
+}
+
+/// Why the configuration is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there and cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{path} is not a valid configuration")]
+    Parse {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value that makes no sense.
+    #[error("{name} must be {rule}")]
+    Invalid {
+        /// The key or variable.
+        name: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+impl Config {
+    /// The configuration of a state directory, with this process's environment over it.
+    pub fn load(state: &Path) -> Result<Self, ConfigError> {
+        Self::load_with(state, |name| std::env::var(name).ok())
+    }
+
+    /// The same, with the environment as an argument.
+    pub fn load_with(state: &Path, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let path = state.join("agent.toml");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(ConfigError::Read { path: path.display().to_string(), source }),
+        };
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.display().to_string(), source: Box::new(source) })?;
+        config.override_from(variable)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// How pauses between attempts grow.
+    pub fn pacing(&self) -> Pacing {
+        let Retry { initial_delay_seconds, max_delay_seconds, multiplier } = self.resilience.retry;
+        Pacing { initial: span(initial_delay_seconds), max: span(max_delay_seconds), multiplier }
+    }
+
+    /// How long a new version must live before it may be committed.
+    pub fn probation(&self) -> Duration {
+        span(self.probation_seconds)
+    }
+
+    /// How long a new version has from its start to its commit.
+    pub fn update_deadline(&self) -> Duration {
+        span(self.update_deadline_seconds)
+    }
+
+    /// How long running jobs may take to end before an update restarts the agent.
+    pub fn drain(&self) -> Duration {
+        span(self.drain_seconds)
+    }
+
+    fn override_from(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        let Self { wait_seconds, probation_seconds, update_deadline_seconds, drain_seconds, .. } = self;
+        let Retry { initial_delay_seconds, max_delay_seconds, .. } = &mut self.resilience.retry;
+        let spans = [
+            ("MUSTER_AGENT_PROBATION_SECONDS", probation_seconds),
+            ("MUSTER_AGENT_UPDATE_DEADLINE_SECONDS", update_deadline_seconds),
+            ("MUSTER_AGENT_DRAIN_SECONDS", drain_seconds),
+            ("MUSTER_AGENT_INITIAL_DELAY_SECONDS", initial_delay_seconds),
+            ("MUSTER_AGENT_MAX_DELAY_SECONDS", max_delay_seconds),
+        ];
+        for (name, value) in spans {
+            if let Some(text) = variable(name) {
+                *value = text.parse().map_err(|_| ConfigError::Invalid { name, rule: "a number of seconds" })?;
+            }
+        }
+        let name = "MUSTER_AGENT_WAIT_SECONDS";
+        if let Some(text) = variable(name) {
+            *wait_seconds = text.parse().map_err(|_| ConfigError::Invalid { name, rule: "whole seconds" })?;
+        }
+        if let Some(path) = variable("MUSTER_AGENT_CA_FILE") {
+            self.ca_file = Some(path.into());
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let Retry { initial_delay_seconds, max_delay_seconds, multiplier } = self.resilience.retry;
+        let spans = [
+            ("probation_seconds", self.probation_seconds),
+            ("update_deadline_seconds", self.update_deadline_seconds),
+            ("drain_seconds", self.drain_seconds),
+            ("initial_delay_seconds", initial_delay_seconds),
+            ("max_delay_seconds", max_delay_seconds),
+        ];
+        for (name, value) in spans {
+            if !(0.0..=86_400.0).contains(&value) {
+                return Err(ConfigError::Invalid { name, rule: "from 0 to 86400" });
+            }
+        }
+        if !(1.0..=10.0).contains(&multiplier) {
+            return Err(ConfigError::Invalid { name: "multiplier", rule: "from 1 to 10" });
+        }
+        if self.wait_seconds > 300 {
+            return Err(ConfigError::Invalid { name: "wait_seconds", rule: "at most 300" });
+        }
+        Ok(())
+    }
+}
+
+fn span(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let state = tempfile::tempdir().unwrap();
+        fs::write(state.path().join("agent.toml"), text).unwrap();
+        Config::load_with(state.path(), variable)
+    }
+
+    #[test]
+    fn without_a_file_everything_has_its_default() {
+        let state = tempfile::tempdir().unwrap();
+        assert_eq!(Config::load_with(state.path(), |_| None).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_environment_is_stronger_than_the_file() {
+        let variable = |name: &str| (name == "MUSTER_AGENT_PROBATION_SECONDS").then(|| "0.25".into());
+        let config = load("probation_seconds = 5\nwait_seconds = 3", variable).unwrap();
+        assert_eq!((config.probation(), config.wait_seconds), (Duration::from_millis(250), 3));
+    }
+
+    #[test]
+    fn a_typing_error_and_a_senseless_value_are_errors() {
+        assert!(load("wait_second = 3", |_| None).is_err());
+        assert!(load("probation_seconds = -1", |_| None).is_err());
+        assert!(load("probation_seconds = nan", |_| None).is_err());
+        assert!(load("[resilience.retry]\nmultiplier = 0.5", |_| None).is_err());
+    }
+}

@@ -1,0 +1,65 @@
+//! `enroll`: how this host joins a server, and how it learns whose releases to believe.
+
+use std::path::Path;
+
+use muster_schemas::{
+    enrollment::{EnrollRequest, EnrollResponse},
+    ids::HostId,
+    secrets::Secret,
+};
+
+use crate::{
+    client::{Client, ClientError, Failure},
+    config::{Config, ConfigError},
+    facts,
+    identity::{Identity, IdentityError, check_server},
+    policy::Policy,
+    sys::files::{FileError, Mode, create_private_directory, make_private},
+};
+
+/// Why this host did not join.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrollError {
+    /// It belongs to another server.
+    #[error("this host belongs to {server}; to join another, give another state directory")]
+    Elsewhere {
+        /// The server that it belongs to.
+        server: String,
+    },
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The identity cannot be made or kept.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The server did not let the host in.
+    #[error("this host could not join")]
+    Refused(#[source] Failure),
+}
+
+/// Joins. The key is on disk before the server hears of it: when the answer is lost, the same command gets the same host.
+pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId, EnrollError> {
+    let server = check_server(server)?;
+    create_private_directory(state)?;
+    make_private(state, Mode::Directory)?;
+    let config = Config::load(state)?;
+    let mut identity = match Identity::find(state)? {
+        Some(identity) if identity.server == server => identity,
+        Some(Identity { server, host_id: Some(_), .. }) => return Err(EnrollError::Elsewhere { server }),
+        Some(_) | None => Identity::create(&server)?,
+    };
+    identity.save(state)?;
+    let client = Client::new(identity.clone(), &config)?;
+    let facts = facts::gather(&Policy::load(state).unwrap_or_else(|_| Policy::nothing()));
+    let request = EnrollRequest { enrollment_token: token, public_key: identity.public_key()?, facts };
+    let EnrollResponse { host_id, audience, .. } = client.enroll(&request).await.map_err(EnrollError::Refused)?;
+    (identity.host_id, identity.audience) = (Some(host_id), audience);
+    identity.save(state)?;
+    Ok(host_id)
+}

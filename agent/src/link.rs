@@ -1,0 +1,163 @@
+//! Pauses between attempts, as plain data: what the link to the server knows, and nothing that waits.
+//!
+//! A failure makes the next pause a random part of a growing span (full jitter); a success forgets all failures. The
+//! spans are the `backoff` crate's. `Retry-After` is a floor with the jitter on top; a pause that the server names for the
+//! next check-in is kept within ±10 %. No word of a server silences an agent for longer than an hour.
+
+use std::time::Duration;
+
+use backoff::{ExponentialBackoffBuilder, SystemClock, backoff::Backoff, exponential::ExponentialBackoff};
+
+/// The longest pause that a server can ask for.
+pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// The shortest pause after a success, so that a server that always says "at once" does not make the agent spin.
+pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+/// So many failures in a row reach any maximum; more are not counted.
+const ENOUGH_FAILURES: u32 = 64;
+
+/// What one attempt came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer; the next attempt is due after this.
+    Answered {
+        /// The pause that the server named.
+        next: Duration,
+    },
+    /// No answer, or one that was not the server's, or its fault.
+    Failed,
+    /// The server asked for a pause (429, 503 with `Retry-After`).
+    Held {
+        /// How long at least.
+        retry_after: Duration,
+    },
+}
+
+/// How pauses grow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pacing {
+    /// The span of the first pause.
+    pub initial: Duration,
+    /// The span that is never exceeded.
+    pub max: Duration,
+    /// What each span is longer than the one before.
+    pub multiplier: f64,
+}
+
+/// What the link knows of the attempts so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Link {
+    /// Attempts that failed since the last success.
+    pub failures: u32,
+}
+
+impl Link {
+    /// What the link knows after this attempt, and how long to pause. `random` is drawn from 0 (included) to 1.
+    pub fn after(self, outcome: Outcome, pacing: Pacing, random: f64) -> (Self, Duration) {
+        match outcome {
+            Outcome::Answered { next } => {
+                let jittered = next.min(LONGEST_PAUSE).mul_f64(0.9 + 0.2 * random);
+                (Self { failures: 0 }, jittered.max(SHORTEST_PAUSE))
+            }
+            Outcome::Failed => self.failed(pacing, random),
+            Outcome::Held { retry_after } => {
+                let (link, pause) = self.failed(pacing, random);
+                (link, retry_after.min(LONGEST_PAUSE) + pause)
+            }
+        }
+    }
+
+    fn failed(self, pacing: Pacing, random: f64) -> (Self, Duration) {
+        let failures = (self.failures + 1).min(ENOUGH_FAILURES);
+        (Self { failures }, span(pacing, failures).mul_f64(random))
+    }
+}
+
+/// The span that the pause after this many failures is drawn from.
+fn span(pacing: Pacing, failures: u32) -> Duration {
+    let mut schedule = schedule(pacing);
+    for _ in 1..failures {
+        schedule.next_backoff();
+    }
+    schedule.current_interval
+}
+
+/// The `backoff` crate's schedule. By its builder: the plain struct keeps a `current_interval` of half a second.
+fn schedule(pacing: Pacing) -> ExponentialBackoff<SystemClock> {
+    ExponentialBackoffBuilder::new()
+        .with_initial_interval(pacing.initial.min(pacing.max))
+        .with_max_interval(pacing.max)
+        .with_multiplier(pacing.multiplier)
+        .with_randomization_factor(0.0)
+        .with_max_elapsed_time(None)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PACING: Pacing = Pacing { initial: Duration::from_secs(5), max: Duration::from_mins(5), multiplier: 2.0 };
+
+    fn pauses(outcome: Outcome, random: f64, count: usize) -> Vec<u64> {
+        let mut link = Link::default();
+        let mut next = || {
+            let pause;
+            (link, pause) = link.after(outcome, PACING, random);
+            pause.as_secs()
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn failures_double_the_span_up_to_the_maximum() {
+        assert_eq!(pauses(Outcome::Failed, 1.0, 9), [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    }
+
+    #[test]
+    fn jitter_is_full_so_that_a_fleet_spreads_over_the_whole_span() {
+        assert_eq!(pauses(Outcome::Failed, 0.0, 3), [0, 0, 0]);
+        assert_eq!(pauses(Outcome::Failed, 0.5, 3), [2, 5, 10]);
+    }
+
+    #[test]
+    fn retry_after_is_a_floor_with_the_jitter_on_top() {
+        let held = Outcome::Held { retry_after: Duration::from_secs(30) };
+        assert_eq!(pauses(held, 0.0, 2), [30, 30]);
+        assert_eq!(pauses(held, 1.0, 2), [35, 40]);
+    }
+
+    #[test]
+    fn a_success_forgets_every_failure() {
+        let failed = Link { failures: 7 };
+        let (link, pause) = failed.after(Outcome::Answered { next: Duration::from_secs(30) }, PACING, 0.5);
+        assert_eq!((link, pause), (Link::default(), Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn the_pause_that_the_server_names_is_kept_within_a_tenth() {
+        let answered = Outcome::Answered { next: Duration::from_secs(100) };
+        assert_eq!(pauses(answered, 0.0, 1), [90]);
+        assert_eq!(pauses(answered, 1.0, 1), [110]);
+    }
+
+    #[test]
+    fn no_server_makes_an_agent_spin_or_silences_it() {
+        let (_, pause) = Link::default().after(Outcome::Answered { next: Duration::ZERO }, PACING, 0.0);
+        assert_eq!(pause, SHORTEST_PAUSE);
+        for outcome in [Outcome::Answered { next: Duration::MAX }, Outcome::Held { retry_after: Duration::MAX }] {
+            let (_, pause) = Link::default().after(outcome, PACING, 0.999);
+            assert!(pause <= LONGEST_PAUSE.mul_f64(1.1), "{pause:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_never_exceeds_its_span(failures in 0..200_u32, random in 0.0..1.0) {
+            let (link, pause) = Link { failures }.after(Outcome::Failed, PACING, random);
+            prop_assert!(pause <= PACING.max);
+            prop_assert!(link.failures <= ENOUGH_FAILURES);
+        }
+    }
+}

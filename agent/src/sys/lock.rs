@@ -1,0 +1,52 @@
+//! Locks between processes: held as long as the process lives, given back by the kernel however it dies.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::mpsc,
+    time::Duration,
+};
+
+use super::files::{FileError, open_append};
+
+/// A lock that is ours until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why a lock is not ours.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("{path} is held by another process")]
+    Held {
+        /// The lock file.
+        path: String,
+    },
+    /// It could not be asked for.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Takes the lock if nobody has it.
+pub fn try_lock(path: &Path) -> Result<Lock, LockError> {
+    let file = open_append(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(LockError::Held { path: path.display().to_string() }),
+        Err(TryLockError::Error(source)) => Err(FileError::new("lock", path, source).into()),
+    }
+}
+
+/// Takes the lock, waiting up to `patience` for whoever has it to end.
+pub fn lock_within(path: &Path, patience: Duration) -> Result<Lock, LockError> {
+    let file = open_append(path)?;
+    let (send, receive) = mpsc::channel();
+    // The thread outlives this call only when the wait was in vain, and then the process ends.
+    std::thread::spawn(move || send.send(file.lock().map(|()| Lock { _file: file })));
+    match receive.recv_timeout(patience) {
+        Ok(locked) => locked.map_err(|source| FileError::new("lock", path, source).into()),
+        Err(_) => Err(LockError::Held { path: path.display().to_string() }),
+    }
+}

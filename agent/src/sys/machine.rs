@@ -1,0 +1,60 @@
+//! What the kernel and the distribution say of this machine, read from files, without running a command.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+/// Drawn by the kernel at each boot. Empty when the platform has none.
+pub fn boot_id() -> String {
+    read_line("/proc/sys/kernel/random/boot_id")
+}
+
+/// Time since the machine was started, time asleep included; since this process asked first where that is unknown.
+pub fn since_boot() -> Duration {
+    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let seconds = read_line("/proc/uptime").split(' ').next().and_then(|text| text.parse().ok());
+    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_else(|| FIRST.elapsed())
+}
+
+/// The host's own name and its kernel's release.
+pub fn names() -> (String, String) {
+    #[cfg(unix)]
+    {
+        let system = rustix::system::uname();
+        (system.nodename().to_string_lossy().into_owned(), system.release().to_string_lossy().into_owned())
+    }
+    #[cfg(not(unix))]
+    (std::env::var("COMPUTERNAME").unwrap_or_default(), String::new())
+}
+
+/// Size and free space of the file system at `mount`, in bytes.
+pub fn disk_space(mount: &str) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        let found = rustix::fs::statvfs(mount).ok()?;
+        Some((found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = mount;
+        None
+    }
+}
+
+/// The first line of a small file; empty when it cannot be read.
+pub fn read_line(path: &str) -> String {
+    read(path).lines().next().unwrap_or_default().trim().into()
+}
+
+/// A small file as text; empty when it cannot be read.
+pub fn read(path: &str) -> String {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// The file this process runs. On Linux it can be read even after it was replaced or removed.
+pub fn own_executable() -> PathBuf {
+    if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe().unwrap_or_default() }
+}

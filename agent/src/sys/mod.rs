@@ -1,0 +1,7 @@
+//! The only place that touches the machine: durable files, locks, processes, and what the kernel knows.
+
+pub mod files;
+pub mod lock;
+pub mod machine;
+pub mod processes;
+pub mod signals;
