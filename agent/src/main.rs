@@ -1,2 +1,168 @@
-//! Under construction.
-fn main() {}
+//! `muster-agent`: what the service manager and people start.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use muster_agent::{
+    enroll,
+    jobs::results::chain,
+    run, status, supervisor, trust,
+    version::{COMMIT, VERSION},
+};
+use muster_schemas::secrets::Secret;
+use serde_json::Value;
+
+/// The agent of Muster: makes outbound requests only, runs what the host's policy allows, and tells what became of it.
+#[derive(Debug, Parser)]
+#[command(name = "muster-agent", disable_version_flag = true, arg_required_else_help = true)]
+struct Cli {
+    /// Print the version and the commit it was built from.
+    #[arg(long, short = 'V')]
+    version: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Join a server.
+    Enroll {
+        /// The server's URL; https, or http to this very machine.
+        #[arg(long, env = "MUSTER_SERVER")]
+        server: String,
+        /// The enrollment token.
+        #[arg(long, env = "MUSTER_TOKEN", hide_env_values = true)]
+        token: String,
+        /// The root of trust for releases of the agent. Without one, no update is ever installed.
+        #[arg(long)]
+        trust_root: Option<PathBuf>,
+        #[command(flatten)]
+        state: State,
+    },
+    /// Run the agent: what the service manager starts. It supervises the committed version.
+    Run {
+        #[command(flatten)]
+        state: State,
+    },
+    /// Install the first root of trust, or its successor.
+    TrustRoot {
+        #[command(flatten)]
+        state: State,
+        /// The signed root.
+        file: PathBuf,
+    },
+    /// Tell what this host is, runs and allows.
+    Status {
+        #[command(flatten)]
+        state: State,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check that this binary can work with the state directory, and print its version as JSON.
+    SelfCheck {
+        #[command(flatten)]
+        state: State,
+    },
+    /// The worker: started by `run`.
+    #[command(hide = true)]
+    Work {
+        #[command(flatten)]
+        state: State,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct State {
+    /// Where the agent keeps everything.
+    #[arg(long = "state", env = "MUSTER_STATE")]
+    directory: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).with_ansi(false).init();
+    let done = match cli.command {
+        _ if cli.version => print(&format!("muster-agent {VERSION} ({COMMIT})")),
+        None => print("muster-agent: no command; see --help"),
+        Some(command) => obey(command),
+    };
+    done.unwrap_or_else(|reason| {
+        let _ = writeln!(io::stderr(), "muster-agent: {reason}");
+        ExitCode::FAILURE
+    })
+}
+
+fn obey(command: Command) -> Result<ExitCode, String> {
+    match command {
+        Command::Enroll { server, token, trust_root, state } => {
+            let token = Secret::new(token);
+            let joined =
+                block_on(enroll::enroll(&state.directory, &server, token))?.map_err(|failed| chain(&failed))?;
+            if let Some(file) = trust_root {
+                trust::install_root(&state.directory, &file).map_err(|failed| chain(&failed))?;
+            }
+            print(&format!("This host is {joined}"))
+        }
+        Command::Run { state } => {
+            let ended = block_on(supervisor::watch::supervise(state.directory))?;
+            ended.map(|()| ExitCode::SUCCESS).map_err(|failed| chain(&failed))
+        }
+        Command::TrustRoot { state, file } => {
+            let version = trust::install_root(&state.directory, &file).map_err(|failed| chain(&failed))?;
+            print(&format!("Root of trust {version} is installed"))
+        }
+        Command::Status { state, json } => {
+            let status = status::status(&state.directory);
+            print(&if json { pretty(&status) } else { plain(&status, 0) })
+        }
+        Command::SelfCheck { state } => print(&status::self_check(&state.directory)?.to_string()),
+        Command::Work { state } => {
+            let exit = block_on(run::work(state.directory))?.map_err(|failed| chain(&failed))?;
+            Ok(exit.code().into())
+        }
+    }
+}
+
+/// One thread: the agent waits, mostly.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|failed| format!("cannot start: {failed}"))?;
+    let done = runtime.block_on(work);
+    // Tasks that still wait for the network are of no interest any more.
+    runtime.shutdown_background();
+    Ok(done)
+}
+
+fn print(text: &str) -> Result<ExitCode, String> {
+    writeln!(io::stdout(), "{text}").map_err(|failed| format!("cannot print: {failed}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// JSON as indented lines, for people.
+fn plain(value: &Value, depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    let lines: Vec<_> = match value {
+        Value::Object(members) => members.iter().map(|(name, value)| entry(&indent, name, value, depth)).collect(),
+        Value::Array(items) => items.iter().map(|item| format!("{indent}- {item}")).collect(),
+        Value::String(text) => vec![format!("{indent}{text}")],
+        other => vec![format!("{indent}{other}")],
+    };
+    lines.join("\n")
+}
+
+fn entry(indent: &str, name: &str, value: &Value, depth: usize) -> String {
+    match value {
+        Value::Object(_) | Value::Array(_) => format!("{indent}{name}:\n{}", plain(value, depth + 1)),
+        Value::String(text) => format!("{indent}{name}: {text}"),
+        other => format!("{indent}{name}: {other}"),
+    }
+}

@@ -1,0 +1,202 @@
+//! Which offers become jobs here. Whatever is not refused outright is on disk before anybody hears of it.
+
+use std::{collections::btree_map::Entry as MapEntry, sync::Arc};
+
+use jiff::Timestamp;
+use muster_schemas::{
+    commands::Command,
+    ids::JobId,
+    jobs::{JobResult, JobSpec, Outcome},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{life, results};
+use crate::{
+    agent::Agent,
+    journal::{Entry, Ledger},
+    runners,
+    sys::files::FileError,
+};
+
+/// So many jobs are open at a time; the server offers the rest again.
+const OPEN_JOBS: usize = 256;
+/// The largest command, in bytes of JSON.
+const MAX_COMMAND_BYTES: usize = 256 * 1024;
+/// The longest name of a resource.
+const MAX_RESOURCE_BYTES: usize = 256;
+
+/// Whether everything that was offered has found its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It has.
+    All,
+    /// Something has not, and will be offered again.
+    Partly,
+}
+
+/// Takes up every job that the journal holds from before.
+pub fn replay(agent: &Arc<Agent>) {
+    let open: Vec<_> = agent.journal(|journal| journal.ledger().jobs().keys().copied().collect());
+    for id in open {
+        info!(job.id = %id, "Job {id} is taken up from the journal");
+        begin(agent, id);
+    }
+}
+
+/// Takes in what the server offers, in order: after one that cannot be journalled, none.
+pub fn take(agent: &Arc<Agent>, commands: Vec<Command>) -> Taken {
+    for command in commands {
+        if command.host_id != agent.host_id {
+            error!(job.id = %command.id, "Job {} is for another host, and is ignored", command.id);
+            continue;
+        }
+        match take_one(agent, command) {
+            Ok(Taken::All) => {}
+            Ok(Taken::Partly) => return Taken::Partly,
+            Err(failed) => {
+                error!("A job cannot be journalled, and is not accepted: {}", results::chain(&failed));
+                return Taken::Partly;
+            }
+        }
+    }
+    Taken::All
+}
+
+/// Cancels: what runs is stopped, what has not come can never run.
+pub fn cancel(agent: &Arc<Agent>, ids: &[JobId]) {
+    for id in ids.iter().take(OPEN_JOBS) {
+        let running = agent.live(|live| live.get(id).cloned());
+        if let Some(token) = running {
+            token.cancel();
+            continue;
+        }
+        let known = agent.journal(|journal| {
+            let ledger = journal.ledger();
+            ledger.jobs().contains_key(id) || ledger.remembered(*id).is_some() || ledger.jobs().len() >= OPEN_JOBS
+        });
+        if !known {
+            let entry = Entry::Cancelled { id: *id, at: Timestamp::now() };
+            match agent.journal(|journal| journal.append(entry)) {
+                Ok(()) => begin(agent, *id),
+                Err(failed) => {
+                    error!(job.id = %id, "Cannot note that job {id} was cancelled: {}", results::chain(&failed));
+                }
+            }
+        }
+    }
+}
+
+fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
+    let id = command.id;
+    let verdict = agent.journal(|journal| judge(journal.ledger(), &command, agent.client.clock.now()));
+    let entries = match verdict {
+        Verdict::Known => Vec::new(),
+        Verdict::Full => return Ok(Taken::Partly),
+        Verdict::New => match allowed(agent, &command) {
+            Ok(()) => vec![received(command)],
+            Err(refusal) => {
+                warn!(job.id = %id, "Job {id} is rejected: {}", message(&refusal));
+                vec![received(without_spec(command)), finished(id, *refusal)]
+            }
+        },
+        Verdict::Ended(result) => {
+            warn!(job.id = %id, "Job {id} is not run: {}", message(&result));
+            vec![received(without_spec(Command { sequence: 0, ..command })), finished(id, *result)]
+        }
+    };
+    agent.journal(|journal| entries.into_iter().try_for_each(|entry| journal.append(entry)))?;
+    begin(agent, id);
+    Ok(Taken::All)
+}
+
+/// What the journal makes of an offer.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    /// It is there already: its life goes on, or its result is told again.
+    Known,
+    /// It is new.
+    New,
+    /// It must not run; this is to be told.
+    Ended(Box<JobResult>),
+    /// There is no room now.
+    Full,
+}
+
+fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
+    if ledger.jobs().contains_key(&command.id) {
+        return Verdict::Known;
+    }
+    if ledger.jobs().len() >= OPEN_JOBS {
+        return Verdict::Full;
+    }
+    if let Some(result) = ledger.remembered(command.id) {
+        return Verdict::Ended(Box::new(result.clone()));
+    }
+    if ledger.is_tombstone(command.id) {
+        return Verdict::Ended(Box::new(results::ended(Outcome::Cancelled)));
+    }
+    if command.sequence <= ledger.floor() {
+        // It was here once, and what became of it is forgotten: whether it ran cannot be told any more.
+        let message = "an older job than this host has seen: it may have run before";
+        return Verdict::Ended(Box::new(results::ended_with(Outcome::Interrupted, "sequence", message)));
+    }
+    if command.start_by < now {
+        let message = "it came after its latest start";
+        return Verdict::Ended(Box::new(results::ended_with(Outcome::Rejected, "start_by_passed", message)));
+    }
+    Verdict::New
+}
+
+/// Whether this host does such a thing at all.
+fn allowed(agent: &Agent, command: &Command) -> Result<(), Box<JobResult>> {
+    let refuse = |code: &str, message: String| Box::new(results::ended_with(Outcome::Rejected, code, message));
+    let too_large = serde_json::to_string(&command.spec).map_or(0, |spec| spec.len()) > MAX_COMMAND_BYTES
+        || command.resource.as_ref().is_some_and(|resource| resource.len() > MAX_RESOURCE_BYTES);
+    if too_large {
+        return Err(refuse("too_large", "the command is larger than this host takes".into()));
+    }
+    if !["run", "inspect", "self_update"].contains(&command.kind.as_str()) {
+        return Err(refuse(
+            "unknown_kind",
+            format!("this agent does not know {:?}", results::head(command.kind.clone(), 64)),
+        ));
+    }
+    let spec =
+        JobSpec::from_parts(&command.kind, &command.spec).map_err(|problem| refuse("invalid", problem.to_string()))?;
+    runners::check(&spec).map_err(|message| refuse("invalid", message))?;
+    let policy = agent.policy.as_ref().map_err(|reason| refuse("policy", reason.clone()))?;
+    policy.check(&spec).map_err(|message| refuse("policy", message))
+}
+
+/// Gives a job of the journal a task, unless it has one.
+fn begin(agent: &Arc<Agent>, id: JobId) {
+    let token = CancellationToken::new();
+    let is_new = agent.live(|live| match live.entry(id) {
+        MapEntry::Vacant(place) => {
+            place.insert(token.clone());
+            true
+        }
+        MapEntry::Occupied(_) => false,
+    });
+    if is_new {
+        tokio::spawn(life::live(agent.clone(), id, token));
+    }
+}
+
+fn received(command: Command) -> Entry {
+    Entry::Received { command: Box::new(command) }
+}
+
+fn finished(id: JobId, result: JobResult) -> Entry {
+    Entry::Finished { id, result: Box::new(result) }
+}
+
+/// What is never run need not be kept.
+fn without_spec(command: Command) -> Command {
+    Command { spec: serde_json::Value::Null, ..command }
+}
+
+fn message(result: &JobResult) -> &str {
+    result.error.as_ref().map_or("it has ended before", |error| &error.message)
+}

@@ -1,0 +1,107 @@
+//! Tells the server what a job has to tell, again and again until it is stored. A job never waits for this.
+
+use std::time::Duration;
+
+use muster_schemas::{
+    commands::{EventKind, EventsRequest, EventsResponse},
+    ids::JobId,
+    problems::ProblemCode,
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{
+    outbox::{Batch, Outbox, Stored},
+    results::chain,
+};
+use crate::{
+    agent::{Agent, Exit},
+    client::Failure,
+    link::{Link, Outcome},
+};
+
+/// The longest that output is gathered, whatever the server says.
+const LONGEST_GATHERING: Duration = Duration::from_mins(1);
+
+/// Sends until the result is stored or the server will have none of it.
+pub async fn report(agent: &Agent, id: JobId, outbox: &Outbox, cancel: &CancellationToken) {
+    let (mut link, mut gone) = (Link::default(), None);
+    loop {
+        let batch = outbox.next().await;
+        let session = agent.session_after(gone).await;
+        let last = batch.events.last().map_or(0, |event| event.sequence);
+        let is_last = batch.events.iter().any(|event| matches!(event.kind, EventKind::Finished { .. }));
+        let patient = batch.patient;
+        match send(agent, id, session, batch).await {
+            Ok(EventsResponse { accepted_through, cancel: wanted, send_every_seconds }) => {
+                let said = Stored { through: accepted_through.min(last), session, cancel: wanted, closed: false };
+                if wanted {
+                    cancel.cancel();
+                }
+                if !outbox.stored(said) {
+                    sleep(agent.pause(&mut link, Outcome::Failed)).await;
+                    continue;
+                }
+                link = Link::default();
+                if is_last && accepted_through >= last {
+                    return;
+                }
+                if patient {
+                    gather(outbox, Duration::from_secs(send_every_seconds.into())).await;
+                }
+            }
+            Err(failure) => match after(agent, id, session, outbox, &failure) {
+                Next::Closed => return,
+                Next::NewSession => gone = Some(session),
+                Next::Pause => sleep(agent.pause(&mut link, failure.outcome())).await,
+            },
+        }
+    }
+}
+
+/// Waits for more output, but not with anything else.
+async fn gather(outbox: &Outbox, span: Duration) {
+    tokio::select! {
+        () = sleep(span.min(LONGEST_GATHERING)) => {}
+        () = outbox.urgent() => {}
+    }
+}
+
+async fn send(agent: &Agent, id: JobId, session: u64, batch: Batch) -> Result<EventsResponse, Failure> {
+    let request = EventsRequest { session, process_id: agent.process_id, events: batch.events };
+    agent.client.post(&format!("/api/v1/agent/jobs/{id}/events"), &request, Duration::ZERO).await
+}
+
+enum Next {
+    Closed,
+    NewSession,
+    Pause,
+}
+
+fn after(agent: &Agent, id: JobId, session: u64, outbox: &Outbox, failure: &Failure) -> Next {
+    match failure.code() {
+        Some(ProblemCode::SessionSuperseded) => {
+            agent.session_lost(session);
+            Next::NewSession
+        }
+        Some(code @ (ProblemCode::NotFound | ProblemCode::ResultConflict)) => {
+            warn!(job.id = %id, %code, "The server takes no more about job {id}: {}", chain(failure));
+            outbox.stored(Stored { session, closed: true, ..Stored::default() });
+            Next::Closed
+        }
+        Some(ProblemCode::HostRetired) => {
+            agent.end(Exit::Retired);
+            Next::Pause
+        }
+        Some(ProblemCode::Invalid | ProblemCode::Malformed | ProblemCode::TooLarge) => {
+            warn!(job.id = %id, "The server refuses what job {id} tells; its output is dropped: {}", chain(failure));
+            outbox.drop_output();
+            Next::Pause
+        }
+        _ => {
+            info!(job.id = %id, "Events of job {id} were not stored, and will be sent again: {}", chain(failure));
+            Next::Pause
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Frames: one entry per line, sixteen digits of its SHA-256 before it.
+
+use muster_schemas::envelopes::sha256_hex;
+
+use super::ledger::Entry;
+
+const CHECKSUM_DIGITS: usize = 16;
+
+/// What is wrong with a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// Nothing.
+    None,
+    /// The last line is cut off: the write was never acknowledged.
+    TornTail,
+    /// A whole line is not what was written.
+    Corrupt,
+}
+
+/// One entry as a line.
+pub fn encode(entry: &Entry) -> Vec<u8> {
+    let json = serde_json::to_string(entry).expect("an entry has no map with other keys than texts");
+    format!("{} {json}\n", &sha256_hex(json.as_bytes())[..CHECKSUM_DIGITS]).into_bytes()
+}
+
+/// Entries as lines.
+pub fn encode_all(entries: &[Entry]) -> Vec<u8> {
+    entries.iter().flat_map(encode).collect()
+}
+
+/// Every entry that can be read, in order, and what is wrong with the rest.
+pub fn decode(bytes: &[u8]) -> (Vec<Entry>, Damage) {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let lines: Vec<_> = bytes[..whole].split_inclusive(|byte| *byte == b'\n').collect();
+    let entries: Vec<_> = lines.iter().filter_map(|line| decode_line(line)).collect();
+    let damage = if entries.len() < lines.len() {
+        Damage::Corrupt
+    } else if whole < bytes.len() {
+        Damage::TornTail
+    } else {
+        Damage::None
+    };
+    (entries, damage)
+}
+
+fn decode_line(line: &[u8]) -> Option<Entry> {
+    let (checksum, json) = std::str::from_utf8(line).ok()?.strip_suffix('\n')?.split_once(' ')?;
+    let genuine = checksum == &sha256_hex(json.as_bytes())[..CHECKSUM_DIGITS];
+    // A genuine line that is not understood was written by a newer agent.
+    genuine.then(|| serde_json::from_str(json).unwrap_or(Entry::Unknown))
+}

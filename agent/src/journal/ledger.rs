@@ -1,0 +1,261 @@
+//! What the journal's entries add up to.
+//!
+//! ```text
+//! (unknown) ──Received──▶ received ──Started──▶ started ──Finished──▶ finished ──Acknowledged──▶ remembered for a while
+//!     │                       └───────────Finished (refused, cancelled)───▲
+//!     └──Cancelled (never received: a tombstone, and `cancelled` is its result)
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use muster_schemas::{
+    commands::Command,
+    ids::JobId,
+    jobs::{JobResult, Outcome},
+};
+use serde::{Deserialize, Serialize};
+
+/// So many cancelled jobs that never came are remembered.
+const TOMBSTONES: usize = 1024;
+/// So many results are remembered after the server has them.
+const REMEMBERED: usize = 64;
+/// A result with more detail than this is remembered without any.
+const REMEMBERED_DETAIL_BYTES: usize = 1024;
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum Entry {
+    /// What a compaction keeps of jobs that are over.
+    Base {
+        /// The highest sequence ever received.
+        floor: u64,
+        /// By resource: the newest generation started, and by which job.
+        generations: BTreeMap<String, Generation>,
+        /// Jobs that were cancelled before they came.
+        tombstones: VecDeque<JobId>,
+        /// Results that the server has.
+        remembered: VecDeque<(JobId, JobResult)>,
+    },
+    /// A job has come.
+    Received {
+        /// All of it.
+        command: Box<Command>,
+    },
+    /// A job was cancelled that has not come.
+    Cancelled {
+        /// The job.
+        id: JobId,
+        /// When, by the host's clock.
+        at: Timestamp,
+    },
+    /// A job is about to have its first effect.
+    Started {
+        /// The job.
+        id: JobId,
+        /// When, by the host's clock.
+        at: Timestamp,
+    },
+    /// A job is over.
+    Finished {
+        /// The job.
+        id: JobId,
+        /// How it ended.
+        result: Box<JobResult>,
+    },
+    /// The server has the result.
+    Acknowledged {
+        /// The job.
+        id: JobId,
+    },
+    /// Written by a newer agent.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The newest generation started on a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Its number.
+    pub generation: u64,
+    /// The job that started it.
+    pub job: JobId,
+}
+
+/// A job that the server does not have the result of yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The job as it came. Absent for one that was cancelled before it came.
+    pub command: Option<Command>,
+    /// How far it is.
+    pub stage: Stage,
+    /// When it was started, by the host's clock.
+    pub started_at: Option<Timestamp>,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    /// On disk.
+    Received,
+    /// It may have had effects.
+    Started,
+    /// Over.
+    Finished(Box<JobResult>),
+}
+
+/// What the journal says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ledger {
+    floor: u64,
+    generations: BTreeMap<String, Generation>,
+    tombstones: VecDeque<JobId>,
+    remembered: VecDeque<(JobId, JobResult)>,
+    jobs: BTreeMap<JobId, Record>,
+}
+
+impl Ledger {
+    /// The highest sequence ever received.
+    pub fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Jobs that the server does not have the result of, by id.
+    pub fn jobs(&self) -> &BTreeMap<JobId, Record> {
+        &self.jobs
+    }
+
+    /// The result of a job that the server had acknowledged already.
+    pub fn remembered(&self, id: JobId) -> Option<&JobResult> {
+        self.remembered.iter().find(|(known, _)| *known == id).map(|(_, result)| result)
+    }
+
+    /// Whether a job was cancelled before it came.
+    pub fn is_tombstone(&self, id: JobId) -> bool {
+        self.tombstones.contains(&id)
+    }
+
+    /// Whether starting this job would go back behind what was started on its resource.
+    pub fn is_outdated(&self, command: &Command) -> bool {
+        let newest = command.resource.as_ref().and_then(|resource| self.generations.get(resource));
+        newest.is_some_and(|newest| match command.generation {
+            // Not numbered.
+            0 => false,
+            generation if generation == newest.generation => newest.job != command.id,
+            generation => generation < newest.generation,
+        })
+    }
+
+    /// Takes an entry in.
+    pub fn apply(&mut self, entry: Entry) {
+        match entry {
+            Entry::Base { floor, generations, tombstones, remembered } => {
+                self.floor = self.floor.max(floor);
+                (self.generations, self.tombstones, self.remembered) = (generations, tombstones, remembered);
+            }
+            Entry::Received { command } => {
+                self.floor = self.floor.max(command.sequence);
+                let record = Record { command: Some(*command), stage: Stage::Received, started_at: None };
+                let id = record.command.as_ref().map(|command| command.id);
+                id.map(|id| self.jobs.entry(id).or_insert(record));
+            }
+            Entry::Cancelled { id, at } => self.bury(id, at),
+            Entry::Started { id, at } => self.start(id, at),
+            Entry::Finished { id, result } => {
+                if let Some(record) = self.jobs.get_mut(&id) {
+                    record.stage = Stage::Finished(result);
+                }
+            }
+            Entry::Acknowledged { id } => self.remember(id),
+            Entry::Unknown => {}
+        }
+    }
+
+    /// Frames were lost: what is not finished may have been started.
+    pub fn doubt(&mut self) {
+        for record in self.jobs.values_mut() {
+            if record.stage == Stage::Received {
+                record.stage = Stage::Started;
+            }
+        }
+    }
+
+    /// The shortest journal that says the same.
+    pub fn snapshot(&self) -> Vec<Entry> {
+        let Self { floor, generations, tombstones, remembered, jobs } = self.clone();
+        let mut entries = vec![Entry::Base { floor, generations, tombstones, remembered }];
+        for (id, record) in jobs {
+            let Record { command, stage, started_at } = record;
+            entries.push(match command {
+                Some(command) => Entry::Received { command: Box::new(command) },
+                None => Entry::Cancelled { id, at: cancelled_at(&stage) },
+            });
+            if let Some(at) = started_at.or((stage == Stage::Started).then_some(Timestamp::UNIX_EPOCH)) {
+                entries.push(Entry::Started { id, at });
+            }
+            if let Stage::Finished(result) = stage {
+                entries.push(Entry::Finished { id, result });
+            }
+        }
+        entries
+    }
+
+    fn bury(&mut self, id: JobId, at: Timestamp) {
+        if !self.tombstones.contains(&id) {
+            self.tombstones.push_back(id);
+        }
+        drop_oldest(&mut self.tombstones, TOMBSTONES);
+        let stage = Stage::Finished(Box::new(never_ran(at)));
+        self.jobs.entry(id).or_insert(Record { command: None, stage, started_at: None });
+    }
+
+    fn start(&mut self, id: JobId, at: Timestamp) {
+        let Some(record) = self.jobs.get_mut(&id) else { return };
+        if record.stage == Stage::Received {
+            record.stage = Stage::Started;
+        }
+        record.started_at = Some(at);
+        let Some(Command { resource: Some(resource), generation, .. }) = &record.command else { return };
+        let started = Generation { generation: *generation, job: id };
+        let newest = self.generations.entry(resource.clone()).or_insert(started);
+        if newest.generation <= *generation {
+            *newest = started;
+        }
+    }
+
+    fn remember(&mut self, id: JobId) {
+        let Some(Record { stage: Stage::Finished(result), .. }) = self.jobs.remove(&id) else { return };
+        let small = |detail: &serde_json::Value| detail.to_string().len() <= REMEMBERED_DETAIL_BYTES;
+        let detail = result.detail.clone().filter(small);
+        self.remembered.push_back((id, JobResult { detail, ..*result }));
+        drop_oldest(&mut self.remembered, REMEMBERED);
+    }
+}
+
+/// The result of a job that was cancelled before it came: the same whenever it is told.
+fn never_ran(at: Timestamp) -> JobResult {
+    JobResult {
+        outcome: Outcome::Cancelled,
+        exit_code: None,
+        error: None,
+        detail: None,
+        started_at: None,
+        finished_at: at,
+        output_bytes: 0,
+        output_truncated: false,
+    }
+}
+
+fn cancelled_at(stage: &Stage) -> Timestamp {
+    match stage {
+        Stage::Finished(result) => result.finished_at,
+        Stage::Received | Stage::Started => Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn drop_oldest<T>(list: &mut VecDeque<T>, limit: usize) {
+    while list.len() > limit {
+        list.pop_front();
+    }
+}

@@ -1,0 +1,177 @@
+use std::io::Read;
+
+use muster_schemas::{ids::HostId, jobs::Recovery};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+
+pub fn command(sequence: u64) -> muster_schemas::commands::Command {
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    muster_schemas::commands::Command {
+        id: id(sequence),
+        host_id: HostId::new(at, 1),
+        sequence,
+        kind: "run".into(),
+        spec: json!({ "argv": ["/bin/true"] }),
+        recovery: Recovery::Once,
+        resource: Some("agent".into()),
+        generation: sequence,
+        start_by: at,
+        time_limit_seconds: 60,
+    }
+}
+
+fn id(number: u64) -> muster_schemas::ids::JobId {
+    muster_schemas::ids::JobId::new(jiff::Timestamp::UNIX_EPOCH, number.into())
+}
+
+fn received(sequence: u64) -> Entry {
+    Entry::Received { command: Box::new(command(sequence)) }
+}
+
+fn started(number: u64) -> Entry {
+    Entry::Started { id: id(number), at: jiff::Timestamp::UNIX_EPOCH }
+}
+
+fn finished(number: u64) -> Entry {
+    let mut ledger = Ledger::default();
+    ledger.apply(Entry::Cancelled { id: id(number), at: jiff::Timestamp::UNIX_EPOCH });
+    let Stage::Finished(result) = ledger.jobs()[&id(number)].stage.clone() else { unreachable!() };
+    Entry::Finished { id: id(number), result }
+}
+
+fn journal(entries: Vec<Entry>) -> (TempDir, Journal) {
+    let state = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(state.path()).unwrap();
+    for entry in entries {
+        journal.append(entry).unwrap();
+    }
+    (state, journal)
+}
+
+fn bytes(state: &TempDir) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    File::open(path(state.path())).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn what_was_appended_is_there_after_a_restart() {
+    let (state, journal) = journal(vec![received(1), started(1), received(2), finished(2)]);
+    let before = journal.ledger().clone();
+    drop(journal);
+    let (after, aside) = Journal::open(state.path()).unwrap();
+    assert_eq!((after.ledger(), aside), (&before, None));
+    assert_eq!(after.ledger().jobs()[&id(1)].stage, Stage::Started);
+    assert_eq!(after.ledger().floor(), 2);
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_is_cut_and_nothing_else_is_lost() {
+    let (state, journal) = journal(vec![received(1), started(1)]);
+    let before = journal.ledger().clone();
+    let whole = bytes(&state).len();
+    drop(journal);
+    let (mut again, _) = Journal::open(state.path()).unwrap();
+    let base = bytes(&state);
+    again.append(received(2)).unwrap();
+    let full = bytes(&state);
+    assert!(full.len() > base.len() && whole > 0);
+    for length in base.len()..full.len() {
+        fs::write(path(state.path()), &full[..length]).unwrap();
+        let (mut torn, aside) = Journal::open(state.path()).unwrap();
+        assert_eq!((torn.ledger(), aside), (&before, None), "cut at {length}");
+        torn.append(received(3)).unwrap();
+        drop(torn);
+        assert_eq!(read(state.path()).unwrap().ledger.floor(), 3, "cut at {length}");
+    }
+}
+
+#[test]
+fn damage_in_the_middle_is_set_aside_and_what_is_unfinished_counts_as_started() {
+    let (state, journal) = journal(vec![received(1), started(1), received(2), received(3)]);
+    drop(journal);
+    let full = bytes(&state);
+    let second_last = full.windows(9).position(|window| window == b"\"started\"").unwrap();
+    for (position, bit) in (second_last..second_last + 20).zip((0..8).cycle()) {
+        let mut damaged = full.clone();
+        damaged[position] ^= 1 << bit;
+        fs::write(path(state.path()), &damaged).unwrap();
+        assert_eq!(read(state.path()).unwrap().damage, Damage::Corrupt);
+        let (opened, aside) = Journal::open(state.path()).unwrap();
+        assert_eq!(fs::read(aside.unwrap()).unwrap(), damaged);
+        assert_eq!(opened.ledger().floor(), 3);
+        assert_eq!(opened.ledger().jobs()[&id(1)].stage, Stage::Started);
+        assert_eq!(opened.ledger().jobs()[&id(3)].stage, Stage::Started);
+        assert_eq!(read(state.path()).unwrap().damage, Damage::None);
+    }
+}
+
+#[test]
+fn a_whole_but_wrong_last_line_is_damage_not_a_torn_tail() {
+    let (state, journal) = journal(vec![received(1), started(1)]);
+    drop(journal);
+    let mut damaged = bytes(&state);
+    let last = damaged.len() - 5;
+    damaged[last] ^= 1;
+    fs::write(path(state.path()), &damaged).unwrap();
+    let (opened, aside) = Journal::open(state.path()).unwrap();
+    assert!(aside.is_some());
+    assert_eq!(opened.ledger().jobs()[&id(1)].stage, Stage::Started);
+}
+
+#[test]
+fn compaction_forgets_what_the_server_has_and_keeps_the_floors() {
+    let entries = vec![
+        received(7),
+        started(7),
+        finished(7),
+        Entry::Acknowledged { id: id(7) },
+        Entry::Cancelled { id: id(99), at: jiff::Timestamp::UNIX_EPOCH },
+        received(8),
+    ];
+    let (state, mut journal) = journal(entries);
+    let before = bytes(&state).len();
+    journal.compact().unwrap();
+    journal.append(received(9)).unwrap();
+    drop(journal);
+    assert!(bytes(&state).len() < before + 600);
+    let (journal, _) = Journal::open(state.path()).unwrap();
+    let ledger = journal.ledger();
+    assert_eq!(ledger.jobs().keys().copied().collect::<Vec<_>>(), [id(8), id(9), id(99)]);
+    assert!(ledger.floor() == 9 && ledger.is_tombstone(id(99)) && ledger.remembered(id(7)).is_some());
+    assert!(ledger.is_outdated(&command(6)) && !ledger.is_outdated(&command(7)) && !ledger.is_outdated(&command(8)));
+}
+
+#[test]
+fn another_job_of_the_same_generation_is_outdated() {
+    let (_state, journal) = journal(vec![received(7), started(7)]);
+    let twin = muster_schemas::commands::Command { id: id(70), ..command(7) };
+    assert!(journal.ledger().is_outdated(&twin));
+}
+
+#[test]
+fn a_job_cancelled_before_it_came_never_counts_as_received() {
+    let (_state, mut journal) = journal(vec![Entry::Cancelled { id: id(5), at: jiff::Timestamp::UNIX_EPOCH }]);
+    journal.append(received(5)).unwrap();
+    assert!(matches!(journal.ledger().jobs()[&id(5)].stage, Stage::Finished(_)));
+}
+
+#[test]
+fn an_entry_of_a_newer_agent_is_passed_over() {
+    let json = r#"{"entry":"vouched","id":1}"#;
+    let line = format!("{} {json}\n", &muster_schemas::envelopes::sha256_hex(json.as_bytes())[..16]);
+    assert_eq!(frames::decode(line.as_bytes()), (vec![Entry::Unknown], Damage::None));
+}
+
+#[test]
+fn tombstones_and_remembered_results_are_bounded() {
+    let mut ledger = Ledger::default();
+    for number in 0..3_000 {
+        ledger.apply(Entry::Cancelled { id: id(number), at: jiff::Timestamp::UNIX_EPOCH });
+        ledger.apply(Entry::Acknowledged { id: id(number) });
+    }
+    assert!(!ledger.is_tombstone(id(0)) && ledger.is_tombstone(id(2_999)) && ledger.jobs().is_empty());
+    assert!(ledger.remembered(id(0)).is_none() && ledger.remembered(id(2_999)).is_some());
+}

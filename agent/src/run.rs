@@ -1,0 +1,176 @@
+//! The worker: the loop that calls the server, and how it ends.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+use tracing::{error, info, warn};
+
+use crate::{
+    agent::{Agent, Exit, Gate},
+    client::{Client, ClientError},
+    config::{Config, ConfigError},
+    identity::{Identity, IdentityError},
+    jobs::{intake, results::chain},
+    journal::Journal,
+    link::{Link, Outcome},
+    policy::Policy,
+    session::Caller,
+    supervisor::{
+        control::{self, Said, Told},
+        pointer::Update,
+        report::{Reporter, is_on_trial, own_sha256},
+    },
+    sys::{
+        files::FileError,
+        lock::{LockError, lock_within},
+        processes::Groups,
+        signals,
+    },
+    version::VERSION,
+};
+
+/// How long a worker waits for the one before it to be gone.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// How long running jobs have to end when the agent is stopped.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the worker cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// Another one works on this state.
+    #[error("another agent works with this state")]
+    Lock(#[source] LockError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The host has no usable identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The journal or another file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Works until there is a reason to end.
+pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
+    let _lock = lock_within(&state.join("worker.lock"), LOCK_PATIENCE).map_err(WorkError::Lock)?;
+    let executable_sha256 = own_sha256()?;
+    let agent = assemble(&state, &executable_sha256)?;
+    listen(&agent);
+    let reporter = Reporter::new(state.clone(), agent.process_id, executable_sha256);
+    intake::replay(&agent);
+    info!("The agent {VERSION} is ready");
+    control::say(&Said::Ready(VERSION.into()));
+    tokio::spawn(call(Caller::new(agent.clone(), reporter)));
+    tokio::spawn(probation(agent.clone()));
+    let exit = tokio::select! {
+        exit = agent.ended() => exit,
+        _ = signals::asked_to_end() => Exit::Stop,
+    };
+    wind_up(&agent, exit).await?;
+    Ok(exit)
+}
+
+fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkError> {
+    let config = Config::load(state)?;
+    let (identity, host_id) = Identity::load(state)?;
+    let policy = Policy::load(state).map_err(|failed| chain(&failed));
+    if let Err(reason) = &policy {
+        error!("Nothing is allowed on this host: {reason}");
+    }
+    let (journal, aside) = Journal::open(state)?;
+    if let Some(aside) = aside {
+        error!("The journal was damaged; it was moved to {}, and what it can prove is kept", aside.display());
+    }
+    let on_trial = Update::load(state)?.is_some_and(|update| is_on_trial(&update, executable_sha256));
+    let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
+    let client = Client::new(identity, &config)?;
+    Ok(Agent::new(state.into(), host_id, config, policy, client, journal, Arc::new(Groups::default()), gate))
+}
+
+/// Follows the supervisor's words, and ends at once without it.
+fn listen(agent: &Arc<Agent>) {
+    let (told, groups) = (agent.clone(), agent.groups.clone());
+    let gone = move || {
+        groups.kill_all();
+        std::process::exit(1);
+    };
+    let told = move |word| match word {
+        Told::Decided => told.supervisor_spoke.send_modify(|count| *count += 1),
+        Told::Stop => told.end(Exit::Stop),
+    };
+    control::listen(told, gone);
+}
+
+/// Calls the server for as long as the worker lives.
+async fn call(mut caller: Caller) {
+    let agent = caller.agent().clone();
+    let (mut link, mut spoke, mut session) =
+        (Link::default(), agent.supervisor_spoke.subscribe(), agent.session.subscribe());
+    loop {
+        let known = *session.borrow_and_update();
+        let outcome = tokio::select! {
+            outcome = caller.call() => outcome,
+            // A job's events were refused: the held call is of no use any more.
+            Ok(_) = session.wait_for(|session| known.is_some() && session.is_none()) => Outcome::Failed,
+            Ok(()) = spoke.changed() => Outcome::Answered { next: Duration::ZERO },
+        };
+        let pause = agent.pause(&mut link, outcome);
+        if link.failures > 0 {
+            let failures = link.failures;
+            warn!(failures, "The check-in failed {failures} times; the next one is in {} s", pause.as_secs());
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            Ok(()) = spoke.changed() => {}
+        }
+    }
+}
+
+/// Tells the supervisor about the first answer; on trial, asks for the commit when the probation is over.
+async fn probation(agent: Arc<Agent>) {
+    let started = tokio::time::Instant::now();
+    // The sender lives as long as the agent.
+    let _ = agent.contact.subscribe().wait_for(|contact| *contact).await;
+    control::say(&Said::Contact);
+    if *agent.gate.borrow() != Gate::OnTrial {
+        return;
+    }
+    tokio::time::sleep_until(started + agent.config.probation()).await;
+    let mut spoke = agent.supervisor_spoke.subscribe();
+    control::say(&Said::Commit);
+    let _ = spoke.changed().await;
+    info!("This version is committed");
+    agent.gate.send_if_modified(|gate| *gate == Gate::OnTrial && std::mem::replace(gate, Gate::Open) == Gate::OnTrial);
+}
+
+/// Lets running jobs end, or ends them.
+async fn wind_up(agent: &Agent, exit: Exit) -> Result<(), FileError> {
+    agent.gate.send_replace(Gate::Draining);
+    let patience = match exit {
+        Exit::Update => agent.config.drain(),
+        Exit::Stop | Exit::Retired => {
+            agent.stopping.cancel();
+            STOP_PATIENCE
+        }
+    };
+    if exit == Exit::Retired {
+        crate::status::retire(&agent.state)?;
+        error!("The server retired this host: the agent stops for good");
+    }
+    let mut running = agent.running.subscribe();
+    if timeout(patience, running.wait_for(|running| *running == 0)).await.is_err() {
+        warn!("Jobs that run are cut off");
+        agent.stopping.cancel();
+        let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
+    }
+    agent.groups.kill_all();
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The bytes of a release: into a `.part` file, resumed where it broke off, never one byte more than was signed.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use muster_schemas::releases::Target;
+use reqwest::{Response, StatusCode, header::CONTENT_RANGE};
+use tokio::time::{Instant, sleep, timeout};
+use tracing::info;
+
+use crate::{
+    agent::Agent,
+    client::Failure,
+    jobs::results::chain,
+    link::Link,
+    sys::files::{create_private, create_private_directory, sha256_of},
+    trust::Refusal,
+};
+
+/// How often a broken download is taken up again.
+const ATTEMPTS: u32 = 8;
+/// The speed is looked at over this span.
+const SPEED_WINDOW: Duration = Duration::from_secs(30);
+
+/// Downloads a file and returns where it is, once it is what was signed. What is not is removed.
+pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal> {
+    let directory = agent.state.join("downloads");
+    let path = directory.join(format!("{}.part", target.sha256));
+    create_private_directory(&directory).map_err(|failed| Refusal::new("disk", chain(&failed)))?;
+    let mut link = Link::default();
+    let mut failure = String::new();
+    let mut left_behind = path.exists();
+    for _ in 0..ATTEMPTS {
+        match fetch(agent, target, &path).await {
+            Ok(()) => match verified(target, &path) {
+                // What an earlier job left behind may be wrong where this one's bytes are right.
+                Err(_) if std::mem::take(&mut left_behind) => {}
+                verified => return verified.map(|()| path),
+            },
+            Err(Broken::Refused(refusal)) => {
+                discard(&path);
+                return Err(refusal);
+            }
+            Err(Broken::Off(message, outcome)) => {
+                info!("The download broke off, and will be resumed: {message}");
+                failure = message;
+                sleep(agent.pause(&mut link, outcome)).await;
+            }
+        }
+    }
+    Err(Refusal::new("download", format!("given up after {ATTEMPTS} attempts: {failure}")))
+}
+
+/// Why an attempt brought no whole file.
+enum Broken {
+    /// Another attempt may.
+    Off(String, crate::link::Outcome),
+    /// No attempt will.
+    Refused(Refusal),
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        match &failure {
+            Failure::Refused { problem, retry_after: None } if (400..500).contains(&problem.status) => {
+                Self::Refused(Refusal::new("download", chain(&failure)))
+            }
+            _ => Self::Off(chain(&failure), failure.outcome()),
+        }
+    }
+}
+
+async fn fetch(agent: &Agent, target: &Target, path: &Path) -> Result<(), Broken> {
+    let have = fs::metadata(path).map_or(0, |found| found.len());
+    if have == target.size {
+        return Ok(());
+    }
+    // More than was signed is nobody's beginning.
+    let have = if have > target.size { 0 } else { have };
+    let response = agent.client.blob(&target.sha256, have).await?;
+    let resumed = response.status() == StatusCode::PARTIAL_CONTENT && begins_at(&response, have);
+    if response.status() == StatusCode::PARTIAL_CONTENT && !resumed {
+        discard(path);
+        return Err(Broken::Off(
+            "the server sent another part than was asked for".into(),
+            crate::link::Outcome::Failed,
+        ));
+    }
+    let minimum = agent.config.minimum_download_bytes_per_second;
+    receive(response, target, path, if resumed { have } else { 0 }, minimum).await
+}
+
+async fn receive(
+    mut response: Response,
+    target: &Target,
+    path: &Path,
+    mut size: u64,
+    minimum: u64,
+) -> Result<(), Broken> {
+    let off = |message: String| Broken::Off(message, crate::link::Outcome::Failed);
+    let disk =
+        |failed: std::io::Error| Broken::Refused(Refusal::new("disk", format!("cannot keep the file: {failed}")));
+    let file = if size == 0 { create_private(path) } else { OpenOptions::new().append(true).open(path) };
+    let mut file = file.map_err(disk)?;
+    let (mut since, mut at_start) = (Instant::now(), size);
+    loop {
+        let chunk =
+            timeout(SPEED_WINDOW, response.chunk()).await.map_err(|_| off("the server stopped sending".into()))?;
+        let Some(chunk) = chunk.map_err(|failed| off(format!("cut off: {}", chain(&failed.without_url()))))? else {
+            break;
+        };
+        size += chunk.len() as u64;
+        if size > target.size {
+            return Err(Broken::Refused(Refusal::new("size", format!("more than the signed {} bytes", target.size))));
+        }
+        file.write_all(&chunk).map_err(disk)?;
+        if since.elapsed() >= SPEED_WINDOW {
+            if size - at_start < minimum * SPEED_WINDOW.as_secs() {
+                return Err(off(format!("slower than {minimum} bytes per second")));
+            }
+            (since, at_start) = (Instant::now(), size);
+        }
+    }
+    file.sync_all().map_err(disk)?;
+    if size == target.size {
+        Ok(())
+    } else {
+        Err(Broken::Refused(Refusal::new("size", format!("{size} bytes instead of the signed {}", target.size))))
+    }
+}
+
+fn begins_at(response: &Response, from: u64) -> bool {
+    let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+    range.is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
+}
+
+fn verified(target: &Target, path: &Path) -> Result<(), Refusal> {
+    let (sha256, _) = sha256_of(path).map_err(|failed| Refusal::new("digest", chain(&failed)))?;
+    if sha256 == target.sha256 {
+        return Ok(());
+    }
+    discard(path);
+    Err(Refusal::new("digest", "the file is not what was signed"))
+}
+
+/// Removes a file that is of no use. If it stays, the next attempt finds it wrong again.
+fn discard(path: &Path) {
+    let _ = fs::remove_file(path);
+}

@@ -1,0 +1,10 @@
+//! `inspect`: the host's facts in full.
+
+use muster_schemas::jobs::{JobResult, Outcome};
+
+use crate::{facts, jobs::results::ended, policy::Policy};
+
+/// Gathers the facts.
+pub fn run(policy: &Policy) -> JobResult {
+    JobResult { detail: Some(facts::inspect(policy)), ..ended(Outcome::Succeeded) }
+}

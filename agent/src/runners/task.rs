@@ -1,0 +1,49 @@
+//! From a job's kind to its runner.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use muster_schemas::{
+    ids::JobId,
+    jobs::{JobResult, JobSpec},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{inspect, run as program, update};
+use crate::agent::Agent;
+
+/// What a runner is given beside the job's spec.
+#[derive(Clone)]
+pub struct Task {
+    /// The job.
+    pub id: JobId,
+    /// How long it may run.
+    pub time_limit: Duration,
+    /// Cancelled when it shall stop.
+    pub stop: CancellationToken,
+    /// Takes output, and never waits.
+    pub output: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("id", &self.id).field("time_limit", &self.time_limit).finish_non_exhaustive()
+    }
+}
+
+/// Whether a spec makes sense here, or which rule it breaks.
+pub fn check(spec: &JobSpec) -> Result<(), String> {
+    match spec {
+        JobSpec::Run(spec) => program::check(spec),
+        JobSpec::Inspect(_) => Ok(()),
+        JobSpec::SelfUpdate(spec) => update::check(spec),
+    }
+}
+
+/// Does what a job says. `None`: the rest is for the next process to do.
+pub async fn run(agent: &Agent, spec: &JobSpec, task: Task) -> Option<JobResult> {
+    match spec {
+        JobSpec::Run(spec) => Some(program::run(&agent.groups, spec, &task).await),
+        JobSpec::Inspect(_) => Some(inspect::run(&agent.policy())),
+        JobSpec::SelfUpdate(spec) => update::run(agent, spec, &task).await,
+    }
+}

@@ -1,0 +1,193 @@
+//! `self_update`: from a version's name to a verified, installed, armed binary, and afterwards to the truth about it.
+//!
+//! ```text
+//! manifest ─▶ signatures, floor, platform ─▶ floor on disk ─▶ download, digest ─▶ versions/… ─▶ preflight ─▶ armed ─▶ drain, exit
+//! ```
+//!
+//! Until it is armed, any failure is `refused`: the host keeps working and says why. From then on the supervisor's record tells.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use muster_schemas::{
+    envelopes::Envelope,
+    ids::JobId,
+    jobs::{JobResult, Outcome, SelfUpdateSpec},
+    releases::Target,
+};
+use serde::Deserialize;
+use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use tracing::{info, warn};
+
+use super::{Task, download};
+use crate::{
+    agent::{Agent, Exit},
+    jobs::results::{chain, ended, ended_with, error},
+    supervisor::{
+        pointer::{BINARY, Installed, Phase, TRIES, Update, is_sha256, is_version},
+        report::own_sha256,
+    },
+    sys::{
+        files::{FileError, Mode, create_private_directory, make_private, rename_durably, sync_parent, write_json},
+        processes::{Ending, end_group, in_own_group},
+    },
+    trust::{Platform, Refusal, Trust},
+    version::{ARCHITECTURE, OS, VERSION},
+};
+
+/// How long a new version may take to check itself.
+const PREFLIGHT_PATIENCE: Duration = Duration::from_secs(20);
+/// How much it may say.
+const PREFLIGHT_BYTES: u64 = 16 * 1024;
+
+/// Whether the spec keeps the rules: both texts become paths.
+pub fn check(spec: &SelfUpdateSpec) -> Result<(), String> {
+    match spec {
+        SelfUpdateSpec { version, .. } if !is_version(version) => Err("spec.version is no version".into()),
+        SelfUpdateSpec { manifest_sha256, .. } if !is_sha256(manifest_sha256) => {
+            Err("spec.manifest_sha256 must be 64 hexadecimal digits".into())
+        }
+        SelfUpdateSpec { .. } => Ok(()),
+    }
+}
+
+/// Brings the new version to the point where the supervisor takes over. `None`: it does, and the next process tells how it went.
+pub async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<JobResult> {
+    let prepared = tokio::select! {
+        biased;
+        () = task.stop.cancelled() => return Some(ended(Outcome::Cancelled)),
+        prepared = timeout(task.time_limit, prepare(agent, spec)) => prepared,
+    };
+    let late = || Refusal::new("time_limit", format!("not ready after {} s", task.time_limit.as_secs()));
+    let installed = match prepared.unwrap_or_else(|_| Err(late())) {
+        Ok(Some(installed)) => installed,
+        Ok(None) => return Some(ended(Outcome::Succeeded)),
+        Err(refusal) => return Some(refused(agent, spec, task.id, refusal)),
+    };
+    let update = record(task.id, installed, Phase::Armed);
+    if let Err(failed) = update.save(&agent.state) {
+        return Some(ended_with(Outcome::Failed, "disk", chain(&failed)));
+    }
+    info!("The update to {} is armed; the agent restarts when its jobs have ended", update.to.version);
+    agent.end(Exit::Update);
+    None
+}
+
+/// How an update ended that this journal had started: by the supervisor's record, once it is decided.
+pub async fn probe(agent: &Agent, id: JobId) -> JobResult {
+    let mut spoke = agent.supervisor_spoke.subscribe();
+    loop {
+        let update = match Update::load(&agent.state) {
+            Ok(Some(update)) if update.transaction == id => update,
+            Ok(_) => return failed("no_attempt", "the agent was restarted before the update was ready".into()),
+            Err(error) => return failed("no_attempt", chain(&error)),
+        };
+        let reason = update.full_reason();
+        match update.phase {
+            Phase::Committed => return ended(Outcome::Succeeded),
+            Phase::RolledBack => return failed("rolled_back", reason),
+            Phase::Inconclusive => return failed("inconclusive", reason),
+            Phase::Refused => return failed(&update.code, reason),
+            // The supervisor speaks when it has decided.
+            Phase::Armed | Phase::OnTrial | Phase::Unproven => drop(spoke.changed().await),
+        }
+    }
+}
+
+/// The installed version, or `None` when it is what runs already.
+async fn prepare(agent: &Agent, spec: &SelfUpdateSpec) -> Result<Option<Installed>, Refusal> {
+    let mut trust = Trust::load(&agent.state)?;
+    let path = format!("/api/v1/agent/releases/{}/manifest", spec.version);
+    let envelope: Envelope =
+        agent.client.get(&path).await.map_err(|failed| Refusal::new("download", chain(&failed)))?;
+    let (manifest, target) = trust.judge(&envelope, spec, Platform { os: OS, architecture: ARCHITECTURE })?;
+    trust.raise(&agent.state, &manifest)?;
+    if own_sha256().is_ok_and(|own| own == target.sha256) {
+        return Ok(None);
+    }
+    let file = download::download(agent, &target).await?;
+    let installed = Installed { version: manifest.version, sha256: target.sha256.clone() };
+    install(&agent.state, &installed, &envelope, &file).map_err(|failed| Refusal::new("disk", chain(&failed)))?;
+    preflight(&agent.state, &installed, &target).await?;
+    Ok(Some(installed))
+}
+
+/// Puts the file and its manifest in place. The directory gets its name last, so that what has a name is whole.
+fn install(state: &Path, installed: &Installed, envelope: &Envelope, file: &Path) -> Result<(), FileError> {
+    let gone = || FileError::new("name", state, std::io::ErrorKind::InvalidInput.into());
+    let directory = installed.directory(state).ok_or_else(gone)?;
+    let staging = state.join("versions").join(".staging");
+    create_private_directory(&staging)?;
+    make_private(file, Mode::Executable)?;
+    write_json(&staging.join("manifest.json"), envelope)?;
+    rename_durably(file, &staging.join(BINARY))?;
+    if directory.exists() {
+        // From an earlier attempt; never what runs, because that was looked at before.
+        std::fs::remove_dir_all(&directory).map_err(|source| FileError::new("remove", &directory, source))?;
+    }
+    rename_durably(&staging, &directory)?;
+    sync_parent(&directory)
+}
+
+#[derive(Deserialize)]
+struct SelfCheck {
+    version: String,
+}
+
+/// Runs the new binary's check of itself. It is signed, and still it gets nothing but the state directory.
+async fn preflight(state: &Path, installed: &Installed, target: &Target) -> Result<(), Refusal> {
+    let refuse = |message: String| Refusal::new("preflight", message);
+    let binary = installed.binary(state).ok_or_else(|| refuse("the new version has no file".into()))?;
+    let mut command = Command::new(binary);
+    command.arg("self-check").arg("--state").arg(state).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(Stdio::piped()).kill_on_drop(true);
+    let spawned = in_own_group(&mut command).spawn();
+    let mut child = spawned.map_err(|failed| refuse(format!("the new version cannot be started: {failed}")))?;
+    let leader = child.id().unwrap_or_default();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let check = async {
+        let (said, complained) = tokio::join!(read_some(stdout), read_some(stderr));
+        (said, complained, child.wait().await)
+    };
+    let checked = timeout(PREFLIGHT_PATIENCE, check).await;
+    end_group(leader, Ending::Kill);
+    let (said, complained, status) = checked
+        .map_err(|_| refuse(format!("the new version's self-check took over {} s", PREFLIGHT_PATIENCE.as_secs())))?;
+    let complained = complained.trim_end();
+    if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
+        return Err(refuse(format!("the new version's self-check failed: {complained}")));
+    }
+    match serde_json::from_str::<SelfCheck>(&said) {
+        Ok(SelfCheck { version }) if version == installed.version => Ok(()),
+        Ok(SelfCheck { version }) => Err(refuse(format!("the new version says that it is {version:?}"))),
+        Err(_) => Err(refuse(format!("the new version's self-check ({} bytes) says nothing of use", target.size))),
+    }
+}
+
+/// The beginning of what a stream says, to its end.
+async fn read_some<R: tokio::io::AsyncRead + Unpin>(stream: Option<R>) -> String {
+    let Some(stream) = stream else { return String::new() };
+    let mut bytes = Vec::new();
+    // What is over the bound breaks the writer's pipe.
+    let _ = stream.take(PREFLIGHT_BYTES).read_to_end(&mut bytes).await;
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn refused(agent: &Agent, spec: &SelfUpdateSpec, id: JobId, refusal: Refusal) -> JobResult {
+    warn!("The update to {} is refused: {}", spec.version, refusal.message);
+    let Refusal { code, message } = refusal;
+    let to = Installed { version: spec.version.clone(), sha256: String::new() };
+    let update = Update { code: code.into(), reason: message.clone(), ..record(id, to, Phase::Refused) };
+    if let Err(failed) = update.save(&agent.state) {
+        warn!("That an update was refused cannot be remembered: {}", chain(&failed));
+    }
+    failed(code, message)
+}
+
+fn record(transaction: JobId, to: Installed, phase: Phase) -> Update {
+    let (code, reason, log_tail) = (String::new(), String::new(), String::new());
+    Update { transaction, from: VERSION.into(), to, phase, tries_left: TRIES, tries: 0, code, reason, log_tail }
+}
+
+fn failed(code: &str, message: String) -> JobResult {
+    JobResult { error: Some(error(code, message)), ..ended(Outcome::Failed) }
+}

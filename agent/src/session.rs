@@ -1,0 +1,121 @@
+//! Sessions and check-ins: what this agent tells of itself, and what it makes of the answers.
+
+use std::{sync::Arc, time::Duration};
+
+use muster_schemas::{
+    PROTOCOL,
+    check_ins::{AgentReport, CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
+    hosts::Facts,
+    problems::ProblemCode,
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    agent::{Agent, Exit},
+    client::Failure,
+    facts,
+    jobs::{
+        intake::{self, Taken},
+        results::chain,
+    },
+    link::Outcome,
+    supervisor::report::Reporter,
+};
+
+/// The check-in loop's memory between two calls.
+#[derive(Debug)]
+pub struct Caller {
+    agent: Arc<Agent>,
+    reporter: Reporter,
+    sent: Option<Facts>,
+    facts_wanted: bool,
+    reported: Option<AgentReport>,
+}
+
+impl Caller {
+    /// A caller that has not called yet.
+    pub fn new(agent: Arc<Agent>, reporter: Reporter) -> Self {
+        Self { agent, reporter, sent: None, facts_wanted: false, reported: None }
+    }
+
+    /// The agent it calls for.
+    pub fn agent(&self) -> &Arc<Agent> {
+        &self.agent
+    }
+
+    /// One call: a session when there is none, a check-in when there is one.
+    pub async fn call(&mut self) -> Outcome {
+        let session = *self.agent.session.borrow();
+        let called = match session {
+            None => self.start_session().await,
+            Some(session) => self.check_in(session).await,
+        };
+        called.unwrap_or_else(|failure| self.failed(session, &failure))
+    }
+
+    async fn start_session(&mut self) -> Result<Outcome, Failure> {
+        let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
+        let request = SessionRequest {
+            protocol: PROTOCOL,
+            agent: report.clone(),
+            facts: facts.clone(),
+            highest_sequence: self.agent.journal(|journal| journal.ledger().floor()),
+        };
+        let answer = self.agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
+        let SessionResponse { session, server_time } = answer;
+        self.agent.client.clock.learn(server_time);
+        (self.sent, self.facts_wanted, self.reported) = (Some(facts), false, Some(report));
+        self.agent.session.send_replace(Some(session));
+        info!(session, "Session {session} has begun");
+        Ok(Outcome::Answered { next: Duration::ZERO })
+    }
+
+    async fn check_in(&mut self, session: u64) -> Result<Outcome, Failure> {
+        let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
+        let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
+        let report_news = self.reported.as_ref() != Some(&report);
+        let wait_seconds = self.agent.config.wait_seconds;
+        let request = CheckInRequest {
+            session,
+            wait_seconds,
+            facts_digest: facts::digest(&facts),
+            open: self.agent.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
+            agent: report_news.then(|| report.clone()),
+            facts: facts_news.then(|| facts.clone()),
+        };
+        let held = Duration::from_secs(wait_seconds.into());
+        let answer: CheckInResponse = self.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
+        self.agent.client.clock.learn(answer.server_time);
+        (self.sent, self.reported) = (Some(facts), Some(report));
+        self.agent.contact.send_replace(true);
+        Ok(self.follow(answer))
+    }
+
+    fn follow(&mut self, answer: CheckInResponse) -> Outcome {
+        let CheckInResponse { jobs, cancel, send_facts, next_check_in_seconds, .. } = answer;
+        self.facts_wanted = send_facts;
+        // Cancels first: one that crosses its own offer wins.
+        intake::cancel(&self.agent, &cancel);
+        match intake::take(&self.agent, jobs) {
+            Taken::All => Outcome::Answered { next: Duration::from_secs(next_check_in_seconds.into()) },
+            Taken::Partly => Outcome::Failed,
+        }
+    }
+
+    fn failed(&self, session: Option<u64>, failure: &Failure) -> Outcome {
+        match (failure.code(), session) {
+            (Some(ProblemCode::SessionSuperseded), Some(session)) => {
+                warn!(session, "Session {session} was superseded; another one will be started");
+                self.agent.session_lost(session);
+            }
+            (Some(ProblemCode::HostRetired), _) => self.agent.end(Exit::Retired),
+            (Some(ProblemCode::HostQuarantined), _) => {
+                error!("This host is quarantined: nothing is run until an operator readmits it");
+            }
+            (Some(ProblemCode::AgentTooOld), _) => error!("The server does not talk to this version any more"),
+            _ => {}
+        }
+        info!("A check-in brought nothing: {}", chain(failure));
+        failure.outcome()
+    }
+}

@@ -1,0 +1,92 @@
+//! What worker and supervisor say to each other: one word per line, over the worker's stdin and stdout.
+//!
+//! The worker's stdin is a pipe that only the supervisor holds. When it ends, the supervisor is gone, however it died, and the
+//! worker ends at once, so that there are never two.
+
+use std::io::{BufRead, Write};
+
+/// What a worker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// The journal is replayed and the loop runs; with the version.
+    Ready(String),
+    /// The server has answered an authenticated check-in.
+    Contact,
+    /// The probation is over and nothing is wrong.
+    Commit,
+}
+
+/// What a supervisor says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The record of the update has changed: it is decided.
+    Decided,
+    /// The worker shall end.
+    Stop,
+}
+
+impl Said {
+    /// The line for it.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Ready(version) => format!("ready {version}\n"),
+            Self::Contact => "contact\n".into(),
+            Self::Commit => "commit\n".into(),
+        }
+    }
+
+    /// What a line says; `None` when it is not one of ours.
+    pub fn parse(line: &str) -> Option<Self> {
+        match line.trim_end().split_once(' ') {
+            Some(("ready", version)) => Some(Self::Ready(version.into())),
+            None if line.trim_end() == "contact" => Some(Self::Contact),
+            None if line.trim_end() == "commit" => Some(Self::Commit),
+            _ => None,
+        }
+    }
+}
+
+impl Told {
+    /// The line for it.
+    pub fn line(self) -> &'static str {
+        match self {
+            Self::Decided => "decided\n",
+            Self::Stop => "stop\n",
+        }
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        [Self::Decided, Self::Stop].into_iter().find(|told| told.line().trim_end() == line.trim_end())
+    }
+}
+
+/// Says something to the supervisor. If it is gone, the end of stdin says so.
+pub fn say(said: &Said) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(said.line().as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Listens to the supervisor, on a thread of its own. `gone` is called when it is no more.
+pub fn listen(told: impl Fn(Told) + Send + 'static, gone: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(move || {
+        let lines = std::io::stdin().lock().lines();
+        lines.map_while(Result::ok).filter_map(|line| Told::parse(&line)).for_each(told);
+        gone();
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_survives_its_line_and_noise_is_nothing() {
+        for said in [Said::Ready("1.2.3".into()), Said::Contact, Said::Commit] {
+            assert_eq!(Said::parse(&said.line()), Some(said));
+        }
+        for told in [Told::Decided, Told::Stop] {
+            assert_eq!(Told::parse(told.line()), Some(told));
+        }
+        assert_eq!((Said::parse("commit now"), Said::parse("hello"), Told::parse("")), (None, None, None));
+    }
+}

@@ -1,0 +1,59 @@
+//! What this process is and how the last update went, as the server is told.
+
+use std::path::PathBuf;
+
+use muster_schemas::{check_ins::AgentReport, ids::ProcessId};
+use tracing::error;
+
+use super::pointer::{Phase, Update};
+use crate::{
+    jobs::results::chain,
+    sys::{
+        files::{FileError, sha256_of},
+        machine::{boot_id, own_executable},
+    },
+    version::VERSION,
+};
+
+/// Tells what this process is.
+#[derive(Debug, Clone)]
+pub struct Reporter {
+    state: PathBuf,
+    process_id: ProcessId,
+    executable_sha256: String,
+    boot_id: String,
+}
+
+impl Reporter {
+    /// Reads what does not change while this process lives.
+    pub fn new(state: PathBuf, process_id: ProcessId, executable_sha256: String) -> Self {
+        Self { state, process_id, executable_sha256, boot_id: boot_id() }
+    }
+
+    /// The report as it is now.
+    pub fn report(&self) -> AgentReport {
+        let update = Update::load(&self.state).unwrap_or_else(|failed| {
+            error!("How the last update went cannot be told: {}", chain(&failed));
+            None
+        });
+        let committed = !update.as_ref().is_some_and(|update| is_on_trial(update, &self.executable_sha256));
+        AgentReport {
+            version: VERSION.into(),
+            executable_sha256: self.executable_sha256.clone(),
+            process_id: self.process_id,
+            boot_id: self.boot_id.clone(),
+            committed,
+            last_update: update.and_then(|update| update.last_update()),
+        }
+    }
+}
+
+/// Whether the executable with this digest is what the update tries out.
+pub fn is_on_trial(update: &Update, executable_sha256: &str) -> bool {
+    matches!(update.phase, Phase::Armed | Phase::OnTrial) && update.to.sha256 == executable_sha256
+}
+
+/// SHA-256 of the file that this process runs.
+pub fn own_sha256() -> Result<String, FileError> {
+    sha256_of(&own_executable()).map(|(sha256, _)| sha256)
+}
