@@ -78,16 +78,16 @@ async fn an_attempt_is_known_again_after_others_overwrote_or_removed_what_it_wro
 }
 
 #[tokio::test]
-async fn attempts_are_forgotten_after_ten_thousand_others() {
+async fn attempts_are_forgotten_after_four_thousand_others() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("muster.db");
     let table = SqliteTable::open(&path).unwrap();
-    for block in 0..102 {
+    for block in 0..50 {
         let commits = (0..100).map(|n| table.commit(vec![put(n, Expect::Any)], (block * 100 + n).into()));
         join_all(commits).await.into_iter().for_each(Result::unwrap);
     }
     let remembered = Connection::open(&path).unwrap().query_one("SELECT count(*) FROM attempts", [], |row| row.get(0));
-    assert_eq!(remembered, Ok(10_000));
+    assert_eq!(remembered, Ok(4_000));
 }
 
 #[tokio::test]

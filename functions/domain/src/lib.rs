@@ -1,1 +1,18 @@
-//! Under construction.
+//! The decisions of Muster: values in, values out.
+//!
+//! One file per noun with a life. Each is a [`machine::Machine`]: `(state, event, now) → (state, effects)`, or refused by
+//! the rules. Nothing here waits, reads a clock, draws a random number or reaches anything; `.clippy.toml` says so to
+//! the compiler. What an effect does is written in the server's `effects`.
+
+pub mod access;
+pub mod enrollment_tokens;
+pub mod fleet_update_hosts;
+pub mod fleet_updates;
+pub mod hosts;
+pub mod jobs;
+pub mod machine;
+pub mod mailboxes;
+pub mod pacing;
+pub mod releases;
+pub mod verdicts;
+pub mod windows;

@@ -5,6 +5,7 @@
 //! last-writer-wins.
 
 pub mod conformance;
+pub mod keys;
 pub mod meter;
 pub mod sqlite;
 

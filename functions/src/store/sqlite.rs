@@ -5,7 +5,7 @@
 //! looked at before its first write, so that one that loses has nothing to take back and disturbs no other. Reads go
 //! past the thread over connections of their own: they see the last acknowledged state and wait for nobody.
 //!
-//! The table `attempts` remembers the last 10 000 commits, written in the same transaction as their items. It knows a
+//! The table `attempts` remembers the last 4 000 commits, written in the same transaction as their items. It knows a
 //! commit again whatever happened since: also one that only deleted, and one whose items others have overwritten.
 //!
 //! Deliberately absent: a second table for the indexes (they are columns, so an item and its entries cannot
@@ -68,7 +68,9 @@ const MAX_GROUP: usize = 256;
 const MAX_QUEUED: usize = 1024;
 /// How many expired items go in one transaction, so that commits get their turn in between.
 const EXPIRE_BATCH: usize = 500;
-const REMEMBERED_ATTEMPTS: i64 = 10_000;
+/// Many seconds' worth, in few pages: attempts are random, so each commit of a group writes another of these pages.
+const REMEMBERED_ATTEMPTS: i64 = 4_000;
+const FORGOTTEN_AT_ONCE: i64 = 250;
 const IDLE_READERS: usize = 8;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -180,23 +182,36 @@ impl Drop for JoinOnDrop {
 }
 
 fn write_until_closed(mut connection: Connection, mut queue: mpsc::Receiver<Request>) {
-    let mut group = Vec::new();
-    while queue.blocking_recv_many(&mut group, MAX_GROUP) > 0 {
-        let answers = write_group(&mut connection, &group).unwrap_or_else(|error| {
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = vec![first];
+        let answers = write_group(&mut connection, &mut group, &mut queue).unwrap_or_else(|error| {
             let error = Arc::new(error);
             group.iter().map(|_| Err(fault("write")(Arc::clone(&error)))).collect()
         });
-        for (request, answer) in group.drain(..).zip(answers) {
+        for (request, answer) in group.into_iter().zip(answers) {
             // A caller that went away does not need the answer.
             let _ = request.reply.send(answer);
         }
     }
 }
 
-/// All or nothing: an error of the database takes back the whole group, and what it answered so far does not count.
-fn write_group(connection: &mut Connection, group: &[Request]) -> rusqlite::Result<Vec<Answer>> {
+/// Who asks while the group is at work joins it: callers that were answered together come back one by one, and to go
+/// ahead without the later ones would cost them, and then the earlier ones, a second fsync.
+///
+/// An error of the database takes back the whole group, and what it answered so far does not count.
+fn write_group(
+    connection: &mut Connection,
+    group: &mut Vec<Request>,
+    queue: &mut mpsc::Receiver<Request>,
+) -> rusqlite::Result<Vec<Answer>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answers = group.iter().map(|request| work(&transaction, &request.work)).collect::<Result<_, _>>()?;
+    let mut answers = Vec::new();
+    while let Some(request) = group.get(answers.len()) {
+        answers.push(work(&transaction, &request.work)?);
+        if answers.len() < MAX_GROUP {
+            group.extend(queue.try_recv());
+        }
+    }
     transaction.commit()?;
     Ok(answers)
 }
@@ -220,7 +235,9 @@ fn commit(connection: &Connection, writes: &[Write], attempt: AttemptId) -> rusq
     }
     connection.prepare_cached("INSERT INTO attempts (attempt) VALUES (?1)")?.execute([attempt])?;
     let forgotten = connection.last_insert_rowid() - REMEMBERED_ATTEMPTS;
-    connection.prepare_cached("DELETE FROM attempts WHERE number <= ?1")?.execute([forgotten])?;
+    if forgotten % FORGOTTEN_AT_ONCE == 0 {
+        connection.prepare_cached("DELETE FROM attempts WHERE number <= ?1")?.execute([forgotten])?;
+    }
     for write in writes {
         apply(connection, write)?;
     }

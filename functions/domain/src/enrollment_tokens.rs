@@ -1,0 +1,167 @@
+//! Enrollment tokens: so many seats, for so long.
+//!
+//! ```text
+//! open ──Join (last seat)──▶ used up      open ──Revoke──▶ revoked      open ──time──▶ expired
+//! ```
+//! `used up` and `expired` are derived: nothing has to happen for them.
+
+use jiff::Timestamp;
+use muster_schemas::{
+    enrollment::{EnrollmentTokenState, EnrollmentTokenView},
+    hosts::Labels,
+    ids::{EnrollmentTokenId, HostId},
+    problems::ProblemCode,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hosts,
+    machine::{Change, Effect, Machine, Note, Refused, Step},
+};
+
+/// An enrollment token. Its text is nowhere, only the text's hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrollmentToken {
+    /// Its id, the public part of its text.
+    pub id: EnrollmentTokenId,
+    /// SHA-256 of its text, hexadecimal.
+    pub secret_sha256: String,
+    /// How many hosts may join with it.
+    pub seats: u32,
+    /// How many have.
+    pub used: u32,
+    /// Labels for the hosts that join with it.
+    pub labels: Labels,
+    /// What it is for.
+    pub note: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// Whether an operator took it back.
+    pub revoked: bool,
+}
+
+/// What can happen to an enrollment token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// An operator made it.
+    Create(Box<EnrollmentToken>),
+    /// A host takes a seat, and exists from then on.
+    Join {
+        /// Its id.
+        id: HostId,
+        /// Its first step.
+        host: Box<hosts::Event>,
+    },
+    /// An operator takes it back.
+    Revoke,
+}
+
+impl Machine for EnrollmentToken {
+    type Event = Event;
+
+    fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Create(token) => {
+                let note = Note::new("enrollment_token.created", token.id, format!("{} seats", token.seats));
+                Ok(Step::to((**token).clone()).and(note))
+            }
+            Event::Join { .. } => Err(invalid("unknown")),
+            Event::Revoke => Err(Refused::not_found("enrollment token")),
+        }
+    }
+
+    fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Create(_) => Err(Refused::new(ProblemCode::AlreadyExists, "the token exists already")),
+            Event::Join { id, host } => match self.state(now) {
+                EnrollmentTokenState::Open => {
+                    let joins = Effect::Also(Change::Host(*id, (**host).clone()));
+                    Ok(Step::to(Self { used: self.used + 1, ..self.clone() }).and(joins))
+                }
+                EnrollmentTokenState::UsedUp => Err(invalid("used up")),
+                EnrollmentTokenState::Expired => Err(invalid("expired")),
+                EnrollmentTokenState::Revoked => Err(invalid("revoked")),
+            },
+            Event::Revoke if self.revoked => Ok(Step::to(self.clone())),
+            Event::Revoke => {
+                let note = Note::new("enrollment_token.revoked", self.id, String::new());
+                Ok(Step::to(Self { revoked: true, ..self.clone() }).and(note))
+            }
+        }
+    }
+}
+
+impl EnrollmentToken {
+    /// Whether a host can join with it at this time.
+    pub fn state(&self, now: Timestamp) -> EnrollmentTokenState {
+        if self.revoked {
+            EnrollmentTokenState::Revoked
+        } else if self.used >= self.seats {
+            EnrollmentTokenState::UsedUp
+        } else if now >= self.expires_at {
+            EnrollmentTokenState::Expired
+        } else {
+            EnrollmentTokenState::Open
+        }
+    }
+
+    /// The token as operators see it.
+    pub fn view(&self, now: Timestamp) -> EnrollmentTokenView {
+        let state = self.state(now);
+        let Self { id, secret_sha256: _, seats, used, labels, note, created_at, expires_at, revoked: _ } = self.clone();
+        EnrollmentTokenView { id, state, seats, used, labels, note, created_at, expires_at }
+    }
+}
+
+fn invalid(why: &str) -> Refused {
+    Refused::new(ProblemCode::EnrollmentTokenInvalid, format_args!("the token is {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    fn join() -> Event {
+        let described = hosts::Event::Described { name: None, labels: std::collections::BTreeMap::new() };
+        Event::Join { id: HostId::new(at(0), 1), host: Box::new(described) }
+    }
+
+    fn token(seats: u32) -> EnrollmentToken {
+        EnrollmentToken {
+            id: EnrollmentTokenId::new(at(0), 1),
+            secret_sha256: String::new(),
+            seats,
+            used: 0,
+            labels: Labels::new(),
+            note: String::new(),
+            created_at: at(0),
+            expires_at: at(60),
+            revoked: false,
+        }
+    }
+
+    #[test]
+    fn takes_as_many_hosts_as_it_has_seats() {
+        let after_one = token(2).transition(&join(), at(1)).expect("a seat is free").next;
+        let after_two = after_one.transition(&join(), at(1)).expect("a seat is free").next;
+        assert!(after_two.transition(&join(), at(1)).is_err());
+    }
+
+    #[test]
+    fn ends_at_the_second_it_says() {
+        assert!(token(1).transition(&join(), at(59)).is_ok());
+        assert!(token(1).transition(&join(), at(60)).is_err());
+    }
+
+    #[test]
+    fn a_revoked_token_takes_nobody() {
+        let revoked = token(1).transition(&Event::Revoke, at(1)).expect("it can be revoked").next;
+        assert!(revoked.transition(&join(), at(1)).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! Waiting: why nothing happens, in words. A planner that cannot say so is only half a planner.
+
+use jiff::Timestamp;
+use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateHostView, FleetUpdateState};
+
+use super::{FleetUpdate, Phase};
+use crate::fleet_update_hosts::FleetUpdateHost;
+
+impl FleetUpdate {
+    /// What it waits for, in words; absent when it is over.
+    pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
+        match self.state {
+            FleetUpdateState::Completed | FleetUpdateState::Cancelled => None,
+            FleetUpdateState::Paused => Some("an operator to resume it".into()),
+            FleetUpdateState::Halted => {
+                let reason = self.halted_reason.as_deref().unwrap_or("no reason was kept");
+                Some(format!("an operator to look: {reason}"))
+            }
+            FleetUpdateState::Running => Some(self.running_waits_on(now)),
+        }
+    }
+
+    /// One host of it as operators see it.
+    pub fn host_view(&self, host: &FleetUpdateHost, now: Timestamp) -> FleetUpdateHostView {
+        let (state, reason) = self.host_state(host);
+        let waiting_on = match state {
+            FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.position, now)),
+            FleetUpdateHostState::Offered | FleetUpdateHostState::Verifying | FleetUpdateHostState::Lost => {
+                self.slots.get(&host.host_id).map(|slot| match slot.phase {
+                    Phase::Offered => format!("its new process, until {}", slot.deadline_at),
+                    Phase::Verifying => format!("its own health gate, until {}", slot.deadline_at),
+                    Phase::Lost => format!("any word of it; none by {}", slot.deadline_at),
+                })
+            }
+            FleetUpdateHostState::Succeeded
+            | FleetUpdateHostState::Failed
+            | FleetUpdateHostState::Skipped
+            | FleetUpdateHostState::Cancelled => None,
+        };
+        FleetUpdateHostView {
+            host_id: host.host_id,
+            position: host.position,
+            wave: host.wave,
+            state,
+            waiting_on,
+            reason,
+            job_id: host.job_id,
+            attempts: host.attempts,
+            offered_at: host.offered_at,
+            ended_at: host.ended_at,
+        }
+    }
+
+    /// Where a host is. One whose turn never came is done with when the whole is; nothing is written for it.
+    fn host_state(&self, host: &FleetUpdateHost) -> (FleetUpdateHostState, Option<String>) {
+        match (host.state, self.state) {
+            (FleetUpdateHostState::Pending, FleetUpdateState::Cancelled) => (FleetUpdateHostState::Cancelled, None),
+            (FleetUpdateHostState::Pending, FleetUpdateState::Completed) => {
+                (FleetUpdateHostState::Skipped, Some("offline".into()))
+            }
+            (state, _) => (state, host.reason.clone()),
+        }
+    }
+
+    fn running_waits_on(&self, now: Timestamp) -> String {
+        if let Some(end) = self.soak_ends_at().filter(|end| now < *end) {
+            return self.soak(end, now);
+        }
+        let lost = self.slots.values().filter(|slot| slot.phase == Phase::Lost).count();
+        let lost = if lost > 0 { format!(", {lost} of them lost") } else { String::new() };
+        match self.may_offer(now) {
+            Err(reason) if self.slots.is_empty() => reason,
+            Err(_) | Ok(()) if !self.slots.is_empty() => {
+                let (held, most) = (self.slots.len(), self.plan.max_in_flight);
+                format!("{held} of at most {most} hosts in an unproven update{lost}")
+            }
+            _ if self.turns(now).is_empty() && !self.deferred.is_empty() => {
+                format!("{} offline hosts, until {}", self.deferred.len(), self.plan.deadline_at)
+            }
+            _ => "the next tick".into(),
+        }
+    }
+
+    fn turn_waits_on(&self, position: u32, now: Timestamp) -> String {
+        if self.state != FleetUpdateState::Running {
+            return self.waiting_on(now).unwrap_or_default();
+        }
+        if self.deferred.contains(&position) {
+            return format!("the host to come online, until {}", self.plan.deadline_at);
+        }
+        if position >= self.wave_end() {
+            return match self.soak_ends_at() {
+                Some(end) => self.soak(end, now),
+                None => format!("wave {} to end", self.wave + 1),
+            };
+        }
+        self.may_offer(now).err().unwrap_or_else(|| "its turn".into())
+    }
+
+    fn soak(&self, end: Timestamp, now: Timestamp) -> String {
+        let left = end.duration_since(now).as_secs().max(0);
+        let left = if left < 120 { format!("{left} s") } else { format!("{} min", left.div_euclid(60)) };
+        format!("wave {} opens after soak, {left} left", self.wave + 2)
+    }
+}

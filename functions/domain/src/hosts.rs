@@ -1,0 +1,140 @@
+//! Hosts: what a host says of itself, and what operators say of it. What is served to it lives in its mailbox.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use muster_schemas::{
+    check_ins::AgentReport,
+    hosts::{Facts, Labels, Selector},
+    ids::{EnrollmentTokenId, HostId},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    machine::{Change, Effect, Machine, Note, Refused, Step},
+    mailboxes,
+};
+
+/// A host's description.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its id.
+    pub id: HostId,
+    /// Its public key: 32 bytes, base64url.
+    pub public_key: String,
+    /// What operators call it.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// What it says of itself.
+    pub facts: Facts,
+    /// What runs on it, since its first session.
+    pub agent: Option<AgentReport>,
+    /// When it joined.
+    pub enrolled_at: Timestamp,
+}
+
+/// What can happen to a host's description.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// It joined.
+    Enrolled {
+        /// Its id.
+        id: HostId,
+        /// Its public key.
+        public_key: String,
+        /// What it says of itself.
+        facts: Facts,
+        /// Labels of the token it joined with.
+        labels: Labels,
+        /// The token it joined with.
+        token: EnrollmentTokenId,
+    },
+    /// It said what runs on it or what it is; absent parts are unchanged.
+    Reported {
+        /// What runs.
+        agent: Option<AgentReport>,
+        /// What it is.
+        facts: Option<Facts>,
+    },
+    /// An operator described it.
+    Described {
+        /// A new name.
+        name: Option<String>,
+        /// Labels to set, or to remove where the value is absent.
+        labels: BTreeMap<String, Option<String>>,
+    },
+}
+
+impl Machine for Host {
+    type Event = Event;
+
+    fn begin(event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Enrolled { id, public_key, facts, labels, token } => {
+                let host = Self {
+                    id: *id,
+                    public_key: public_key.clone(),
+                    name: if facts.hostname.is_empty() { id.to_string() } else { facts.hostname.clone() },
+                    labels: labels.clone(),
+                    facts: facts.clone(),
+                    agent: None,
+                    enrolled_at: now,
+                };
+                Ok(Step::to(host).and(Effect::Also(Change::Mailbox(*id, mailboxes::Event::Open(*id)))).and(Note::new(
+                    "host.enrolled",
+                    id,
+                    format!("with {token}"),
+                )))
+            }
+            Event::Reported { .. } | Event::Described { .. } => Err(Refused::not_found("host")),
+        }
+    }
+
+    fn transition(&self, event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Enrolled { .. } => Err(Refused::wrong_state("the host has joined already")),
+            Event::Reported { agent, facts } => Ok(Step::to(self.reported(agent.as_ref(), facts.as_ref()))),
+            Event::Described { name, labels } => {
+                let next = self.described(name.as_deref(), labels);
+                let unchanged = next == *self;
+                let note = Note::new("host.described", self.id, String::new());
+                Ok(Step::to(next).and_all((!unchanged).then_some(note)))
+            }
+        }
+    }
+}
+
+impl Host {
+    /// Whether a selector means it.
+    pub fn matches(&self, selector: &Selector) -> bool {
+        let Selector { labels, os } = selector;
+        labels.iter().all(|(key, value)| self.labels.get(key) == Some(value))
+            && os.as_ref().is_none_or(|os| *os == self.facts.os)
+    }
+
+    fn reported(&self, agent: Option<&AgentReport>, facts: Option<&Facts>) -> Self {
+        let mut next = self.clone();
+        if let Some(agent) = agent {
+            next.agent = Some(agent.clone());
+        }
+        if let Some(facts) = facts {
+            next.facts = facts.clone();
+        }
+        next
+    }
+
+    fn described(&self, name: Option<&str>, labels: &BTreeMap<String, Option<String>>) -> Self {
+        let mut next = self.clone();
+        if let Some(name) = name {
+            name.clone_into(&mut next.name);
+        }
+        for (key, value) in labels {
+            match value {
+                Some(value) => next.labels.insert(key.clone(), value.clone()),
+                None => next.labels.remove(key),
+            };
+        }
+        next
+    }
+}

@@ -1,0 +1,447 @@
+//! Jobs: delivered once, ended truthfully. The host is the only witness; the server presumes by a timer, never decides.
+//!
+//! ```text
+//! queued ──Offer──▶ offered ──Accepted──▶ accepted ──Started──▶ running ──Finished──▶ succeeded | failed
+//!    │                  └───────────────────┴────────────────────┴──Finished──▶ cancelled | interrupted | rejected
+//!    ├──Cancel──▶ cancelled   ├──Supersede──▶ superseded   ├──Tick past start_by──▶ expired
+//! any open state ──Tick past the deadline──▶ presumed_lost ──a late report──▶ where the report says
+//! ```
+
+use jiff::Timestamp;
+use muster_schemas::{
+    commands::{Command, Event as Told, EventKind},
+    envelopes::sha256_hex,
+    ids::{FleetUpdateId, HostId, JobId, ProcessId},
+    jobs::{JobResult, JobSpec, JobState, JobView, Outcome},
+    problems::ProblemCode,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fleet_updates,
+    machine::{Change, Effect, Machine, Note, Refused, Step},
+    mailboxes,
+    pacing::after,
+};
+
+/// The resource that updates of the agent act on.
+pub const AGENT: &str = "agent";
+/// How long after its time limit a job without a word is presumed lost, in seconds: the agent needs time to tell.
+const GRACE_SECONDS: u32 = 300;
+/// How much log is kept unless the job says otherwise, in bytes.
+const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Where it runs.
+    pub host_id: HostId,
+    /// Its place in the host's order.
+    pub sequence: u64,
+    /// What was asked for.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// Where it is.
+    pub state: JobState,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was first offered.
+    pub offered_at: Option<Timestamp>,
+    /// The session it was last offered to.
+    pub session: Option<u64>,
+    /// When the host said that it has it.
+    pub accepted_at: Option<Timestamp>,
+    /// When the host said that it has started.
+    pub started_at: Option<Timestamp>,
+    /// When it became final.
+    pub ended_at: Option<Timestamp>,
+    /// Whether somebody wants it stopped.
+    pub cancel_requested: bool,
+    /// The agent process that numbers the events, and the highest number stored.
+    pub told: Option<(ProcessId, u64)>,
+    /// Bytes of log kept.
+    pub log_bytes: u64,
+    /// How it ended, by the host's word.
+    pub result: Option<JobResult>,
+}
+
+/// What is asked for, whoever asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What to do.
+    #[serde(flatten)]
+    pub spec: JobSpec,
+    /// What it acts on.
+    pub resource: Option<String>,
+    /// Who asked.
+    pub origin: Origin,
+    /// Latest start.
+    pub start_by: Timestamp,
+    /// How long it may run, in seconds.
+    pub time_limit_seconds: u32,
+}
+
+/// A job to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewJob {
+    /// The id it will have.
+    pub id: JobId,
+    /// What is asked for.
+    #[serde(flatten)]
+    pub asked: Asked,
+}
+
+/// Who asked for a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// An operator or a program, as `user:<id>` or `key:<id>`.
+    Caller(String),
+    /// A fleet update.
+    FleetUpdate(FleetUpdateId),
+}
+
+impl Origin {
+    /// The fleet update, if it was one.
+    pub fn fleet_update(&self) -> Option<FleetUpdateId> {
+        match self {
+            Self::Caller(_) => None,
+            Self::FleetUpdate(id) => Some(*id),
+        }
+    }
+}
+
+/// What can happen to a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// Its host's mailbox took it.
+    Create {
+        /// Where it runs.
+        host_id: HostId,
+        /// Its place in the host's order.
+        sequence: u64,
+        /// What is asked for.
+        job: NewJob,
+    },
+    /// It is about to be offered to this session.
+    Offer {
+        /// The session.
+        session: u64,
+    },
+    /// The host told what happened.
+    Told {
+        /// The host that tells.
+        host_id: HostId,
+        /// The process that numbers the events.
+        process_id: ProcessId,
+        /// What happened, in order.
+        events: Vec<Told>,
+    },
+    /// Somebody wants it stopped.
+    Cancel,
+    /// Its fleet update offers nothing more: it is taken back unless the host has accepted it.
+    Recall,
+    /// A newer job for the same resource exists.
+    Supersede {
+        /// The newer one.
+        by: JobId,
+    },
+    /// Its host was retired.
+    HostRetired,
+    /// Time has passed.
+    Tick,
+}
+
+impl Machine for Job {
+    type Event = Event;
+
+    fn begin(event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Create { host_id, sequence, job } => Ok(Self::created(*host_id, *sequence, job, now)),
+            Event::Offer { .. }
+            | Event::Told { .. }
+            | Event::Cancel
+            | Event::Recall
+            | Event::Supersede { .. }
+            | Event::HostRetired
+            | Event::Tick => Err(Refused::not_found("job")),
+        }
+    }
+
+    fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
+        use JobState::{Accepted, Offered, PresumedLost, Queued, Running};
+        match (self.state, event) {
+            (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job exists already")),
+            (Queued | Offered | Accepted, Event::Offer { session }) => Ok(self.offered(*session, now)),
+            (_, Event::Offer { .. }) => Ok(self.stay()),
+            (_, Event::Told { host_id, process_id, events }) => self.told(*host_id, *process_id, events, now),
+            (Queued, Event::Cancel | Event::Recall) => Ok(self.end(JobState::Cancelled, now)),
+            (Offered | Accepted | Running | PresumedLost, Event::Cancel) | (Offered, Event::Recall) => {
+                Ok(self.ask_to_cancel())
+            }
+            (_, Event::Cancel) => Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state)))),
+            (_, Event::Recall) => Ok(self.stay()),
+            (Queued, Event::Supersede { .. }) => Ok(self.end(JobState::Superseded, now)),
+            (_, Event::Supersede { .. }) => Ok(self.stay()),
+            (Queued, Event::HostRetired) => Ok(self.end(JobState::Cancelled, now)),
+            (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
+            (_, Event::HostRetired) => Ok(self.stay()),
+            (Queued, Event::Tick) if now >= self.asked.start_by => Ok(self.end(JobState::Expired, now)),
+            (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
+            (_, Event::Tick) => Ok(self.stay()),
+        }
+    }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        match self.state {
+            JobState::Queued => Some(self.asked.start_by),
+            JobState::Offered | JobState::Accepted | JobState::Running => Some(self.deadline()),
+            _ => None,
+        }
+    }
+}
+
+impl Job {
+    /// Whether a session gets it with its next answer.
+    pub fn is_for(&self, open_on_host: &[JobId]) -> bool {
+        let deliverable = match self.state {
+            JobState::Queued | JobState::Offered | JobState::Accepted => true,
+            // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it.
+            JobState::PresumedLost => self.accepted_at.is_none(),
+            _ => false,
+        };
+        deliverable && !self.cancel_requested && !open_on_host.contains(&self.id)
+    }
+
+    /// The job on the wire.
+    pub fn command(&self) -> Command {
+        let wire = serde_json::to_value(&self.asked.spec).expect("a spec is plain data");
+        Command {
+            id: self.id,
+            host_id: self.host_id,
+            sequence: self.sequence,
+            kind: self.asked.spec.kind().into(),
+            spec: wire.get("spec").cloned().unwrap_or_default(),
+            recovery: self.asked.spec.recovery(),
+            resource: self.asked.resource.clone(),
+            // Jobs of one host on one resource are made in the order of their sequence.
+            generation: self.sequence,
+            start_by: self.asked.start_by,
+            time_limit_seconds: self.asked.time_limit_seconds,
+        }
+    }
+
+    /// The highest event of a process that is stored.
+    pub fn told_through(&self, process: ProcessId) -> u64 {
+        self.told.filter(|(teller, _)| *teller == process).map_or(0, |(_, through)| through)
+    }
+
+    /// What the job waits for, in words.
+    pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
+        let host = self.host_id;
+        let stop = if self.cancel_requested { " to stop it" } else { "" };
+        match self.state {
+            JobState::Queued => Some(format!("the next check-in of {host}, until {}", self.asked.start_by)),
+            JobState::Offered => Some(format!("{host} to accept it{stop}")),
+            JobState::Accepted => Some(format!("{host} to start it{stop}")),
+            JobState::Running if now < self.deadline() => {
+                Some(format!("{host} to finish it{stop}, until {}", self.deadline()))
+            }
+            JobState::Running => Some(format!("{host} to finish it{stop}; overdue since {}", self.deadline())),
+            JobState::PresumedLost => Some(format!("a late report of {host}; overdue since {}", self.deadline())),
+            _ => None,
+        }
+    }
+
+    /// The job as operators see it.
+    pub fn view(&self, now: Timestamp, revision: u64) -> JobView {
+        let waiting_on = self.waiting_on(now);
+        let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
+        let Self { accepted_at, started_at, ended_at, cancel_requested, told: _, log_bytes, result, .. } = self.clone();
+        let Asked { spec, resource, origin, start_by, time_limit_seconds } = asked;
+        let fleet_update_id = origin.fleet_update();
+        let created_by = match origin {
+            Origin::Caller(caller) => caller,
+            Origin::FleetUpdate(id) => id.to_string(),
+        };
+        JobView {
+            id,
+            host_id,
+            sequence,
+            spec,
+            state,
+            waiting_on,
+            resource,
+            created_by,
+            fleet_update_id,
+            created_at,
+            start_by,
+            time_limit_seconds,
+            offered_at,
+            accepted_at,
+            started_at,
+            ended_at,
+            cancel_requested,
+            log_bytes,
+            result,
+            revision,
+        }
+    }
+
+    /// The server's own deadline: one clock, one owner, nothing shorter in between.
+    fn deadline(&self) -> Timestamp {
+        after(self.asked.start_by, self.asked.time_limit_seconds + GRACE_SECONDS)
+    }
+
+    fn created(host_id: HostId, sequence: u64, job: &NewJob, now: Timestamp) -> Step<Self> {
+        let asked_by_caller = matches!(job.asked.origin, Origin::Caller(_));
+        let detail = format!("{} on {host_id}", job.asked.spec.kind());
+        let note = asked_by_caller.then(|| Note::new("job.created", job.id, detail));
+        let state = Self {
+            id: job.id,
+            host_id,
+            sequence,
+            asked: job.asked.clone(),
+            state: JobState::Queued,
+            created_at: now,
+            offered_at: None,
+            session: None,
+            accepted_at: None,
+            started_at: None,
+            ended_at: None,
+            cancel_requested: false,
+            told: None,
+            log_bytes: 0,
+            result: None,
+        };
+        Step::to(state).and_all(note)
+    }
+
+    fn stay(&self) -> Step<Self> {
+        Step::to(self.clone())
+    }
+
+    fn offered(&self, session: u64, now: Timestamp) -> Step<Self> {
+        let mut next = self.clone();
+        if next.state == JobState::Queued {
+            next.state = JobState::Offered;
+        }
+        next.offered_at.get_or_insert(now);
+        next.session = Some(session);
+        Step::to(next)
+    }
+
+    fn ask_to_cancel(&self) -> Step<Self> {
+        let note = Note::new("job.cancel_requested", self.id, String::new());
+        Step::to(Self { cancel_requested: true, ..self.clone() })
+            .and(Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Cancel(self.id))))
+            .and_all((!self.cancel_requested).then_some(note))
+    }
+
+    fn presume_lost(&self, now: Timestamp) -> Step<Self> {
+        let detail = format!("no word from {} by {now}", self.host_id);
+        Step::to(Self { state: JobState::PresumedLost, ..self.clone() }).and(Note::alert(
+            "job.presumed_lost",
+            self.id,
+            detail,
+        ))
+    }
+
+    /// Final, whoever said so: the mailbox forgets it, and its fleet update hears of it.
+    fn end(&self, state: JobState, now: Timestamp) -> Step<Self> {
+        let next = Self { state, ended_at: Some(now), ..self.clone() };
+        let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
+        let tell = self.asked.origin.fleet_update().map(|fleet_update| {
+            let error = next.result.as_ref().and_then(|result| result.error.clone());
+            let event = fleet_updates::Event::JobEnded { host_id: self.host_id, job_id: self.id, state, error };
+            Effect::Later(Change::FleetUpdate(fleet_update, event))
+        });
+        let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
+        let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
+        Step::to(next).and(forget).and_all(tell).and_all(note)
+    }
+
+    fn told(
+        &self,
+        host_id: HostId,
+        process: ProcessId,
+        events: &[Told],
+        now: Timestamp,
+    ) -> Result<Step<Self>, Refused> {
+        if host_id != self.host_id {
+            return Err(Refused::not_found("job"));
+        }
+        let mut step = self.stay();
+        for event in events.iter().filter(|event| event.sequence > self.told_through(process)) {
+            let Step { mut next, effects } = step.next.hears(&event.kind, now)?;
+            next.told = Some((process, event.sequence));
+            step = Step { next, effects: [step.effects, effects].concat() };
+        }
+        Ok(step)
+    }
+
+    fn hears(&self, event: &EventKind, now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            EventKind::Finished { result } => self.finished(result, now),
+            // What was on its way when the job ended changes nothing any more.
+            EventKind::Accepted | EventKind::Started | EventKind::Output { .. } if self.state.is_final() => {
+                Ok(self.stay())
+            }
+            EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
+            EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
+            EventKind::Output { text } => Ok(self.logs(text)),
+        }
+    }
+
+    /// Forward to `state`, or back from `presumed_lost`; never backward.
+    fn at_least(&self, state: JobState, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.accepted_at.get_or_insert(now);
+        if state == JobState::Running {
+            next.started_at.get_or_insert(now);
+        }
+        next.state = if next.started_at.is_some() { JobState::Running } else { JobState::Accepted };
+        next
+    }
+
+    fn logs(&self, text: &str) -> Step<Self> {
+        let limit = match &self.asked.spec {
+            JobSpec::Run(run) => run.output_limit_bytes.unwrap_or(DEFAULT_LOG_BYTES),
+            JobSpec::Inspect(_) | JobSpec::SelfUpdate(_) => DEFAULT_LOG_BYTES,
+        };
+        let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
+        let kept = &text[..text.floor_char_boundary(room)];
+        if kept.is_empty() {
+            return self.stay();
+        }
+        let log = Effect::Log { job: self.id, offset: self.log_bytes, text: kept.into() };
+        Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
+    }
+
+    fn finished(&self, result: &JobResult, now: Timestamp) -> Result<Step<Self>, Refused> {
+        if self.state.is_final() {
+            let same = self.result.as_ref().is_some_and(|known| digest(known) == digest(result));
+            let state = word(self.state);
+            let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
+            return if same { Ok(self.stay()) } else { Err(conflict()) };
+        }
+        let state = match result.outcome {
+            Outcome::Succeeded => JobState::Succeeded,
+            Outcome::Failed => JobState::Failed,
+            Outcome::Cancelled => JobState::Cancelled,
+            Outcome::Interrupted => JobState::Interrupted,
+            Outcome::Rejected => JobState::Rejected,
+        };
+        Ok(Self { result: Some(result.clone()), ..self.clone() }.end(state, now))
+    }
+}
+
+/// A state as the word on the wire.
+pub fn word(state: impl Serialize) -> String {
+    serde_json::to_value(state).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn digest(result: &JobResult) -> String {
+    sha256_hex(&serde_json::to_vec(result).expect("a result is plain data"))
+}

@@ -1,0 +1,176 @@
+//! The shape of every life: a state, events, and a step that is either taken or refused.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use muster_schemas::{
+    ids::{EnrollmentTokenId, FleetUpdateId, HostId, JobId},
+    problems::{Problem, ProblemCode},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{enrollment_tokens, fleet_update_hosts, fleet_updates, hosts, jobs, mailboxes, releases};
+
+/// A record with a life.
+pub trait Machine: Sized + Serialize + DeserializeOwned {
+    /// What can happen to it.
+    type Event;
+
+    /// The first step: what happens to a record that does not exist.
+    fn begin(event: &Self::Event, now: Timestamp) -> Result<Step<Self>, Refused>;
+
+    /// A later step.
+    fn transition(&self, event: &Self::Event, now: Timestamp) -> Result<Step<Self>, Refused>;
+
+    /// When the tick shall look at it. Absent: never.
+    fn due_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// A step taken: the next state, and what the commit of it asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step<S> {
+    /// The record from now on. A state equal to the one before, without effects, is not written.
+    pub next: S,
+    /// What else shall happen.
+    pub effects: Vec<Effect>,
+}
+
+impl<S> Step<S> {
+    /// A step without effects.
+    pub fn to(next: S) -> Self {
+        Self { next, effects: Vec::new() }
+    }
+
+    /// Adds an effect.
+    #[must_use]
+    pub fn and(mut self, effect: impl Into<Effect>) -> Self {
+        self.effects.push(effect.into());
+        self
+    }
+
+    /// Adds effects.
+    #[must_use]
+    pub fn and_all(mut self, effects: impl IntoIterator<Item = impl Into<Effect>>) -> Self {
+        self.effects.extend(effects.into_iter().map(Into::into));
+        self
+    }
+}
+
+/// What a commit asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Another record takes a step in the same commit. If it refuses, nothing is committed.
+    Also(Change),
+    /// Another record takes a step after the commit; kept in the outbox until it has, so it may happen twice.
+    Later(Change),
+    /// The host's held poll is answered. A hint: the next poll would find out by itself.
+    Wake(HostId),
+    /// Hosts whose turn has come in a fleet update are offered the release after the commit. A hint: the next tick would
+    /// find out by itself.
+    Offer(FleetUpdateId),
+    /// An entry of the audit trail, in the same commit.
+    Audit(Note),
+    /// Output of a job is kept, in the same commit.
+    Log {
+        /// The job.
+        job: JobId,
+        /// Where the text starts in the log, in bytes.
+        offset: u64,
+        /// The text.
+        text: String,
+    },
+    /// The lock is taken in the same commit, or nothing is committed.
+    Lock(Lock),
+    /// The lock is given back in the same commit.
+    Unlock(Lock),
+}
+
+/// Something that only one may have at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// What is locked.
+    pub name: &'static str,
+    /// Who has it.
+    pub holder: String,
+}
+
+/// What the audit trail says of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// As noun and event: `job.cancelled`.
+    pub action: &'static str,
+    /// The id of the thing.
+    pub subject: String,
+    /// Why or how, for people.
+    pub detail: String,
+    /// Whether somebody should look at it.
+    pub alert: bool,
+}
+
+impl Note {
+    /// An entry that nobody need look at.
+    pub fn new(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
+        Self { action, subject: subject.to_string(), detail: detail.into(), alert: false }
+    }
+
+    /// An entry that somebody should look at.
+    pub fn alert(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
+        Self { alert: true, ..Self::new(action, subject, detail) }
+    }
+}
+
+impl From<Note> for Effect {
+    fn from(note: Note) -> Self {
+        Self::Audit(note)
+    }
+}
+
+/// An event and the record it happens to: what the outbox keeps, and what every change of a life goes through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// To a host's description.
+    Host(HostId, hosts::Event),
+    /// To what is served to a host.
+    Mailbox(HostId, mailboxes::Event),
+    /// To a job.
+    Job(JobId, jobs::Event),
+    /// To an enrollment token.
+    EnrollmentToken(EnrollmentTokenId, enrollment_tokens::Event),
+    /// To the release of this version.
+    Release(String, releases::Event),
+    /// To a fleet update.
+    FleetUpdate(FleetUpdateId, fleet_updates::Event),
+    /// To the host at this position of a fleet update.
+    FleetUpdateHost(FleetUpdateId, u32, fleet_update_hosts::Event),
+}
+
+/// No, by the rules. Nothing was changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused(pub Box<Problem>);
+
+impl Refused {
+    /// Refused with this code, for this reason.
+    pub fn new(code: ProblemCode, detail: impl fmt::Display) -> Self {
+        Self(Box::new(Problem::new(code).detail(detail)))
+    }
+
+    /// The state does not allow it.
+    pub fn wrong_state(detail: impl fmt::Display) -> Self {
+        Self::new(ProblemCode::WrongState, detail)
+    }
+
+    /// There is no such record.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(ProblemCode::NotFound, format_args!("no such {what}"))
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Refused {}

@@ -1,0 +1,326 @@
+//! Mailboxes: what is served to a host, in one small item that an idle check-in reads and does not write.
+//!
+//! ```text
+//! active ──second live copy, wrong bytes──▶ quarantined ──Readmit──▶ active
+//! active | quarantined ──Retire──▶ retired (for good)
+//! ```
+//! The session is the clone fence and the lease in one number: every start of an agent process takes the next one, and
+//! only the newest is served. A process that comes back after another one took over proves two live copies of one
+//! identity, because a process that ended never asks again.
+
+use jiff::Timestamp;
+use muster_schemas::{
+    check_ins::AgentReport,
+    hosts::{Facts, HostState},
+    ids::{HostId, JobId, ProcessId},
+    problems::{Problem, ProblemCode},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    hosts,
+    jobs::{self, NewJob, Origin},
+    machine::{Change, Effect, Machine, Note, Refused, Step},
+};
+
+/// How many earlier processes of a host are remembered to recognise one that comes back.
+const REMEMBERED_PROCESSES: usize = 16;
+/// How many jobs of a host may be open.
+const MAX_OPEN_JOBS: usize = 100;
+
+/// What is served to a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Whose.
+    pub host_id: HostId,
+    /// Whether it is served.
+    pub state: HostState,
+    /// Why it is quarantined or retired.
+    pub state_reason: Option<String>,
+    /// The number of the newest session; 0 before the first.
+    pub session: u64,
+    /// The process that has it.
+    pub process_id: Option<ProcessId>,
+    /// Processes that had earlier ones, oldest first.
+    pub earlier_processes: Vec<ProcessId>,
+    /// The highest job sequence given out.
+    pub sequence: u64,
+    /// Jobs that are not final, in sequence order.
+    pub open: Vec<OpenJob>,
+    /// When the host was last heard from; written at most every `presence_write_seconds`.
+    pub last_seen_at: Option<Timestamp>,
+    /// SHA-256 of the facts as stored.
+    pub facts_digest: String,
+}
+
+/// A job that is not final.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenJob {
+    /// The job.
+    pub id: JobId,
+    /// What it acts on.
+    pub resource: Option<String>,
+    /// Who asked for it; an update of the agent by a fleet update is judged by what the host reports.
+    pub origin: Origin,
+    /// Whether the host shall stop it.
+    pub cancel: bool,
+}
+
+/// What can happen to a mailbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The host joined.
+    Open(HostId),
+    /// An agent process has started.
+    Started {
+        /// What runs.
+        agent: AgentReport,
+        /// What the host says of itself.
+        facts: Facts,
+        /// The digest of those.
+        facts_digest: String,
+        /// The highest job sequence in the host's journal.
+        highest_sequence: u64,
+    },
+    /// The host was heard from, and said what changed; absent parts are unchanged.
+    Seen {
+        /// The session it named.
+        session: u64,
+        /// What runs.
+        agent: Option<AgentReport>,
+        /// What it is, with its digest.
+        facts: Option<(Facts, String)>,
+    },
+    /// There is a job for it.
+    Enqueue(Box<NewJob>),
+    /// A job shall be stopped.
+    Cancel(JobId),
+    /// A job is final.
+    Remove(JobId),
+    /// It must not be served until an operator has looked.
+    Quarantine(String),
+    /// An operator has looked.
+    Readmit(String),
+    /// Its identity is revoked.
+    Retire {
+        /// Why.
+        reason: String,
+        /// Whether open jobs are given up.
+        force: bool,
+    },
+}
+
+impl Machine for Mailbox {
+    type Event = Event;
+
+    fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Open(host_id) => Ok(Step::to(Self::new(*host_id))),
+            Event::Started { .. }
+            | Event::Seen { .. }
+            | Event::Enqueue(_)
+            | Event::Cancel(_)
+            | Event::Remove(_)
+            | Event::Quarantine(_)
+            | Event::Readmit(_)
+            | Event::Retire { .. } => Err(Refused::new(ProblemCode::HostNotFound, "no such host")),
+        }
+    }
+
+    fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Open(_) => Err(Refused::wrong_state("the mailbox is open already")),
+            Event::Started { agent, facts, facts_digest, highest_sequence } => {
+                self.started(agent, facts, facts_digest, *highest_sequence, now)
+            }
+            Event::Seen { session, agent, facts } => self.seen(*session, agent.as_ref(), facts.as_ref(), now),
+            Event::Enqueue(job) => self.enqueue(job),
+            Event::Cancel(id) => Ok(self.cancel(*id)),
+            Event::Remove(id) => Ok(self.remove(*id)),
+            Event::Quarantine(reason) => Ok(self.quarantine(reason)),
+            Event::Readmit(reason) => self.readmit(reason),
+            Event::Retire { reason, force } => self.retire(reason, *force),
+        }
+    }
+}
+
+impl Mailbox {
+    /// An empty mailbox.
+    pub fn new(host_id: HostId) -> Self {
+        Self {
+            host_id,
+            state: HostState::Active,
+            state_reason: None,
+            session: 0,
+            process_id: None,
+            earlier_processes: Vec::new(),
+            sequence: 0,
+            open: Vec::new(),
+            last_seen_at: None,
+            facts_digest: String::new(),
+        }
+    }
+
+    /// Whether the host is served at all.
+    pub fn served(&self) -> Result<(), Refused> {
+        let reason = self.state_reason.as_deref().unwrap_or_default();
+        match self.state {
+            HostState::Active => Ok(()),
+            HostState::Quarantined => Err(Refused::new(ProblemCode::HostQuarantined, reason)),
+            HostState::Retired => Err(Refused::new(ProblemCode::HostRetired, reason)),
+        }
+    }
+
+    /// Whether a request of this session is served.
+    pub fn serves(&self, session: u64) -> Result<(), Refused> {
+        self.served()?;
+        if session == self.session {
+            return Ok(());
+        }
+        let detail = format!("session {session} was superseded, the newest is {}", self.session);
+        Err(Refused::new(ProblemCode::SessionSuperseded, detail))
+    }
+
+    /// The open update of the agent, if there is one.
+    pub fn update(&self) -> Option<&OpenJob> {
+        self.open.iter().find(|job| job.resource.as_deref() == Some(jobs::AGENT))
+    }
+
+    fn started(
+        &self,
+        agent: &AgentReport,
+        facts: &Facts,
+        facts_digest: &str,
+        highest_sequence: u64,
+        now: Timestamp,
+    ) -> Result<Step<Self>, Refused> {
+        self.served()?;
+        if self.earlier_processes.contains(&agent.process_id) {
+            let reason = format!("two live copies of this host's identity: process {} came back", agent.process_id);
+            return Ok(self.quarantine(&reason));
+        }
+        let mut next = self.clone();
+        if let Some(earlier) = self.process_id.filter(|process| *process != agent.process_id) {
+            next.earlier_processes.push(earlier);
+            let forgotten = next.earlier_processes.len().saturating_sub(REMEMBERED_PROCESSES);
+            next.earlier_processes.drain(..forgotten);
+        }
+        next.session += 1;
+        next.process_id = Some(agent.process_id);
+        // A server restored from an old backup must not give out a sequence twice.
+        next.sequence = next.sequence.max(highest_sequence);
+        next.last_seen_at = Some(now);
+        facts_digest.clone_into(&mut next.facts_digest);
+        let reported = hosts::Event::Reported { agent: Some(agent.clone()), facts: Some(facts.clone()) };
+        // A held poll of the session before must learn that it is over.
+        Ok(Step::to(next)
+            .and(Effect::Also(Change::Host(self.host_id, reported)))
+            .and(Effect::Wake(self.host_id))
+            .and_all(self.judge(agent)))
+    }
+
+    fn seen(
+        &self,
+        session: u64,
+        agent: Option<&AgentReport>,
+        facts: Option<&(Facts, String)>,
+        now: Timestamp,
+    ) -> Result<Step<Self>, Refused> {
+        self.serves(session)?;
+        let mut next = Self { last_seen_at: Some(now), ..self.clone() };
+        if let Some((_, digest)) = facts {
+            digest.clone_into(&mut next.facts_digest);
+        }
+        let told = agent.is_some() || facts.is_some();
+        let reported = hosts::Event::Reported { agent: agent.cloned(), facts: facts.map(|(facts, _)| facts.clone()) };
+        Ok(Step::to(next)
+            .and_all(told.then_some(Effect::Also(Change::Host(self.host_id, reported))))
+            .and_all(agent.into_iter().flat_map(|agent| self.judge(agent))))
+    }
+
+    /// What a host reports while a fleet update is bringing it a release decides about that update.
+    fn judge(&self, agent: &AgentReport) -> Option<Effect> {
+        let job = self.update()?;
+        let fleet_update = job.origin.fleet_update()?;
+        let event = crate::fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone() };
+        Some(Effect::Later(Change::FleetUpdate(fleet_update, event)))
+    }
+
+    fn enqueue(&self, job: &NewJob) -> Result<Step<Self>, Refused> {
+        self.served()?;
+        if self.open.len() >= MAX_OPEN_JOBS {
+            let detail = format!("{MAX_OPEN_JOBS} jobs are open on this host");
+            return Err(Refused::new(ProblemCode::TooManyRequests, detail));
+        }
+        let mut next = self.clone();
+        next.sequence += 1;
+        next.open.push(OpenJob {
+            id: job.id,
+            resource: job.asked.resource.clone(),
+            origin: job.asked.origin.clone(),
+            cancel: false,
+        });
+        let created = jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: job.clone() };
+        let older = self.open.iter().filter(|open| job.asked.resource.is_some() && open.resource == job.asked.resource);
+        let supersede = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Supersede { by: job.id }));
+        Ok(Step::to(next)
+            .and(Effect::Also(Change::Job(job.id, created)))
+            .and_all(older.map(supersede))
+            .and(Effect::Wake(self.host_id)))
+    }
+
+    fn cancel(&self, id: JobId) -> Step<Self> {
+        let mut next = self.clone();
+        for open in next.open.iter_mut().filter(|open| open.id == id) {
+            open.cancel = true;
+        }
+        Step::to(next).and(Effect::Wake(self.host_id))
+    }
+
+    fn remove(&self, id: JobId) -> Step<Self> {
+        let mut next = self.clone();
+        next.open.retain(|open| open.id != id);
+        Step::to(next)
+    }
+
+    fn quarantine(&self, reason: &str) -> Step<Self> {
+        if self.state != HostState::Active {
+            return Step::to(self.clone());
+        }
+        let next = Self { state: HostState::Quarantined, state_reason: Some(reason.into()), ..self.clone() };
+        Step::to(next).and(Note::alert("host.quarantined", self.host_id, reason)).and(Effect::Wake(self.host_id))
+    }
+
+    fn readmit(&self, reason: &str) -> Result<Step<Self>, Refused> {
+        if self.state != HostState::Quarantined {
+            return Err(Refused::wrong_state("the host is not quarantined"));
+        }
+        let next = Self {
+            state: HostState::Active,
+            state_reason: None,
+            earlier_processes: Vec::new(),
+            process_id: None,
+            ..self.clone()
+        };
+        Ok(Step::to(next).and(Note::new("host.readmitted", self.host_id, reason)))
+    }
+
+    fn retire(&self, reason: &str, force: bool) -> Result<Step<Self>, Refused> {
+        if self.state == HostState::Retired {
+            return Ok(Step::to(self.clone()));
+        }
+        if !self.open.is_empty() && !force {
+            let open = self.open.len();
+            let problem = Problem::new(ProblemCode::HostInUse)
+                .detail(format_args!("{open} jobs are open; force=true gives them up"))
+                .with("open_jobs", open);
+            return Err(Refused(Box::new(problem)));
+        }
+        let give_up = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::HostRetired));
+        let next = Self { state: HostState::Retired, state_reason: Some(reason.into()), ..self.clone() };
+        Ok(Step::to(next)
+            .and(Note::new("host.retired", self.host_id, reason))
+            .and_all(self.open.iter().map(give_up))
+            .and(Effect::Wake(self.host_id)))
+    }
+}

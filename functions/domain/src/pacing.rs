@@ -1,0 +1,81 @@
+//! Pacing: how long to hold a poll, when the next one is due, and when a host counts as offline.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::mailboxes::Mailbox;
+
+/// The numbers that pacing goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pacing {
+    /// How long a poll is held at most, in seconds; 0: never (a held poll is billed there).
+    pub max_hold_seconds: u32,
+    /// When the next check-in of an idle host is due, in seconds, where polls are not held.
+    pub idle_interval_seconds: u32,
+    /// The same for a host with open jobs.
+    pub attention_interval_seconds: u32,
+    /// How often `last_seen_at` is written at most, in seconds.
+    pub presence_write_seconds: u32,
+    /// After how long without a word a host counts as offline, in seconds.
+    pub offline_after_seconds: u32,
+}
+
+impl Default for Pacing {
+    /// A server process: polls are held.
+    fn default() -> Self {
+        Self {
+            max_hold_seconds: 280,
+            idle_interval_seconds: 30,
+            attention_interval_seconds: 5,
+            presence_write_seconds: 300,
+            offline_after_seconds: 600,
+        }
+    }
+}
+
+impl Pacing {
+    /// How long to hold a poll whose caller would wait `asked` seconds.
+    pub fn hold_seconds(&self, asked: u16) -> u32 {
+        self.max_hold_seconds.min(asked.into())
+    }
+
+    /// When the next check-in is due after an answer, in seconds.
+    pub fn next_check_in_seconds(&self, mailbox: &Mailbox, asked: u16) -> u32 {
+        if self.hold_seconds(asked) > 0 {
+            0
+        } else if mailbox.open.is_empty() {
+            self.idle_interval_seconds
+        } else {
+            self.attention_interval_seconds
+        }
+    }
+
+    /// Whether it is time to write `last_seen_at` again.
+    pub fn presence_is_due(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
+        mailbox.last_seen_at.is_none_or(|seen| now.duration_since(seen) >= seconds(self.presence_write_seconds))
+    }
+
+    /// Whether the host was heard from lately.
+    pub fn is_online(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
+        mailbox.last_seen_at.is_some_and(|seen| now.duration_since(seen) < seconds(self.offline_after_seconds))
+    }
+}
+
+/// So many seconds after a time; the end of time when there are not so many.
+pub fn after(at: Timestamp, span: impl Into<i64>) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(span.into())).unwrap_or(Timestamp::MAX)
+}
+
+fn seconds(count: u32) -> SignedDuration {
+    SignedDuration::from_secs(count.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presence_is_written_before_a_host_would_count_as_offline() {
+        let Pacing { presence_write_seconds, offline_after_seconds, max_hold_seconds, .. } = Pacing::default();
+        assert!(presence_write_seconds + max_hold_seconds < offline_after_seconds);
+    }
+}

@@ -1,0 +1,127 @@
+//! Releases: signed elsewhere, uploaded here, believed by agents only.
+//!
+//! ```text
+//! draft ──Uploaded (last file)──▶ published ──Yank──▶ yanked        draft ──Yank──▶ yanked
+//! ```
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use muster_schemas::{
+    envelopes::Envelope,
+    problems::ProblemCode,
+    releases::{Manifest, ReleaseState, ReleaseView, Target},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::machine::{Machine, Note, Refused, Step};
+
+/// A release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// The signed manifest as it came; agents get these bytes.
+    pub envelope: Envelope,
+    /// What it says.
+    pub manifest: Manifest,
+    /// SHA-256 of the signed payload.
+    pub manifest_sha256: String,
+    /// Platforms whose files are here.
+    pub uploaded: BTreeSet<String>,
+    /// Why it was yanked.
+    pub yanked: Option<String>,
+    /// When it came.
+    pub created_at: Timestamp,
+}
+
+/// What can happen to a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// Its manifest came.
+    Announce(Box<Release>),
+    /// The file for a platform is here, whole and durable.
+    Uploaded(String),
+    /// An operator takes it back.
+    Yank(String),
+}
+
+impl Machine for Release {
+    type Event = Event;
+
+    fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            Event::Announce(release) => {
+                let note = Note::new("release.announced", &release.manifest.version, &release.manifest_sha256);
+                Ok(Step::to((**release).clone()).and(note))
+            }
+            Event::Uploaded(_) | Event::Yank(_) => Err(Refused::not_found("release")),
+        }
+    }
+
+    fn transition(&self, event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            // The same signed payload again, perhaps with one more signature.
+            Event::Announce(again) if again.manifest_sha256 == self.manifest_sha256 => {
+                Ok(Step::to(Self { envelope: again.envelope.clone(), ..self.clone() }))
+            }
+            Event::Announce(_) => {
+                let detail = format!("version {} exists with another manifest", self.manifest.version);
+                Err(Refused::new(ProblemCode::AlreadyExists, detail))
+            }
+            Event::Uploaded(platform) => Ok(self.uploaded(platform)),
+            Event::Yank(_) if self.yanked.is_some() => Ok(Step::to(self.clone())),
+            Event::Yank(reason) => {
+                let note = Note::new("release.yanked", &self.manifest.version, reason);
+                Ok(Step::to(Self { yanked: Some(reason.clone()), ..self.clone() }).and(note))
+            }
+        }
+    }
+}
+
+impl Release {
+    /// Whether it can be offered.
+    pub fn state(&self) -> ReleaseState {
+        if self.yanked.is_some() {
+            ReleaseState::Yanked
+        } else if self.missing().next().is_none() {
+            ReleaseState::Published
+        } else {
+            ReleaseState::Draft
+        }
+    }
+
+    /// The file for a platform, if it is here.
+    pub fn target(&self, os: &str, arch: &str) -> Option<&Target> {
+        self.manifest.target(os, arch).filter(|target| self.uploaded.contains(&target.platform()))
+    }
+
+    /// The release as operators see it.
+    pub fn view(&self, revision: u64) -> ReleaseView {
+        let Self { envelope, manifest, manifest_sha256, uploaded, yanked, created_at } = self.clone();
+        let missing = self.missing().map(Target::platform).collect::<Vec<_>>();
+        let state = self.state();
+        ReleaseView {
+            version: manifest.version.clone(),
+            state,
+            waiting_on: (state == ReleaseState::Draft).then(|| format!("the files for {}", missing.join(", "))),
+            manifest,
+            manifest_sha256,
+            signed_by: envelope.signatures.into_iter().map(|signature| signature.keyid).collect(),
+            uploaded: uploaded.into_iter().collect(),
+            yanked_reason: yanked,
+            created_at,
+            revision,
+        }
+    }
+
+    fn missing(&self) -> impl Iterator<Item = &Target> {
+        self.manifest.targets.iter().filter(|target| !self.uploaded.contains(&target.platform()))
+    }
+
+    fn uploaded(&self, platform: &str) -> Step<Self> {
+        let mut next = self.clone();
+        next.uploaded.insert(platform.into());
+        let completes = self.state() == ReleaseState::Draft && next.state() == ReleaseState::Published;
+        let note = Note::new("release.published", &self.manifest.version, String::new());
+        Step::to(next).and_all(completes.then_some(note))
+    }
+}

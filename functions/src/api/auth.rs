@@ -1,0 +1,230 @@
+//! Who calls: the argument type of a handler says who may call it, and the router refuses a handler that does not say.
+
+use std::marker::PhantomData;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, header, request::Parts},
+};
+use jiff::Timestamp;
+use muster_domain::access::Permission;
+use muster_schemas::{
+    access::{Role, SessionKind},
+    ids::HostId,
+    problems::{Problem, ProblemCode},
+};
+use subtle::ConstantTimeEq;
+
+use super::{
+    api_keys, extract,
+    problem::Failure,
+    session::{self, COOKIE, CSRF_HEADER},
+    tokens,
+};
+use crate::{advance::Cause, app::App};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Anyone,
+    /// A host, with its access token.
+    Agent,
+    /// A person or a program with this permission.
+    Operator(Permission),
+}
+
+/// An argument type that says who may call.
+pub trait Caller {
+    /// Who.
+    const ACCESS: Access;
+}
+
+/// Anybody.
+pub struct Anyone;
+
+impl Caller for Anyone {
+    const ACCESS: Access = Access::Anyone;
+}
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = Failure;
+
+    async fn from_request_parts(_parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
+        Ok(Self)
+    }
+}
+
+/// A host. Every agent route works on this host alone.
+pub struct Agent {
+    /// Which.
+    pub host_id: HostId,
+    /// The request.
+    pub request_id: String,
+}
+
+impl Agent {
+    /// As the cause of a change.
+    pub fn cause(&self) -> Cause {
+        Cause { actor: format!("host:{}", self.host_id), request_id: self.request_id.clone() }
+    }
+}
+
+impl Caller for Agent {
+    const ACCESS: Access = Access::Agent;
+}
+
+impl FromRequestParts<App> for Agent {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let host_id = bearer(parts).and_then(|token| tokens::host(app, token)).ok_or_else(unauthorized)?;
+        Ok(Self { host_id, request_id: extract::request_id(parts) })
+    }
+}
+
+/// A person or a program that has the permission `P`.
+pub struct Operator<P> {
+    /// Who.
+    pub identity: Identity,
+    permission: PhantomData<P>,
+}
+
+/// Who a person or a program is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// `user:<id>` or `key:<id>`.
+    pub actor: String,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// The session, if it is a person's.
+    pub session: Option<String>,
+    /// When the credential ends.
+    pub expires_at: Timestamp,
+    /// The request.
+    pub request_id: String,
+}
+
+impl<P> Operator<P> {
+    /// As the cause of a change.
+    pub fn cause(&self) -> Cause {
+        Cause { actor: self.identity.actor.clone(), request_id: self.identity.request_id.clone() }
+    }
+}
+
+/// Permissions as types, for handlers to name.
+pub mod may {
+    use super::Permission;
+
+    /// A permission as a type.
+    pub trait Permit: Send + Sync {
+        /// Which.
+        const PERMISSION: Permission;
+    }
+
+    /// [`Permission::Look`]
+    pub struct Look;
+    /// [`Permission::RunJobs`]
+    pub struct RunJobs;
+    /// [`Permission::DescribeHosts`]
+    pub struct DescribeHosts;
+    /// [`Permission::ManageHosts`]
+    pub struct ManageHosts;
+    /// [`Permission::ManageReleases`]
+    pub struct ManageReleases;
+    /// [`Permission::ManageFleetUpdates`]
+    pub struct ManageFleetUpdates;
+    /// [`Permission::ManageAccess`]
+    pub struct ManageAccess;
+    /// [`Permission::RunTick`]
+    pub struct RunTick;
+
+    impl Permit for Look {
+        const PERMISSION: Permission = Permission::Look;
+    }
+    impl Permit for RunJobs {
+        const PERMISSION: Permission = Permission::RunJobs;
+    }
+    impl Permit for DescribeHosts {
+        const PERMISSION: Permission = Permission::DescribeHosts;
+    }
+    impl Permit for ManageHosts {
+        const PERMISSION: Permission = Permission::ManageHosts;
+    }
+    impl Permit for ManageReleases {
+        const PERMISSION: Permission = Permission::ManageReleases;
+    }
+    impl Permit for ManageFleetUpdates {
+        const PERMISSION: Permission = Permission::ManageFleetUpdates;
+    }
+    impl Permit for ManageAccess {
+        const PERMISSION: Permission = Permission::ManageAccess;
+    }
+    impl Permit for RunTick {
+        const PERMISSION: Permission = Permission::RunTick;
+    }
+}
+
+impl<P: may::Permit> Caller for Operator<P> {
+    const ACCESS: Access = Access::Operator(P::PERMISSION);
+}
+
+impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let identity = identify(parts, app).await?;
+        if !P::PERMISSION.granted_to(identity.role) {
+            let needed = muster_domain::jobs::word(P::PERMISSION.least_role());
+            let detail = format!("this needs the role {needed}");
+            return Err(Problem::new(ProblemCode::Forbidden).detail(detail).into());
+        }
+        Ok(Self { identity, permission: PhantomData })
+    }
+}
+
+async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
+    let request_id = extract::request_id(parts);
+    if let Some(token) = bearer(parts) {
+        let found = if token.starts_with(api_keys::PREFIX) {
+            api_keys::identify(app, token, request_id).await?
+        } else {
+            session::identify(app, token, SessionKind::Bearer, request_id).await?.map(|(identity, _)| identity)
+        };
+        return found.ok_or_else(unauthorized);
+    }
+    let token = cookie(parts).ok_or_else(unauthorized)?;
+    let found = session::identify(app, token, SessionKind::Cookie, request_id).await?;
+    let (identity, csrf_token) = found.ok_or_else(unauthorized)?;
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        sent_by_the_console(parts, app, &csrf_token)?;
+    }
+    Ok(identity)
+}
+
+/// A browser sends the cookie along whoever asks it to: a change must come from our own page and know its token.
+fn sent_by_the_console(parts: &Parts, app: &App, csrf_token: &str) -> Result<(), Failure> {
+    let origin = extract::header_text(&parts.headers, header::ORIGIN.as_str());
+    let ours = origin == app.settings.public_url;
+    let token = extract::header_text(&parts.headers, CSRF_HEADER);
+    let knows = bool::from(token.as_bytes().ct_eq(csrf_token.as_bytes()));
+    if ours && knows && !csrf_token.is_empty() { Ok(()) } else { Err(Failure::of(ProblemCode::CsrfRefused)) }
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn cookie(parts: &Parts) -> Option<&str> {
+    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+}
+
+fn unauthorized() -> Failure {
+    Failure::of(ProblemCode::Unauthorized)
+}

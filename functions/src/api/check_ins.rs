@@ -1,0 +1,156 @@
+//! Sessions and check-ins of hosts. An idle held check-in reads one item when it begins and nothing when it ends.
+
+use std::time::Duration;
+
+use axum::{Json, extract::State};
+use muster_domain::{
+    jobs::{self, Job},
+    machine::Change,
+    mailboxes::{Event, Mailbox},
+};
+use muster_schemas::{
+    PROTOCOL,
+    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
+    commands::Command,
+    ids::{HostId, JobId},
+    jobs::JobState,
+    problems::{Problem, ProblemCode},
+};
+
+use super::{auth::Agent, extract::Sent, problem::Failure};
+use crate::{
+    advance::{AdvanceError, advance},
+    app::App,
+    store::{Consistency, keys},
+};
+
+/// How many jobs one answer offers.
+const MAX_OFFERED: usize = 20;
+/// Over how many seconds hosts are spread that a stopping server sends away.
+const DRAIN_SPREAD_SECONDS: u32 = 10;
+
+/// `POST /api/v1/agent/session`: an agent process has started.
+pub async fn start(
+    agent: Agent,
+    State(app): State<App>,
+    Sent { body, .. }: Sent<SessionRequest>,
+) -> Result<Json<SessionResponse>, Failure> {
+    let SessionRequest { protocol, agent: report, facts, highest_sequence } = body;
+    if protocol != PROTOCOL {
+        let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
+        return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
+    }
+    let facts_digest = facts.digest();
+    let event = Event::Started { agent: report, facts, facts_digest, highest_sequence };
+    let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
+    let mailbox = advanced.record::<Mailbox>(&keys::mailbox(agent.host_id))?.record;
+    // It may have been quarantined for it.
+    mailbox.served()?;
+    Ok(Json(SessionResponse { session: mailbox.session, server_time: app.now() }))
+}
+
+/// `POST /api/v1/agent/check-in`: the long poll.
+pub async fn check_in(
+    agent: Agent,
+    State(app): State<App>,
+    Sent { body: request, .. }: Sent<CheckInRequest>,
+) -> Result<Json<CheckInResponse>, Failure> {
+    let pacing = app.settings.pacing;
+    let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
+    let mut over = app.clock.sleep(hold);
+    let mut news = true;
+    let mut consistency = Consistency::Eventual;
+    loop {
+        // Begun before the read, so that nothing that comes after it is missed.
+        let mut woken = app.polls.begin(agent.host_id);
+        let mailbox = mailbox(&app, agent.host_id, consistency).await?;
+        mailbox.serves(request.session)?;
+        if std::mem::take(&mut news) {
+            seen(&app, &agent, &mailbox, &request).await?;
+        }
+        let answer = answer(&app, &agent, &mailbox, &request).await?;
+        if hold.is_zero() || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
+            return Ok(Json(answer));
+        }
+        tokio::select! {
+            () = woken.woken() => consistency = Consistency::Strong,
+            () = &mut over => return Ok(Json(CheckInResponse { server_time: app.now(), ..answer })),
+        }
+    }
+}
+
+/// Writes down what the host says, if it says anything new or it is time to write that it was heard from.
+async fn seen(app: &App, agent: &Agent, mailbox: &Mailbox, request: &CheckInRequest) -> Result<(), Failure> {
+    let told = request.agent.is_some() || request.facts.is_some();
+    if !told && !app.settings.pacing.presence_is_due(mailbox, app.now()) {
+        return Ok(());
+    }
+    let facts = request.facts.clone().map(|facts| {
+        let digest = facts.digest();
+        (facts, digest)
+    });
+    let event = Event::Seen { session: request.session, agent: request.agent.clone(), facts };
+    advance(app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
+    Ok(())
+}
+
+async fn answer(
+    app: &App,
+    agent: &Agent,
+    mailbox: &Mailbox,
+    request: &CheckInRequest,
+) -> Result<CheckInResponse, Failure> {
+    let cancel = mailbox.open.iter().filter(|open| open.cancel).map(|open| open.id).collect::<Vec<_>>();
+    let (jobs, offered_before) = offers(app, agent, mailbox, request).await?;
+    let next_check_in_seconds = if app.is_draining() {
+        rand::random_range(1..=DRAIN_SPREAD_SECONDS)
+    } else if jobs.is_empty() && !cancel.is_empty() || offered_before {
+        // The host knows already, and has not come to it yet: no tight loop.
+        2
+    } else if jobs.is_empty() {
+        app.settings.pacing.next_check_in_seconds(mailbox, request.wait_seconds)
+    } else {
+        0
+    };
+    let told = request.facts.as_ref().map(muster_schemas::hosts::Facts::digest);
+    let send_facts = told.unwrap_or_else(|| request.facts_digest.clone()) != mailbox.facts_digest;
+    let attention_until = None;
+    Ok(CheckInResponse { server_time: app.now(), jobs, cancel, send_facts, next_check_in_seconds, attention_until })
+}
+
+/// Jobs that this session has not received, each marked as offered before the answer leaves; and whether one of them had
+/// been offered to this session before.
+async fn offers(
+    app: &App,
+    agent: &Agent,
+    mailbox: &Mailbox,
+    request: &CheckInRequest,
+) -> Result<(Vec<Command>, bool), Failure> {
+    let unknown = |id: &JobId| !request.open.contains(id);
+    let wanted = mailbox.open.iter().filter(|open| !open.cancel).map(|open| open.id).filter(unknown);
+    let wanted = wanted.map(keys::job).collect::<Vec<_>>();
+    let mut commands = Vec::new();
+    let mut offered_before = false;
+    for job in app.load_many::<Job>(&wanted).await?.into_iter().flatten().map(|found| found.record) {
+        if !job.is_for(&request.open) || commands.len() >= MAX_OFFERED {
+            continue;
+        }
+        offered_before |= job.state != JobState::Queued && job.session == Some(request.session);
+        let event = jobs::Event::Offer { session: request.session };
+        match advance(app, Change::Job(job.id, event), &agent.cause()).await {
+            Ok(advanced) => {
+                let offered = advanced.record::<Job>(&keys::job(job.id))?.record;
+                commands.extend(offered.is_for(&request.open).then(|| offered.command()));
+            }
+            Err(AdvanceError::Refused(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    commands.sort_by_key(|command| command.sequence);
+    Ok((commands, offered_before))
+}
+
+async fn mailbox(app: &App, id: HostId, consistency: Consistency) -> Result<Mailbox, Failure> {
+    let found = app.load::<Mailbox>(&keys::mailbox(id), consistency).await?;
+    Ok(found.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?.record)
+}

@@ -1,0 +1,170 @@
+//! What handlers take from a request, each with a clear problem when it is not there: JSON bodies, parameters, ids.
+
+use std::str::FromStr;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::{HeaderMap, header, request::Parts},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use muster_domain::machine::Refused;
+use muster_schemas::{
+    envelopes::sha256_hex,
+    ids::RequestId,
+    pages::{DEFAULT_LIMIT, MAX_LIMIT},
+    problems::{Problem, ProblemCode},
+};
+use serde::de::DeserializeOwned;
+
+use super::problem::Failure;
+use crate::app::App;
+
+/// The largest JSON body, in bytes.
+pub const MAX_JSON_BYTES: usize = 1024 * 1024;
+
+/// A JSON body, with the digest of its bytes.
+pub struct Sent<T> {
+    /// What was sent.
+    pub body: T,
+    /// SHA-256 of its bytes: tells whether another request sent the same.
+    pub sha256: String,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _app: &App) -> Result<Self, Failure> {
+        let kind =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !kind.is_empty() && !kind.to_ascii_lowercase().starts_with("application/json") {
+            return Err(Problem::new(ProblemCode::Malformed).detail("Content-Type must be application/json").into());
+        }
+        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
+        Ok(Self { body: json(&bytes)?, sha256: sha256_hex(&bytes) })
+    }
+}
+
+/// A whole body of at most `limit` bytes.
+pub async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(ProblemCode::TooLarge).detail(format_args!("the body may have {limit} bytes")).into())
+        }
+        Err(_) => Err(Problem::new(ProblemCode::Malformed).detail("the body broke off").into()),
+    }
+}
+
+/// JSON, or which field breaks which rule. An empty body is an empty object.
+fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    // In two steps, so that what is no JSON at all is told from what breaks a rule.
+    let value = serde_json::from_slice::<serde_json::Value>(bytes)
+        .map_err(|error| Problem::new(ProblemCode::Malformed).detail(format_args!("not JSON: {error}")))?;
+    typed(&value, "body")
+}
+
+/// A value of the right shape, or which field breaks which rule.
+fn typed<T: DeserializeOwned>(value: &serde_json::Value, whole: &str) -> Result<T, Failure> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { whole.to_owned() } else { path };
+        Problem::invalid(field, error.inner()).into()
+    })
+}
+
+/// Parameters of the query.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
+        axum::extract::Query::<T>::try_from_uri(&parts.uri)
+            .map(|query| Self(query.0))
+            .map_err(|error| Problem::invalid("query", error.body_text()).into())
+    }
+}
+
+/// Where a list starts and how long it is.
+#[derive(Debug, Default, serde::Deserialize)]
+pub struct PageParams {
+    /// How many entries.
+    limit: Option<u16>,
+    /// Where an earlier page stopped.
+    pub cursor: Option<String>,
+}
+
+impl PageParams {
+    /// How many entries, within the bounds.
+    pub fn limit(&self) -> Result<usize, Failure> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if limit == 0 || limit > MAX_LIMIT {
+            return Err(Problem::invalid("limit", format_args!("must be 1 to {MAX_LIMIT}")).into());
+        }
+        Ok(limit.into())
+    }
+}
+
+/// An id in the path; what is no id names nothing.
+pub struct Id<T>(pub T);
+
+impl<T: FromStr + Send> FromRequestParts<App> for Id<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        let params = params.map_err(|_| Refused::not_found("path"))?;
+        let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok());
+        id.map(Self).ok_or_else(|| Refused::not_found("thing: the path holds no id of its kind").into())
+    }
+}
+
+/// The `Idempotency-Key`, if there is one.
+pub struct IdempotencyKey(pub Option<String>);
+
+impl FromRequestParts<App> for IdempotencyKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let text = value.to_str().ok().filter(|text| (1..=255).contains(&text.len()));
+        let rule = "must be 1 to 255 visible ASCII characters";
+        text.map(|text| Self(Some(text.into()))).ok_or_else(|| Problem::invalid("Idempotency-Key", rule).into())
+    }
+}
+
+/// The revision in `If-Match`, if there is one.
+pub struct IfMatch(pub Option<u64>);
+
+impl FromRequestParts<App> for IfMatch {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or_default();
+        let revision =
+            text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+        match (text, revision) {
+            ("*", _) => Ok(Self(None)),
+            (_, Some(revision)) => Ok(Self(Some(revision))),
+            _ => Err(Failure::of(ProblemCode::RevisionMismatch)),
+        }
+    }
+}
+
+/// A revision as an `ETag`.
+pub fn etag(revision: u64) -> [(header::HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{revision}\""))]
+}
+
+/// The request's id, as given by the outermost layer.
+pub fn request_id(parts: &Parts) -> String {
+    parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+}
+
+/// A header as text; empty when it is not there.
+pub fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

@@ -1,0 +1,52 @@
+//! Health and version: what anybody may ask.
+
+use axum::{Json, extract::State};
+use muster_schemas::{
+    PROTOCOL,
+    health::{Health, HealthStatus, Version},
+};
+use serde::Deserialize;
+
+use super::{
+    auth::Anyone,
+    extract::Params,
+    problem::{Failure, chain},
+};
+use crate::{
+    app::App,
+    store::{Consistency, keys},
+    version,
+};
+
+/// How deep to look.
+#[derive(Debug, Default, Deserialize)]
+pub struct HealthParams {
+    /// Whether to ask the store, too.
+    #[serde(default)]
+    deep: bool,
+}
+
+/// `GET /api/v1/health`: in constant time; touches the store only with `?deep=true`.
+pub async fn health(
+    _: Anyone,
+    State(app): State<App>,
+    Params(params): Params<HealthParams>,
+) -> Result<Json<Health>, Failure> {
+    let status = if params.deep { deep(&app).await } else { HealthStatus::Ok };
+    Ok(Json(Health { status, version: version::VERSION.into(), time: app.now() }))
+}
+
+/// `GET /api/v1/version`
+pub async fn version(_: Anyone) -> Json<Version> {
+    Json(Version { version: version::VERSION.into(), commit: version::COMMIT.into(), protocol: PROTOCOL })
+}
+
+async fn deep(app: &App) -> HealthStatus {
+    match app.table.get(&keys::lock("health"), Consistency::Eventual).await {
+        Ok(_) => HealthStatus::Ok,
+        Err(error) => {
+            tracing::error!("The store does not answer: {}", chain(&error));
+            HealthStatus::Failing
+        }
+    }
+}

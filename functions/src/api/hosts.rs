@@ -1,0 +1,284 @@
+//! Hosts: what they are, what they are called, and whether they are served.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use muster_domain::{
+    hosts::{Event, Host},
+    jobs::{AGENT, Asked, NewJob, Origin},
+    machine::{Change, Refused},
+    mailboxes::{self, Mailbox},
+    pacing::after,
+    releases::Release,
+};
+use muster_schemas::{
+    hosts::{HostChange, HostState, HostUpdateRequest, HostView, Reason},
+    ids::{HostId, JobId},
+    jobs::{JobSpec, JobView, SelfUpdateSpec},
+    pages::Page,
+    problems::{Problem, ProblemCode},
+    releases::ReleaseState,
+};
+use serde::Deserialize;
+
+use super::{
+    auth::{Operator, may},
+    enrollment::check_labels,
+    extract::{Id, IfMatch, PageParams, Params, Sent, etag},
+    jobs,
+    lists::List,
+    problem::Failure,
+};
+use crate::{
+    advance::{Own, advance, advance_with},
+    app::{App, Versioned},
+    store::{Consistency, keys},
+};
+
+/// How long an update of a single host may take, in seconds.
+const UPDATE_SECONDS: u32 = 1_200;
+/// How many hosts are looked at in one go, and how often.
+const STRIDE: usize = 100;
+const STRIDES: usize = 20;
+
+/// Which hosts are wanted.
+#[derive(Debug, Default, Deserialize)]
+pub struct Filter {
+    /// `key=value`, several with commas between them; all must hold.
+    label: Option<String>,
+    os: Option<String>,
+    version: Option<String>,
+    /// `behind`: those that a published release is newer for.
+    updates: Option<String>,
+    online: Option<bool>,
+    state: Option<HostState>,
+}
+
+/// `GET /api/v1/hosts`
+pub async fn list(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Params(filter): Params<Filter>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<HostView>>, Failure> {
+    let (limit, labels) = (params.limit()?, filter.labels()?);
+    if filter.updates.as_deref().is_some_and(|updates| updates != "behind") {
+        return Err(Problem::invalid("updates", "must be behind").into());
+    }
+    let newest = newest_release(&app).await?;
+    let mut cursor = params.cursor;
+    let mut items = Vec::new();
+    for _ in 0..STRIDES {
+        let (records, more) = List::all("hosts").before::<Host>(&app, cursor.as_deref(), STRIDE).await?;
+        let mailboxes = records.iter().map(|(_, host)| keys::mailbox(host.record.id)).collect::<Vec<_>>();
+        let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
+        for ((place, host), mailbox) in records.into_iter().zip(mailboxes) {
+            cursor = Some(place);
+            let Some(mailbox) = mailbox else { continue };
+            let view = view(&app, host, &mailbox.record, newest.as_ref());
+            items.extend(filter.wants(&view, &labels).then_some(view));
+            if items.len() == limit {
+                return Ok(Json(Page { items, next_cursor: cursor }));
+            }
+        }
+        if !more {
+            return Ok(Json(Page { items, next_cursor: None }));
+        }
+    }
+    Ok(Json(Page { items, next_cursor: cursor }))
+}
+
+/// `GET /api/v1/hosts/{id}`
+pub async fn get(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Id(id): Id<HostId>,
+) -> Result<impl IntoResponse, Failure> {
+    let view = current(&app, id).await?;
+    Ok((etag(view.revision), Json(view)))
+}
+
+/// `PATCH /api/v1/hosts/{id}`
+pub async fn change(
+    operator: Operator<may::DescribeHosts>,
+    State(app): State<App>,
+    Id(id): Id<HostId>,
+    IfMatch(revision): IfMatch,
+    Sent { body, .. }: Sent<HostChange>,
+) -> Result<impl IntoResponse, Failure> {
+    let HostChange { name, labels } = body;
+    let short = |name: &String| (1..=128).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if !name.as_ref().is_none_or(short) {
+        return Err(Problem::invalid("name", "must be 1 to 128 printable characters").into());
+    }
+    check_labels(labels.iter().map(|(key, value)| (key, value.as_ref())))?;
+    let own = Own { writes: Vec::new(), revision };
+    let change = Change::Host(id, Event::Described { name, labels });
+    advance_with(&app, change, &operator.cause(), own).await?;
+    let view = current(&app, id).await?;
+    Ok((etag(view.revision), Json(view)))
+}
+
+/// How to retire a host.
+#[derive(Debug, Default, Deserialize)]
+pub struct RetireParams {
+    #[serde(default)]
+    force: bool,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `DELETE /api/v1/hosts/{id}`: its identity is revoked with its next request; the record stays.
+pub async fn retire(
+    operator: Operator<may::ManageHosts>,
+    State(app): State<App>,
+    Id(id): Id<HostId>,
+    Params(params): Params<RetireParams>,
+) -> Result<StatusCode, Failure> {
+    let RetireParams { force, reason } = params;
+    let reason = if reason.is_empty() { "retired by an operator".to_owned() } else { reason };
+    let event = mailboxes::Event::Retire { reason, force };
+    advance(&app, Change::Mailbox(id, event), &operator.cause()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/v1/hosts/{id}/readmit`: a quarantined host is served again.
+pub async fn readmit(
+    operator: Operator<may::ManageHosts>,
+    State(app): State<App>,
+    Id(id): Id<HostId>,
+    Sent { body, .. }: Sent<Reason>,
+) -> Result<Json<HostView>, Failure> {
+    advance(&app, Change::Mailbox(id, mailboxes::Event::Readmit(body.reason)), &operator.cause()).await?;
+    Ok(Json(current(&app, id).await?))
+}
+
+/// `POST /api/v1/hosts/{id}/update`: brings one host's agent to a release.
+pub async fn update(
+    operator: Operator<may::ManageFleetUpdates>,
+    State(app): State<App>,
+    Id(id): Id<HostId>,
+    Sent { body, .. }: Sent<HostUpdateRequest>,
+) -> Result<(StatusCode, Json<JobView>), Failure> {
+    let view = current(&app, id).await?;
+    let release = published(&app, &body.version).await?;
+    let target = release.target(&view.facts.os, &view.facts.architecture);
+    let target =
+        target.ok_or_else(|| Problem::invalid("version", "the release has no file for this host's platform"))?;
+    let runs = |agent: &muster_schemas::check_ins::AgentReport| {
+        agent.version == body.version && agent.executable_sha256 == target.sha256
+    };
+    if view.agent.as_ref().is_some_and(runs) {
+        return Err(Failure::of(ProblemCode::AlreadyUpToDate));
+    }
+    let mailbox = mailbox(&app, id).await?;
+    if mailbox.update().is_some() {
+        return Err(Failure::of(ProblemCode::UpdateInProgress));
+    }
+    jobs::refuse_offline(&app, &mailbox)?;
+    let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
+    let asked = Asked {
+        spec: JobSpec::SelfUpdate(spec),
+        resource: Some(AGENT.into()),
+        origin: Origin::Caller(operator.identity.actor.clone()),
+        start_by: after(app.now(), UPDATE_SECONDS),
+        time_limit_seconds: UPDATE_SECONDS,
+    };
+    let job = NewJob { id: JobId::new(app.now(), rand::random()), asked };
+    let view = jobs::enqueue(&app, id, job, &operator.cause(), Vec::new()).await?;
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// A release that can be offered.
+pub async fn published(app: &App, version: &str) -> Result<Release, Failure> {
+    let found = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
+    let release = found.ok_or_else(|| Problem::invalid("version", "no such release"))?.record;
+    match release.state() {
+        ReleaseState::Published => Ok(release),
+        ReleaseState::Draft => Err(Refused::wrong_state("files of the release are missing").into()),
+        ReleaseState::Yanked => Err(Refused::wrong_state("the release was yanked").into()),
+    }
+}
+
+/// A host's mailbox.
+pub async fn mailbox(app: &App, id: HostId) -> Result<Mailbox, Failure> {
+    let found = app.load::<Mailbox>(&keys::mailbox(id), Consistency::Strong).await?;
+    Ok(found.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?.record)
+}
+
+/// A host as operators see it.
+pub async fn current(app: &App, id: HostId) -> Result<HostView, Failure> {
+    let host = app.load::<Host>(&keys::host(id), Consistency::Strong).await?;
+    let host = host.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?;
+    let newest = newest_release(app).await?;
+    Ok(view(app, host, &mailbox(app, id).await?, newest.as_ref()))
+}
+
+/// Every host that is not retired and that `wanted` wants, with its mailbox; for plans, not for pages.
+pub async fn all(app: &App, wanted: impl Fn(&Host) -> bool) -> Result<Vec<(Host, Mailbox)>, Failure> {
+    let mut found = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let (records, more) = List::all("hosts").before::<Host>(app, cursor.as_deref(), STRIDE).await?;
+        cursor = records.last().map(|(place, _)| place.clone());
+        let hosts = records.into_iter().map(|(_, host)| host.record).filter(|host| wanted(host)).collect::<Vec<_>>();
+        let mailboxes = hosts.iter().map(|host| keys::mailbox(host.id)).collect::<Vec<_>>();
+        let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
+        let pairs = hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record)));
+        found.extend(pairs.filter(|(_, mailbox)| mailbox.state != HostState::Retired));
+        if !more {
+            return Ok(found);
+        }
+    }
+}
+
+async fn newest_release(app: &App) -> Result<Option<Release>, Failure> {
+    let newest = List::all("releases").find::<Release>(app, |release| release.state() == ReleaseState::Published);
+    Ok(newest.await?.map(|found| found.record))
+}
+
+fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Release>) -> HostView {
+    let Host { id, public_key: _, name, labels, facts, agent, enrolled_at } = host.record;
+    let behind = |agent: &muster_schemas::check_ins::AgentReport| {
+        newest.is_some_and(|release| {
+            release.target(&facts.os, &facts.architecture).is_some() && release.manifest.version != agent.version
+        })
+    };
+    HostView {
+        id,
+        state: mailbox.state,
+        state_reason: mailbox.state_reason.clone(),
+        name,
+        labels,
+        online: mailbox.state != HostState::Retired && app.settings.pacing.is_online(mailbox, app.now()),
+        last_seen_at: mailbox.last_seen_at,
+        session: mailbox.session,
+        open_jobs: u32::try_from(mailbox.open.len()).unwrap_or(u32::MAX),
+        update_available: agent.as_ref().is_some_and(behind),
+        facts,
+        agent,
+        enrolled_at,
+        revision: host.revision,
+    }
+}
+
+impl Filter {
+    fn labels(&self) -> Result<BTreeMap<String, String>, Failure> {
+        let pairs = self.label.iter().flat_map(|labels| labels.split(',')).filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| {
+            let pair = pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+            pair.ok_or_else(|| Failure::from(Problem::invalid("label", "must be key=value")))
+        });
+        pairs.collect()
+    }
+
+    fn wants(&self, host: &HostView, labels: &BTreeMap<String, String>) -> bool {
+        let version = host.agent.as_ref().map(|agent| &agent.version);
+        labels.iter().all(|(key, value)| host.labels.get(key) == Some(value))
+            && self.os.as_ref().is_none_or(|os| *os == host.facts.os)
+            && self.version.as_ref().is_none_or(|wanted| version == Some(wanted))
+            && (self.updates.is_none() || host.update_available)
+            && self.online.is_none_or(|online| online == host.online)
+            && self.state.map_or(host.state != HostState::Retired, |state| state == host.state)
+    }
+}

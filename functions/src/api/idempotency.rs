@@ -1,0 +1,70 @@
+//! Idempotency: the same request with the same `Idempotency-Key` makes nothing twice. What it made is written in the
+//! same commit, and kept for a day.
+
+use muster_domain::pacing::after;
+use muster_schemas::{
+    envelopes::sha256_hex,
+    problems::{Problem, ProblemCode},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{extract::IdempotencyKey, problem::Failure};
+use crate::{
+    advance::{Cause, put},
+    app::App,
+    store::{Consistency, Expect, Key, Write, keys},
+};
+
+const KEPT_SECONDS: u32 = 86_400;
+
+/// A request that may come again. Without a key it is new every time.
+pub struct Once {
+    key: Option<Key>,
+    request_sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Made {
+    request_sha256: String,
+    id: String,
+}
+
+impl Once {
+    /// A request of this caller that makes this part.
+    pub fn of(cause: &Cause, IdempotencyKey(key): IdempotencyKey, part: &str, request_sha256: &str) -> Self {
+        let key = key.map(|key| keys::idempotency(&cause.actor, &sha256_hex(key.as_bytes()), part));
+        Self { key, request_sha256: request_sha256.into() }
+    }
+
+    /// The id of what an earlier request has made.
+    pub async fn earlier(&self, app: &App) -> Result<Option<String>, Failure> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let Some(made) = app.load::<Made>(key, Consistency::Strong).await? else { return Ok(None) };
+        if made.record.request_sha256 == self.request_sha256 {
+            Ok(Some(made.record.id))
+        } else {
+            Err(Failure::of(ProblemCode::IdempotencyKeyReused))
+        }
+    }
+
+    /// Refuses a repeat, for things whose secret is told only once.
+    pub async fn refuse_repeat(&self, app: &App) -> Result<(), Failure> {
+        match self.earlier(app).await? {
+            None => Ok(()),
+            Some(id) => {
+                let detail = format!("an earlier request made {id}; its text is not told again");
+                Err(Problem::new(ProblemCode::AlreadyExists).detail(detail).into())
+            }
+        }
+    }
+
+    /// What was made, to be written in the same commit.
+    pub fn write(&self, app: &App, id: &impl ToString) -> Option<Write> {
+        let made = Made { request_sha256: self.request_sha256.clone(), id: id.to_string() };
+        let mut write = put(self.key.clone()?, 1, Vec::new(), &made, Expect::Absent);
+        if let Write::Put { item, .. } = &mut write {
+            item.expires_at = Some(after(app.now(), KEPT_SECONDS));
+        }
+        Some(write)
+    }
+}

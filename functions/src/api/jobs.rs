@@ -1,0 +1,377 @@
+//! Jobs: asked for, followed, stopped.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use muster_domain::{
+    jobs::{Asked, Event, Job, NewJob, Origin},
+    machine::{Change, Refused},
+    mailboxes::{self, Mailbox},
+    pacing::after,
+};
+use muster_schemas::{
+    hosts::HostState,
+    ids::{HostId, JobId},
+    jobs::{
+        HostRefused, IfOffline, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
+        LOG_NEXT_HEADER, RunSpec,
+    },
+    pages::Page,
+    problems::{Problem, ProblemCode},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    auth::{Operator, may},
+    extract::{Id, IdempotencyKey, PageParams, Params, Sent, etag},
+    hosts,
+    idempotency::Once,
+    lists::{List, page},
+    problem::Failure,
+};
+use crate::{
+    advance::{AdvanceError, Cause, Own, advance, advance_with},
+    app::{App, Versioned},
+    store::{Consistency, Key, Order, Query, Write, keys},
+};
+
+/// How many hosts one request may mean.
+const MAX_HOSTS: usize = 100;
+/// How long a request may wait, in seconds.
+pub const MAX_WAIT_SECONDS: u64 = 60;
+/// How much log one answer holds at most, in bytes.
+const MAX_LOG_BYTES: usize = 1024 * 1024;
+const DEFAULT_START_SECONDS: u32 = 3_600;
+const MAX_START_SECONDS: i64 = 30 * 86_400;
+
+/// `POST /api/v1/jobs`
+pub async fn create(
+    operator: Operator<may::RunJobs>,
+    State(app): State<App>,
+    key: IdempotencyKey,
+    Sent { body, sha256 }: Sent<JobRequest>,
+) -> Result<(StatusCode, Json<JobsCreated>), Failure> {
+    let asked = asked(&app, &body, operator.identity.actor.clone())?;
+    let hosts = meant(&app, &body).await?;
+    let (mut items, mut refused) = (Vec::new(), Vec::new());
+    for host_id in &hosts {
+        let once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
+        match create_one(&app, *host_id, &asked, body.if_offline, &operator.cause(), &once).await {
+            Ok(view) => items.push(view),
+            Err(Failure::Refused(problem)) if hosts.len() > 1 => {
+                refused.push(HostRefused { host_id: *host_id, problem: *problem });
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok((StatusCode::ACCEPTED, Json(JobsCreated { items, refused })))
+}
+
+/// Which jobs are wanted.
+#[derive(Debug, Default, Deserialize)]
+pub struct Filter {
+    host: Option<HostId>,
+    state: Option<JobState>,
+    kind: Option<String>,
+}
+
+/// `GET /api/v1/jobs`: newest first.
+pub async fn list(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Params(filter): Params<Filter>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<JobView>>, Failure> {
+    let list = match filter.host {
+        Some(host) => List::owned(format_args!("host#{host}")),
+        None => List::all("jobs"),
+    };
+    let now = app.now();
+    let wanted = |job: &Job| {
+        filter.state.is_none_or(|state| state == job.state)
+            && filter.kind.as_ref().is_none_or(|kind| kind == job.asked.spec.kind())
+    };
+    let view = |found: Versioned<Job>| wanted(&found.record).then(|| found.record.view(now, found.revision));
+    page(&app, list, &params, view).await.map(Json)
+}
+
+/// Whether to wait for a change.
+#[derive(Debug, Default, Deserialize)]
+pub struct WaitParams {
+    /// How long, in seconds.
+    #[serde(default)]
+    wait: u64,
+    /// For a revision after this one. Absent: for the next change from now on.
+    revision: Option<u64>,
+}
+
+/// `GET /api/v1/jobs/{id}`, with `?wait=30` for its next change.
+pub async fn get(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Id(id): Id<JobId>,
+    Params(params): Params<WaitParams>,
+) -> Result<impl IntoResponse, Failure> {
+    let over = |job: &Job| job.state.is_final();
+    let found = params.wait_for(&app, id, &keys::job(id), over).await?;
+    Ok((etag(found.revision), Json(found.record.view(app.now(), found.revision))))
+}
+
+/// `POST /api/v1/jobs/{id}/cancel`: final at once if it was never offered, else the host's answer decides.
+pub async fn cancel(
+    operator: Operator<may::RunJobs>,
+    State(app): State<App>,
+    Id(id): Id<JobId>,
+) -> Result<Json<JobView>, Failure> {
+    let advanced = advance(&app, Change::Job(id, Event::Cancel), &operator.cause()).await?;
+    let job = advanced.record::<Job>(&keys::job(id))?;
+    Ok(Json(job.record.view(app.now(), job.revision)))
+}
+
+/// Which part of a log.
+#[derive(Debug, Default, Deserialize)]
+pub struct LogParams {
+    /// From which byte on.
+    #[serde(default)]
+    after: u64,
+    /// How long to wait for more, in seconds.
+    #[serde(default)]
+    wait: u64,
+}
+
+/// `GET /api/v1/jobs/{id}/log`: text, resumable by byte offset.
+pub async fn log(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Id(id): Id<JobId>,
+    Params(params): Params<LogParams>,
+) -> Result<Response, Failure> {
+    let more = |found: &Versioned<Job>| found.record.state.is_final() || found.record.log_bytes > params.after;
+    let wait = WaitParams { wait: params.wait, revision: None };
+    let found = wait.until(&app, id, &keys::job(id), more).await?;
+    let text = log_text(&app, &found.record, params.after).await?;
+    let next = params.after + text.len() as u64;
+    let complete = found.record.state.is_final() && next >= found.record.log_bytes;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
+        // Output of hosts is never anything but text.
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (HeaderName::from_static(LOG_NEXT_HEADER), HeaderValue::from(next)),
+        (
+            HeaderName::from_static(LOG_COMPLETE_HEADER),
+            HeaderValue::from_static(if complete { "true" } else { "false" }),
+        ),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// Puts a job into a host's mailbox.
+pub async fn enqueue(
+    app: &App,
+    host_id: HostId,
+    job: NewJob,
+    cause: &Cause,
+    writes: Vec<Write>,
+) -> Result<JobView, AdvanceError> {
+    let id = job.id;
+    let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
+    let advanced = advance_with(app, change, cause, Own { writes, revision: None }).await?;
+    let job = advanced.record::<Job>(&keys::job(id))?;
+    Ok(job.record.view(app.now(), job.revision))
+}
+
+/// Refuses work for a host that was not heard from lately.
+pub fn refuse_offline(app: &App, mailbox: &Mailbox) -> Result<(), Failure> {
+    if app.settings.pacing.is_online(mailbox, app.now()) {
+        return Ok(());
+    }
+    let seen = mailbox.last_seen_at.map_or(serde_json::Value::Null, |at| at.to_string().into());
+    let problem = Problem::new(ProblemCode::HostOffline)
+        .detail("if_offline=queue keeps the job until start_by")
+        .with("last_seen_at", seen);
+    Err(problem.into())
+}
+
+impl WaitParams {
+    /// A record when it has changed, when it is over, or when the time is over.
+    pub async fn wait_for<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        topic: impl ToString,
+        key: &Key,
+        over: impl Fn(&T) -> bool,
+    ) -> Result<Versioned<T>, Failure> {
+        let known = match self.revision {
+            Some(revision) => revision,
+            None => found::<T>(app, key).await?.revision,
+        };
+        self.until(app, topic, key, |found| found.revision > known || over(&found.record)).await
+    }
+
+    /// A record when it is as wanted, or when the time is over.
+    async fn until<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        topic: impl ToString,
+        key: &Key,
+        wanted: impl Fn(&Versioned<T>) -> bool,
+    ) -> Result<Versioned<T>, Failure> {
+        let mut over = app.clock.sleep(Duration::from_secs(self.wait.min(MAX_WAIT_SECONDS)));
+        let topic = topic.to_string();
+        loop {
+            let mut change = app.polls.begin(&topic);
+            let record = found::<T>(app, key).await?;
+            if self.wait == 0 || wanted(&record) || app.is_draining() {
+                return Ok(record);
+            }
+            tokio::select! {
+                () = change.woken() => {}
+                () = &mut over => return found::<T>(app, key).await,
+            }
+        }
+    }
+}
+
+async fn found<T: DeserializeOwned>(app: &App, key: &Key) -> Result<Versioned<T>, Failure> {
+    let found = app.load::<T>(key, Consistency::Strong).await?;
+    found.ok_or_else(|| Refused::not_found(&key.sort).into())
+}
+
+async fn create_one(
+    app: &App,
+    host_id: HostId,
+    asked: &Asked,
+    if_offline: IfOffline,
+    cause: &Cause,
+    once: &Once,
+) -> Result<JobView, Failure> {
+    if let Some(view) = earlier(app, once).await? {
+        return Ok(view);
+    }
+    let mailbox = hosts::mailbox(app, host_id).await?;
+    mailbox.served()?;
+    if if_offline == IfOffline::Fail {
+        refuse_offline(app, &mailbox)?;
+    }
+    let job = NewJob { id: JobId::new(app.now(), rand::random()), asked: asked.clone() };
+    let writes = once.write(app, &job.id).into_iter().collect();
+    match enqueue(app, host_id, job, cause, writes).await {
+        // The same request came a moment before.
+        Err(AdvanceError::Overtaken) => earlier(app, once).await?.ok_or_else(|| Failure::of(ProblemCode::Contended)),
+        done => Ok(done?),
+    }
+}
+
+async fn earlier(app: &App, once: &Once) -> Result<Option<JobView>, Failure> {
+    let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
+    let job = found::<Job>(app, &keys::job(id)).await?;
+    Ok(Some(job.record.view(app.now(), job.revision)))
+}
+
+async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
+    let JobRequest { host_ids, selector, .. } = request;
+    let hosts = match (host_ids.is_empty(), selector) {
+        (false, None) => host_ids.clone(),
+        (true, Some(selector)) => {
+            let served = hosts::all(app, |host| host.matches(selector)).await?;
+            let active = served.into_iter().filter(|(_, mailbox)| mailbox.state == HostState::Active);
+            active.map(|(host, _)| host.id).collect()
+        }
+        _ => return Err(Problem::invalid("host_ids", "say either host_ids or selector").into()),
+    };
+    match hosts.len() {
+        0 => Err(Problem::invalid("selector", "matches no host").into()),
+        count if count > MAX_HOSTS => {
+            Err(Problem::invalid("selector", format_args!("means {count} hosts, at most {MAX_HOSTS}")).into())
+        }
+        _ => Ok(hosts),
+    }
+}
+
+fn asked(app: &App, request: &JobRequest, actor: String) -> Result<Asked, Failure> {
+    let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
+    match &spec {
+        JobSpec::Run(run) => check_run(run)?,
+        JobSpec::Inspect(_) => {}
+        JobSpec::SelfUpdate(_) => {
+            return Err(Problem::invalid("kind", "an update goes through /hosts/{id}/update or a fleet update").into());
+        }
+    }
+    let time_limit_seconds = request.time_limit_seconds.unwrap_or(600);
+    if !(1..=86_400).contains(&time_limit_seconds) {
+        return Err(Problem::invalid("time_limit_seconds", "must be 1 to 86400").into());
+    }
+    let start_by = start_by(app.now(), request.start_by)?;
+    Ok(Asked { spec, resource: None, origin: Origin::Caller(actor), start_by, time_limit_seconds })
+}
+
+fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failure> {
+    let start_by = asked.unwrap_or_else(|| after(now, DEFAULT_START_SECONDS));
+    if now < start_by && start_by <= after(now, MAX_START_SECONDS) {
+        Ok(start_by)
+    } else {
+        Err(Problem::invalid("start_by", "must be in the future, by at most 30 days").into())
+    }
+}
+
+fn check_run(run: &RunSpec) -> Result<(), Failure> {
+    let RunSpec { argv, environment, working_directory, output_limit_bytes } = run;
+    let rule = |field: &str, rule: &str| Err(Problem::invalid(format!("spec.{field}"), rule).into());
+    let named = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
+    let bytes = argv.iter().map(String::len).sum::<usize>();
+    if !argv.first().is_some_and(|program| program.starts_with('/')) {
+        rule("argv", "must begin with the absolute path of a program")
+    } else if argv.len() > 256 || bytes > 64 * 1024 || argv.iter().any(|text| text.contains('\0')) {
+        rule("argv", "must be at most 256 texts and 64 KiB, without NUL")
+    } else if !environment.keys().all(named) || environment.values().any(|value| value.contains('\0')) {
+        rule("environment", "a name is not empty and has no =; no NUL anywhere")
+    } else if environment.len() > 256
+        || environment.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > 64 * 1024
+    {
+        rule("environment", "must be at most 256 variables and 64 KiB")
+    } else if working_directory.as_ref().is_some_and(|path| !path.starts_with('/') || path.contains('\0')) {
+        rule("working_directory", "must be an absolute path")
+    } else if output_limit_bytes.is_some_and(|limit| limit > 16 * 1024 * 1024) {
+        rule("output_limit_bytes", "must be at most 16777216 (16 MiB)")
+    } else {
+        Ok(())
+    }
+}
+
+/// The log from a byte on, as much as one answer holds, ending at a whole character.
+async fn log_text(app: &App, job: &Job, after: u64) -> Result<String, Failure> {
+    if after >= job.log_bytes {
+        return Ok(String::new());
+    }
+    let partition = keys::job(job.id).partition;
+    let place = |offset| keys::log(job.id, offset).sort;
+    let query = |from, to, order, limit| Query { partition: partition.clone(), from, to, order, limit, cursor: None };
+    // The piece that holds the byte, then those behind it.
+    let at = query(Some(place(0)), Some(place(after + 1)), Order::Descending, 1);
+    let Some(first) = app.table.query(at).await?.items.into_iter().next() else { return Ok(String::new()) };
+    let start = first.key.sort.strip_prefix("log#").and_then(|offset| offset.parse().ok()).unwrap_or(after);
+    let skipped = usize::try_from(after - start).unwrap_or(usize::MAX);
+    let mut text = String::new();
+    let mut next = query(Some(first.key.sort), Some(place(u64::MAX)), Order::Ascending, 32);
+    loop {
+        let rows = app.table.query(next.clone()).await?;
+        for item in rows.items {
+            text.push_str(&Versioned::<String>::read(&item)?.record);
+        }
+        next.cursor = rows.cursor;
+        if next.cursor.is_none() || text.len() >= MAX_LOG_BYTES + skipped {
+            break;
+        }
+    }
+    if !text.is_char_boundary(skipped.min(text.len())) {
+        return Err(Problem::invalid("after", "must not be inside a character").into());
+    }
+    let end = text.floor_char_boundary((skipped + MAX_LOG_BYTES).min(text.len()));
+    Ok(text[skipped.min(end)..end].to_owned())
+}

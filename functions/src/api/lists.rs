@@ -1,0 +1,101 @@
+//! Lists: pages over an index, newest first, with a filter that looks at a bounded number of records per request.
+
+use muster_schemas::pages::Page;
+use serde::de::DeserializeOwned;
+
+use super::{extract::PageParams, problem::Failure};
+use crate::{
+    app::{App, Versioned},
+    store::{Index, Order, Query},
+};
+
+/// How many records one request looks at, at most: a filter that leaves few over gets short pages, never a long wait.
+const MAX_LOOKED_AT: usize = 2_000;
+/// How many are read at once.
+const STRIDE: usize = 200;
+
+/// What is listed.
+#[derive(Debug, Clone)]
+pub struct List {
+    index: Index,
+    partition: String,
+}
+
+impl List {
+    /// All records of a kind.
+    pub fn all(of: &str) -> Self {
+        Self { index: Index::List, partition: of.into() }
+    }
+
+    /// What belongs to a record.
+    pub fn owned(by: impl ToString) -> Self {
+        Self { index: Index::Owner, partition: by.to_string() }
+    }
+
+    /// The newest records before `cursor`, each with its place in the list, and whether there are more.
+    pub async fn before<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<(String, Versioned<T>)>, bool), Failure> {
+        let query = Query {
+            partition: self.partition.clone(),
+            from: None,
+            to: cursor.map(str::to_owned),
+            order: Order::Descending,
+            limit,
+            cursor: None,
+        };
+        let rows = app.table.query_index(self.index, query).await?;
+        let place = |item: &crate::store::Item| {
+            let entry = item.indexes.iter().find(|entry| entry.index == self.index);
+            entry.map(|entry| entry.sort.clone()).unwrap_or_default()
+        };
+        let records = rows.items.iter().map(|item| Ok((place(item), Versioned::read(item)?)));
+        Ok((records.collect::<Result<_, crate::store::StoreError>>()?, rows.cursor.is_some()))
+    }
+
+    /// The newest record that is wanted.
+    pub async fn find<T: DeserializeOwned>(
+        self,
+        app: &App,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Option<Versioned<T>>, Failure> {
+        let mut cursor = None;
+        loop {
+            let (records, more) = self.before::<T>(app, cursor.as_deref(), STRIDE).await?;
+            cursor = records.last().map(|(place, _)| place.clone());
+            let found = records.into_iter().map(|(_, record)| record).find(|found| wanted(&found.record));
+            if found.is_some() || !more {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// A page of a list: what `view` makes of each record, without those it makes nothing of.
+pub async fn page<T: DeserializeOwned, V>(
+    app: &App,
+    list: List,
+    params: &PageParams,
+    mut view: impl FnMut(Versioned<T>) -> Option<V>,
+) -> Result<Page<V>, Failure> {
+    let limit = params.limit()?;
+    let mut cursor = params.cursor.clone();
+    let mut items = Vec::new();
+    for _ in 0..MAX_LOOKED_AT / STRIDE {
+        let (records, more) = list.before::<T>(app, cursor.as_deref(), STRIDE).await?;
+        for (place, record) in records {
+            cursor = Some(place);
+            items.extend(view(record));
+            if items.len() == limit {
+                return Ok(Page { items, next_cursor: cursor });
+            }
+        }
+        if !more {
+            return Ok(Page { items, next_cursor: None });
+        }
+    }
+    Ok(Page { items, next_cursor: cursor })
+}

@@ -1,0 +1,191 @@
+//! Releases: announced with a signed manifest, completed by files, served to agents. The server vouches for nothing.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream::BoxStream};
+use muster_domain::{
+    machine::{Change, Refused},
+    releases::{Event, Release},
+};
+use muster_schemas::{
+    envelopes::Envelope,
+    pages::Page,
+    problems::{Problem, ProblemCode},
+    releases::{Manifest, PRODUCT, ReleaseView, YankRequest, manifest_sha256},
+};
+use tokio_util::io::ReaderStream;
+
+use super::{
+    auth::{Agent, Operator, may},
+    extract::{PageParams, Params, Sent, header_text},
+    hosts,
+    lists::{List, page},
+    problem::Failure,
+};
+use crate::{
+    advance::advance,
+    app::{App, Versioned},
+    blobs::{BlobId, Piece},
+    store::{Consistency, keys},
+};
+
+/// `POST /api/v1/releases`: announces a release. The same payload again is harmless.
+pub async fn create(
+    operator: Operator<may::ManageReleases>,
+    State(app): State<App>,
+    Sent { body: envelope, .. }: Sent<Envelope>,
+) -> Result<(StatusCode, Json<ReleaseView>), Failure> {
+    let invalid = |error| Problem::invalid("payload", error);
+    let manifest = Manifest::unverified(&envelope).map_err(invalid)?;
+    let manifest_sha256 = manifest_sha256(&envelope).map_err(invalid)?;
+    check(&app, &envelope, &manifest)?;
+    let version = manifest.version.clone();
+    let created_at = app.now();
+    let release =
+        Release { envelope, manifest, manifest_sha256, uploaded: Default::default(), yanked: None, created_at };
+    let change = Change::Release(version.clone(), Event::Announce(Box::new(release)));
+    let advanced = advance(&app, change, &operator.cause()).await?;
+    let found = advanced.record::<Release>(&keys::release(&version))?;
+    Ok((StatusCode::CREATED, Json(found.record.view(found.revision))))
+}
+
+/// `GET /api/v1/releases`: the highest manifest version first.
+pub async fn list(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<ReleaseView>>, Failure> {
+    let view = |found: Versioned<Release>| Some(found.record.view(found.revision));
+    page(&app, List::all("releases"), &params, view).await.map(Json)
+}
+
+/// `GET /api/v1/releases/{version}`
+pub async fn get(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    Path(version): Path<String>,
+) -> Result<Json<ReleaseView>, Failure> {
+    let found = load(&app, &version).await?;
+    Ok(Json(found.record.view(found.revision)))
+}
+
+/// `PUT /api/v1/releases/{version}/targets/{platform}`: the file for a platform, exactly as signed.
+pub async fn upload(
+    operator: Operator<may::ManageReleases>,
+    State(app): State<App>,
+    Path((version, platform)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<ReleaseView>, Failure> {
+    let found = load(&app, &version).await?;
+    let target = found.record.manifest.targets.iter().find(|target| target.platform() == platform);
+    let target = target.ok_or_else(|| Refused::not_found("file in this release's manifest"))?;
+    let announced = header_text(request.headers(), header::CONTENT_LENGTH.as_str());
+    if !announced.is_empty() && announced.parse() != Ok(target.size) {
+        let rule = format!("must have {} bytes, as signed", target.size);
+        return Err(Problem::invalid("Content-Length", rule).into());
+    }
+    let id = BlobId { sha256: target.sha256.clone(), size: target.size };
+    app.blobs.put(&id, pieces(request.into_body())).await?;
+    // Only once the file is durable.
+    let change = Change::Release(version.clone(), Event::Uploaded(platform));
+    let advanced = advance(&app, change, &operator.cause()).await?;
+    let found = advanced.record::<Release>(&keys::release(&version))?;
+    Ok(Json(found.record.view(found.revision)))
+}
+
+/// `POST /api/v1/releases/{version}/yank`: offered to nobody any more.
+pub async fn yank(
+    operator: Operator<may::ManageReleases>,
+    State(app): State<App>,
+    Path(version): Path<String>,
+    Sent { body, .. }: Sent<YankRequest>,
+) -> Result<Json<ReleaseView>, Failure> {
+    if !(1..=1024).contains(&body.reason.chars().count()) {
+        return Err(Problem::invalid("reason", "must be 1 to 1024 characters").into());
+    }
+    let change = Change::Release(version.clone(), Event::Yank(body.reason));
+    let advanced = advance(&app, change, &operator.cause()).await?;
+    let found = advanced.record::<Release>(&keys::release(&version))?;
+    Ok(Json(found.record.view(found.revision)))
+}
+
+/// `GET /api/v1/agent/releases/{version}/manifest`: the envelope as it came.
+pub async fn manifest(
+    agent: Agent,
+    State(app): State<App>,
+    Path(version): Path<String>,
+) -> Result<Json<Envelope>, Failure> {
+    hosts::mailbox(&app, agent.host_id).await?.served()?;
+    Ok(Json(load(&app, &version).await?.record.envelope))
+}
+
+/// `GET /api/v1/agent/blobs/{sha256}`: a file, from the offset that `Range: bytes=N-` names.
+pub async fn blob(
+    agent: Agent,
+    State(app): State<App>,
+    Path(sha256): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    hosts::mailbox(&app, agent.host_id).await?.served()?;
+    let offset = offset(&headers);
+    let found = app.blobs.open(&sha256, offset).await?.ok_or_else(|| Refused::not_found("blob"))?;
+    let body = Body::from_stream(ReaderStream::with_capacity(found.reader, 64 * 1024));
+    let mut response = body.into_response();
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    answer.insert(header::CONTENT_LENGTH, HeaderValue::from(found.size - offset));
+    if offset > 0 {
+        let range = format!("bytes {offset}-{}/{}", found.size - 1, found.size);
+        answer.extend(HeaderValue::from_str(&range).ok().map(|range| (header::CONTENT_RANGE, range)));
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    Ok(response)
+}
+
+fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Failure> {
+    let rule = |field: &str, rule: &str| Err(Problem::invalid(field, rule).into());
+    let word = |text: &str| {
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+        (1..=64).contains(&text.len()) && text.bytes().all(named) && !text.starts_with('.')
+    };
+    let digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let targets = &manifest.targets;
+    let mut platforms = targets.iter().map(muster_schemas::releases::Target::platform).collect::<Vec<_>>();
+    platforms.sort();
+    if manifest.kind != "release" || manifest.product != PRODUCT {
+        rule("payload.product", "must be a release of muster-agent")
+    } else if envelope.signatures.is_empty() || envelope.signatures.len() > 16 {
+        rule("signatures", "must be 1 to 16; agents refuse what is not signed")
+    } else if !word(&manifest.version) {
+        rule("payload.version", "must be 1 to 64 characters of a-z A-Z 0-9 . _ + -")
+    } else if targets.is_empty() || targets.len() > 32 || platforms.windows(2).any(|pair| pair[0] == pair[1]) {
+        rule("payload.targets", "must be 1 to 32, one per platform")
+    } else if !targets.iter().all(|target| word(&target.os) && word(&target.arch) && digest(&target.sha256)) {
+        rule("payload.targets", "each has os, arch, and a SHA-256 of 64 hexadecimal digits")
+    } else if targets.iter().any(|target| target.size == 0 || target.size > app.settings.max_target_bytes) {
+        rule("payload.targets", "a file is empty or larger than this server takes")
+    } else {
+        Ok(())
+    }
+}
+
+async fn load(app: &App, version: &str) -> Result<Versioned<Release>, Failure> {
+    let found = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
+    found.ok_or_else(|| Failure::from(Problem::new(ProblemCode::NotFound).detail("no such release")))
+}
+
+fn pieces(body: Body) -> BoxStream<'static, Piece> {
+    let pieces = body.into_data_stream();
+    pieces.map(|piece| piece.map(|bytes| bytes.to_vec()).map_err(std::io::Error::other)).boxed()
+}
+
+fn offset(headers: &HeaderMap) -> u64 {
+    let range = header_text(headers, header::RANGE.as_str());
+    let from = range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-'));
+    from.and_then(|from| from.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,129 @@
+//! A route: its handler's first argument says who may call it, or it does not compile.
+
+use axum::{
+    handler::Handler,
+    http::Method,
+    routing::{self, MethodRouter},
+};
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
+
+use super::auth::{Access, Caller};
+use crate::app::App;
+
+/// A route.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{names}`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// What it does.
+    pub summary: &'static str,
+    /// What it takes.
+    pub takes: Option<Shape>,
+    /// Whether what it takes is a form rather than JSON.
+    pub form: bool,
+    /// What it gives.
+    pub gives: Option<Shape>,
+    /// The status of a success.
+    pub status: u16,
+    /// What serves it.
+    pub serve: MethodRouter<App>,
+}
+
+/// The shape of a body.
+pub struct Shape {
+    /// Its name among the document's schemas.
+    pub name: String,
+    /// Every schema it is made of, itself included.
+    pub schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+/// The arguments of a handler, the first of which says who may call.
+pub trait Guarded {
+    /// Who.
+    const ACCESS: Access;
+}
+
+impl<M, C: Caller> Guarded for (M, C) {
+    const ACCESS: Access = C::ACCESS;
+}
+impl<M, C: Caller, A> Guarded for (M, C, A) {
+    const ACCESS: Access = C::ACCESS;
+}
+impl<M, C: Caller, A, B> Guarded for (M, C, A, B) {
+    const ACCESS: Access = C::ACCESS;
+}
+impl<M, C: Caller, A, B, D> Guarded for (M, C, A, B, D) {
+    const ACCESS: Access = C::ACCESS;
+}
+impl<M, C: Caller, A, B, D, E> Guarded for (M, C, A, B, D, E) {
+    const ACCESS: Access = C::ACCESS;
+}
+
+/// `GET`
+pub fn get<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+    route::<T>(Method::GET, path, routing::get(handler))
+}
+
+/// `POST`
+pub fn post<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+    route::<T>(Method::POST, path, routing::post(handler))
+}
+
+/// `PUT`
+pub fn put<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+    route::<T>(Method::PUT, path, routing::put(handler))
+}
+
+/// `PATCH`
+pub fn patch<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+    route::<T>(Method::PATCH, path, routing::patch(handler))
+}
+
+/// `DELETE`
+pub fn delete<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+    route::<T>(Method::DELETE, path, routing::delete(handler))
+}
+
+fn route<T: Guarded>(method: Method, path: &'static str, serve: MethodRouter<App>) -> Route {
+    Route { method, path, access: T::ACCESS, summary: "", takes: None, form: false, gives: None, status: 200, serve }
+}
+
+impl Route {
+    /// What it does.
+    pub fn says(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    /// The JSON it takes.
+    pub fn takes<T: ToSchema>(self) -> Self {
+        Self { takes: Some(shape::<T>()), ..self }
+    }
+
+    /// The form it takes.
+    pub fn takes_form<T: ToSchema>(self) -> Self {
+        Self { takes: Some(shape::<T>()), form: true, ..self }
+    }
+
+    /// The JSON it gives, and with which status.
+    pub fn gives<T: ToSchema>(self, status: u16) -> Self {
+        Self { gives: Some(shape::<T>()), status, ..self }
+    }
+
+    /// The status of a success without a body.
+    pub fn ends(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+}
+
+fn shape<T: ToSchema>() -> Shape {
+    let name = T::name().into_owned();
+    let mut schemas = vec![(name.clone(), T::schema())];
+    T::schemas(&mut schemas);
+    Shape { name, schemas }
+}

@@ -1,0 +1,213 @@
+//! Sessions of people: a browser keeps an httpOnly cookie, a program a bearer token. Only hashes are stored.
+
+use std::sync::LazyLock;
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use muster_domain::pacing::after;
+use muster_schemas::{
+    access::{LoginRequest, SessionKind, SessionView},
+    ids::UserId,
+    problems::{Problem, ProblemCode},
+    secrets::Secret,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use super::{
+    auth::{Anyone, Identity, Operator, may},
+    credentials, extract,
+    extract::Sent,
+    problem::Failure,
+    users::{self, Account},
+};
+use crate::{
+    advance::put,
+    app::App,
+    store::{Consistency, Expect, Write, keys},
+};
+
+/// The cookie. `__Host-` binds it to this host, to TLS, and to the whole path.
+pub const COOKIE: &str = "__Host-muster-session";
+/// The header that a browser's changes must carry.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+const PREFIX: &str = "mss_";
+const COOKIE_IDLE_SECONDS: u32 = 15 * 60;
+const SESSION_SECONDS: u32 = 12 * 60 * 60;
+/// How often a use of a cookie is written down at most, in seconds.
+const USE_WRITE_SECONDS: i64 = 60;
+
+/// Password hashing is meant to be dear: two at a time leave the server able to do something else.
+static HASHING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+
+/// A session of a person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Session {
+    user_id: UserId,
+    secret_sha256: String,
+    kind: SessionKind,
+    csrf_token: String,
+    /// Of the account when it was opened: a new password ends the session.
+    password_version: u64,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+/// `POST /api/v1/session`: sign in.
+pub async fn create(
+    _: Anyone,
+    State(app): State<App>,
+    Sent { body, .. }: Sent<LoginRequest>,
+) -> Result<Response, Failure> {
+    let LoginRequest { username, password, kind } = body;
+    let account = users::by_name(&app, &username).await?;
+    let stored = account.as_ref().map(|account| account.password_hash.clone());
+    // An unknown name takes as long as a wrong password, and is answered the same.
+    let right = verify(password, stored).await?;
+    let Some(account) = account.filter(|_| right) else {
+        return Err(Problem::new(ProblemCode::Unauthorized).detail("wrong name or password").into());
+    };
+    let (now, id) = (app.now(), format!("{:032x}", rand::random::<u128>()));
+    let ulid = muster_schemas::ids::RequestId::new(now, rand::random());
+    let (secret, secret_sha256) = credentials::issue(PREFIX, ulid);
+    let csrf_token = if kind == SessionKind::Cookie { id } else { String::new() };
+    let session = Session {
+        user_id: account.id,
+        secret_sha256,
+        kind,
+        csrf_token,
+        password_version: account.password_version,
+        last_used_at: now,
+        expires_at: after(now, SESSION_SECONDS),
+    };
+    let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
+    app.table.commit(vec![write(ulid, 1, &session, Expect::Absent)], rand::random()).await?;
+    Ok((StatusCode::CREATED, answer(&account, session, secret)).into_response())
+}
+
+/// `GET /api/v1/session`: who am I.
+pub async fn get(operator: Operator<may::Look>, csrf: Csrf) -> Json<SessionView> {
+    let Identity { name, role, expires_at, .. } = operator.identity;
+    Json(SessionView { username: name, role, expires_at, csrf_token: csrf.0, token: None })
+}
+
+/// `DELETE /api/v1/session`: sign out.
+pub async fn delete(operator: Operator<may::Look>, State(app): State<App>) -> Result<Response, Failure> {
+    if let Some(session) = operator.identity.session {
+        let gone = Write::Delete { key: keys::session(&session), expect: Expect::Any };
+        app.table.commit(vec![gone], rand::random()).await?;
+    }
+    let ended = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, ended)]).into_response())
+}
+
+/// The CSRF token of a browser's session, to be told again after a reload.
+pub struct Csrf(Option<Secret>);
+
+impl FromRequestParts<App> for Csrf {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Some(token) = cookie_of(&parts.headers) else { return Ok(Self(None)) };
+        let found = identify(app, &token, SessionKind::Cookie, String::new()).await?;
+        Ok(Self(found.map(|(_, csrf_token)| Secret::new(csrf_token))))
+    }
+}
+
+/// Who has this session, with its CSRF token.
+pub async fn identify(
+    app: &App,
+    token: &str,
+    kind: SessionKind,
+    request_id: String,
+) -> Result<Option<(Identity, String)>, Failure> {
+    let Some(ulid) = credentials::ulid(PREFIX, token) else { return Ok(None) };
+    let Some(found) = app.load::<Session>(&keys::session(ulid), Consistency::Strong).await? else { return Ok(None) };
+    let (session, now) = (found.record, app.now());
+    let idle_ends = after(session.last_used_at, COOKIE_IDLE_SECONDS);
+    let alive = now < session.expires_at && (kind == SessionKind::Bearer || now < idle_ends);
+    if !alive || session.kind != kind || !credentials::matches(token, &session.secret_sha256) {
+        return Ok(None);
+    }
+    let account = app.load::<Account>(&keys::user(session.user_id), Consistency::Strong).await?;
+    let Some(account) = account.filter(|account| account.record.password_version == session.password_version) else {
+        return Ok(None);
+    };
+    if kind == SessionKind::Cookie && now.duration_since(session.last_used_at).as_secs() >= USE_WRITE_SECONDS {
+        let used = Session { last_used_at: now, ..session.clone() };
+        let write = write(ulid, found.revision + 1, &used, Expect::Revision(found.revision));
+        // Lost to another request of the same session: it has written the same.
+        drop(app.table.commit(vec![write], rand::random()).await);
+    }
+    let identity = Identity {
+        actor: format!("user:{}", account.record.id),
+        name: account.record.username,
+        role: account.record.role,
+        session: Some(ulid.into()),
+        expires_at: session.expires_at,
+        request_id,
+    };
+    Ok(Some((identity, session.csrf_token)))
+}
+
+/// A password as it is stored.
+pub async fn hash(password: Secret) -> Result<String, Failure> {
+    let _turn = HASHING.acquire().await.map_err(Failure::broken)?;
+    let hashing = move || Argon2::default().hash_password(password.reveal().as_bytes()).map(|hash| hash.to_string());
+    let hashed = tokio::task::spawn_blocking(hashing).await.map_err(Failure::broken)?;
+    hashed.map_err(Failure::broken)
+}
+
+async fn verify(password: Secret, stored: Option<String>) -> Result<bool, Failure> {
+    /// Of a password that nobody has.
+    static NOBODY: LazyLock<String> = LazyLock::new(|| {
+        let password = rand::random::<[u8; 32]>();
+        Argon2::default().hash_password(&password).map(|hash| hash.to_string()).unwrap_or_default()
+    });
+    let _turn = HASHING.acquire().await.map_err(Failure::broken)?;
+    let verifying = move || {
+        let stored = stored.unwrap_or_else(|| NOBODY.clone());
+        let hash = PasswordHash::new(&stored).ok();
+        hash.is_some_and(|hash| Argon2::default().verify_password(password.reveal().as_bytes(), &hash).is_ok())
+    };
+    tokio::task::spawn_blocking(verifying).await.map_err(Failure::broken)
+}
+
+fn write(ulid: &str, revision: u64, session: &Session, expect: Expect) -> Write {
+    let mut write = put(keys::session(ulid), revision, Vec::new(), session, expect);
+    if let Write::Put { item, .. } = &mut write {
+        item.expires_at = Some(session.expires_at);
+    }
+    write
+}
+
+fn answer(account: &Account, session: Session, secret: Secret) -> Response {
+    let view = |csrf_token, token| SessionView {
+        username: account.username.clone(),
+        role: account.role,
+        expires_at: session.expires_at,
+        csrf_token,
+        token,
+    };
+    match session.kind {
+        SessionKind::Bearer => Json(view(None, Some(secret))).into_response(),
+        SessionKind::Cookie => {
+            let attributes = "Path=/; Secure; HttpOnly; SameSite=Strict";
+            let cookie = format!("{COOKIE}={}; {attributes}", secret.reveal());
+            let view = view(Some(Secret::new(session.csrf_token.clone())), None);
+            ([(header::SET_COOKIE, cookie)], Json(view)).into_response()
+        }
+    }
+}
+
+fn cookie_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = extract::header_text(headers, header::COOKIE.as_str());
+    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+}

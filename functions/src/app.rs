@@ -1,0 +1,120 @@
+//! What every handler and every duty is given: the store, the clock, the waiters, and the settings.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use jiff::Timestamp;
+use muster_domain::pacing::Pacing;
+use muster_schemas::secrets::Secret;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    blobs::Blobs,
+    clock::Clock,
+    polls::Polls,
+    store::{Consistency, Item, Key, StoreError, Table},
+};
+
+/// What every handler and every duty is given. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    /// The key-value table.
+    pub table: Arc<dyn Table>,
+    /// The object store.
+    pub blobs: Arc<dyn Blobs>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The settings.
+    pub settings: Settings,
+    /// Who waits for what in this process.
+    pub polls: Polls,
+    draining: AtomicBool,
+}
+
+/// The settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The URL that agents know the server by, without a slash at the end: what client assertions name as `aud`.
+    pub public_url: String,
+    /// Signs access tokens of agents: at least 32 bytes.
+    pub token_secret: Secret,
+    /// When polls are answered and hosts count as offline.
+    pub pacing: Pacing,
+    /// The largest file of a release, in bytes.
+    pub max_target_bytes: u64,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(table: Arc<dyn Table>, blobs: Arc<dyn Blobs>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        let draining = AtomicBool::new(false);
+        Self(Arc::new(Parts { table, blobs, clock, settings, polls: Polls::default(), draining }))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Answers every held poll and holds none from now on: the server is about to stop.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.polls.wake_all();
+    }
+
+    /// Whether the server is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// A record, as fresh as asked.
+    pub async fn load<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<Versioned<T>>, StoreError> {
+        self.table.get(key, consistency).await?.map(|item| Versioned::read(&item)).transpose()
+    }
+
+    /// Several records at once, in the order of the keys.
+    pub async fn load_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
+        let mut records = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(100) {
+            for item in self.table.get_many(chunk).await? {
+                records.push(item.map(|item| Versioned::read(&item)).transpose()?);
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// A record with its revision.
+#[derive(Debug, Clone)]
+pub struct Versioned<T> {
+    /// The record.
+    pub record: T,
+    /// Grows by one with every change.
+    pub revision: u64,
+}
+
+impl<T: DeserializeOwned> Versioned<T> {
+    /// The record in an item.
+    pub fn read(item: &Item) -> Result<Self, StoreError> {
+        let record = serde_json::from_slice(&item.body)
+            .map_err(|source| StoreError::Fault { doing: "read a record", source: source.into() })?;
+        Ok(Self { record, revision: item.revision })
+    }
+}

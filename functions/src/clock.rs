@@ -1,0 +1,30 @@
+//! The clock: the one place where the server learns the time, so that a test can move it.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::{Timestamp, Unit};
+
+/// Tells the time and waits.
+pub trait Clock: Send + Sync {
+    /// The time, exact to a millisecond.
+    fn now(&self) -> Timestamp;
+
+    /// Waits.
+    fn sleep(&self, span: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        now.round(Unit::Millisecond).unwrap_or(now)
+    }
+
+    fn sleep(&self, span: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(span))
+    }
+}

@@ -1,0 +1,106 @@
+//! Held polls: who waits for what, in the memory of this process only. Losing all of it loses nothing but time.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{Notify, futures::OwnedNotified};
+
+/// The waiters of this process, by what they wait for (a host's id, a job's id, a fleet update's id).
+#[derive(Debug, Default)]
+pub struct Polls {
+    waiters: Mutex<HashMap<String, Arc<Notify>>>,
+}
+
+/// A wait that has begun: what happens from now on ends it.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    polls: &'a Polls,
+    topic: String,
+    notified: std::pin::Pin<Box<OwnedNotified>>,
+}
+
+impl Polls {
+    /// Begins to wait. To miss nothing, begin before reading what you wait for.
+    pub fn begin(&self, topic: impl ToString) -> Waiting<'_> {
+        let topic = topic.to_string();
+        let notify = {
+            let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(waiters.entry(topic.clone()).or_default())
+        };
+        let mut notified = Box::pin(notify.notified_owned());
+        notified.as_mut().enable();
+        Waiting { polls: self, topic, notified }
+    }
+
+    /// Ends every wait for this.
+    pub fn wake(&self, topic: impl ToString) {
+        let waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(notify) = waiters.get(&topic.to_string()) {
+            notify.notify_waiters();
+        }
+    }
+
+    /// Ends every wait.
+    pub fn wake_all(&self) {
+        let waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        waiters.values().for_each(|notify| notify.notify_waiters());
+    }
+
+    /// Whether somebody waits for this.
+    pub fn is_watched(&self, topic: impl ToString) -> bool {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&topic.to_string())
+    }
+
+    /// How many things are waited for.
+    pub fn len(&self) -> usize {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Waiting<'_> {
+    /// Until somebody wakes it.
+    pub async fn woken(&mut self) {
+        self.notified.as_mut().await;
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut waiters = self.polls.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        // The map's own and this waiter's: nobody else waits for it.
+        if waiters.get(&self.topic).is_some_and(|notify| Arc::strong_count(notify) <= 2) {
+            waiters.remove(&self.topic);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wake_between_begin_and_wait_is_not_missed() {
+        let polls = Polls::default();
+        let mut waiting = polls.begin("host");
+        polls.wake("host");
+        waiting.woken().await;
+    }
+
+    #[tokio::test]
+    async fn every_waiter_is_woken_and_nothing_is_left_behind() {
+        let polls = Polls::default();
+        let (mut one, mut two) = (polls.begin("host"), polls.begin("host"));
+        polls.wake("host");
+        one.woken().await;
+        two.woken().await;
+        drop((one, two));
+        assert!(polls.is_empty());
+    }
+}
