@@ -1,2 +1,72 @@
-//! Under construction.
-fn main() {}
+//! `cargo xtask …`: the one command set for people and CI.
+
+mod ci;
+mod commands;
+mod demo;
+mod dist;
+mod fleet;
+mod lexer;
+mod schemas;
+mod signals;
+mod sizes;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Build, prove, show and measure Muster
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a fleet on this machine and tell its story: jobs, an update in waves, a bad release that is undone
+    Demo {
+        /// End after the story instead of at Ctrl-C
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Build what the tests of real processes need, then run every test; more arguments go to cargo test
+    Test {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<String>,
+    },
+    /// Everything that must hold before a change is done
+    Ci,
+    /// Write schemas/openapi.json from the code
+    Schemas {
+        /// Only say whether it is as the code is
+        #[arg(long)]
+        check: bool,
+    },
+    /// Build what is shipped, and show how large it is
+    Dist,
+    /// Show how large crates, files and functions are
+    Sizes,
+}
+
+/// What a step that failed has to say.
+type Result<T = ()> = std::result::Result<T, String>;
+
+fn main() -> ExitCode {
+    let done = match Xtask::parse().command {
+        Command::Demo { exit } => demo::run(if exit { demo::Ending::AfterTheStory } else { demo::Ending::AtCtrlC }),
+        Command::Test { arguments } => ci::test(&arguments),
+        Command::Ci => ci::ci(),
+        Command::Schemas { check: true } => schemas::check(),
+        Command::Schemas { check: false } => schemas::write(),
+        Command::Dist => dist::dist(),
+        Command::Sizes => sizes::print(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            commands::say(&format!("\nerror: {reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}
