@@ -71,6 +71,8 @@ const EXPIRE_BATCH: usize = 500;
 /// Many seconds' worth, in few pages: attempts are random, so each commit of a group writes another of these pages.
 const REMEMBERED_ATTEMPTS: i64 = 4_000;
 const FORGOTTEN_AT_ONCE: i64 = 250;
+/// 16 MB of log. Each checkpoint costs three fsyncs, so the default of 1000 takes a fifth off the rate of commits.
+const CHECKPOINT_PAGES: i64 = 4_000;
 const IDLE_READERS: usize = 8;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -522,6 +524,7 @@ fn configured(connection: Connection) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok(connection)
 }
 
