@@ -9,7 +9,7 @@ use muster_schemas::{
 use reqwest::Method;
 
 use crate::{
-    client::Client,
+    client::{Answer, Client},
     exits::Exit,
     failures::Failure,
     output::{Context, Paging},
@@ -113,12 +113,14 @@ pub async fn users(context: &Context, command: UserCommand) -> Result<Exit, Fail
             let id = find(&client, &user).await?;
             let password = prompts::password(&format!("New password for {user}"), NEW_PASSWORD, from_stdin)?;
             let change = UserChange { password: Some(password), role: None };
-            change_user(context, &client, id, &change).await?;
+            let answer = change_user(&client, id, &change).await?;
+            context.done(&answer, &format!("{user} has a new password."))?;
         }
         UserCommand::Role { user, role } => {
             let client = context.client()?;
             let id = find(&client, &user).await?;
-            change_user(context, &client, id, &UserChange { password: None, role: Some(role) }).await?;
+            let answer = change_user(&client, id, &UserChange { password: None, role: Some(role) }).await?;
+            context.done(&answer, &format!("{user} is {} now.", session::role(role)))?;
         }
         UserCommand::Delete { user } => {
             let client = context.client()?;
@@ -154,9 +156,8 @@ pub async fn keys(context: &Context, command: KeyCommand) -> Result<Exit, Failur
     Ok(Exit::Succeeded)
 }
 
-async fn change_user(context: &Context, client: &Client, id: UserId, change: &UserChange) -> Result<(), Failure> {
-    let answer = client.change(Method::PATCH, &["users", &id.to_string()], &[], Some(change)).await?;
-    context.show(&answer, |user: &UserView| format!("{} is {} now.\n", user.username, session::role(user.role)))
+async fn change_user(client: &Client, id: UserId, change: &UserChange) -> Result<Answer, Failure> {
+    client.change(Method::PATCH, &["users", &id.to_string()], &[], Some(change)).await
 }
 
 /// An account by its id or its name.

@@ -117,5 +117,5 @@ pub fn role(role: Role) -> &'static str {
 
 fn who(session: &SessionView, now: Timestamp) -> String {
     let ends = times::ago(session.expires_at, now);
-    format!("{} ({}; the session ends {ends})", tables::printable(&session.username), role(session.role))
+    format!("{} ({}; ends {ends})", tables::printable(&session.username), role(session.role))
 }

@@ -146,7 +146,7 @@ mod tests {
         wave 2 of 2: 2 hosts
           web-2 offered
           web-2 failed: rolled back: it crashed
-        halted: 1 failure (3: 2 succeeded, 1 failed)
+        halted: 1 failure (2 succeeded, 1 failed of 3)
         ");
     }
 

@@ -71,7 +71,7 @@ pub fn hosts(hosts: &[FleetUpdateHostView]) -> String {
 /// What one would do.
 pub fn plan(plan: &FleetUpdatePlan) -> String {
     let total = plan.waves.iter().map(Vec::len).sum::<usize>();
-    let mut table = Table::new(["WAVE", "NAME", "VERSION", "", "HOST"]);
+    let mut table = Table::new(["WAVE", "NAME", "VERSION", "STATE", "HOST"]);
     for (wave, hosts) in plan.waves.iter().enumerate() {
         for host in hosts {
             let wave = if wave == 0 { "1 (canary)".into() } else { (wave + 1).to_string() };
@@ -111,7 +111,7 @@ pub fn counts(counts: &Counts) -> String {
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let parts = parts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>();
-    format!("{total}: {}", if parts.is_empty() { "none".into() } else { parts.join(", ") })
+    if parts.is_empty() { "none".into() } else { format!("{} of {total}", parts.join(", ")) }
 }
 
 /// A state in words.

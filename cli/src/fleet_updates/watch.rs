@@ -10,7 +10,7 @@ use muster_schemas::{
     pages::Page,
 };
 
-use super::{news::News, show};
+use super::news::News;
 use crate::{
     client::Client,
     exits::Exit,
@@ -35,7 +35,9 @@ pub async fn watch(context: &Context, client: &Client, id: FleetUpdateId, patien
         }
         if let Some(exit) = verdict(&view) {
             screen.close(&view);
-            context.done(&answer, show::summary(&view).trim_end())?;
+            if context.json {
+                output::line(&answer.body)?;
+            }
             return Ok(exit);
         }
         let Some(wait) = patience.next_poll(POLL_SECONDS) else {

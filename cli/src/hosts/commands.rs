@@ -1,22 +1,22 @@
-//! `hosts` and `host`: which machines there are, and what operators say of them.
+//! What can be said about hosts on the command line.
 
 use jiff::Timestamp;
 use muster_schemas::{
-    hosts::{HostChange, HostState, HostUpdateRequest, HostView, Reason},
+    hosts::{HostChange, HostUpdateRequest, HostView, Reason},
     ids::HostId,
     jobs::JobView,
 };
 use reqwest::Method;
 
+use super::show;
 use crate::{
     exits::Exit,
     failures::Failure,
     jobs,
     output::{Context, Paging},
-    pairs::{self, LabelChange, Pair},
+    pairs::{LabelChange, Pair},
     patience::Waiting,
-    tables::{self, Table},
-    times,
+    tables,
 };
 
 /// Which hosts to list.
@@ -120,7 +120,7 @@ impl HostFilters {
 
 /// Lists hosts.
 pub async fn list(context: &Context, filters: HostFilters) -> Result<Exit, Failure> {
-    let render = |hosts: &[HostView]| table(hosts, Timestamp::now());
+    let render = |hosts: &[HostView]| show::table(hosts, Timestamp::now());
     filters.paging.list(context, (&["hosts"], filters.query()), render).await?;
     Ok(Exit::Succeeded)
 }
@@ -130,7 +130,7 @@ pub async fn run(context: &Context, arguments: HostArguments) -> Result<Exit, Fa
     match (arguments.id, arguments.command) {
         (Some(id), _) => {
             let answer = context.client()?.get(&["hosts", &id.to_string()], &[]).await?;
-            context.show(&answer, |host| details(host, Timestamp::now()))?;
+            context.show(&answer, |host| show::details(host, Timestamp::now()))?;
         }
         (None, Some(HostCommand::Label { id, labels })) => {
             let labels = labels.into_iter().map(|LabelChange { key, value }| (key, value)).collect();
@@ -156,7 +156,7 @@ pub async fn run(context: &Context, arguments: HostArguments) -> Result<Exit, Fa
 async fn change(context: &Context, id: HostId, change: HostChange) -> Result<(), Failure> {
     let client = context.client()?;
     let answer = client.change(Method::PATCH, &["hosts", &id.to_string()], &[], Some(&change)).await?;
-    context.show(&answer, |host: &HostView| format!("{}: {}\n", tables::printable(&host.name), labels(host)))
+    context.show(&answer, |host: &HostView| format!("{}: {}\n", tables::printable(&host.name), show::labels(host)))
 }
 
 async fn retire(context: &Context, id: HostId, force: bool, reason: Option<String>) -> Result<(), Failure> {
@@ -178,73 +178,4 @@ async fn update(context: &Context, id: HostId, version: String, waiting: &Waitin
     context.show(&answer, |job: &JobView| format!("{} is {}.\n", job.id, jobs::state(job.state)))?;
     context.remark(&format!("Its end: muster jobs show {} --wait", job.id));
     Ok(Exit::Succeeded)
-}
-
-fn table(hosts: &[HostView], now: Timestamp) -> String {
-    let mut table = Table::new(["ID", "NAME", "STATE", "VERSION", "OS", "LAST SEEN", "LABELS"]);
-    for host in hosts {
-        let mut version = host.agent.as_ref().map(|agent| agent.version.clone()).unwrap_or_default();
-        if host.update_available {
-            version.push_str(" (behind)");
-        }
-        table.row([
-            host.id.to_string(),
-            host.name.clone(),
-            presence(host).into(),
-            version,
-            host.facts.os.clone(),
-            times::ago_or_dash(host.last_seen_at, now),
-            pairs::text(&host.labels),
-        ]);
-    }
-    table.render("No hosts. muster token create makes a token to enroll one with.")
-}
-
-/// What matters most: that it is not served, else whether it is there.
-fn presence(host: &HostView) -> &'static str {
-    match host.state {
-        HostState::Quarantined => "quarantined",
-        HostState::Retired => "retired",
-        HostState::Active if host.online => "online",
-        HostState::Active => "offline",
-    }
-}
-
-fn labels(host: &HostView) -> String {
-    if host.labels.is_empty() { "no labels".into() } else { tables::printable(&pairs::text(&host.labels)) }
-}
-
-fn details(host: &HostView, now: Timestamp) -> String {
-    let facts = &host.facts;
-    let agent = host.agent.as_ref();
-    let last_update = agent.and_then(|agent| agent.last_update.as_ref()).map(|update| {
-        let outcome = serde_json::to_value(update.outcome).ok();
-        let outcome = outcome.and_then(|outcome| outcome.as_str().map(String::from)).unwrap_or_default();
-        format!("to {}: {outcome} {}", update.to, update.reason)
-    });
-    let mut state = presence(host).to_owned();
-    state.extend(host.state_reason.iter().flat_map(|reason| [": ", reason.as_str()]).map(String::from));
-    let version = agent.map(|agent| {
-        let committed = if agent.committed { "" } else { " (on probation)" };
-        format!("{}{committed}", agent.version)
-    });
-    let memory = format!("{} MiB", facts.memory_bytes / (1 << 20));
-    tables::facts(&[
-        ("id", host.id.to_string()),
-        ("name", host.name.clone()),
-        ("state", state),
-        ("last seen", times::ago_or_dash(host.last_seen_at, now)),
-        ("enrolled", host.enrolled_at.to_string()),
-        ("labels", pairs::text(&host.labels)),
-        ("agent", version.unwrap_or_default()),
-        ("behind", if host.update_available { "a newer release is published".into() } else { String::new() }),
-        ("last update", last_update.unwrap_or_default()),
-        ("system", format!("{} {} ({})", facts.os, facts.architecture, facts.os_version)),
-        ("kernel", facts.kernel.clone()),
-        ("addresses", facts.ip_addresses.join(", ")),
-        ("processors", facts.cpu_count.to_string()),
-        ("memory", memory),
-        ("allows", facts.capabilities.join(", ")),
-        ("open jobs", host.open_jobs.to_string()),
-    ])
 }

@@ -1,0 +1,83 @@
+//! Hosts as people read them.
+
+use jiff::Timestamp;
+use muster_schemas::hosts::{HostState, HostView};
+
+use crate::{
+    pairs,
+    tables::{self, Table},
+    times,
+};
+
+/// A list of hosts.
+pub fn table(hosts: &[HostView], now: Timestamp) -> String {
+    let mut table = Table::new(["ID", "NAME", "STATE", "VERSION", "OS", "LAST SEEN", "LABELS"]);
+    for host in hosts {
+        let mut version = host.agent.as_ref().map(|agent| agent.version.clone()).unwrap_or_default();
+        if host.update_available {
+            version.push_str(" (behind)");
+        }
+        table.row([
+            host.id.to_string(),
+            host.name.clone(),
+            presence(host).into(),
+            version,
+            host.facts.os.clone(),
+            times::ago_or_dash(host.last_seen_at, now),
+            pairs::text(&host.labels),
+        ]);
+    }
+    table.render("No hosts. muster token create makes a token to enroll one with.")
+}
+
+/// What matters most: that it is not served, else whether it is there.
+fn presence(host: &HostView) -> &'static str {
+    match host.state {
+        HostState::Quarantined => "quarantined",
+        HostState::Retired => "retired",
+        HostState::Active if host.online => "online",
+        HostState::Active => "offline",
+    }
+}
+
+/// A host's labels in one line.
+pub fn labels(host: &HostView) -> String {
+    if host.labels.is_empty() { "no labels".into() } else { tables::printable(&pairs::text(&host.labels)) }
+}
+
+/// Everything about one.
+pub fn details(host: &HostView, now: Timestamp) -> String {
+    let facts = &host.facts;
+    let agent = host.agent.as_ref();
+    let last_update = agent.and_then(|agent| agent.last_update.as_ref()).map(|update| {
+        let outcome = serde_json::to_value(update.outcome).ok();
+        let outcome = outcome.and_then(|outcome| outcome.as_str().map(String::from)).unwrap_or_default();
+        let reason = if update.reason.is_empty() { String::new() } else { format!(": {}", update.reason) };
+        format!("to {}: {}{reason}", update.to, outcome.replace('_', " "))
+    });
+    let mut state = presence(host).to_owned();
+    state.extend(host.state_reason.iter().flat_map(|reason| [": ", reason.as_str()]).map(String::from));
+    let version = agent.map(|agent| {
+        let committed = if agent.committed { "" } else { " (on probation)" };
+        format!("{}{committed}", agent.version)
+    });
+    let memory = format!("{} MiB", facts.memory_bytes / (1 << 20));
+    tables::facts(&[
+        ("id", host.id.to_string()),
+        ("name", host.name.clone()),
+        ("state", state),
+        ("last seen", times::ago_or_dash(host.last_seen_at, now)),
+        ("enrolled", host.enrolled_at.to_string()),
+        ("labels", pairs::text(&host.labels)),
+        ("agent", version.unwrap_or_default()),
+        ("behind", if host.update_available { "a newer release is published".into() } else { String::new() }),
+        ("last update", last_update.unwrap_or_default()),
+        ("system", format!("{} {} ({})", facts.os, facts.architecture, facts.os_version)),
+        ("kernel", facts.kernel.clone()),
+        ("addresses", facts.ip_addresses.join(", ")),
+        ("processors", facts.cpu_count.to_string()),
+        ("memory", memory),
+        ("allows", facts.capabilities.join(", ")),
+        ("open jobs", host.open_jobs.to_string()),
+    ])
+}

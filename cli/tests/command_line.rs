@@ -1,0 +1,184 @@
+//! The program as scripts see it: what it accepts, what it says, and what it ends with. No server is needed.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+const HOST: &str = "host_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+/// `muster` in a folder of its own, with nothing of this machine's environment.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder for the test"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        command.args(line.split_whitespace()).current_dir(self.path()).stdin(Stdio::null()).env_clear();
+        command.env("MUSTER_CONFIG", self.path().join("private/config.toml"));
+        command
+    }
+
+    fn muster(&self, line: &str) -> Output {
+        self.command(line).output().expect("muster can be started")
+    }
+
+    fn code(&self, line: &str) -> Option<i32> {
+        self.muster(line).status.code()
+    }
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into()
+}
+
+/// A server that gives every request the same answer, and the requests it got.
+fn server(answers: &'static [&'static str]) -> (String, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let served = thread::spawn(move || {
+        let serve = |answer: &&str| {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let mut request = vec![0; 16 * 1024];
+            let length = stream.read(&mut request).expect("a request");
+            stream.write_all(answer.as_bytes()).expect("the client listens");
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        };
+        answers.iter().map(serve).collect()
+    });
+    (url, served)
+}
+
+const SESSION: &str = concat!(
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 91\r\nconnection: close\r\n\r\n",
+    r#"{"username":"ada","role":"admin","expires_at":"2999-01-01T00:00:00Z","token":"s3cr3t-text"}"#
+);
+const BUSY: &str =
+    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const NOTHING: &str = concat!(
+    "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncontent-length: 12\r\nconnection: close\r\n\r\n",
+    r#"{"items":[]}"#
+);
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    let desk = Desk::new();
+    let lines = [
+        "",
+        "nonsense",
+        "host nonsense",
+        "host job_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "hosts --online --offline",
+        "jobs run -- /bin/true",
+        "jobs run --all-hosts",
+        "jobs run --all-hosts /bin/true",
+        "jobs run --all-hosts --label a=b -- /bin/true",
+        "jobs run --all-hosts --if-offline maybe -- /bin/true",
+        "jobs run --all-hosts --time-limit 60 -- /bin/true",
+        "token create --label site",
+        "fleet-update start --version 1.0.0 --waves 0",
+        "release sign --version 1.0.0",
+        "keys create ci --role owner",
+    ];
+    for line in lines {
+        assert_eq!(desk.code(line), Some(2), "{line}");
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_sense_gets_as_far_as_the_missing_server() {
+    let desk = Desk::new();
+    let lines = [
+        "hosts --label a=b --os linux --version 1.0.0 --online --behind --all".into(),
+        format!("host {HOST}"),
+        format!("host label {HOST} a=b c-"),
+        format!("jobs run --host {HOST} --host {HOST} -f --wait --env A=B --dir /tmp -- /bin/echo -n x"),
+        "jobs run --label a=b --if-offline queue --start-by 2h --time-limit 1m30s -- /bin/true".into(),
+        "jobs inspect --all-hosts --wait --timeout 1m".into(),
+        "fleet-update start --version 1.0.0 --waves 1,10%,50% --max-in-flight 5% --soak 1m --offline catch-up --watch"
+            .into(),
+    ];
+    for line in lines {
+        let output = desk.muster(&line);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(
+            errors(&output),
+            "error: no server is configured\n  next: muster login --server https://muster.example.org\n",
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_login_keeps_its_token_for_the_owner_only_and_never_prints_it() {
+    let desk = Desk::new();
+    let (url, served) = server(&[SESSION]);
+    let login = format!("login --server {url} --username ada");
+    let output = desk.command(&login).env("MUSTER_PASSWORD", "correct horse").output().expect("muster can be started");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    assert!(!String::from_utf8_lossy(&said).contains("s3cr3t-text"));
+    let mode = |name: &str| fs::metadata(desk.path().join(name)).expect("it was written").permissions().mode() & 0o777;
+    assert_eq!((mode("private"), mode("private/config.toml")), (0o700, 0o600));
+    let requests = served.join().expect("the server served");
+    assert!(requests[0].starts_with("POST /api/v1/session HTTP/1.1\r\n"), "{}", requests[0]);
+}
+
+#[test]
+fn a_creation_is_sent_again_with_the_same_key() {
+    let desk = Desk::new();
+    let (url, served) = server(&[BUSY, BUSY, NOTHING]);
+    let mut command = desk.command(&format!("jobs run --server {url} --all-hosts --json -- /bin/true"));
+    let output = command.env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"{\"items\":[]}\n".as_slice()));
+    let key = |request: &String| request.lines().find(|line| line.starts_with("idempotency-key: ")).map(String::from);
+    let keys: Vec<_> = served.join().expect("the server served").iter().map(key).collect();
+    assert!(keys[0].is_some() && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
+#[test]
+fn without_a_terminal_a_password_is_not_waited_for() {
+    let desk = Desk::new();
+    let output = desk.muster("login --server https://muster.example.org --username ada");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("MUSTER_PASSWORD"), "{}", errors(&output));
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused() {
+    let desk = Desk::new();
+    let output = desk.command("hosts --server http://10.0.0.1").env("MUSTER_TOKEN", "x").output();
+    assert_eq!(output.expect("muster can be started").status.code(), Some(2));
+}
+
+#[test]
+fn a_release_is_signed_and_verified_offline_and_a_changed_file_is_noticed() {
+    let desk = Desk::new();
+    fs::write(desk.path().join("agent"), "the agent").expect("a file");
+    assert_eq!(desk.code("release keygen --out keys"), Some(0));
+    let sign = "release sign --key keys/release.key --version 1.1.0 --manifest-version 2 --target linux-x86_64=agent --out m.json";
+    assert_eq!(desk.code(sign), Some(0));
+    let verify = "release verify --root keys/root.json m.json --target linux-x86_64=agent";
+    assert_eq!(desk.code(verify), Some(0));
+    fs::write(desk.path().join("agent"), "the Agent").expect("a file");
+    assert_eq!(desk.code(verify), Some(1));
+    assert_eq!(desk.code("release keygen --out keys"), Some(2), "keys are never overwritten");
+}
+
+#[test]
+fn completions_name_the_commands() {
+    let script = Desk::new().muster("completions bash").stdout;
+    assert!(String::from_utf8_lossy(&script).contains("fleet-update"));
+}
