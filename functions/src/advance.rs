@@ -172,12 +172,11 @@ impl Draft {
         let mut changes = vec![change.clone()];
         while let Some(change) = changes.pop() {
             let key = keys::of_change(&change);
-            let (found, current) = match draft.records.remove(&key) {
-                Some((found, item)) => (found, Some(item)),
-                None => {
-                    let item = app.table.get(&key, Consistency::Strong).await.map_err(AdvanceError::Store)?;
-                    (item.as_ref().map(|item| item.revision), item)
-                }
+            let (found, current) = if let Some((found, item)) = draft.records.remove(&key) {
+                (found, Some(item))
+            } else {
+                let item = app.table.get(&key, Consistency::Strong).await.map_err(AdvanceError::Store)?;
+                (item.as_ref().map(|item| item.revision), item)
             };
             let Stepped { body, indexes, effects } = step(&change, current.as_ref(), now)?;
             let unchanged = current.is_some_and(|item| found == Some(item.revision) && item.body == body);

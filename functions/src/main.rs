@@ -17,7 +17,7 @@ struct Arguments {
 enum Role {
     /// Serve: one process with the embedded store
     Serve(serve::Options),
-    /// Print the OpenAPI document
+    /// Print the API as an `OpenAPI` document
     Openapi,
 }
 

@@ -174,22 +174,20 @@ impl Machine for Job {
         match (self.state, event) {
             (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job exists already")),
             (Queued | Offered | Accepted, Event::Offer { session }) => Ok(self.offered(*session, now)),
-            (_, Event::Offer { .. }) => Ok(self.stay()),
             (_, Event::Told { host_id, process_id, events }) => self.told(*host_id, *process_id, events, now),
-            (Queued, Event::Cancel | Event::Recall) => Ok(self.end(JobState::Cancelled, now)),
+            (Queued, Event::Cancel | Event::Recall | Event::HostRetired) => Ok(self.end(JobState::Cancelled, now)),
+            (Queued, Event::Supersede { .. }) => Ok(self.end(JobState::Superseded, now)),
+            (Queued, Event::Tick) if now >= self.asked.start_by => Ok(self.end(JobState::Expired, now)),
             (Offered | Accepted | Running | PresumedLost, Event::Cancel) | (Offered, Event::Recall) => {
                 Ok(self.ask_to_cancel())
             }
             (_, Event::Cancel) => Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state)))),
-            (_, Event::Recall) => Ok(self.stay()),
-            (Queued, Event::Supersede { .. }) => Ok(self.end(JobState::Superseded, now)),
-            (_, Event::Supersede { .. }) => Ok(self.stay()),
-            (Queued, Event::HostRetired) => Ok(self.end(JobState::Cancelled, now)),
             (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
-            (_, Event::HostRetired) => Ok(self.stay()),
-            (Queued, Event::Tick) if now >= self.asked.start_by => Ok(self.end(JobState::Expired, now)),
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
-            (_, Event::Tick) => Ok(self.stay()),
+            // The host has it, or it is over: what was meant for an earlier state changes nothing.
+            (_, Event::Offer { .. } | Event::Recall | Event::Supersede { .. } | Event::HostRetired | Event::Tick) => {
+                Ok(self.stay())
+            }
         }
     }
 

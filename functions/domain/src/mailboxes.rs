@@ -235,7 +235,7 @@ impl Mailbox {
         let reported = hosts::Event::Reported { agent: agent.cloned(), facts: facts.map(|(facts, _)| facts.clone()) };
         Ok(Step::to(next)
             .and_all(told.then_some(Effect::Also(Change::Host(self.host_id, reported))))
-            .and_all(agent.into_iter().flat_map(|agent| self.judge(agent))))
+            .and_all(agent.into_iter().filter_map(|agent| self.judge(agent))))
     }
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.

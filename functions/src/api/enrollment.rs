@@ -100,7 +100,7 @@ pub async fn enroll(
     let token = known_token(&app, enrollment_token.reveal()).await?;
     let lookup = keys::host_key(&sha256_hex(key.as_bytes()));
     if let Some(host) = app.load::<HostId>(&lookup, Consistency::Strong).await? {
-        return answer(&app, host.record);
+        return Ok(answer(&app, host.record));
     }
     let id = HostId::new(app.now(), rand::random());
     let host = hosts::Event::Enrolled { id, public_key, facts, labels: token.labels.clone(), token: token.id };
@@ -108,11 +108,11 @@ pub async fn enroll(
     let write = put(lookup.clone(), 1, Vec::new(), &id, Expect::Absent);
     let cause = Cause { actor: format!("host:{id}"), request_id: String::new() };
     match advance_with(&app, change, &cause, Own { writes: vec![write], revision: None }).await {
-        Ok(_) => answer(&app, id),
+        Ok(_) => Ok(answer(&app, id)),
         // Another request with the same key came first: it is the same host. Which refusal tells so depends on the race.
         Err(error @ (AdvanceError::Overtaken | AdvanceError::Refused(_))) => {
             let host = app.load::<HostId>(&lookup, Consistency::Strong).await?;
-            host.map_or_else(|| Err(error.into()), |host| answer(&app, host.record))
+            host.map_or_else(|| Err(error.into()), |host| Ok(answer(&app, host.record)))
         }
         Err(error) => Err(error.into()),
     }
@@ -145,7 +145,7 @@ async fn known_token(app: &App, text: &str) -> Result<EnrollmentToken, Failure> 
     Ok(known.ok_or_else(invalid)?.record)
 }
 
-fn answer(app: &App, host_id: HostId) -> Result<(StatusCode, Json<EnrollResponse>), Failure> {
+fn answer(app: &App, host_id: HostId) -> (StatusCode, Json<EnrollResponse>) {
     let audience = app.settings.public_url.clone();
-    Ok((StatusCode::CREATED, Json(EnrollResponse { host_id, audience, server_time: app.now() })))
+    (StatusCode::CREATED, Json(EnrollResponse { host_id, audience, server_time: app.now() }))
 }

@@ -103,6 +103,7 @@ pub async fn list(
 
 /// Whether to wait for a change.
 #[derive(Debug, Default, Deserialize)]
+#[expect(clippy::unsafe_derive_deserialize, reason = "the unsafe code is inside `tokio::select!`, and sees no field")]
 pub struct WaitParams {
     /// How long, in seconds.
     #[serde(default)]

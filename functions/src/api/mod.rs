@@ -48,6 +48,7 @@ use self::{
 use crate::app::App;
 
 /// Every route.
+#[expect(clippy::too_many_lines, reason = "it is a list, to be read as one")]
 pub fn routes() -> Vec<Route> {
     vec![
         get("/api/v1/health", health::health).says("Whether the server can do its work").gives::<Health>(200),

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, made from the list of routes and the wire types.
+//! The `OpenAPI` 3.1 document, made from the list of routes and the wire types.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,7 @@
 //! Releases: announced with a signed manifest, completed by files, served to agents. The server vouches for nothing.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     body::Body,
@@ -47,7 +49,7 @@ pub async fn create(
     let version = manifest.version.clone();
     let created_at = app.now();
     let release =
-        Release { envelope, manifest, manifest_sha256, uploaded: Default::default(), yanked: None, created_at };
+        Release { envelope, manifest, manifest_sha256, uploaded: BTreeSet::new(), yanked: None, created_at };
     let change = Change::Release(version.clone(), Event::Announce(Box::new(release)));
     let advanced = advance(&app, change, &operator.cause()).await?;
     let found = advanced.record::<Release>(&keys::release(&version))?;

@@ -23,12 +23,12 @@ impl Draft {
             Verdict::Unproven => self.no_attempt(host_id),
             Verdict::Verifying => self.verifying(host_id),
             Verdict::Succeeded => self.succeeded(host_id),
-            Verdict::Failed(reason) => self.failed(host_id, reason),
+            Verdict::Failed(reason) => self.failed(host_id, &reason),
             Verdict::Inconclusive(reason) => self.inconclusive(host_id, &reason),
             Verdict::WrongBytes(reason) => {
                 let quarantine = mailboxes::Event::Quarantine(reason.clone());
                 self.effects.push(Effect::Also(Change::Mailbox(host_id, quarantine)));
-                self.failed(host_id, reason);
+                self.failed(host_id, &reason);
             }
         }
     }
@@ -41,17 +41,16 @@ impl Draft {
             JobState::Failed if error.is_some_and(|error| error.code == "inconclusive") => {
                 self.inconclusive(host_id, &why);
             }
-            JobState::Failed | JobState::Rejected | JobState::Interrupted => self.failed(host_id, why),
-            JobState::Superseded => self.failed(host_id, "superseded by another update".into()),
+            JobState::Failed | JobState::Rejected | JobState::Interrupted => self.failed(host_id, &why),
+            JobState::Superseded => self.failed(host_id, "superseded by another update"),
             JobState::Cancelled => self.taken_back(host_id),
             JobState::Expired => {
                 self.next.slots.remove(&host_id);
                 self.next.requeued.insert(position);
                 self.offline(position);
             }
-            // The host's word is not the proof: its next report is.
-            JobState::Succeeded => {}
-            JobState::Queued | JobState::Offered | JobState::Accepted | JobState::Running | JobState::PresumedLost => {}
+            // The host's word is not the proof of a success: its next report is.
+            JobState::Succeeded | JobState::Queued | JobState::Offered | JobState::Accepted | JobState::Running | JobState::PresumedLost => {}
         }
     }
 
@@ -80,7 +79,7 @@ impl Draft {
     fn no_attempt(&mut self, host_id: HostId) {
         let tried = |slot: &&Slot| slot.phase != Phase::Lost || !slot.expected.saw_new_process();
         if self.next.slots.get(&host_id).is_some_and(|slot| !tried(&slot)) {
-            self.failed(host_id, "no_attempt: it came back without a record of the update".into());
+            self.failed(host_id, "no_attempt: it came back without a record of the update");
         }
     }
 
@@ -113,7 +112,7 @@ impl Draft {
         }
     }
 
-    fn failed(&mut self, host_id: HostId, reason: String) {
+    fn failed(&mut self, host_id: HostId, reason: &str) {
         let reason = format!("{host_id}: {reason}");
         if let Some(slot) = self.conclude(host_id, FleetUpdateHostState::Failed, Some(reason)) {
             self.next.failed.insert(slot.position, slot.attempts);
@@ -123,7 +122,7 @@ impl Draft {
 
     fn inconclusive(&mut self, host_id: HostId, reason: &str) {
         if self.next.slots.get(&host_id).is_some_and(|slot| slot.attempts >= MAX_ATTEMPTS) {
-            return self.failed(host_id, format!("inconclusive {MAX_ATTEMPTS} times: {reason}"));
+            return self.failed(host_id, &format!("inconclusive {MAX_ATTEMPTS} times: {reason}"));
         }
         if let Some(slot) = self.next.slots.remove(&host_id) {
             self.requeue(slot.position, Some(format!("inconclusive: {reason}")));
