@@ -207,8 +207,13 @@ impl Mailbox {
         }
         next.session += 1;
         next.process_id = Some(agent.process_id);
-        // A server restored from an old backup must not give out a sequence twice.
+        // A server restored from an old backup must not give out a sequence twice, and what it thinks was never offered
+        // may have been.
+        let restored = highest_sequence > self.sequence;
         next.sequence = next.sequence.max(highest_sequence);
+        let offered =
+            |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session: self.session }));
+        let perhaps_offered = self.open.iter().filter(|_| restored).map(offered);
         next.last_seen_at = Some(now);
         facts_digest.clone_into(&mut next.facts_digest);
         let reported = hosts::Event::Reported { agent: Some(agent.clone()), facts: Some(facts.clone()) };
@@ -216,6 +221,7 @@ impl Mailbox {
         Ok(Step::to(next)
             .and(Effect::Also(Change::Host(self.host_id, reported)))
             .and(Effect::Wake(self.host_id))
+            .and_all(perhaps_offered)
             .and_all(self.judge(agent)))
     }
 

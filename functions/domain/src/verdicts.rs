@@ -200,8 +200,7 @@ mod tests {
 
     #[test]
     fn three_uncommitted_processes_in_ten_minutes_are_a_crash_loop() {
-        let seen =
-            [2, 3, 4].into_iter().fold(expectation(), |seen, number| seen.saw(process(number), at(2)));
+        let seen = [2, 3, 4].into_iter().fold(expectation(), |seen, number| seen.saw(process(number), at(2)));
         assert!(matches!(seen.judge(&report("2.0.0", "new", 4, false), at(5)), Verdict::Failed(_)));
         assert_eq!(seen.judge(&report("2.0.0", "new", 4, false), at(5000)), Verdict::Verifying);
     }

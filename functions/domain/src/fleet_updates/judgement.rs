@@ -50,7 +50,12 @@ impl Draft {
                 self.offline(position);
             }
             // The host's word is not the proof of a success: its next report is.
-            JobState::Succeeded | JobState::Queued | JobState::Offered | JobState::Accepted | JobState::Running | JobState::PresumedLost => {}
+            JobState::Succeeded
+            | JobState::Queued
+            | JobState::Offered
+            | JobState::Accepted
+            | JobState::Running
+            | JobState::PresumedLost => {}
         }
     }
 

@@ -1,0 +1,266 @@
+//! The life of a job and of the mailbox that holds it, by the names of the design's invariants.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use jiff::Timestamp;
+use muster_domain::{
+    jobs::{AGENT, Asked, Event, Job, NewJob, Origin},
+    machine::{Change, Effect, Machine, Step},
+    mailboxes::{self, Mailbox},
+};
+use muster_schemas::{
+    check_ins::AgentReport,
+    commands::{Event as Told, EventKind},
+    hosts::{Facts, HostState},
+    ids::{HostId, JobId, ProcessId},
+    jobs::{InspectSpec, JobResult, JobSpec, JobState, Outcome, RunSpec},
+    problems::ProblemCode,
+};
+use proptest::prelude::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn host() -> HostId {
+    HostId::new(at(0), 1)
+}
+
+fn process(number: u128) -> ProcessId {
+    ProcessId::new(at(0), number)
+}
+
+fn new_job(number: u128, spec: JobSpec, resource: Option<&str>) -> NewJob {
+    let asked = Asked {
+        spec,
+        resource: resource.map(str::to_owned),
+        origin: Origin::Caller("user:test".into()),
+        start_by: at(100),
+        time_limit_seconds: 50,
+    };
+    NewJob { id: JobId::new(at(0), number), asked }
+}
+
+fn run(output_limit_bytes: u64) -> JobSpec {
+    JobSpec::Run(RunSpec {
+        argv: vec!["/bin/true".into()],
+        environment: Default::default(),
+        working_directory: None,
+        output_limit_bytes: Some(output_limit_bytes),
+    })
+}
+
+fn queued() -> Job {
+    let job = new_job(1, run(10), None);
+    Job::begin(&Event::Create { host_id: host(), sequence: 1, job }, at(0)).unwrap().next
+}
+
+fn next(job: &Job, event: &Event, second: i64) -> Job {
+    job.transition(event, at(second)).unwrap().next
+}
+
+fn told(process_number: u128, events: &[(u64, EventKind)]) -> Event {
+    let events = events.iter().map(|(sequence, kind)| Told { sequence: *sequence, at: at(0), kind: kind.clone() });
+    Event::Told { host_id: host(), process_id: process(process_number), events: events.collect() }
+}
+
+fn finished(outcome: Outcome, exit_code: i32) -> EventKind {
+    let result = JobResult {
+        outcome,
+        exit_code: Some(exit_code),
+        error: None,
+        detail: None,
+        started_at: Some(at(1)),
+        finished_at: at(2),
+        output_bytes: 0,
+        output_truncated: false,
+    };
+    EventKind::Finished { result }
+}
+
+fn output(text: &str) -> EventKind {
+    EventKind::Output { text: text.into() }
+}
+
+fn offered() -> Job {
+    next(&queued(), &Event::Offer { session: 1 }, 1)
+}
+
+#[test]
+fn a_final_state_never_changes_and_only_the_same_result_is_taken_again() {
+    let ended = next(&offered(), &told(1, &[(1, finished(Outcome::Succeeded, 0))]), 2);
+    let again = ended.transition(&told(2, &[(1, finished(Outcome::Succeeded, 0))]), at(3)).unwrap();
+    assert_eq!((again.next.state, again.next.ended_at), (JobState::Succeeded, Some(at(2))));
+    let other = ended.transition(&told(2, &[(1, finished(Outcome::Failed, 1))]), at(3)).unwrap_err();
+    assert_eq!(other.0.code, ProblemCode::ResultConflict);
+}
+
+#[test]
+fn an_event_that_is_stored_already_is_passed_over() {
+    let events = told(1, &[(1, EventKind::Accepted), (2, EventKind::Started), (3, output("hello"))]);
+    let once = next(&offered(), &events, 2);
+    let twice = once.transition(&events, at(3)).unwrap();
+    assert_eq!(twice, Step { next: once, effects: Vec::new() });
+}
+
+#[test]
+fn log_is_kept_up_to_its_limit_at_a_whole_character() {
+    let job = next(&offered(), &told(1, &[(1, output("12345678ü")), (2, output("more"))]), 2);
+    assert_eq!(job.log_bytes, 10);
+    let job = next(&offered(), &told(1, &[(1, output("123456789ü")), (2, output("x"))]), 2);
+    assert_eq!(job.log_bytes, 10, "the ü did not fit, the x did");
+}
+
+#[test]
+fn a_job_that_was_never_offered_is_cancelled_at_once_and_one_that_was_only_asked_to_stop() {
+    assert_eq!(next(&queued(), &Event::Cancel, 1).state, JobState::Cancelled);
+    let asked = offered().transition(&Event::Cancel, at(2)).unwrap();
+    assert_eq!((asked.next.state, asked.next.cancel_requested), (JobState::Offered, true));
+    assert!(asked.effects.contains(&Effect::Also(Change::Mailbox(host(), mailboxes::Event::Cancel(asked.next.id)))));
+}
+
+#[test]
+fn nothing_is_offered_past_its_latest_start() {
+    let expired = next(&queued(), &Event::Tick, 100);
+    assert_eq!(expired.state, JobState::Expired);
+    assert!(!expired.is_for(&[]));
+    assert_eq!(next(&queued(), &Event::Tick, 99).state, JobState::Queued);
+}
+
+#[test]
+fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
+    let lost = next(&offered(), &Event::Tick, 100 + 50 + 300);
+    assert_eq!(lost.state, JobState::PresumedLost);
+    let ended = next(&lost, &told(1, &[(1, finished(Outcome::Failed, 1))]), 1_000);
+    assert_eq!(ended.state, JobState::Failed);
+    assert!(ended.transition(&told(2, &[(1, finished(Outcome::Succeeded, 0))]), at(1_001)).is_err());
+}
+
+#[test]
+fn another_hosts_job_is_none_at_all() {
+    let Event::Told { process_id, events, .. } = told(1, &[(1, EventKind::Accepted)]) else { unreachable!() };
+    let event = Event::Told { host_id: HostId::new(at(0), 2), process_id, events };
+    assert_eq!(offered().transition(&event, at(2)).unwrap_err().0.code, ProblemCode::NotFound);
+}
+
+#[test]
+fn a_newer_job_for_a_resource_supersedes_one_that_was_not_offered_yet() {
+    let job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
+    let (id, event) = (job.id, mailboxes::Event::Enqueue(Box::new(job)));
+    let mailbox = Mailbox::new(host()).transition(&event, at(0)).unwrap().next;
+    let newer = new_job(2, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
+    let by = newer.id;
+    let step = mailbox.transition(&mailboxes::Event::Enqueue(Box::new(newer)), at(1)).unwrap();
+    assert!(step.effects.contains(&Effect::Later(Change::Job(id, Event::Supersede { by }))));
+    assert_eq!(next(&queued(), &Event::Supersede { by }, 1).state, JobState::Superseded);
+    assert_eq!(next(&offered(), &Event::Supersede { by }, 1).state, JobState::Offered);
+}
+
+fn started(mailbox: &Mailbox, number: u128, highest_sequence: u64) -> Mailbox {
+    starts(mailbox, number, highest_sequence).next
+}
+
+fn starts(mailbox: &Mailbox, number: u128, highest_sequence: u64) -> Step<Mailbox> {
+    let agent = AgentReport {
+        version: "1.0.0".into(),
+        executable_sha256: String::new(),
+        process_id: process(number),
+        boot_id: String::new(),
+        committed: true,
+        last_update: None,
+    };
+    let facts = Facts::default();
+    let event = mailboxes::Event::Started { agent, facts_digest: facts.digest(), facts, highest_sequence };
+    mailbox.transition(&event, at(1)).unwrap()
+}
+
+#[test]
+fn only_the_newest_session_is_served() {
+    let one = started(&Mailbox::new(host()), 1, 0);
+    let two = started(&one, 2, 0);
+    assert_eq!(two.serves(1).unwrap_err().0.code, ProblemCode::SessionSuperseded);
+    assert!(two.serves(2).is_ok());
+}
+
+#[test]
+fn a_process_that_comes_back_after_another_took_over_proves_two_live_copies() {
+    let two = started(&started(&Mailbox::new(host()), 1, 0), 2, 0);
+    let three = started(&two, 1, 0);
+    assert_eq!((three.state, three.session), (HostState::Quarantined, 2));
+    assert_eq!(three.serves(2).unwrap_err().0.code, ProblemCode::HostQuarantined);
+    assert_eq!(started(&two, 2, 0).state, HostState::Active, "the same process may ask twice");
+}
+
+#[test]
+fn a_server_restored_from_an_old_backup_gives_out_no_sequence_twice() {
+    let mailbox = started(&Mailbox::new(host()), 1, 41);
+    let event = mailboxes::Event::Enqueue(Box::new(new_job(1, run(10), None)));
+    assert_eq!(mailbox.transition(&event, at(2)).unwrap().next.sequence, 42);
+}
+
+#[test]
+fn after_a_restore_every_open_job_counts_as_offered() {
+    let job = new_job(1, run(10), None);
+    let offered = Effect::Later(Change::Job(job.id, Event::Offer { session: 0 }));
+    let event = mailboxes::Event::Enqueue(Box::new(job));
+    let mailbox = Mailbox::new(host()).transition(&event, at(0)).unwrap().next;
+    assert!(!starts(&mailbox, 1, 1).effects.contains(&offered));
+    assert!(starts(&mailbox, 1, 2).effects.contains(&offered));
+}
+
+#[test]
+fn a_retired_host_is_told_so_for_good() {
+    let retire = mailboxes::Event::Retire { reason: "sold".into(), force: false };
+    let retired = Mailbox::new(host()).transition(&retire, at(1)).unwrap().next;
+    assert_eq!(retired.serves(0).unwrap_err().0.code, ProblemCode::HostRetired);
+    assert!(retired.transition(&mailboxes::Event::Readmit("no".into()), at(2)).is_err());
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let kind = prop_oneof![
+        Just(EventKind::Accepted),
+        Just(EventKind::Started),
+        Just(output("text")),
+        Just(finished(Outcome::Succeeded, 0)),
+        Just(finished(Outcome::Failed, 1)),
+        Just(finished(Outcome::Interrupted, 2)),
+        Just(finished(Outcome::Rejected, 3)),
+        Just(finished(Outcome::Cancelled, 4)),
+    ];
+    prop_oneof![
+        (1_u64..4).prop_map(|session| Event::Offer { session }),
+        (1_u128..3, 1_u64..6, kind).prop_map(|(process, sequence, kind)| told(process, &[(sequence, kind)])),
+        Just(Event::Cancel),
+        Just(Event::Recall),
+        Just(Event::Supersede { by: JobId::new(at(0), 9) }),
+        Just(Event::HostRetired),
+        Just(Event::Tick),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_events_changes_a_final_state_or_leaves_an_open_one_without_words(
+        events in proptest::collection::vec((event(), 1_i64..120), 1..40),
+    ) {
+        let (mut job, mut now, mut forgotten) = (queued(), 0, 0);
+        for (event, passes) in events {
+            now += passes;
+            let Ok(step) = job.transition(&event, at(now)) else { continue };
+            if job.state.is_final() {
+                prop_assert_eq!(step.next.state, job.state, "FinalStable");
+                prop_assert_eq!(&step.next.result, &job.result, "NoDivergence");
+            }
+            let never_told = step.next.offered_at.is_none() && step.next.result.is_none();
+            if matches!(step.next.state, JobState::Superseded | JobState::Expired) {
+                prop_assert!(never_told, "Truthful: what was offered is not said to have had no effect");
+            }
+            let forgets = |effect: &Effect| matches!(effect, Effect::Also(Change::Mailbox(_, mailboxes::Event::Remove(_))));
+            forgotten += step.effects.iter().filter(|effect| forgets(effect)).count();
+            job = step.next;
+            prop_assert_eq!(job.waiting_on(at(now)).is_none(), job.state.is_final());
+            prop_assert_eq!(forgotten, usize::from(job.state.is_final()), "the mailbox forgets it exactly once");
+            prop_assert!(job.state.is_final() || job.state == JobState::PresumedLost || job.due_at().is_some(), "Bounded");
+        }
+    }
+}
