@@ -367,7 +367,7 @@ fn list(connection: &Connection, index: Option<Index>, query: Query) -> Result<R
     let mut end = to.map(Position::before_all_at);
     match (order, seen) {
         (_, None) => {}
-        (Order::Ascending, Some(seen)) => first = first.max(seen),
+        (Order::Ascending, Some(seen)) => first = first.max(seen.successor()),
         (Order::Descending, Some(seen)) => end = Some(end.map_or(seen.clone(), |end| end.min(seen))),
     }
 
