@@ -19,6 +19,8 @@ use crate::{
 
 /// So many jobs run side by side.
 const RUNNING_JOBS: usize = 16;
+/// Of so many jobs that are over the number of the last event is kept.
+const NUMBERED_JOBS: usize = 4096;
 
 /// A running worker.
 #[derive(Debug)]
@@ -57,6 +59,7 @@ pub struct Agent {
     pub resources: Resources,
     journal: Mutex<Journal>,
     live: Mutex<BTreeMap<JobId, CancellationToken>>,
+    numbers: Mutex<BTreeMap<JobId, u64>>,
 }
 
 /// Whether jobs may start.
@@ -127,6 +130,7 @@ impl Agent {
             resources: Resources::default(),
             journal: Mutex::new(journal),
             live: Mutex::default(),
+            numbers: Mutex::default(),
         })
     }
 
@@ -138,6 +142,15 @@ impl Agent {
     /// Works on the jobs that have a task, by the tokens that cancel them.
     pub fn live<T>(&self, work: impl FnOnce(&mut BTreeMap<JobId, CancellationToken>) -> T) -> T {
         work(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Works on the numbers of the last events of jobs that are over: within one process a number is never used twice.
+    pub fn numbers<T>(&self, work: impl FnOnce(&mut BTreeMap<JobId, u64>) -> T) -> T {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        while numbers.len() > NUMBERED_JOBS {
+            numbers.pop_first();
+        }
+        work(&mut numbers)
     }
 
     /// Ends the worker. The first reason stays.

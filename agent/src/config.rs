@@ -20,6 +20,9 @@ pub struct Config {
     pub probation_seconds: f64,
     /// How long a new version has from its start to its commit.
     pub update_deadline_seconds: f64,
+    /// How long the old version has to be answered by the server when it is back because the new one was not. If it is not
+    /// either, nothing is concluded.
+    pub contact_seconds: f64,
     /// How long running jobs may take to end before an update restarts the agent.
     pub drain_seconds: f64,
     /// Below this many bytes per second a download is given up.
@@ -56,6 +59,7 @@ impl Default for Config {
             wait_seconds: 55,
             probation_seconds: 60.0,
             update_deadline_seconds: 600.0,
+            contact_seconds: 60.0,
             drain_seconds: 300.0,
             minimum_download_bytes_per_second: 1024,
             ca_file: None,
@@ -138,17 +142,24 @@ impl Config {
         span(self.update_deadline_seconds)
     }
 
+    /// How long the old version has to be answered by the server after a roll-back.
+    pub fn contact(&self) -> Duration {
+        span(self.contact_seconds)
+    }
+
     /// How long running jobs may take to end before an update restarts the agent.
     pub fn drain(&self) -> Duration {
         span(self.drain_seconds)
     }
 
     fn override_from(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
-        let Self { wait_seconds, probation_seconds, update_deadline_seconds, drain_seconds, .. } = self;
+        let Self { wait_seconds, probation_seconds, update_deadline_seconds, contact_seconds, drain_seconds, .. } =
+            self;
         let Retry { initial_delay_seconds, max_delay_seconds, .. } = &mut self.resilience.retry;
         let spans = [
             ("MUSTER_AGENT_PROBATION_SECONDS", probation_seconds),
             ("MUSTER_AGENT_UPDATE_DEADLINE_SECONDS", update_deadline_seconds),
+            ("MUSTER_AGENT_CONTACT_SECONDS", contact_seconds),
             ("MUSTER_AGENT_DRAIN_SECONDS", drain_seconds),
             ("MUSTER_AGENT_INITIAL_DELAY_SECONDS", initial_delay_seconds),
             ("MUSTER_AGENT_MAX_DELAY_SECONDS", max_delay_seconds),
@@ -173,6 +184,7 @@ impl Config {
         let spans = [
             ("probation_seconds", self.probation_seconds),
             ("update_deadline_seconds", self.update_deadline_seconds),
+            ("contact_seconds", self.contact_seconds),
             ("drain_seconds", self.drain_seconds),
             ("initial_delay_seconds", initial_delay_seconds),
             ("max_delay_seconds", max_delay_seconds),

@@ -8,6 +8,7 @@ use muster_schemas::{
     hosts::Facts,
     problems::ProblemCode,
 };
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::{
@@ -21,6 +22,9 @@ use crate::{
     link::Outcome,
     supervisor::report::Reporter,
 };
+
+/// The least between two check-ins of which the first brought nothing.
+const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The check-in loop's memory between two calls.
 #[derive(Debug)]
@@ -83,20 +87,27 @@ impl Caller {
             agent: report_news.then(|| report.clone()),
             facts: facts_news.then(|| facts.clone()),
         };
-        let held = Duration::from_secs(wait_seconds.into());
+        let (held, asked) = (Duration::from_secs(wait_seconds.into()), Instant::now());
         let answer: CheckInResponse = self.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
         self.agent.client.clock.learn(answer.server_time);
         (self.sent, self.reported) = (Some(facts), Some(report));
         self.agent.contact.send_replace(true);
-        Ok(self.follow(answer))
+        Ok(self.follow(answer, asked.elapsed()))
     }
 
-    fn follow(&mut self, answer: CheckInResponse) -> Outcome {
+    fn follow(&mut self, answer: CheckInResponse, held: Duration) -> Outcome {
         let CheckInResponse { jobs, cancel, send_facts, next_check_in_seconds, .. } = answer;
         self.facts_wanted = send_facts;
+        let before = self.agent.live(|live| live.len());
         // Cancels first: one that crosses its own offer wins.
         intake::cancel(&self.agent, &cancel);
-        match intake::take(&self.agent, jobs) {
+        let taken = intake::take(&self.agent, jobs);
+        let nothing_new = self.agent.live(|live| live.len()) == before;
+        match taken {
+            // A quick answer without news, followed at once by another, would go round and round.
+            Taken::All if nothing_new && held < IDLE_PAUSE && next_check_in_seconds == 0 => {
+                Outcome::Answered { next: IDLE_PAUSE }
+            }
             Taken::All => Outcome::Answered { next: Duration::from_secs(next_check_in_seconds.into()) },
             Taken::Partly => Outcome::Failed,
         }

@@ -71,12 +71,8 @@ pub fn cancel(agent: &Arc<Agent>, ids: &[JobId]) {
             token.cancel();
             continue;
         }
-        let known = agent.journal(|journal| {
-            let ledger = journal.ledger();
-            ledger.jobs().contains_key(id) || ledger.remembered(*id).is_some() || ledger.jobs().len() >= OPEN_JOBS
-        });
-        if !known {
-            let entry = Entry::Cancelled { id: *id, at: Timestamp::now() };
+        let entry = agent.journal(|journal| entry_of_cancel(journal.ledger(), *id));
+        if let Some(entry) = entry {
             match agent.journal(|journal| journal.append(entry)) {
                 Ok(()) => begin(agent, *id),
                 Err(failed) => {
@@ -84,6 +80,17 @@ pub fn cancel(agent: &Arc<Agent>, ids: &[JobId]) {
                 }
             }
         }
+    }
+}
+
+/// What a cancel of a job without a task leaves in the journal; nothing when the job is there already, or there is no room.
+fn entry_of_cancel(ledger: &Ledger, id: JobId) -> Option<Entry> {
+    if ledger.jobs().contains_key(&id) || ledger.jobs().len() >= OPEN_JOBS {
+        None
+    } else if ledger.remembered(id).is_some() {
+        Some(Entry::Recalled { id })
+    } else {
+        Some(Entry::Cancelled { id, at: Timestamp::now() })
     }
 }
 
@@ -100,6 +107,7 @@ fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
                 vec![received(without_spec(command)), finished(id, *refusal)]
             }
         },
+        Verdict::Recall => vec![Entry::Recalled { id }],
         Verdict::Ended(result) => {
             warn!(job.id = %id, "Job {id} is not run: {}", message(&result));
             vec![received(without_spec(Command { sequence: 0, ..command })), finished(id, *result)]
@@ -115,6 +123,8 @@ fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
 enum Verdict {
     /// It is there already: its life goes on, or its result is told again.
     Known,
+    /// It is over and was told; it is to be told again.
+    Recall,
     /// It is new.
     New,
     /// It must not run; this is to be told.
@@ -130,8 +140,8 @@ fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
     if ledger.jobs().len() >= OPEN_JOBS {
         return Verdict::Full;
     }
-    if let Some(result) = ledger.remembered(command.id) {
-        return Verdict::Ended(Box::new(result.clone()));
+    if ledger.remembered(command.id).is_some() {
+        return Verdict::Recall;
     }
     if ledger.is_tombstone(command.id) {
         return Verdict::Ended(Box::new(results::ended(Outcome::Cancelled)));

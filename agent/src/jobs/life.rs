@@ -39,9 +39,11 @@ const DISK_PAUSE: Duration = Duration::from_secs(5);
 pub async fn live(agent: Arc<Agent>, id: JobId, cancel: CancellationToken) {
     let record = agent.journal(|journal| journal.ledger().jobs().get(&id).cloned());
     if let Some(record) = record {
-        let life = Life { agent: agent.clone(), id, outbox: Arc::default(), cancel };
+        let outbox = Arc::new(Outbox::after(agent.numbers(|numbers| numbers.remove(&id)).unwrap_or(0)));
+        let life = Life { agent: agent.clone(), id, outbox, cancel };
         tokio::join!(report(&agent, id, &life.outbox, &life.cancel), life.go_on(record));
         life.write(&Entry::Acknowledged { id }).await;
+        agent.numbers(|numbers| numbers.insert(id, life.outbox.last()));
     }
     agent.live(|live| live.remove(&id));
 }

@@ -51,6 +51,16 @@ pub struct Batch {
 }
 
 impl Outbox {
+    /// An outbox whose first event follows this number.
+    pub fn after(last: u64) -> Self {
+        Self { queue: Mutex::new(Queue { last, ..Queue::default() }), ..Self::default() }
+    }
+
+    /// The number of the last event.
+    pub fn last(&self) -> u64 {
+        self.queue(|queue| queue.last)
+    }
+
     /// Puts an event in, and says its number.
     pub fn push(&self, kind: EventKind) -> u64 {
         let last = self.queue(|queue| {

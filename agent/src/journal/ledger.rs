@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// So many cancelled jobs that never came are remembered.
 const TOMBSTONES: usize = 1024;
 /// So many results are remembered after the server has them.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 256;
 /// A result with more detail than this is remembered without any.
 const REMEMBERED_DETAIL_BYTES: usize = 1024;
 
@@ -64,6 +64,11 @@ pub enum Entry {
         /// How it ended.
         result: Box<JobResult>,
     },
+    /// The server has lost the result: it is to be told again.
+    Recalled {
+        /// The job.
+        id: JobId,
+    },
     /// The server has the result.
     Acknowledged {
         /// The job.
@@ -86,7 +91,7 @@ pub struct Generation {
 /// A job that the server does not have the result of yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The job as it came. Absent for one that was cancelled before it came.
+    /// The job as it came. Absent for one that is only told about: cancelled before it came, or recalled.
     pub command: Option<Command>,
     /// How far it is.
     pub stage: Stage,
@@ -167,6 +172,7 @@ impl Ledger {
                     record.stage = Stage::Finished(result);
                 }
             }
+            Entry::Recalled { id } => self.recall(id),
             Entry::Acknowledged { id } => self.remember(id),
             Entry::Unknown => {}
         }
@@ -221,6 +227,14 @@ impl Ledger {
         let newest = self.generations.entry(resource.clone()).or_insert(started);
         if newest.generation <= *generation {
             *newest = started;
+        }
+    }
+
+    fn recall(&mut self, id: JobId) {
+        let Some(position) = self.remembered.iter().position(|(known, _)| *known == id) else { return };
+        if let Some((_, result)) = self.remembered.remove(position) {
+            let stage = Stage::Finished(Box::new(result));
+            self.jobs.entry(id).or_insert(Record { command: None, stage, started_at: None });
         }
     }
 

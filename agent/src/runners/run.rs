@@ -230,3 +230,7 @@ fn last_whole(bytes: &[u8]) -> usize {
     };
     (start..bytes.len()).find(begins).unwrap_or(bytes.len())
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

@@ -176,11 +176,14 @@ impl Update {
 
     /// The reason with the last words of the version that failed, up to 4 KiB.
     pub fn full_reason(&self) -> String {
-        let text = match (self.reason.as_str(), self.log_tail.trim()) {
-            (reason, "") => reason.to_owned(),
-            (reason, tail) => format!("{reason}; its last words: {tail}"),
-        };
-        head(text, MAX_REASON_BYTES)
+        let (reason, words) = (head(self.reason.clone(), MAX_REASON_BYTES / 2), self.log_tail.trim());
+        if words.is_empty() {
+            return reason;
+        }
+        let start = format!("{reason}; its last words: ");
+        // The last of the last words say most.
+        let excess = words.len().saturating_sub(MAX_REASON_BYTES - start.len());
+        start + &words[words.ceil_char_boundary(excess)..]
     }
 
     /// How it ended, for the server. `None` while it has not.

@@ -44,7 +44,7 @@ pub enum Event {
         /// Its last words.
         log_tail: String,
     },
-    /// The old version was answered by the server, or was not for its whole probation.
+    /// The old version was answered by the server, or was not in its time.
     OldVersion {
         /// Whether it was answered in time.
         contact: bool,

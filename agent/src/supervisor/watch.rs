@@ -181,7 +181,7 @@ impl Supervisor {
 
     async fn run_committed(&mut self, update: Option<Update>) -> Result<Ended, SuperviseError> {
         let unproven = update.as_ref().is_some_and(|update| update.phase == Phase::Unproven);
-        let deadline = unproven.then(|| self.config.probation());
+        let deadline = unproven.then(|| self.config.contact());
         match Worker::start(&self.committed_binary(), &self.state) {
             Ok(worker) => self.watch(Watched::new(worker, update, deadline)).await,
             Err(failed) => {

@@ -1,0 +1,226 @@
+//! Jobs over a bad line, in processes that are killed.
+
+use std::fs;
+
+use jiff::{SignedDuration, Timestamp};
+use muster_schemas::jobs::Outcome;
+use serde_json::json;
+
+use crate::world::{
+    host::{Host, bounded, lines},
+    http::Reply,
+    server::Server,
+};
+
+#[test]
+fn a_job_runs_once_although_every_answer_about_it_is_lost() {
+    let server = Server::start();
+    let host = Host::joined(&server);
+    let marks = host.path("marks");
+    let cuts = ["session", "check-in", "token", "#accepted", "#started", "#finished", "#finished"];
+    server.with(|world| world.cuts = cuts.map(Into::into).into());
+    let id = server.run(&format!("echo once >> {}; echo said", marks.display()));
+    let mut host = host;
+    host.start();
+    let result = server.result(id);
+    assert_eq!((result.outcome, result.exit_code, lines(&marks)), (Outcome::Succeeded, Some(0), 1));
+    assert_eq!(server.with(|world| world.output[&id].clone()), "said\n");
+    server.assert_host_works();
+    assert!(server.with(|world| world.cuts.is_empty()));
+    assert_eq!(lines(&marks), 1);
+}
+
+#[test]
+fn a_job_cut_off_by_kill_9_is_reported_interrupted_and_not_run_again() {
+    for who in ["supervisor", "worker"] {
+        let server = Server::start();
+        let mut host = Host::running(&server);
+        let marks = host.path("marks");
+        let id = server.run(&format!("echo once >> {}; echo up; exec sleep 1000", marks.display()));
+        server.wait("output", |world| world.output.get(&id).map(drop));
+        if who == "worker" {
+            host.kill_worker();
+        } else {
+            host.kill_supervisor();
+            host.wait_for_no_worker();
+            host.start();
+        }
+        let result = server.result(id);
+        let code = result.error.map(|error| error.code);
+        assert_eq!((result.outcome, code.as_deref()), (Outcome::Interrupted, Some("agent_restarted")));
+        server.assert_host_works();
+        assert_eq!(lines(&marks), 1);
+    }
+}
+
+#[test]
+fn a_worker_ends_with_its_supervisor_and_takes_its_jobs_along() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    let lock = host.path("alive");
+    fs::write(&lock, "").unwrap();
+    let id = server.run(&format!("exec 3<{0}; flock 3; echo up; sleep 1000", lock.display()));
+    server.wait("output", |world| world.output.get(&id).map(drop));
+    host.kill_supervisor();
+    host.wait_for_no_worker();
+    let file = fs::File::open(lock).unwrap();
+    bounded("the job's end", move || file.lock().unwrap());
+}
+
+#[test]
+fn what_was_received_before_a_kill_and_not_started_runs_once_after_it() {
+    let server = Server::start();
+    let mut host = Host::joined(&server);
+    let marks = host.path("marks");
+    // Acceptance never gets through, so that it cannot start.
+    server.with(|world| world.instead = vec![("/events", || Reply::Cut)]);
+    let id = server.run(&format!("echo once >> {}", marks.display()));
+    host.start();
+    server.wait("the job in the journal", |world| {
+        world.check_ins.iter().any(|check_in| check_in.open.contains(&id)).then_some(())
+    });
+    assert_eq!(lines(&marks), 0);
+    host.kill_supervisor();
+    host.wait_for_no_worker();
+    server.with(|world| world.instead.clear());
+    host.start();
+    assert_eq!((server.result(id).outcome, lines(&marks)), (Outcome::Succeeded, 1));
+}
+
+#[test]
+fn a_late_offer_of_a_job_that_was_cancelled_does_not_run() {
+    let server = Server::start();
+    let host = Host::joined(&server);
+    let marks = host.path("marks");
+    let id = server.run(&format!("echo ran >> {}", marks.display()));
+    let late = server.with(|world| {
+        world.cancels.push(id);
+        world.jobs.pop().unwrap()
+    });
+    let mut host = host;
+    host.start();
+    let first = server.result(id);
+    assert_eq!(first.outcome, Outcome::Cancelled);
+    // The server forgets the result and offers the job after all, to this process and to the next.
+    for _ in 0..2 {
+        server.with(|world| {
+            world.results.clear();
+            world.cancels.clear();
+            world.jobs = vec![late.clone()];
+        });
+        assert_eq!(server.result(id).outcome, Outcome::Cancelled);
+        host.kill_supervisor();
+        host.wait_for_no_worker();
+        host.start();
+    }
+    assert_eq!(lines(&marks), 0);
+}
+
+#[test]
+fn a_running_job_is_cancelled_with_everything_it_started() {
+    let server = Server::start();
+    let _host = Host::running(&server);
+    let id = server.run("trap '' TERM; (trap '' TERM; sleep 1000) & echo up; wait; wait; sleep 1000");
+    server.wait("output", |world| world.output.get(&id).map(drop));
+    server.with(|world| world.cancels.push(id));
+    assert_eq!(server.result(id).outcome, Outcome::Cancelled);
+}
+
+#[test]
+fn what_the_policy_does_not_allow_and_what_is_late_or_unknown_is_rejected() {
+    let server = Server::start();
+    let mut host = Host::joined(&server);
+    fs::write(host.path("policy.toml"), "[allow]\nrun = [\"/bin/true\"]\n").unwrap();
+    let forbidden = server.run("true");
+    let unknown = server.job("format_disk", json!({}));
+    let late = server.job("run", json!({ "argv": ["/bin/true"] }));
+    server.with(|world| world.jobs[2].start_by = Timestamp::now() - SignedDuration::from_secs(1));
+    let foreign = server.job("run", json!({ "argv": ["/bin/true"] }));
+    server.with(|world| world.jobs[3].host_id = muster_schemas::ids::HostId::new(Timestamp::now(), 99));
+    let allowed = server.job("run", json!({ "argv": ["/bin/true"] }));
+    host.start();
+    let told = |id| {
+        let result = server.result(id);
+        (result.outcome, result.error.map(|error| error.code).unwrap_or_default())
+    };
+    assert_eq!(told(forbidden), (Outcome::Rejected, "policy".into()));
+    assert_eq!(told(unknown), (Outcome::Rejected, "unknown_kind".into()));
+    assert_eq!(told(late), (Outcome::Rejected, "start_by_passed".into()));
+    assert_eq!(told(allowed), (Outcome::Succeeded, String::new()));
+    assert!(server.with(|world| !world.results.contains_key(&foreign)));
+}
+
+#[test]
+fn a_superseded_session_is_replaced_and_the_work_goes_on() {
+    let server = Server::start();
+    let _host = Host::running(&server);
+    server.assert_host_works();
+    server.with(|world| world.session += 1);
+    server.assert_host_works();
+    let same_process = server.with(|world| {
+        world.sessions.iter().all(|session| session.agent.process_id == world.sessions[0].agent.process_id)
+    });
+    assert!(same_process);
+}
+
+#[test]
+fn a_captive_portal_and_a_refused_token_are_survived() {
+    let server = Server::start();
+    let _host = Host::running(&server);
+    server.assert_host_works();
+    for instead in [(|| Reply::page("<html>Log in</html>")) as fn() -> Reply, || Reply::problem(401, "unauthorized")] {
+        let seen = server.with(|world| {
+            world.instead = vec![("/api/v1/agent", instead)];
+            world.session += 1;
+            world.paths.len()
+        });
+        server.wait("some attempts", |world| (world.paths.len() > seen + 5).then_some(()));
+        server.with(|world| world.instead.clear());
+        server.assert_host_works();
+    }
+}
+
+#[test]
+fn a_retired_host_stops_for_good() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    server.assert_host_works();
+    server.with(|world| {
+        world.instead = vec![("check-in", || Reply::problem(410, "host_retired"))];
+        world.session += 1;
+    });
+    assert!(host.wait_for_end().success());
+    server.with(|world| world.instead.clear());
+    let sessions = server.with(|world| world.sessions.len());
+    host.start();
+    assert!(host.wait_for_end().success());
+    assert_eq!(server.with(|world| world.sessions.len()), sessions);
+}
+
+#[test]
+fn a_stopped_agent_cuts_jobs_off_and_says_so_later() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    let id = server.run("sleep 1000");
+    server.wait("a start", |world| world.started.contains(&id).then_some(()));
+    assert!(host.stop().success());
+    host.start();
+    let result = server.result(id);
+    assert_eq!((result.outcome, result.error.unwrap().code.as_str()), (Outcome::Interrupted, "agent_stopped"));
+}
+
+#[test]
+fn enrolment_asked_again_uses_the_same_key_and_prints_no_secret() {
+    let server = Server::start();
+    let host = Host::joined(&server);
+    let key = |host: &Host| fs::read_to_string(host.path("identity.json")).unwrap();
+    let before = key(&host);
+    let again = host.command("enroll").args(["--server", &server.url(), "--token", "secret-text"]).output().unwrap();
+    assert_eq!(key(&host), before);
+    let printed = [again.stdout, again.stderr].concat();
+    assert!(!String::from_utf8_lossy(&printed).contains("secret-text"));
+    let elsewhere = host.command("enroll").args(["--server", "http://127.0.0.1:1", "--token", "x"]).output().unwrap();
+    assert!(!elsewhere.status.success());
+    let plain = host.command("enroll").args(["--server", "http://192.0.2.1", "--token", "x"]).output().unwrap();
+    assert!(!plain.status.success());
+}

@@ -1,0 +1,9 @@
+//! The agent's own processes against a scripted server: lost answers, kills, forged and broken releases.
+#![cfg(unix)]
+
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod updates;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,127 @@
+//! The host: a state directory, a supervisor, and the power to kill.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::server::{PATIENCE, Server};
+
+pub const AGENT: &str = env!("CARGO_BIN_EXE_muster-agent");
+
+pub struct Host {
+    pub state: TempDir,
+    pub contact_seconds: &'static str,
+    pub deadline_seconds: &'static str,
+    supervisor: Option<Child>,
+}
+
+impl Host {
+    /// A host that has joined, allows everything, and does not run yet.
+    pub fn joined(server: &Server) -> Self {
+        let host = Self {
+            state: tempfile::tempdir().unwrap(),
+            contact_seconds: "60",
+            deadline_seconds: "60",
+            supervisor: None,
+        };
+        fs::write(host.path("policy.toml"), "[allow]\nrun = \"*\"\n").unwrap();
+        let enrolled =
+            host.command("enroll").args(["--server", &server.url(), "--token", "secret-text"]).output().unwrap();
+        assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+        host
+    }
+
+    pub fn running(server: &Server) -> Self {
+        let mut host = Self::joined(server);
+        host.start();
+        host
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.state.path().join(name)
+    }
+
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(AGENT);
+        command
+            .arg(name)
+            .arg("--state")
+            .arg(self.state.path())
+            .env("MUSTER_AGENT_INITIAL_DELAY_SECONDS", "0.02")
+            .env("MUSTER_AGENT_MAX_DELAY_SECONDS", "0.2")
+            .env("MUSTER_AGENT_PROBATION_SECONDS", "0.3")
+            .env("MUSTER_AGENT_UPDATE_DEADLINE_SECONDS", self.deadline_seconds)
+            .env("MUSTER_AGENT_CONTACT_SECONDS", self.contact_seconds)
+            .env("MUSTER_AGENT_WAIT_SECONDS", "1");
+        command
+    }
+
+    pub fn start(&mut self) {
+        let mut command = self.command("run");
+        if std::env::var_os("SHOW_AGENT").is_none() {
+            command.stderr(Stdio::null());
+        }
+        self.supervisor = Some(command.spawn().unwrap());
+    }
+
+    pub fn kill_supervisor(&mut self) {
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.kill().unwrap();
+            supervisor.wait().unwrap();
+        }
+    }
+
+    /// Kills the worker, if there is one right now.
+    pub fn kill_worker(&self) {
+        if let Some(worker) = self.worker() {
+            let _ = kill_process(worker, Signal::KILL);
+        }
+    }
+
+    pub fn worker(&self) -> Option<Pid> {
+        let supervisor = self.supervisor.as_ref()?.id();
+        let children = fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).ok()?;
+        Pid::from_raw(children.split(' ').next()?.parse().ok()?)
+    }
+
+    /// Waits until no worker holds the state: the kernel says so, however it ended.
+    pub fn wait_for_no_worker(&self) {
+        let file = fs::File::open(self.path("worker.lock")).unwrap();
+        bounded("the worker's end", move || file.lock().unwrap());
+    }
+
+    /// Asks the supervisor to end, and waits for it.
+    pub fn stop(&mut self) -> ExitStatus {
+        let supervisor = self.supervisor.as_ref().unwrap().id();
+        let _ = kill_process(Pid::from_raw(i32::try_from(supervisor).unwrap()).unwrap(), Signal::TERM);
+        self.wait_for_end()
+    }
+
+    pub fn wait_for_end(&mut self) -> ExitStatus {
+        let mut supervisor = self.supervisor.take().unwrap();
+        bounded("the supervisor's end", move || supervisor.wait().unwrap())
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.kill_supervisor();
+    }
+}
+
+pub fn bounded<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || send.send(work()));
+    receive.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+pub fn lines(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().count())
+}
