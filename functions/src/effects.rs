@@ -79,7 +79,10 @@ async fn next(app: &App, fleet_update: &FleetUpdate) -> Result<Option<(u32, Cand
     if let Some(position) = fleet_update.turns(now).first() {
         return candidate(app, fleet_update.id, *position).await;
     }
-    for position in fleet_update.deferred(now).into_iter().take(MAX_LOOKED_AT) {
+    let deferred = fleet_update.deferred(now);
+    // From a random place on, so that those behind many silent ones are looked at, too.
+    let start = if deferred.is_empty() { 0 } else { rand::random_range(0..deferred.len()) };
+    for position in deferred[start..].iter().chain(&deferred[..start]).copied().take(MAX_LOOKED_AT) {
         let found = candidate(app, fleet_update.id, position).await?;
         if let Some(found) = found.filter(|(_, candidate)| candidate.online) {
             return Ok(Some(found));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{check_ins::AgentReport, ids::HostId};
+use crate::{check_ins::AgentReport, envelopes::sha256_hex, ids::HostId};
 
 /// Labels: `key=value` pairs that selectors match on.
 pub type Labels = BTreeMap<String, String>;
@@ -40,6 +40,13 @@ pub struct Facts {
     pub disks: Vec<Disk>,
     /// Job kinds that this host's policy allows, in order.
     pub capabilities: Vec<String>,
+}
+
+impl Facts {
+    /// SHA-256 of the facts as JSON, hexadecimal: tells whether they have changed.
+    pub fn digest(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).expect("facts are plain data"))
+    }
 }
 
 /// A mounted file system. What is free is not a fact (it changes all the time): `inspect` tells it.

@@ -103,10 +103,10 @@ impl Fleet {
                     *self.attempts.entry(*position).or_default() += 1;
                     assert!(self.attempts[position] <= MAX_ATTEMPTS, "ExactTarget");
                 }
-                Effect::Also(Change::FleetUpdateHost(_, position, HostEvent::Conclude { state, .. })) => {
-                    if *state == FleetUpdateHostState::Succeeded {
-                        assert!(self.succeeded.insert(*position), "a host succeeds once");
-                    }
+                Effect::Also(Change::FleetUpdateHost(_, position, HostEvent::Conclude { state, .. }))
+                    if *state == FleetUpdateHostState::Succeeded =>
+                {
+                    assert!(self.succeeded.insert(*position), "a host succeeds once");
                 }
                 Effect::Later(Change::Job(job, jobs::Event::Recall)) => recalled.push(*job),
                 _ => {}

@@ -44,7 +44,7 @@ fn new_job(number: u128, spec: JobSpec, resource: Option<&str>) -> NewJob {
 fn run(output_limit_bytes: u64) -> JobSpec {
     JobSpec::Run(RunSpec {
         argv: vec!["/bin/true".into()],
-        environment: Default::default(),
+        environment: std::collections::BTreeMap::new(),
         working_directory: None,
         output_limit_bytes: Some(output_limit_bytes),
     })

@@ -44,8 +44,6 @@ const STRIDES: usize = 20;
 /// Which hosts are wanted.
 #[derive(Debug, Default, Deserialize)]
 pub struct Filter {
-    /// `key=value`, several with commas between them; all must hold.
-    label: Option<String>,
     os: Option<String>,
     version: Option<String>,
     /// `behind`: those that a published release is newer for.
@@ -59,9 +57,10 @@ pub async fn list(
     _: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
+    Params(query): Params<Vec<(String, String)>>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<HostView>>, Failure> {
-    let (limit, labels) = (params.limit()?, filter.labels()?);
+    let (limit, labels) = (params.limit()?, labels(&query)?);
     if filter.updates.as_deref().is_some_and(|updates| updates != "behind") {
         return Err(Problem::invalid("updates", "must be behind").into());
     }
@@ -262,16 +261,16 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
     }
 }
 
-impl Filter {
-    fn labels(&self) -> Result<BTreeMap<String, String>, Failure> {
-        let pairs = self.label.iter().flat_map(|labels| labels.split(',')).filter(|pair| !pair.is_empty());
-        let pairs = pairs.map(|pair| {
-            let pair = pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
-            pair.ok_or_else(|| Failure::from(Problem::invalid("label", "must be key=value")))
-        });
-        pairs.collect()
-    }
+/// `?label=key=value`, any number of times; all must hold.
+fn labels(query: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure> {
+    let pairs = query.iter().filter(|(name, _)| name == "label").map(|(_, pair)| {
+        let pair = pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+        pair.ok_or_else(|| Failure::from(Problem::invalid("label", "must be key=value")))
+    });
+    pairs.collect()
+}
 
+impl Filter {
     fn wants(&self, host: &HostView, labels: &BTreeMap<String, String>) -> bool {
         let version = host.agent.as_ref().map(|agent| &agent.version);
         labels.iter().all(|(key, value)| host.labels.get(key) == Some(value))

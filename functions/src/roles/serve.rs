@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, serve::ListenerExt};
 use muster_domain::pacing::Pacing;
 use muster_schemas::{
     access::{Role, UserRequest},
@@ -117,7 +117,8 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let router = api::router(&app);
     match certificate {
         Some(certificate) => serve(app, router, TlsListener::new(listener, certificate), stop).await?,
-        None => serve(app, router, listener, stop).await?,
+        // An answer is one small packet: it must not wait for the next.
+        None => serve(app, router, listener.tap_io(|stream| drop(stream.set_nodelay(true))), stop).await?,
     }
     ticking.abort();
     tracing::info!("Stopped.");

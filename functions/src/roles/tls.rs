@@ -140,6 +140,8 @@ async fn accept(
             _ = look.tick() => certificate = certificate.renewed().unwrap_or(certificate),
             caller = listener.accept() => match caller {
                 Ok((stream, address)) => {
+                    // An answer is one small packet: it must not wait for the next.
+                    drop(stream.set_nodelay(true));
                     let (acceptor, to) = (TlsAcceptor::from(Arc::clone(&certificate.config)), to.clone());
                     tokio::spawn(async move {
                         // Who does not manage to shake hands is gone; nothing was asked yet.
