@@ -6,15 +6,17 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::Command,
+    thread,
     time::Duration,
 };
 
 use muster_broken_agent::{Behaviour, Mode};
 
+use super::processes::PAUSE;
 use crate::{
     Result,
     commands::{output, say, short, target, typed},
-    fleet,
+    fleet, signals,
 };
 
 /// The bad release.
@@ -65,7 +67,8 @@ impl Place {
     /// Makes a host's state folder: an agent that is quick to prove itself, on a host that allows every program.
     pub fn host(&self, name: &str) -> Result {
         let folder = self.folder.join("hosts").join(name);
-        let agent = "probation_seconds = 3\n\n[resilience.retry]\ninitial_delay_seconds = 0.5\nmax_delay_seconds = 5\n";
+        // Short polls, because a new version proves itself by an answered one.
+        let agent = "wait_seconds = 5\nprobation_seconds = 3\n\n[resilience.retry]\ninitial_delay_seconds = 0.5\nmax_delay_seconds = 5\n";
         let files = [("agent.toml", agent), ("policy.toml", "[allow]\nrun = \"*\"\n")];
         let made = fs::create_dir_all(&folder);
         let written = made.and_then(|()| files.iter().try_for_each(|(name, text)| fs::write(folder.join(name), text)));
@@ -86,8 +89,18 @@ impl Place {
     pub fn code(&self, program: &str, arguments: &[&str]) -> Result<Option<i32>> {
         let mut command = self.command(program, arguments);
         show(&command);
-        let status = command.env("MUSTER_PASSWORD", &self.password).status();
-        Ok(status.map_err(|error| format!("cannot start {}: {error}", typed(&command)))?.code())
+        let failed = |error| format!("cannot run {program}: {error}");
+        let mut child = command.env("MUSTER_PASSWORD", &self.password).spawn().map_err(failed)?;
+        loop {
+            if let Some(status) = child.try_wait().map_err(failed)? {
+                return Ok(status.code());
+            }
+            // A signal for us alone must end what we wait for.
+            if signals::interrupted() {
+                signals::terminate(&mut child);
+            }
+            thread::sleep(PAUSE);
+        }
     }
 
     /// Types a command that must succeed.

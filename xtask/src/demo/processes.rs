@@ -18,7 +18,7 @@ use crate::{
 /// How long a process may take to end after it was asked.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long between two looks.
-pub const PAUSE: Duration = Duration::from_millis(100);
+pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// Processes that run beside the story.
 #[derive(Default)]

@@ -33,7 +33,7 @@ pub fn run(ending: Ending) -> Result {
     chapter("The binaries, the agent in two versions");
     fleet::build()?;
     let mut demo = Demo { place: Place::new()?, processes: Processes::default() };
-    let told = demo.tell();
+    let told = demo.tell().map_err(|reason| if signals::interrupted() { "interrupted".into() } else { reason });
     if told.is_err() && !signals::interrupted() {
         say(&format!("\nThe end of the server's log:\n{}", demo.place.tail("server.log", 20)));
     }
@@ -107,8 +107,8 @@ impl Demo {
         chapter("A release: signed offline, published, brought to the fleet with one canary first");
         self.publish("1.1.0", "1")?;
         self.place.run("muster", &["fleet-update", "plan", "--version", "1.1.0"])?;
-        let start = ["fleet-update", "start", "--version", "1.1.0", "--max-in-flight", "3", "--soak", "3s", "--watch"];
-        self.place.run("muster", &start)?;
+        let start = ["fleet-update", "start", "--version", "1.1.0", "--max-in-flight", "3", "--soak", "3s"];
+        self.place.run("muster", &[&start[..], &["--watch", "--timeout", "3m"]].concat())?;
         self.place.run("muster", &["hosts"])
     }
 
