@@ -1,0 +1,26 @@
+//! The programs under test, as `cargo xtask test` builds them.
+
+use std::path::PathBuf;
+
+/// The server.
+pub const SERVER: &str = "muster-server";
+/// The agent in version 1.0.0.
+pub const AGENT_1: &str = "muster-agent-1";
+/// The agent in version 1.1.0.
+pub const AGENT_2: &str = "muster-agent-2";
+/// The program that is any bad release.
+pub const BROKEN_AGENT: &str = "muster-broken-agent";
+
+/// Where a program is.
+pub fn binary(name: &str) -> PathBuf {
+    let root = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(root, PathBuf::from);
+    let path = target.join("fleet").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo xtask test`", path.display());
+    path.canonicalize().unwrap()
+}
+
+/// A program's bytes.
+pub fn bytes(name: &str) -> Vec<u8> {
+    std::fs::read(binary(name)).unwrap()
+}

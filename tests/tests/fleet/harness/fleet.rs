@@ -1,0 +1,198 @@
+//! A server with hosts, in a folder that goes away with everything that works in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use muster_schemas::{
+    fleet_updates::{FleetUpdateHostView, FleetUpdateView},
+    hosts::HostView,
+    ids::{FleetUpdateId, HostId, JobId},
+    jobs::{JobState, JobView, JobsCreated},
+    pages::Page,
+    problems::Problem,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{
+    api::Api,
+    host::{Host, Setup},
+    patience::until_so,
+    process::sweep,
+    releases::{Publisher, Release},
+    server::Server,
+};
+
+/// A policy that lets every program run.
+pub const EVERYTHING: &str = "[allow]\nrun = \"*\"\n";
+
+/// A server with hosts.
+pub struct Fleet {
+    /// The server.
+    pub server: Server,
+    /// Who signs releases.
+    pub publisher: Publisher,
+    folder: TempDir,
+}
+
+impl Fleet {
+    /// A server without hosts.
+    pub fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let publisher = Publisher::new();
+        let root = serde_json::to_vec(&publisher.trust_root()).unwrap();
+        fs::write(folder.path().join("root.json"), root).unwrap();
+        Self { server: Server::start(&path(&folder)), publisher, folder }
+    }
+
+    /// The server's API, with an admin signed in.
+    pub fn api(&self) -> &Api {
+        &self.server.api
+    }
+
+    /// Where everything is.
+    pub fn folder(&self) -> PathBuf {
+        path(&self.folder)
+    }
+
+    /// How hosts are set up unless a test says otherwise.
+    pub fn setup<'a>(&self, server: &'a str) -> Setup<'a> {
+        Setup { server, policy: EVERYTHING, probation_seconds: 1.0, update_deadline_seconds: 15.0 }
+    }
+
+    /// A host that has joined, runs the agent's version 1.0.0, and is online.
+    pub fn host(&self, name: &str) -> Host {
+        self.host_with(name, &self.setup(&self.server.url()))
+    }
+
+    /// The same, set up otherwise.
+    pub fn host_with(&self, name: &str, setup: &Setup) -> Host {
+        let folder = self.folder().join("hosts").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let host = Host::join(&folder, setup, &self.token(), &self.folder().join("root.json"));
+        until_so(&format!("{name} is online"), || self.view(host.id).agent.is_some());
+        host
+    }
+
+    /// Four hosts, by the order in which they joined.
+    pub fn four_hosts(&self) -> [Host; 4] {
+        ["one", "two", "three", "four"].map(|name| self.host(name))
+    }
+
+    /// A new enrollment token.
+    pub fn token(&self) -> String {
+        let created: Value = self.api().post("/enrollment-tokens", &json!({}));
+        created["token"].as_str().unwrap().into()
+    }
+
+    /// A host as operators see it.
+    pub fn view(&self, id: HostId) -> HostView {
+        self.api().get(&format!("/hosts/{id}"))
+    }
+
+    /// Entries of the audit trail that somebody should look at.
+    pub fn alerts(&self) -> Page<muster_schemas::audit::AuditEntry> {
+        self.api().get("/audit?alert=true")
+    }
+
+    /// Asks for a script to be run on a host.
+    pub fn run(&self, host: &Host, script: &str) -> JobId {
+        self.try_run(host, script, &json!({})).unwrap()
+    }
+
+    /// The same, with more to say in the request.
+    pub fn try_run(&self, host: &Host, script: &str, more: &Value) -> Result<JobId, Box<Problem>> {
+        let spec = json!({ "argv": ["/bin/sh", "-c", script], "working_directory": host.work });
+        let mut request = json!({ "host_ids": [host.id], "kind": "run", "spec": spec });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let created = self.api().try_post("/jobs", &request)?;
+        Ok(serde_json::from_value::<JobsCreated>(created).unwrap().items[0].id)
+    }
+
+    /// A job, once it is in this state; it is an error when it ends in another.
+    pub fn job_in(&self, id: JobId, state: JobState) -> JobView {
+        let job = self.api().wait::<JobView>(&job(id), |job| job.state == state || job.state.is_final());
+        assert_eq!(job.state, state, "{job:#?}");
+        job
+    }
+
+    /// A job, once it is over.
+    pub fn ended(&self, id: JobId) -> JobView {
+        self.api().wait(&job(id), |job: &JobView| job.state.is_final())
+    }
+
+    /// Runs a script that must succeed.
+    pub fn works(&self, host: &Host) {
+        self.job_in(self.run(host, "true"), JobState::Succeeded);
+    }
+
+    /// Announces a release and uploads its file.
+    pub fn publish(&self, release: &Release) {
+        self.announce(release);
+        let version = &release.manifest.version;
+        for target in &release.manifest.targets {
+            let path = format!("/releases/{version}/targets/{}", target.platform());
+            self.api().try_put(&path, release.file.clone()).unwrap();
+        }
+    }
+
+    /// Announces a release.
+    pub fn announce(&self, release: &Release) {
+        self.api().post::<Value>("/releases", &json!(release.envelope));
+    }
+
+    /// Asks for an update of one host's agent.
+    pub fn update(&self, host: &Host, version: &str) -> JobId {
+        let job: JobView = self.api().post(&format!("/hosts/{}/update", host.id), &json!({ "version": version }));
+        job.id
+    }
+
+    /// Starts a fleet update over every host.
+    pub fn fleet_update(&self, version: &str, more: &Value) -> FleetUpdateId {
+        let mut request = json!({ "version": version, "soak_seconds": 0, "host_time_limit_seconds": 60 });
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.api().post::<FleetUpdateView>("/fleet-updates", &request).id
+    }
+
+    /// A fleet update, once it is as wanted.
+    pub fn fleet_update_when(&self, id: FleetUpdateId, wanted: impl Fn(&FleetUpdateView) -> bool) -> FleetUpdateView {
+        self.api().wait(&format!("/fleet-updates/{id}"), wanted)
+    }
+
+    /// The hosts of a fleet update, in their order.
+    pub fn fleet_update_hosts(&self, id: FleetUpdateId) -> Vec<FleetUpdateHostView> {
+        self.api().get::<Page<FleetUpdateHostView>>(&format!("/fleet-updates/{id}/hosts")).items
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            logs(&self.folder());
+        }
+        sweep(&self.folder());
+    }
+}
+
+fn job(id: JobId) -> String {
+    format!("/jobs/{id}")
+}
+
+/// As the kernel names it.
+fn path(folder: &TempDir) -> PathBuf {
+    folder.path().canonicalize().unwrap()
+}
+
+/// Shows the ends of all logs, for a test that failed.
+fn logs(folder: &Path) {
+    let hosts = fs::read_dir(folder.join("hosts")).into_iter().flatten().filter_map(Result::ok);
+    let files = hosts.map(|host| host.path().join("agent.log")).chain([folder.join("server.log")]);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        eprintln!("== {}\n{}", file.display(), lines[lines.len().saturating_sub(30)..].join("\n"));
+    }
+}

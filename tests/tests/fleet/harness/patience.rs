@@ -1,0 +1,28 @@
+//! Waiting for what no request can be held for: files, and the ends of processes. Always with a deadline.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take; only a test that fails takes so long.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// Looks until there is something to see; what was waited for is said when there never is.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "waited {} s in vain: {what}", PATIENCE.as_secs());
+        thread::sleep(GLANCE);
+    }
+}
+
+/// Looks until something is so.
+pub fn until_so(what: &str, mut so: impl FnMut() -> bool) {
+    until(what, || so().then_some(()));
+}

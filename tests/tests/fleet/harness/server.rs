@@ -1,0 +1,83 @@
+//! A server process that can be killed and comes back on the same port with the same data.
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
+
+use super::{
+    api::Api,
+    binaries::{SERVER, binary},
+    patience::until_so,
+    process::Process,
+};
+
+const PASSWORD: &str = "only for this test";
+
+/// A server.
+pub struct Server {
+    /// Its API, with an admin signed in.
+    pub api: Api,
+    /// Where it listens.
+    pub address: String,
+    /// Its data directory.
+    pub data: PathBuf,
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+impl Server {
+    /// Starts one with fresh data in `folder`.
+    pub fn start(folder: &Path) -> Self {
+        let address = free_address();
+        let api = Api::new(&format!("http://{address}"));
+        let mut server = Self { api, address, data: folder.join("data"), folder: folder.into(), process: None };
+        server.start_again();
+        server.api.sign_in(PASSWORD);
+        server
+    }
+
+    /// Starts it again, with the data it had.
+    pub fn start_again(&mut self) {
+        self.process = Some(serve(&self.folder, &self.address, &self.data, &[]));
+        let process = self.process.as_mut().unwrap();
+        until_so("the server's health", || {
+            let alive = rustix::process::test_kill_process(process.pid()).is_ok();
+            assert!(alive, "the server has ended");
+            self.api.is_healthy()
+        });
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        self.process.take().unwrap().kill();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.process.take().unwrap().stop()
+    }
+
+    /// Where it can be reached.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it keeps the file with this digest.
+    pub fn blob(&self, sha256: &str) -> PathBuf {
+        self.data.join("blobs").join(&sha256[..2]).join(&sha256[2..])
+    }
+}
+
+/// A server process.
+pub fn serve(folder: &Path, address: &str, data: &Path, more: &[&str]) -> Process {
+    let arguments = [&["serve", "--listen", address, "--data", data.to_str().unwrap()], more].concat();
+    let environment = [("MUSTER_ADMIN_PASSWORD", PASSWORD)];
+    Process::start(&binary(SERVER), &arguments, folder, &folder.join("server.log"), &environment)
+}
+
+/// An address that was free a moment ago.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
