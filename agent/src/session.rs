@@ -26,6 +26,10 @@ use crate::{
 /// The least between two check-ins of which the first brought nothing.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the server may hold the first check-in, in seconds: its answer proves the way to the server, which a version on
+/// trial, and the one before it, have limited time for.
+const FIRST_WAIT_SECONDS: u16 = 1;
+
 /// The check-in loop's memory between two calls.
 #[derive(Debug)]
 pub struct Caller {
@@ -78,7 +82,8 @@ impl Caller {
         let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
         let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
         let report_news = self.reported.as_ref() != Some(&report);
-        let wait_seconds = self.agent.config.wait_seconds;
+        let most = if *self.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
+        let wait_seconds = self.agent.config.wait_seconds.min(most);
         let request = CheckInRequest {
             session,
             wait_seconds,
