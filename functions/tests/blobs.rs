@@ -70,11 +70,11 @@ async fn an_upload_is_stopped_at_the_first_byte_over() {
     let (blobs, directory) = blobs();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let endless = stream::repeat_with(move || {
+    let far_too_long = stream::repeat_with(move || {
         counter.fetch_add(1, Ordering::Relaxed);
         Ok(vec![0; 10])
     });
-    let outcome = blobs.put(&BlobId { size: 25, ..id(&[0; 25]) }, endless.boxed()).await;
+    let outcome = blobs.put(&id(&[0; 25]), far_too_long.take(100).boxed()).await;
     assert!(matches!(outcome, Err(BlobError::WrongSize { found: 30, announced: 25 })), "{outcome:?}");
     assert_eq!(asked.load(Ordering::Relaxed), 3);
     assert_eq!(files(directory.path()), 0);

@@ -35,7 +35,8 @@ pub struct Item {
     pub key: Key,
     /// Grows by one with every change; writers set it.
     pub revision: u64,
-    /// When it may be removed. A read may still find it afterwards: whoever cares looks at the time.
+    /// When it may be removed, kept to the second and rounded up. A read may still find it afterwards: whoever cares
+    /// looks at the time.
     pub expires_at: Option<Timestamp>,
     /// Where else it is found. Each index at most once.
     pub indexes: Vec<IndexEntry>,
@@ -184,7 +185,7 @@ pub trait Table: Send + Sync {
     /// One item.
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>>;
 
-    /// Several items at once (at most 100), in the order of the keys.
+    /// Several items at once (at most 100, no key twice), strongly consistent, in the order of the keys.
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>>;
 
     /// Items of a partition, strongly consistent.
@@ -194,7 +195,7 @@ pub trait Table: Send + Sync {
     fn query_index(&self, index: Index, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>>;
 
     /// Does all writes (at most 100, each to another key) or none, durably. The same attempt again is a success
-    /// without a second effect.
+    /// without a second effect, as long as no other commit came to its items in between.
     fn commit(&self, writes: Vec<Write>, attempt: AttemptId) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Removes items whose time is over, at most `limit`; says how many. Stores that do so by themselves do nothing.
