@@ -1,0 +1,137 @@
+//! What holds between records whenever nothing is under way, whatever has happened before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_domain::{
+    enrollment_tokens::EnrollmentToken,
+    fleet_update_hosts::FleetUpdateHost,
+    fleet_updates::{FleetUpdate, LOCK, Phase},
+    hosts::Host,
+    jobs::Job,
+    mailboxes::Mailbox,
+    releases::Release,
+};
+use muster_schemas::{fleet_updates::FleetUpdateHostState, releases::ReleaseState};
+use muster_server::{
+    app::Versioned,
+    store::{Consistency, Index, Query, keys},
+};
+use serde::de::DeserializeOwned;
+
+use super::World;
+
+const ALL: usize = 100_000;
+
+impl World {
+    /// Mailboxes and jobs agree, logs are whole, slots have their jobs, whoever waits says for what, and no change is
+    /// left over.
+    pub async fn is_consistent(&self) {
+        self.mailboxes_and_jobs_agree().await;
+        self.fleet_updates_and_their_hosts_agree().await;
+        self.seats_and_hosts_agree().await;
+        for release in self.all::<Release>("releases").await {
+            let waits = release.view(1).waiting_on.is_some();
+            assert_eq!(waits, release.state() == ReleaseState::Draft, "{}", release.manifest.version);
+        }
+        assert_eq!(self.outbox().await, Vec::<String>::new(), "changes are left over");
+    }
+
+    /// Changes that are still to happen.
+    pub async fn outbox(&self) -> Vec<String> {
+        let due = self.app.table.query_index(Index::Due, Query::all(keys::DUE, ALL)).await.unwrap();
+        let keys = due.items.into_iter().map(|item| item.key.partition);
+        keys.filter(|partition| partition.starts_with("outbox#")).collect()
+    }
+
+    /// Every record of a kind.
+    pub async fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
+        let rows = self.app.table.query_index(Index::List, Query::all(kind, ALL)).await.unwrap();
+        rows.items.iter().map(|item| Versioned::read(item).unwrap().record).collect()
+    }
+
+    async fn mailboxes_and_jobs_agree(&self) {
+        let mut open = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut sequences = BTreeSet::new();
+        for job in self.all::<Job>("jobs").await {
+            assert!(sequences.insert((job.host_id, job.sequence)), "{} has another job's sequence", job.id);
+            assert_eq!(job.waiting_on(self.now()).is_none(), job.state.is_final(), "{} waits: {:?}", job.id, job.state);
+            assert_eq!(job.ended_at.is_some(), job.state.is_final(), "{} ended: {:?}", job.id, job.state);
+            if !job.state.is_final() {
+                open.entry(job.host_id).or_default().insert(job.id);
+            }
+            self.log_is_whole(&job).await;
+        }
+        for host in self.all::<Host>("hosts").await {
+            let mailbox = self.app.load::<Mailbox>(&keys::mailbox(host.id), Consistency::Strong).await.unwrap();
+            let mailbox = mailbox.expect("every host has a mailbox").record;
+            let listed = mailbox.open.iter().map(|job| job.id).collect::<BTreeSet<_>>();
+            assert_eq!(listed, open.remove(&host.id).unwrap_or_default(), "open jobs of {}", host.name);
+            assert!(sequences.iter().filter(|(of, _)| *of == host.id).all(|(_, used)| *used <= mailbox.sequence));
+        }
+        assert!(open.is_empty(), "jobs of nobody: {open:?}");
+    }
+
+    async fn log_is_whole(&self, job: &Job) {
+        let query = Query { from: Some("log#".into()), to: Some("log$".into()), ..Query::all(keys::job(job.id).partition, ALL) };
+        let rows = self.app.table.query(query).await.unwrap().items;
+        let mut kept = 0;
+        for row in &rows {
+            assert_eq!(row.key, keys::log(job.id, kept), "a piece of log is missing");
+            kept += Versioned::<String>::read(row).unwrap().record.len() as u64;
+        }
+        assert_eq!(kept, job.log_bytes, "the log of {}", job.id);
+    }
+
+    async fn fleet_updates_and_their_hosts_agree(&self) {
+        let holder = self.app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await.unwrap();
+        let mut active = Vec::new();
+        for fleet_update in self.all::<FleetUpdate>("fleet-updates").await {
+            assert!(fleet_update.slots.len() <= fleet_update.plan.max_in_flight as usize, "too many in flight");
+            assert_eq!(fleet_update.waiting_on(self.now()).is_none(), fleet_update.ended_at.is_some());
+            if fleet_update.ended_at.is_none() {
+                active.push(fleet_update.id.to_string());
+            }
+            self.slots_and_hosts_agree(&fleet_update).await;
+        }
+        assert_eq!(holder.map(|holder| holder.record).into_iter().collect::<Vec<_>>(), active, "the lock and its holder");
+    }
+
+    async fn slots_and_hosts_agree(&self, fleet_update: &FleetUpdate) {
+        use FleetUpdateHostState::{Lost, Offered, Succeeded, Verifying};
+        let first = keys::fleet_update_host(fleet_update.id, 0);
+        let query = Query { from: Some(first.sort), to: Some("host$".into()), ..Query::all(first.partition, ALL) };
+        let rows = self.app.table.query(query).await.unwrap().items;
+        let mut slots = fleet_update.slots.clone();
+        let mut succeeded = 0;
+        for row in &rows {
+            let host = Versioned::<FleetUpdateHost>::read(row).unwrap().record;
+            let view = fleet_update.host_view(&host, self.now());
+            let says = view.waiting_on.as_ref().is_some_and(|reason| !reason.is_empty());
+            assert_eq!(says, !view.state.is_final(), "what a host waits for: {view:?}");
+            succeeded += u32::from(host.state == Succeeded);
+            match slots.remove(&host.host_id) {
+                Some(slot) => {
+                    let phase = match slot.phase {
+                        Phase::Offered => Offered,
+                        Phase::Verifying => Verifying,
+                        Phase::Lost => Lost,
+                    };
+                    assert_eq!((host.state, host.job_id), (phase, Some(slot.expected.job_id)), "slot of {}", host.host_id);
+                    let job = self.app.load::<Job>(&keys::job(slot.expected.job_id), Consistency::Strong).await.unwrap();
+                    assert_eq!(job.expect("no slot without a job").record.host_id, host.host_id);
+                }
+                None => assert!(!matches!(host.state, Offered | Verifying | Lost), "no slot: {host:?}"),
+            }
+        }
+        assert!(slots.is_empty(), "slots of nobody: {slots:?}");
+        let counts = fleet_update.counts();
+        let sum = counts.pending + counts.in_flight + counts.succeeded + counts.failed + counts.skipped + counts.cancelled;
+        assert_eq!((counts.total, sum), (u32::try_from(rows.len()).unwrap(), counts.total), "{counts:?}");
+        assert_eq!(counts.succeeded, succeeded);
+    }
+
+    async fn seats_and_hosts_agree(&self) {
+        let used = self.all::<EnrollmentToken>("tokens").await.iter().map(|token| token.used).sum::<u32>();
+        assert_eq!(used as usize, self.all::<Host>("hosts").await.len(), "seats and hosts");
+    }
+}

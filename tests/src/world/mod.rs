@@ -1,0 +1,20 @@
+//! A dozen verbs, so that a test is five to ten lines: arrange, one act, what came of it.
+
+mod caller;
+mod clock;
+mod host;
+mod invariants;
+mod logs;
+mod mortal;
+mod releases;
+mod server;
+
+pub use self::{
+    caller::{Answer, Caller, json_request, request},
+    clock::ManualClock,
+    host::{Host, accepted, finished, output, result, started},
+    logs::Logs,
+    mortal::Mortal,
+    releases::Release,
+    server::{PUBLIC_URL, World, run_job},
+};

@@ -1,0 +1,95 @@
+//! A table whose process dies: after so many operations no further one happens, and none is answered.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+
+/// A table whose process can be made to die before a certain operation. Cheap to clone: the same table.
+pub struct Mortal<T> {
+    table: Arc<T>,
+    left: Arc<AtomicU64>,
+}
+
+impl<T> Clone for Mortal<T> {
+    fn clone(&self) -> Self {
+        Self { table: Arc::clone(&self.table), left: Arc::clone(&self.left) }
+    }
+}
+
+impl<T> Mortal<T> {
+    /// Lives on.
+    pub fn new(table: T) -> Self {
+        Self { table: Arc::new(table), left: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+
+    /// Dies after so many operations from now on.
+    pub fn dies_after(&self, operations: u64) {
+        self.left.store(operations, Ordering::SeqCst);
+    }
+
+    /// A new process opens the table.
+    pub fn revives(&self) {
+        self.left.store(u64::MAX, Ordering::SeqCst);
+    }
+
+    /// Whether it has died.
+    pub fn is_dead(&self) -> bool {
+        self.left.load(Ordering::SeqCst) == 0
+    }
+
+    async fn lives(&self) {
+        let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl<T: Table> Table for Mortal<T> {
+    fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
+        Box::pin(async move {
+            self.lives().await;
+            self.table.get(key, consistency).await
+        })
+    }
+
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        Box::pin(async move {
+            self.lives().await;
+            self.table.get_many(keys).await
+        })
+    }
+
+    fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        Box::pin(async move {
+            self.lives().await;
+            self.table.query(query).await
+        })
+    }
+
+    fn query_index(&self, index: Index, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        Box::pin(async move {
+            self.lives().await;
+            self.table.query_index(index, query).await
+        })
+    }
+
+    fn commit(&self, writes: Vec<Write>, attempt: AttemptId) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.lives().await;
+            self.table.commit(writes, attempt).await
+        })
+    }
+
+    fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        Box::pin(async move {
+            self.lives().await;
+            self.table.expire(now, limit).await
+        })
+    }
+}

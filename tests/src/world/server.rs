@@ -1,0 +1,283 @@
+//! The server of a test: the real router on a real store in a directory of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+use axum::Router;
+use jiff::Timestamp;
+use muster_domain::pacing::Pacing;
+use muster_schemas::{
+    access::Role,
+    audit::AuditEntry,
+    enrollment::EnrollmentTokenCreated,
+    fleet_updates::{FleetUpdateHostView, FleetUpdateView},
+    hosts::HostView,
+    ids::{FleetUpdateId, HostId, JobId, ProcessId, UserId},
+    jobs::{JobView, JobsCreated},
+    pages::Page,
+    secrets::Secret,
+};
+use muster_server::{
+    advance::put,
+    api::{self, users::Account},
+    app::{App, Settings},
+    blobs::directory::Directory,
+    clock::Clock,
+    store::{Expect, Table, keys, meter::Metered, sqlite::SqliteTable},
+    tick,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Caller, Host, ManualClock, Mortal};
+
+/// What hosts and browsers know the server by.
+pub const PUBLIC_URL: &str = "https://muster.test";
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Hashed once and cheaply: how dear a real hash is has nothing to do with these tests.
+static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| {
+    let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    cheap.hash_password(PASSWORD.as_bytes()).unwrap().to_string()
+});
+
+/// A server, a store, hosts, and time that the test moves. Cheap to clone: the same world.
+#[derive(Clone)]
+pub struct World {
+    /// What the server's handlers are given.
+    pub app: App,
+    /// The table, with its meter.
+    pub table: Arc<Metered<Mortal<SqliteTable>>>,
+    /// Makes the process die at an operation of the table.
+    pub mortal: Mortal<SqliteTable>,
+    /// The time.
+    pub clock: Arc<ManualClock>,
+    router: Router,
+    numbers: Arc<AtomicU64>,
+    directory: Arc<TempDir>,
+}
+
+impl World {
+    /// A new server with the accounts `admin`, `operator` and `viewer`.
+    pub async fn new() -> Self {
+        // In memory where the machine has such a place: that commits survive a crash is proven elsewhere.
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
+        let mortal = Mortal::new(SqliteTable::open(&directory.path().join("muster.sqlite")).unwrap());
+        let table = Arc::new(Metered::new(mortal.clone()));
+        let clock = Arc::new(ManualClock::default());
+        let app = app(&table, directory.path(), &clock, Pacing::default());
+        let router = api::router(&app);
+        let world =
+            Self { app, table, mortal, clock, router, numbers: Arc::default(), directory: Arc::new(directory) };
+        for role in [Role::Admin, Role::Operator, Role::Viewer] {
+            world.has_account(role).await;
+        }
+        world
+    }
+
+    /// The same store and the same time, served by a new process that knows nothing.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        self.mortal.revives();
+        self.paced(self.app.settings.pacing)
+    }
+
+    /// The same, by other pacing: `max_hold_seconds: 0` is a body that cannot hold polls.
+    #[must_use]
+    pub fn paced(&self, pacing: Pacing) -> Self {
+        let app = app(&self.table, self.directory.path(), &self.clock, pacing);
+        Self { router: api::router(&app), app, ..self.clone() }
+    }
+
+    /// The router.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Where everything is kept.
+    pub fn directory(&self) -> PathBuf {
+        self.directory.path().into()
+    }
+
+    /// A number that this world has not used.
+    pub fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A process that has just started.
+    pub fn process(&self) -> ProcessId {
+        ProcessId::new(self.now(), self.number().into())
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Time passes.
+    pub fn moves(&self, seconds: i64) {
+        self.clock.moves(seconds);
+    }
+
+    /// The scheduled function runs.
+    pub async fn tick(&self) {
+        tick::run(&self.app).await.unwrap();
+    }
+
+    /// Somebody without a credential.
+    pub fn nobody(&self) -> Caller {
+        Caller::new(self)
+    }
+
+    /// May do everything.
+    pub async fn admin(&self) -> Caller {
+        self.signed_in("admin").await
+    }
+
+    /// May run jobs.
+    pub async fn operator(&self) -> Caller {
+        self.signed_in("operator").await
+    }
+
+    /// May look.
+    pub async fn viewer(&self) -> Caller {
+        self.signed_in("viewer").await
+    }
+
+    /// The password of the three accounts.
+    pub fn password() -> &'static str {
+        PASSWORD
+    }
+
+    /// Gives an enrollment token.
+    pub async fn token(&self, seats: u32) -> EnrollmentTokenCreated {
+        self.admin().await.post("/api/v1/enrollment-tokens", &json!({ "seats": seats })).await.is(201).json()
+    }
+
+    /// A host that has joined and started.
+    pub async fn host(&self, name: &str) -> Host {
+        let mut host = Host::new(self, name);
+        let token = self.token(1).await;
+        host.joins(token.token.reveal()).await.is(201);
+        host.starts().await.is(200);
+        host
+    }
+
+    /// Hosts `host_01`, `host_02` … that have joined and started.
+    pub async fn fleet(&self, count: u32, version: &str) -> Vec<Host> {
+        let token = self.token(count).await;
+        let mut hosts = Vec::new();
+        for number in 1..=count {
+            let mut host = Host::new(self, &format!("host_{number:02}"));
+            host.agent.version = version.into();
+            host.joins(token.token.reveal()).await.is(201);
+            host.starts().await.is(200);
+            hosts.push(host);
+            // Ids sort by time: the fleet's order is that of joining.
+            self.clock.moves(1);
+        }
+        hosts
+    }
+
+    /// Asks for a job on one host, kept until the host returns.
+    pub async fn job(&self, host: HostId, spec: &Value) -> JobView {
+        let mut body = json!({ "host_ids": [host], "if_offline": "queue" });
+        body.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+        let created: JobsCreated = self.operator().await.post("/api/v1/jobs", &body).await.is(202).json();
+        created.items.into_iter().next().unwrap()
+    }
+
+    /// A job as operators see it.
+    pub async fn sees_job(&self, id: JobId) -> JobView {
+        self.viewer().await.get(&format!("/api/v1/jobs/{id}")).await.is(200).json()
+    }
+
+    /// A host as operators see it.
+    pub async fn sees_host(&self, id: HostId) -> HostView {
+        self.viewer().await.get(&format!("/api/v1/hosts/{id}")).await.is(200).json()
+    }
+
+    /// Starts a fleet update; what `request` does not say is the default.
+    pub async fn fleet_update(&self, request: &Value) -> FleetUpdateView {
+        self.admin().await.post("/api/v1/fleet-updates", request).await.is(201).json()
+    }
+
+    /// A fleet update as operators see it.
+    pub async fn sees_fleet_update(&self, id: FleetUpdateId) -> FleetUpdateView {
+        self.viewer().await.get(&format!("/api/v1/fleet-updates/{id}")).await.is(200).json()
+    }
+
+    /// Its hosts as operators see them.
+    pub async fn sees_fleet_update_hosts(&self, id: FleetUpdateId) -> Vec<FleetUpdateHostView> {
+        let path = format!("/api/v1/fleet-updates/{id}/hosts?limit=200");
+        self.viewer().await.get(&path).await.is(200).json::<Page<_>>().items
+    }
+
+    /// Pauses, resumes, … a fleet update.
+    pub async fn acts(&self, id: FleetUpdateId, action: &str, body: &Value) -> super::Answer {
+        self.admin().await.post(&format!("/api/v1/fleet-updates/{id}/{action}"), body).await
+    }
+
+    /// Entries of the audit trail that somebody should look at, newest first.
+    pub async fn alerts(&self) -> Vec<AuditEntry> {
+        self.viewer().await.get("/api/v1/audit?alert=true&limit=200").await.is(200).json::<Page<_>>().items
+    }
+
+    /// Until nothing that the server has begun is under way any more.
+    pub async fn settles(&self) {
+        let tasks = tokio::runtime::Handle::current().metrics();
+        while tasks.num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn signed_in(&self, username: &str) -> Caller {
+        let login = json!({ "username": username, "password": PASSWORD, "kind": "bearer" });
+        let session = self.nobody().post("/api/v1/session", &login).await.is(201).value();
+        self.nobody().bearing(session["token"].as_str().unwrap())
+    }
+
+    async fn has_account(&self, role: Role) {
+        let account = Account {
+            id: UserId::new(self.now(), self.number().into()),
+            username: serde_json::to_value(role).unwrap().as_str().unwrap().into(),
+            password_hash: PASSWORD_HASH.clone(),
+            password_version: 1,
+            role,
+            created_at: self.now(),
+        };
+        let name = put(keys::user_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
+        let listed = vec![keys::list("users", account.id)];
+        let record = put(keys::user(account.id), 1, listed, &account, Expect::Absent);
+        self.table.commit(vec![name, record], self.number().into()).await.unwrap();
+    }
+}
+
+/// A program to run, as in the body of `POST /api/v1/jobs`.
+pub fn run_job() -> Value {
+    json!({ "kind": "run", "spec": { "argv": ["/bin/true"] } })
+}
+
+fn app(
+    table: &Arc<Metered<Mortal<SqliteTable>>>,
+    directory: &Path,
+    clock: &Arc<ManualClock>,
+    pacing: Pacing,
+) -> App {
+    let blobs = Directory::open(directory.join("blobs")).unwrap();
+    let settings = Settings {
+        public_url: PUBLIC_URL.into(),
+        token_secret: Secret::new("the secret that signs the access tokens of these tests: 32 bytes at least"),
+        pacing,
+        max_target_bytes: 1024 * 1024,
+    };
+    let table: Arc<dyn Table> = table.clone();
+    App::new(table, Arc::new(blobs), clock.clone(), settings)
+}

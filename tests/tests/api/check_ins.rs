@@ -1,0 +1,164 @@
+use muster_domain::pacing::Pacing;
+use muster_schemas::{
+    PROTOCOL,
+    check_ins::{CheckInRequest, CheckInResponse},
+    problems::ProblemCode,
+};
+use muster_tests::world::{World, run_job};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_idle_held_check_in_does_one_read_and_no_write() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    host.caller().await;
+    world.table.take();
+    let held = host.holds(25).await;
+    world.moves(25);
+    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    let units = world.table.take();
+    assert_eq!((units.reads(), units.writes()), (1, 0), "{units:?}");
+    assert_eq!(units.of("get").read_half_units, 1, "an eventually consistent read of a small item");
+    assert_eq!((answer.jobs.len(), answer.server_time), (0, world.now()));
+}
+
+#[tokio::test]
+async fn last_seen_at_is_written_at_most_every_five_minutes() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    host.check_in().await;
+    world.table.take();
+    for _ in 0..29 {
+        world.moves(10);
+        host.check_in().await;
+    }
+    assert_eq!(world.table.take().writes(), 0);
+    world.moves(10);
+    host.check_in().await;
+    assert_eq!(world.table.take().writes(), 1);
+    assert_eq!(world.sees_host(host.id()).await.last_seen_at, Some(world.now()));
+}
+
+#[tokio::test]
+async fn a_job_wakes_a_held_check_in_at_once() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let held = host.holds(25).await;
+    let job = world.job(host.id(), &run_job()).await;
+    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    assert_eq!(answer.jobs[0].id, job.id);
+    assert_eq!(answer.server_time, job.created_at, "no time has passed");
+    assert!(world.app.polls.is_empty());
+}
+
+#[tokio::test]
+async fn a_cancel_wakes_a_held_check_in_at_once() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let job = world.job(host.id(), &run_job()).await;
+    host.check_in().await;
+    host.accepts(job.id).await.is(200);
+    let held = host.holds(25).await;
+    world.operator().await.post(&format!("/api/v1/jobs/{}/cancel", job.id), &json!({})).await.is(200);
+    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    assert_eq!(answer.cancel, [job.id]);
+}
+
+#[tokio::test]
+async fn a_new_session_ends_the_held_check_in_of_the_one_before() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let held = host.holds(25).await;
+    host.restarts().await.is(200);
+    held.await.unwrap().refused(ProblemCode::SessionSuperseded);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_answers_its_held_polls_and_spreads_the_next_ones() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let held = host.holds(25).await;
+    world.app.drain();
+    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    assert!((1..=10).contains(&answer.next_check_in_seconds));
+    let request = CheckInRequest { wait_seconds: 25, ..host.check_in_request() };
+    host.says(&request).await.is(200);
+}
+
+#[tokio::test]
+async fn a_poll_is_held_no_longer_than_asked_and_no_longer_than_the_server_likes() {
+    let world = World::new().await;
+    let world = world.paced(Pacing { max_hold_seconds: 20, ..Pacing::default() });
+    let mut host = world.host("one").await;
+    let held = host.holds(3_600).await;
+    world.moves(19);
+    assert!(!held.is_finished());
+    world.moves(1);
+    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    assert_eq!(answer.next_check_in_seconds, 0);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_hold_answers_at_once_and_paces_by_the_clock() {
+    let world = World::new().await;
+    let world = world.paced(Pacing { max_hold_seconds: 0, ..Pacing::default() });
+    let mut host = world.host("one").await;
+    let request = CheckInRequest { wait_seconds: 25, ..host.check_in_request() };
+    let idle: CheckInResponse = host.says(&request).await.is(200).json();
+    assert_eq!(idle.next_check_in_seconds, 30);
+    let job = world.job(host.id(), &run_job()).await;
+    host.check_in().await;
+    host.accepts(job.id).await.is(200);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 5);
+}
+
+#[tokio::test]
+async fn facts_are_asked_for_when_their_digest_differs() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    assert!(!host.check_in().await.send_facts);
+    host.facts.kernel = "6.12".into();
+    assert!(host.check_in().await.send_facts);
+    let request = CheckInRequest { facts: Some(host.facts.clone()), ..host.check_in_request() };
+    let answer: CheckInResponse = host.says(&request).await.is(200).json();
+    assert!(!answer.send_facts);
+    assert_eq!(world.sees_host(host.id()).await.facts.kernel, "6.12");
+    assert!(!host.check_in().await.send_facts);
+}
+
+#[tokio::test]
+async fn jobs_are_offered_in_the_order_they_were_asked_for() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let mut asked = Vec::new();
+    for _ in 0..5 {
+        asked.push(world.job(host.id(), &run_job()).await.id);
+    }
+    let offered = host.check_in().await.jobs.into_iter().map(|command| command.id).collect::<Vec<_>>();
+    assert_eq!(offered, asked);
+}
+
+#[tokio::test]
+async fn a_server_restored_from_an_old_backup_gives_out_no_sequence_twice() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let body = json!({ "protocol": PROTOCOL, "agent": host.agent, "facts": host.facts, "highest_sequence": 41 });
+    host.caller().await.post("/api/v1/agent/session", &body).await.is(200);
+    assert_eq!(world.job(host.id(), &run_job()).await.sequence, 42);
+}
+
+#[tokio::test]
+async fn another_protocol_is_told_so() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let body = json!({ "protocol": PROTOCOL + 1, "agent": host.agent, "facts": host.facts });
+    host.caller().await.post("/api/v1/agent/session", &body).await.refused(ProblemCode::AgentTooOld);
+}
+
+#[tokio::test]
+async fn what_a_newer_agent_adds_is_tolerated() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let body = json!({ "session": host.session, "mood": "fine", "facts": { "hostname": "one", "colour": "red" } });
+    host.caller().await.post("/api/v1/agent/check-in", &body).await.is(200);
+}
