@@ -355,12 +355,13 @@ pub fn waves(total: u32, asked: &[Share]) -> Vec<u32> {
 struct Draft {
     next: FleetUpdate,
     effects: Vec<Effect>,
+    latest_failure: Option<String>,
     now: Timestamp,
 }
 
 impl Draft {
     fn of(fleet_update: &FleetUpdate, now: Timestamp) -> Self {
-        Self { next: fleet_update.clone(), effects: Vec::new(), now }
+        Self { next: fleet_update.clone(), effects: Vec::new(), latest_failure: None, now }
     }
 
     /// What follows by itself after every event: halt, completion, the next wave.
@@ -369,7 +370,8 @@ impl Draft {
         let next = &self.next;
         if matches!(next.state, Running | Paused) && next.failures >= next.plan.max_failures {
             let (failures, limit) = (next.failures, next.plan.max_failures);
-            return self.halt(&format!("{failures} of at most {limit} failures: {}", self.latest_failure()));
+            let latest = self.latest_failure.as_deref().unwrap_or("see the failed hosts");
+            return self.halt(&format!("{failures} of at most {limit} failures: {latest}"));
         }
         if next.state != Running {
             return;
@@ -403,16 +405,6 @@ impl Draft {
         let all_lost = !next.slots.is_empty() && next.slots.values().all(|slot| slot.phase == Phase::Lost);
         let no_turn = next.next_position >= next.wave_end() && next.requeued.is_empty();
         all_lost && (count(next.slots.len()) >= next.plan.max_in_flight || no_turn)
-    }
-
-    fn latest_failure(&self) -> String {
-        let concluded = self.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Also(Change::FleetUpdateHost(.., fleet_update_hosts::Event::Conclude { reason, .. })) => {
-                reason.clone()
-            }
-            _ => None,
-        });
-        concluded.unwrap_or_else(|| "see the failed hosts".into())
     }
 
     fn halt(&mut self, reason: &str) {

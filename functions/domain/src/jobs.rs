@@ -202,9 +202,11 @@ impl Machine for Job {
 
 impl Job {
     /// Whether a session gets it with its next answer.
-    pub fn is_for(&self, open_on_host: &[JobId]) -> bool {
+    pub fn is_for(&self, open_on_host: &[JobId], now: Timestamp) -> bool {
         let deliverable = match self.state {
-            JobState::Queued | JobState::Offered | JobState::Accepted => true,
+            // Past its start nobody gets it any more: the next tick ends it.
+            JobState::Queued => now < self.asked.start_by,
+            JobState::Offered | JobState::Accepted => true,
             // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it.
             JobState::PresumedLost => self.accepted_at.is_none(),
             _ => false,

@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, HostState},
-    ids::{HostId, JobId, ProcessId},
+    ids::{FleetUpdateId, HostId, JobId, ProcessId},
     problems::{Problem, ProblemCode},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hosts,
-    jobs::{self, NewJob, Origin},
+    fleet_updates, hosts,
+    jobs::{self, NewJob},
     machine::{Change, Effect, Machine, Note, Refused, Step},
 };
 
@@ -47,10 +47,18 @@ pub struct Mailbox {
     pub sequence: u64,
     /// Jobs that are not final, in sequence order.
     pub open: Vec<OpenJob>,
+    /// The fleet update that last offered it a release, until what runs on the host has settled: it judges by the host's
+    /// reports, and the proof may come after the job has ended.
+    #[serde(default)]
+    pub fleet_update: Option<FleetUpdateId>,
     /// When the host was last heard from; written at most every `presence_write_seconds`.
     pub last_seen_at: Option<Timestamp>,
     /// SHA-256 of the facts as stored.
     pub facts_digest: String,
+    /// The fleet update whose release the agent was last told to update to: what the host reports is judged by it, also
+    /// after the job itself has ended, because the proof may come later than the job's own word.
+    #[serde(default)]
+    pub updated_by: Option<FleetUpdateId>,
 }
 
 /// A job that is not final.
@@ -60,8 +68,6 @@ pub struct OpenJob {
     pub id: JobId,
     /// What it acts on.
     pub resource: Option<String>,
-    /// Who asked for it; an update of the agent by a fleet update is judged by what the host reports.
-    pub origin: Origin,
     /// Whether the host shall stop it.
     pub cancel: bool,
 }
@@ -156,8 +162,10 @@ impl Mailbox {
             earlier_processes: Vec::new(),
             sequence: 0,
             open: Vec::new(),
+            fleet_update: None,
             last_seen_at: None,
             facts_digest: String::new(),
+            updated_by: None,
         }
     }
 
@@ -215,6 +223,7 @@ impl Mailbox {
             |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session: self.session }));
         let perhaps_offered = self.open.iter().filter(|_| restored).map(offered);
         next.last_seen_at = Some(now);
+        next.fleet_update = self.judged_by(agent);
         facts_digest.clone_into(&mut next.facts_digest);
         let reported = hosts::Event::Reported { agent: Some(agent.clone()), facts: Some(facts.clone()) };
         // A held poll of the session before must learn that it is over.
@@ -237,6 +246,9 @@ impl Mailbox {
         if let Some((_, digest)) = facts {
             digest.clone_into(&mut next.facts_digest);
         }
+        if let Some(agent) = agent {
+            next.fleet_update = self.judged_by(agent);
+        }
         let told = agent.is_some() || facts.is_some();
         let reported = hosts::Event::Reported { agent: agent.cloned(), facts: facts.map(|(facts, _)| facts.clone()) };
         Ok(Step::to(next)
@@ -246,8 +258,7 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport) -> Option<Effect> {
-        let job = self.update()?;
-        let fleet_update = job.origin.fleet_update()?;
+        let fleet_update = self.updated_by?;
         let event = crate::fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone() };
         Some(Effect::Later(Change::FleetUpdate(fleet_update, event)))
     }
@@ -260,12 +271,11 @@ impl Mailbox {
         }
         let mut next = self.clone();
         next.sequence += 1;
-        next.open.push(OpenJob {
-            id: job.id,
-            resource: job.asked.resource.clone(),
-            origin: job.asked.origin.clone(),
-            cancel: false,
-        });
+        next.fleet_update = job.asked.origin.fleet_update().or(self.fleet_update);
+        if job.asked.resource.as_deref() == Some(jobs::AGENT) {
+            next.updated_by = job.asked.origin.fleet_update();
+        }
+        next.open.push(OpenJob { id: job.id, resource: job.asked.resource.clone(), cancel: false });
         let created = jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: job.clone() };
         let older = self.open.iter().filter(|open| job.asked.resource.is_some() && open.resource == job.asked.resource);
         let supersede = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Supersede { by: job.id }));

@@ -12,7 +12,7 @@ use muster_schemas::{
     check_ins::AgentReport,
     commands::{Event as Told, EventKind},
     hosts::{Facts, HostState},
-    ids::{HostId, JobId, ProcessId},
+    ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::{InspectSpec, JobResult, JobSpec, JobState, Outcome, RunSpec},
     problems::ProblemCode,
 };
@@ -123,7 +123,9 @@ fn a_job_that_was_never_offered_is_cancelled_at_once_and_one_that_was_only_asked
 fn nothing_is_offered_past_its_latest_start() {
     let expired = next(&queued(), &Event::Tick, 100);
     assert_eq!(expired.state, JobState::Expired);
-    assert!(!expired.is_for(&[]));
+    assert!(!expired.is_for(&[], at(100)));
+    assert!(!queued().is_for(&[], at(100)), "nor before the tick has ended it");
+    assert!(queued().is_for(&[], at(99)));
     assert_eq!(next(&queued(), &Event::Tick, 99).state, JobState::Queued);
 }
 
@@ -263,4 +265,23 @@ proptest! {
             prop_assert!(job.state.is_final() || job.state == JobState::PresumedLost || job.due_at().is_some(), "Bounded");
         }
     }
+}
+
+#[test]
+fn the_proof_of_an_update_reaches_its_fleet_update_although_the_job_has_ended_before() {
+    let fleet_update = FleetUpdateId::new(at(0), 7);
+    let mut job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
+    job.asked.origin = Origin::FleetUpdate(fleet_update);
+    let id = job.id;
+    let offered =
+        started(&Mailbox::new(host()), 1, 0).transition(&mailboxes::Event::Enqueue(Box::new(job)), at(0)).unwrap().next;
+    let ended = offered.transition(&mailboxes::Event::Remove(id), at(1)).unwrap().next;
+    let is_told = |step: &Step<Mailbox>| {
+        step.effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Later(Change::FleetUpdate(id, _)) if *id == fleet_update))
+    };
+    let proof = starts(&ended, 2, 0);
+    assert!(is_told(&proof));
+    assert!(!is_told(&starts(&proof.next, 3, 0)), "once it has settled nobody is told any more");
 }

@@ -112,8 +112,7 @@ async fn answer(
     } else {
         0
     };
-    let told = request.facts.as_ref().map(muster_schemas::hosts::Facts::digest);
-    let send_facts = told.unwrap_or_else(|| request.facts_digest.clone()) != mailbox.facts_digest;
+    let send_facts = request.facts.is_none() && request.facts_digest != mailbox.facts_digest;
     let attention_until = None;
     Ok(CheckInResponse { server_time: app.now(), jobs, cancel, send_facts, next_check_in_seconds, attention_until })
 }
@@ -132,7 +131,7 @@ async fn offers(
     let mut commands = Vec::new();
     let mut offered_before = false;
     for job in app.load_many::<Job>(&wanted).await?.into_iter().flatten().map(|found| found.record) {
-        if !job.is_for(&request.open) || commands.len() >= MAX_OFFERED {
+        if !job.is_for(&request.open, app.now()) || commands.len() >= MAX_OFFERED {
             continue;
         }
         offered_before |= job.state != JobState::Queued && job.session == Some(request.session);
@@ -140,7 +139,7 @@ async fn offers(
         match advance(app, Change::Job(job.id, event), &agent.cause()).await {
             Ok(advanced) => {
                 let offered = advanced.record::<Job>(&keys::job(job.id))?.record;
-                commands.extend(offered.is_for(&request.open).then(|| offered.command()));
+                commands.extend(offered.is_for(&request.open, app.now()).then(|| offered.command()));
             }
             Err(AdvanceError::Refused(_)) => {}
             Err(error) => return Err(error.into()),

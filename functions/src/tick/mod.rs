@@ -29,7 +29,9 @@ pub struct Done {
 /// Runs the duties once.
 pub async fn run(app: &App) -> Result<Done, StoreError> {
     let now = app.now();
-    let due = due(app, now).await?;
+    let mut due = due(app, now).await?;
+    // Fleet updates last: a host that never fetched its job is offline and not lost, and its job must have said so.
+    due.sort_by_key(|item| item.key.partition.starts_with("fleet-update#"));
     for item in &due {
         match look_at(app, item).await {
             // Refused: somebody else has dealt with it since it was read.

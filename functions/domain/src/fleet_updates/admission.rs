@@ -106,7 +106,7 @@ impl Draft {
                 self.take_turn(position);
                 self.leave_out(position, reason);
             }
-            Turn::Offline => self.offline(position),
+            Turn::Offline => self.offline(position, candidate.host_id),
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Draft {
     }
 
     /// A host is offline when its turn has come, or was when its job ran out.
-    pub(super) fn offline(&mut self, position: u32) {
+    pub(super) fn offline(&mut self, position: u32, host_id: HostId) {
         if self.next.deferred.contains(&position) {
             return;
         }
@@ -195,6 +195,7 @@ impl Draft {
             OfflinePolicy::Fail => {
                 self.next.failed.insert(position, 0);
                 self.next.failures += 1;
+                self.latest_failure = Some(format!("{host_id}: offline"));
                 let (state, reason) = (FleetUpdateHostState::Failed, Some("offline".into()));
                 self.host(position, HostEvent::Conclude { state, reason });
             }

@@ -47,7 +47,7 @@ impl Draft {
             JobState::Expired => {
                 self.next.slots.remove(&host_id);
                 self.next.requeued.insert(position);
-                self.offline(position);
+                self.offline(position, host_id);
             }
             // The host's word is not the proof of a success: its next report is.
             JobState::Succeeded
@@ -118,8 +118,8 @@ impl Draft {
     }
 
     fn failed(&mut self, host_id: HostId, reason: &str) {
-        let reason = format!("{host_id}: {reason}");
-        if let Some(slot) = self.conclude(host_id, FleetUpdateHostState::Failed, Some(reason)) {
+        self.latest_failure = Some(format!("{host_id}: {reason}"));
+        if let Some(slot) = self.conclude(host_id, FleetUpdateHostState::Failed, Some(reason.into())) {
             self.next.failed.insert(slot.position, slot.attempts);
             self.next.failures += 1;
         }
