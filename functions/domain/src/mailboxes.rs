@@ -55,10 +55,6 @@ pub struct Mailbox {
     pub last_seen_at: Option<Timestamp>,
     /// SHA-256 of the facts as stored.
     pub facts_digest: String,
-    /// The fleet update whose release the agent was last told to update to: what the host reports is judged by it, also
-    /// after the job itself has ended, because the proof may come later than the job's own word.
-    #[serde(default)]
-    pub updated_by: Option<FleetUpdateId>,
 }
 
 /// A job that is not final.
@@ -165,7 +161,6 @@ impl Mailbox {
             fleet_update: None,
             last_seen_at: None,
             facts_digest: String::new(),
-            updated_by: None,
         }
     }
 
@@ -258,9 +253,13 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport) -> Option<Effect> {
-        let fleet_update = self.updated_by?;
-        let event = crate::fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone() };
-        Some(Effect::Later(Change::FleetUpdate(fleet_update, event)))
+        let event = fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone() };
+        Some(Effect::Later(Change::FleetUpdate(self.fleet_update?, event)))
+    }
+
+    /// The fleet update that is to hear of the host's next report; none once a settled one was passed on.
+    fn judged_by(&self, agent: &AgentReport) -> Option<FleetUpdateId> {
+        self.fleet_update.filter(|_| self.update().is_some() || !agent.committed)
     }
 
     fn enqueue(&self, job: &NewJob) -> Result<Step<Self>, Refused> {
@@ -272,9 +271,6 @@ impl Mailbox {
         let mut next = self.clone();
         next.sequence += 1;
         next.fleet_update = job.asked.origin.fleet_update().or(self.fleet_update);
-        if job.asked.resource.as_deref() == Some(jobs::AGENT) {
-            next.updated_by = job.asked.origin.fleet_update();
-        }
         next.open.push(OpenJob { id: job.id, resource: job.asked.resource.clone(), cancel: false });
         let created = jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: job.clone() };
         let older = self.open.iter().filter(|open| job.asked.resource.is_some() && open.resource == job.asked.resource);
