@@ -161,6 +161,8 @@ fn plain(value: &Value, depth: usize) -> String {
 
 fn entry(indent: &str, name: &str, value: &Value, depth: usize) -> String {
     match value {
+        Value::Array(items) if items.is_empty() => format!("{indent}{name}: none"),
+        Value::Null => format!("{indent}{name}: none"),
         Value::Object(_) | Value::Array(_) => format!("{indent}{name}:\n{}", plain(value, depth + 1)),
         Value::String(text) => format!("{indent}{name}: {text}"),
         other => format!("{indent}{name}: {other}"),

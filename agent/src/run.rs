@@ -92,7 +92,16 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkErr
     let on_trial = Update::load(state)?.is_some_and(|update| is_on_trial(&update, executable_sha256));
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
     let client = Client::new(identity, &config)?;
-    Ok(Agent::new(state.into(), host_id, config, policy, client, journal, Arc::new(Groups::default()), gate))
+    Ok(Agent::new(
+        state.into(),
+        host_id,
+        config,
+        policy,
+        client,
+        journal,
+        Arc::new(Groups::take_over(state.join("groups.json"))),
+        gate,
+    ))
 }
 
 /// Follows the supervisor's words, and ends at once without it.

@@ -210,3 +210,81 @@ fn without_spec(command: Command) -> Command {
 fn message(result: &JobResult) -> &str {
     result.error.as_ref().map_or("it has ended before", |error| &error.message)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use muster_schemas::{ids::HostId, jobs::Recovery};
+
+    use super::*;
+
+    fn id(number: u64) -> JobId {
+        JobId::new(Timestamp::UNIX_EPOCH, number.into())
+    }
+
+    fn command(sequence: u64) -> Command {
+        Command {
+            id: id(sequence),
+            host_id: HostId::new(Timestamp::UNIX_EPOCH, 1),
+            sequence,
+            kind: "inspect".into(),
+            spec: serde_json::json!({}),
+            recovery: Recovery::Converge,
+            resource: None,
+            generation: 0,
+            start_by: Timestamp::UNIX_EPOCH,
+            time_limit_seconds: 1,
+        }
+    }
+
+    fn ledger(entries: Vec<Entry>) -> Ledger {
+        let mut ledger = Ledger::default();
+        for entry in entries {
+            ledger.apply(entry);
+        }
+        ledger
+    }
+
+    fn verdict(entries: Vec<Entry>, sequence: u64) -> String {
+        match judge(&ledger(entries), &command(sequence), Timestamp::UNIX_EPOCH) {
+            Verdict::Ended(result) => format!("{:?}", result.outcome),
+            verdict => format!("{verdict:?}"),
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_there_goes_on_and_one_that_is_told_is_told_again() {
+        let told = vec![received(command(5)), finished(id(5), results::ended(Outcome::Succeeded))];
+        assert_eq!(verdict(vec![], 5), "New");
+        assert_eq!(verdict(told.clone(), 5), "Known");
+        assert_eq!(verdict([told, vec![Entry::Acknowledged { id: id(5) }]].concat(), 5), "Recall");
+    }
+
+    #[test]
+    fn a_forgotten_job_never_runs_again_and_nothing_false_is_said_of_it() {
+        let base = |tombstones: &[JobId]| {
+            let (generations, tombstones) = ([].into(), tombstones.iter().copied().collect());
+            vec![Entry::Base { floor: 5, generations, tombstones, remembered: [].into() }]
+        };
+        assert_eq!(verdict(base(&[]), 5), "Interrupted");
+        assert_eq!(verdict(base(&[]), 6), "New");
+        assert_eq!(verdict(base(&[id(6)]), 6), "Cancelled");
+    }
+
+    #[test]
+    fn a_late_job_is_rejected_by_the_servers_clock() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1);
+        assert!(
+            matches!(judge(&Ledger::default(), &command(1), now), Verdict::Ended(result) if result.outcome == Outcome::Rejected)
+        );
+    }
+
+    #[test]
+    fn a_cancel_buries_what_never_came_and_recalls_what_is_over() {
+        let told = [received(command(5)), finished(id(5), results::ended(Outcome::Succeeded))];
+        let over = [&told[..], &[Entry::Acknowledged { id: id(5) }]].concat();
+        assert!(matches!(entry_of_cancel(&ledger(vec![]), id(5)), Some(Entry::Cancelled { .. })));
+        assert_eq!(entry_of_cancel(&ledger(told.to_vec()), id(5)), None);
+        assert_eq!(entry_of_cancel(&ledger(over), id(5)), Some(Entry::Recalled { id: id(5) }));
+    }
+}

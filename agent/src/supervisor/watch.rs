@@ -16,7 +16,7 @@ use super::{
     crashes::{Crashes, Verdict},
     pointer::{Choice, Phase, Pointer, TRIES, Update},
     trial::{self, Event, Plan},
-    worker::{Heard, Worker},
+    worker::{self, Heard, Worker},
 };
 use crate::{
     agent::Exit,
@@ -54,6 +54,7 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
         return Ok(());
     }
     let _lock = try_lock(&state.join("supervisor.lock")).map_err(SuperviseError::Lock)?;
+    worker::kill_left_behind(&state);
     let factory = std::env::current_exe().map_err(SuperviseError::Factory)?;
     let config = Config::load(&state).unwrap_or_else(|failed| {
         error!("The supervisor goes by default values: {}", chain(&failed));

@@ -17,7 +17,16 @@ use tokio::{
     time::timeout,
 };
 
+use tracing::warn;
+
 use super::control::{Said, Told};
+use crate::{
+    jobs::results::chain,
+    sys::{
+        files::{read_json, write_json},
+        processes::Fingerprint,
+    },
+};
 
 /// So much of the last output is kept, in bytes.
 const TAIL_BYTES: usize = 4096;
@@ -27,6 +36,9 @@ const MAX_LINE_BYTES: usize = 256;
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the rest of a dead worker's output is awaited: something it started may hold it open.
 const TAIL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The file that says which process the worker is.
+const NOTE: &str = "worker.json";
 
 type Tail = Arc<Mutex<VecDeque<u8>>>;
 
@@ -61,6 +73,7 @@ impl Worker {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        note(state, &child);
         let (send, said) = mpsc::channel(16);
         if let Some(stdout) = child.stdout.take() {
             tokio::spawn(listen(stdout, send));
@@ -110,6 +123,22 @@ impl Worker {
         let _ = timeout(TAIL_PATIENCE, &mut self.stderr).await;
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(tail.make_contiguous()).into_owned()
+    }
+}
+
+/// Kills the worker that a killed supervisor left behind. A good one has ended by itself; a bad one may not even do that.
+pub fn kill_left_behind(state: &Path) {
+    if let Ok(Some(left)) = read_json::<Fingerprint>(&state.join(NOTE)) {
+        left.kill_left_behind();
+    }
+}
+
+/// Notes which process the worker is. Without the note, a worker that is deaf to its supervisor's end would go on.
+fn note(state: &Path, child: &Child) {
+    if let Some(fingerprint) = child.id().and_then(Fingerprint::of)
+        && let Err(failed) = write_json(&state.join(NOTE), &fingerprint)
+    {
+        warn!("Which process the worker is cannot be noted: {}", chain(&failed));
     }
 }
 

@@ -1,11 +1,19 @@
 //! Process groups: what a job starts is ended as a whole, its children's children included.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
+    io::Write,
+    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
 use tokio::process::Command;
+
+use super::{
+    files::{create_private, read_json},
+    machine::{boot_id, read_line},
+};
 
 /// How firmly a group is told to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,21 +46,79 @@ pub fn end_group(leader: u32, ending: Ending) {
     let _ = (leader, ending);
 }
 
-/// The process groups that run now, so that none outlives the agent.
+/// Tells one process from a later one with the same number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pid: u32,
+    started: String,
+    boot_id: String,
+}
+
+impl Fingerprint {
+    /// A process that lives now; `None` where the platform cannot tell.
+    pub fn of(pid: u32) -> Option<Self> {
+        let stat = read_line(&format!("/proc/{pid}/stat"));
+        // The name before the last bracket may hold anything; the start time is the 20th field after it.
+        let started = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_owned();
+        Some(Self { pid, started, boot_id: boot_id() })
+    }
+
+    /// Kills the process group that it leads, and the process itself, if it is still the same one.
+    pub fn kill_left_behind(&self) {
+        if Self::of(self.pid).as_ref() == Some(self) {
+            end_group(self.pid, Ending::Kill);
+            end_process(self.pid);
+        }
+    }
+}
+
+/// Kills one process. That it is gone already is fine.
+fn end_process(pid: u32) {
+    #[cfg(unix)]
+    if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+    }
+    #[cfg(not(unix))]
+    let _ = pid;
+}
+
+/// The process groups that run now, so that none outlives the agent: noted in a file as well, for the agent after one that was
+/// killed. The note is a best effort: a group without one goes on, and its job is still reported as cut off.
 #[derive(Debug, Default)]
-pub struct Groups(Mutex<BTreeSet<u32>>);
+pub struct Groups {
+    running: Mutex<BTreeMap<u32, Option<Fingerprint>>>,
+    note: Option<PathBuf>,
+}
 
 impl Groups {
+    /// Kills what an agent before this one left behind, and notes from now on.
+    pub fn take_over(note: PathBuf) -> Self {
+        if let Ok(Some(left)) = read_json::<Vec<Fingerprint>>(&note) {
+            left.iter().for_each(Fingerprint::kill_left_behind);
+        }
+        Self { running: Mutex::default(), note: Some(note) }
+    }
+
     /// Remembers a group until the guard is dropped.
     pub fn enter(&self, leader: u32) -> Entered<'_> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(leader);
+        self.change(|running| running.insert(leader, Fingerprint::of(leader)));
         Entered { groups: self, leader }
     }
 
     /// Kills every group that runs.
     pub fn kill_all(&self) {
-        for leader in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for leader in self.running.lock().unwrap_or_else(PoisonError::into_inner).keys() {
             end_group(*leader, Ending::Kill);
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<u32, Option<Fingerprint>>) -> T) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut running);
+        let fingerprints: Vec<_> = running.values().flatten().collect();
+        if let (Some(note), Ok(bytes)) = (&self.note, serde_json::to_vec(&fingerprints)) {
+            // It has to outlive this process, not the machine: no sync.
+            let _ = create_private(note).and_then(|mut file| file.write_all(&bytes));
         }
     }
 }
@@ -66,6 +132,6 @@ pub struct Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.groups.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.leader);
+        self.groups.change(|running| running.remove(&self.leader));
     }
 }

@@ -36,7 +36,10 @@ fn a_job_cut_off_by_kill_9_is_reported_interrupted_and_not_run_again() {
         let server = Server::start();
         let mut host = Host::running(&server);
         let marks = host.path("marks");
-        let id = server.run(&format!("echo once >> {}; echo up; exec sleep 1000", marks.display()));
+        let lock = host.path("alive");
+        fs::write(&lock, "").unwrap();
+        let (marks_path, lock_path) = (marks.display(), lock.display());
+        let id = server.run(&format!("exec 3<{lock_path}; flock 3; echo once >> {marks_path}; echo up; sleep 1000"));
         server.wait("output", |world| world.output.get(&id).map(drop));
         if who == "worker" {
             host.kill_worker();
@@ -50,6 +53,8 @@ fn a_job_cut_off_by_kill_9_is_reported_interrupted_and_not_run_again() {
         assert_eq!((result.outcome, code.as_deref()), (Outcome::Interrupted, Some("agent_restarted")));
         server.assert_host_works();
         assert_eq!(lines(&marks), 1);
+        let file = fs::File::open(lock).unwrap();
+        bounded("the job's end", move || file.lock().unwrap());
     }
 }
 

@@ -12,7 +12,7 @@ use muster_schemas::{
 };
 
 use crate::world::{
-    host::Host,
+    host::{Host, bounded},
     releases::{good_agent, manifest, offer, script, signed, trust},
     server::{PATIENCE, Server, World},
 };
@@ -204,6 +204,25 @@ fn an_installed_version_that_was_changed_is_not_started() {
     host.start();
     server.assert_host_works();
     assert!(!server.with(|world| is_new(world)), "the factory's version runs");
+}
+
+#[test]
+fn a_version_that_is_deaf_to_everything_does_not_outlive_its_supervisor_for_long() {
+    let (server, mut host) = joined();
+    host.deadline_seconds = "3";
+    host.start();
+    let lock = host.path("alive");
+    fs::write(&lock, "").unwrap();
+    let work = format!("trap '' TERM HUP; exec 3<{}; flock 3; touch {0}.up; exec sleep 1000", lock.display());
+    let blob = script("9.9.9", &work);
+    let id = offer(&server, signed(&manifest("9.9.9", 7, &blob), 2), blob);
+    wait_for(&server, &host, "it is up", |_, host| host.path("alive.up").exists());
+    host.kill_supervisor();
+    host.start();
+    assert_eq!(code(&server.result(id)), "rolled_back");
+    server.assert_host_works();
+    let file = fs::File::open(lock).unwrap();
+    bounded("its end", move || file.lock().unwrap());
 }
 
 /// Whether a step is reached.
