@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{LazyLock, mpsc},
     thread,
 };
 
@@ -13,7 +13,13 @@ use tempfile::TempDir;
 
 use super::server::{PATIENCE, Server};
 
-pub const AGENT: &str = env!("CARGO_BIN_EXE_muster-agent");
+/// The agent as it was when the tests began: a build beside them may replace the file.
+pub static AGENT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().unwrap().keep();
+    let agent = directory.join("muster-agent");
+    fs::copy(env!("CARGO_BIN_EXE_muster-agent"), &agent).unwrap();
+    agent
+});
 
 pub struct Host {
     pub state: TempDir,
@@ -49,7 +55,7 @@ impl Host {
     }
 
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(AGENT);
+        let mut command = Command::new(&*AGENT);
         command
             .arg(name)
             .arg("--state")
