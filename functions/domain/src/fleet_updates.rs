@@ -330,11 +330,10 @@ impl FleetUpdate {
             ended_at: None,
         };
         let detail = format!("{} hosts to {}", state.total(), plan.version);
-        Step::to(state).and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() })).and(Note::new(
-            "fleet_update.started",
-            id,
-            detail,
-        ))
+        Step::to(state)
+            .and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() }))
+            .and(Note::new("fleet_update.started", id, detail))
+            .and(Effect::Offer(id))
     }
 }
 

@@ -223,6 +223,13 @@ fn report(version: &str, sha256: &str, process: u128, committed: bool) -> AgentR
 }
 
 #[test]
+fn the_first_hosts_are_offered_the_release_at_the_start_and_not_at_the_next_tick() {
+    let id = FleetUpdateId::new(at(0), 1);
+    let event = Event::Start(Box::new(plan(2, 1, 1, OfflinePolicy::Skip)), id);
+    assert!(FleetUpdate::begin(&event, at(0)).unwrap().effects.contains(&Effect::Offer(id)));
+}
+
+#[test]
 fn the_canary_goes_first_and_alone_and_the_rest_waits_for_the_soak() {
     let mut fleet = Fleet::new(plan(5, 3, 1, OfflinePolicy::Skip));
     fleet.offers();
