@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the one command set for people and CI.
 
+mod bench;
 mod ci;
 mod commands;
 mod demo;
@@ -43,6 +44,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Measure the store and the server, in an optimised build
+    Bench,
     /// Build what is shipped, and show how large it is
     Dist,
     /// Show how large crates, files and functions are
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::ci(),
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
+        Command::Bench => bench::bench(),
         Command::Dist => dist::dist(),
         Command::Sizes => sizes::print(),
     };
