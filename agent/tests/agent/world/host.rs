@@ -15,9 +15,10 @@ use super::server::{PATIENCE, Server};
 
 /// The agent as it was when the tests began: a build beside them may replace the file.
 pub static AGENT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let directory = tempfile::tempdir().unwrap().keep();
-    let agent = directory.join("muster-agent");
-    fs::copy(env!("CARGO_BIN_EXE_muster-agent"), &agent).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (agent, copy) = (directory.join("agent"), directory.join(format!("agent-{}", std::process::id())));
+    fs::copy(env!("CARGO_BIN_EXE_muster-agent"), &copy).unwrap();
+    fs::rename(copy, &agent).unwrap();
     agent
 });
 
