@@ -1,10 +1,12 @@
 //! Enrolment: how a host joins.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    hosts::{Facts, Labels},
+    hosts::Facts,
     ids::{EnrollmentTokenId, HostId},
     secrets::Secret,
 };
@@ -20,7 +22,7 @@ pub struct EnrollmentTokenRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_for_seconds: Option<u32>,
     /// Labels that every host gets that joins with it.
-    pub labels: Labels,
+    pub labels: BTreeMap<String, String>,
     /// What it is for, for people; up to 256 characters.
     pub note: String,
 }
@@ -47,7 +49,7 @@ pub struct EnrollmentTokenView {
     /// How many have.
     pub used: u32,
     /// Labels for the hosts that join with it.
-    pub labels: Labels,
+    pub labels: BTreeMap<String, String>,
     /// What it is for.
     pub note: String,
     /// When it was made.

@@ -84,7 +84,7 @@ pub struct HostView {
     /// What operators call it: the host's own name at enrolment until somebody changes it.
     pub name: String,
     /// Its labels, from its enrollment token and from operators.
-    pub labels: Labels,
+    pub labels: BTreeMap<String, String>,
     /// What it says of itself.
     pub facts: Facts,
     /// What runs on it. Absent until its first session.
@@ -125,7 +125,7 @@ pub struct HostChange {
 pub struct Selector {
     /// Labels that a host must all have.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: Labels,
+    pub labels: BTreeMap<String, String>,
     /// The operating system a host must have. Absent: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,

@@ -31,7 +31,7 @@ use muster_schemas::{
     commands::{EventsRequest, EventsResponse},
     enrollment::{EnrollRequest, EnrollResponse, EnrollmentTokenCreated, EnrollmentTokenRequest, EnrollmentTokenView},
     envelopes::Envelope,
-    fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdateRequest, FleetUpdateView},
+    fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
     health::{Health, Version},
     hosts::{HostChange, HostUpdateRequest, HostView, Reason},
     jobs::{JobRequest, JobView, JobsCreated},
@@ -43,15 +43,27 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::{
     problem::{Failure, edge},
-    route::{Route, delete, get, patch, post, put},
+    route::{Asked, Route, delete, get, patch, post, put},
 };
 use crate::app::App;
+
+const PAGE: [Asked; 2] = [
+    ("limit", "integer", "How many entries, 1 to 200; 50 unless said otherwise"),
+    ("cursor", "string", "Where an earlier page stopped: its next_cursor"),
+];
+const WAIT: [Asked; 2] = [
+    ("wait", "integer", "How long to wait for a change, in seconds, at most 60"),
+    ("revision", "integer", "Wait for a revision after this one; absent: for the next change from now on"),
+];
 
 /// Every route.
 #[expect(clippy::too_many_lines, reason = "it is a list, to be read as one")]
 pub fn routes() -> Vec<Route> {
     vec![
-        get("/api/v1/health", health::health).says("Whether the server can do its work").gives::<Health>(200),
+        get("/api/v1/health", health::health)
+            .says("Whether the server can do its work")
+            .asks(&[("deep", "boolean", "Whether to ask the store, too")])
+            .gives::<Health>(200),
         get("/api/v1/version", health::version).says("What the server is").gives::<Version>(200),
         get("/api/v1/openapi.json", openapi::get).says("This document"),
         // People and programs
@@ -59,7 +71,7 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/session", session::get).says("Who am I").gives::<SessionView>(200),
         delete("/api/v1/session", session::delete).says("Sign out").ends(204),
         post("/api/v1/users", users::create).says("Make an account").takes::<UserRequest>().gives::<UserView>(201),
-        get("/api/v1/users", users::list).says("Accounts").gives::<Page<UserView>>(200),
+        get("/api/v1/users", users::list).says("Accounts").asks(&PAGE).gives::<Page<UserView>>(200),
         patch("/api/v1/users/{id}", users::change)
             .says("Change an account")
             .takes::<UserChange>()
@@ -69,7 +81,7 @@ pub fn routes() -> Vec<Route> {
             .says("Make an API key")
             .takes::<ApiKeyRequest>()
             .gives::<ApiKeyCreated>(201),
-        get("/api/v1/api-keys", api_keys::list).says("API keys").gives::<Page<ApiKeyView>>(200),
+        get("/api/v1/api-keys", api_keys::list).says("API keys").asks(&PAGE).gives::<Page<ApiKeyView>>(200),
         delete("/api/v1/api-keys/{id}", api_keys::delete).says("Revoke an API key").ends(204),
         // Hosts
         post("/api/v1/enrollment-tokens", enrollment::create)
@@ -78,15 +90,30 @@ pub fn routes() -> Vec<Route> {
             .gives::<EnrollmentTokenCreated>(201),
         get("/api/v1/enrollment-tokens", enrollment::list)
             .says("Enrollment tokens")
+            .asks(&PAGE)
             .gives::<Page<EnrollmentTokenView>>(200),
         delete("/api/v1/enrollment-tokens/{id}", enrollment::revoke).says("Revoke an enrollment token").ends(204),
-        get("/api/v1/hosts", hosts::list).says("Hosts, by label, os, version, state").gives::<Page<HostView>>(200),
+        get("/api/v1/hosts", hosts::list)
+            .says("Hosts, by label, os, version, state")
+            .asks(&[
+                ("label", "string", "key=value; may be given several times, all must hold"),
+                ("os", "string", "The operating system"),
+                ("version", "string", "The agent's version"),
+                ("updates", "string", "behind: those that a published release is newer for"),
+                ("online", "boolean", "Whether they were heard from lately"),
+                ("state", "string", "active, quarantined or retired; all but retired unless said otherwise"),
+            ])
+            .asks(&PAGE)
+            .gives::<Page<HostView>>(200),
         get("/api/v1/hosts/{id}", hosts::get).says("A host").gives::<HostView>(200),
         patch("/api/v1/hosts/{id}", hosts::change)
             .says("Name and label a host")
             .takes::<HostChange>()
             .gives::<HostView>(200),
-        delete("/api/v1/hosts/{id}", hosts::retire).says("Retire a host for good").ends(204),
+        delete("/api/v1/hosts/{id}", hosts::retire)
+            .says("Retire a host for good")
+            .asks(&[("force", "boolean", "Give up its open jobs"), ("reason", "string", "Why, for people")])
+            .ends(204),
         post("/api/v1/hosts/{id}/readmit", hosts::readmit)
             .says("Serve a quarantined host again")
             .takes::<Reason>()
@@ -97,16 +124,27 @@ pub fn routes() -> Vec<Route> {
             .gives::<JobView>(202),
         // Jobs
         post("/api/v1/jobs", jobs::create).says("Run something").takes::<JobRequest>().gives::<JobsCreated>(202),
-        get("/api/v1/jobs", jobs::list).says("Jobs, newest first").gives::<Page<JobView>>(200),
-        get("/api/v1/jobs/{id}", jobs::get).says("A job; ?wait= for its next change").gives::<JobView>(200),
+        get("/api/v1/jobs", jobs::list)
+            .says("Jobs, newest first")
+            .asks(&[
+                ("host", "string", "Of this host"),
+                ("state", "string", "In this state"),
+                ("kind", "string", "Of this kind"),
+            ])
+            .asks(&PAGE)
+            .gives::<Page<JobView>>(200),
+        get("/api/v1/jobs/{id}", jobs::get).says("A job; ?wait= for its next change").asks(&WAIT).gives::<JobView>(200),
         post("/api/v1/jobs/{id}/cancel", jobs::cancel).says("Stop a job").gives::<JobView>(200),
-        get("/api/v1/jobs/{id}/log", jobs::log).says("A job's log from a byte on, as text"),
+        get("/api/v1/jobs/{id}/log", jobs::log).says("A job's log from a byte on, as text").asks(&[
+            ("after", "integer", "From which byte on"),
+            ("wait", "integer", "How long to wait for more, in seconds, at most 60"),
+        ]),
         // Releases
         post("/api/v1/releases", releases::create)
             .says("Announce a signed release")
             .takes::<Envelope>()
             .gives::<ReleaseView>(201),
-        get("/api/v1/releases", releases::list).says("Releases").gives::<Page<ReleaseView>>(200),
+        get("/api/v1/releases", releases::list).says("Releases").asks(&PAGE).gives::<Page<ReleaseView>>(200),
         get("/api/v1/releases/{version}", releases::get).says("A release").gives::<ReleaseView>(200),
         put("/api/v1/releases/{version}/targets/{platform}", releases::upload)
             .says("Upload the file for a platform")
@@ -118,14 +156,21 @@ pub fn routes() -> Vec<Route> {
         // Fleet updates
         post("/api/v1/fleet-updates", fleet_updates::create)
             .says("Start a fleet update; ?dry_run=true for the plan")
+            .asks(&[("dry_run", "boolean", "Answer the plan, a FleetUpdatePlan with status 200, and start nothing")])
             .takes::<FleetUpdateRequest>()
-            .gives::<FleetUpdateView>(201),
-        get("/api/v1/fleet-updates", fleet_updates::list).says("Fleet updates").gives::<Page<FleetUpdateView>>(200),
+            .gives::<FleetUpdateView>(201)
+            .gives_dry::<FleetUpdatePlan>(),
+        get("/api/v1/fleet-updates", fleet_updates::list)
+            .says("Fleet updates")
+            .asks(&PAGE)
+            .gives::<Page<FleetUpdateView>>(200),
         get("/api/v1/fleet-updates/{id}", fleet_updates::get)
             .says("A fleet update; ?wait= for its next change")
+            .asks(&WAIT)
             .gives::<FleetUpdateView>(200),
         get("/api/v1/fleet-updates/{id}/hosts", fleet_updates::hosts)
             .says("Its hosts, each with why it waits")
+            .asks(&PAGE)
             .gives::<Page<FleetUpdateHostView>>(200),
         post("/api/v1/fleet-updates/{id}/pause", fleet_updates::pause)
             .says("Offer the release to no further host")
@@ -147,7 +192,14 @@ pub fn routes() -> Vec<Route> {
             .says("Give up the slot of a lost host")
             .takes::<FleetUpdateAction>()
             .gives::<FleetUpdateView>(200),
-        get("/api/v1/audit", audit::list).says("The audit trail, newest first").gives::<Page<AuditEntry>>(200),
+        get("/api/v1/audit", audit::list)
+            .says("The audit trail, newest first")
+            .asks(&[
+                ("subject", "string", "Of this thing"),
+                ("alert", "boolean", "Only those that somebody should look at"),
+            ])
+            .asks(&PAGE)
+            .gives::<Page<AuditEntry>>(200),
         post("/api/v1/tick", tick::create).says("Run the duties now").gives::<tick::TickReport>(200),
         // Agents
         post("/oauth/token", tokens::create)

@@ -43,7 +43,7 @@ fn document() -> OpenApi {
     Problem::schemas(&mut schemas);
     for route in routes() {
         paths = paths.path(route.path, PathItem::new(method(&route), operation(&route)));
-        let shapes = [route.takes, route.gives].into_iter().flatten();
+        let shapes = [route.takes, route.gives, route.gives_dry].into_iter().flatten();
         schemas.extend(shapes.flat_map(|shape| shape.schemas));
     }
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -86,6 +86,22 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         operation = operation.parameter(parameter.schema(Some(text)));
+    }
+    if let Some(shape) = &route.gives_dry {
+        let plan = ResponseBuilder::new()
+            .description("The plan; nothing was done")
+            .content("application/json", content(shape));
+        operation = operation.response("200", plan);
+    }
+    for (name, kind, meaning) in &route.asks {
+        let kind = match *kind {
+            "integer" => Type::Integer,
+            "boolean" => Type::Boolean,
+            _ => Type::String,
+        };
+        let value = ObjectBuilder::new().schema_type(kind);
+        let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
+        operation = operation.parameter(parameter.description(Some(*meaning)).schema(Some(value)));
     }
     if let Some(shape) = &route.takes {
         let kind = if route.form { "application/x-www-form-urlencoded" } else { "application/json" };

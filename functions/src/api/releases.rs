@@ -48,8 +48,7 @@ pub async fn create(
     check(&app, &envelope, &manifest)?;
     let version = manifest.version.clone();
     let created_at = app.now();
-    let release =
-        Release { envelope, manifest, manifest_sha256, uploaded: BTreeSet::new(), yanked: None, created_at };
+    let release = Release { envelope, manifest, manifest_sha256, uploaded: BTreeSet::new(), yanked: None, created_at };
     let change = Change::Release(version.clone(), Event::Announce(Box::new(release)));
     let advanced = advance(&app, change, &operator.cause()).await?;
     let found = advanced.record::<Release>(&keys::release(&version))?;

@@ -23,6 +23,8 @@ pub struct Route {
     pub access: Access,
     /// What it does.
     pub summary: &'static str,
+    /// Parameters of the query, each with its type in JSON Schema's words and what it means.
+    pub asks: Vec<Asked>,
     /// What it takes.
     pub takes: Option<Shape>,
     /// Whether what it takes is a form rather than JSON.
@@ -31,9 +33,14 @@ pub struct Route {
     pub gives: Option<Shape>,
     /// The status of a success.
     pub status: u16,
+    /// What it gives when it was asked to do nothing, with status 200.
+    pub gives_dry: Option<Shape>,
     /// What serves it.
     pub serve: MethodRouter<App>,
 }
+
+/// A parameter of the query: its name, its type in JSON Schema's words, and what it means.
+pub type Asked = (&'static str, &'static str, &'static str);
 
 /// The shape of a body.
 pub struct Shape {
@@ -91,13 +98,31 @@ pub fn delete<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, hand
 }
 
 fn route<T: Guarded>(method: Method, path: &'static str, serve: MethodRouter<App>) -> Route {
-    Route { method, path, access: T::ACCESS, summary: "", takes: None, form: false, gives: None, status: 200, serve }
+    Route {
+        method,
+        path,
+        access: T::ACCESS,
+        summary: "",
+        asks: Vec::new(),
+        takes: None,
+        form: false,
+        gives: None,
+        status: 200,
+        gives_dry: None,
+        serve,
+    }
 }
 
 impl Route {
     /// What it does.
     pub fn says(self, summary: &'static str) -> Self {
         Self { summary, ..self }
+    }
+
+    /// Parameters of the query.
+    pub fn asks(mut self, parameters: &[Asked]) -> Self {
+        self.asks.extend_from_slice(parameters);
+        self
     }
 
     /// The JSON it takes.
@@ -113,6 +138,11 @@ impl Route {
     /// The JSON it gives, and with which status.
     pub fn gives<T: ToSchema>(self, status: u16) -> Self {
         Self { gives: Some(shape::<T>()), status, ..self }
+    }
+
+    /// The JSON it gives when it was asked to do nothing.
+    pub fn gives_dry<T: ToSchema>(self) -> Self {
+        Self { gives_dry: Some(shape::<T>()), ..self }
     }
 
     /// The status of a success without a body.
