@@ -38,6 +38,12 @@ impl Caller {
         self
     }
 
+    /// The same at another process of the server.
+    #[must_use]
+    pub fn to(self, world: &World) -> Self {
+        Self { world: world.clone(), ..self }
+    }
+
     /// `GET`
     pub async fn get(&self, path: &str) -> Answer {
         self.sends(request(Method::GET, path).body(Body::empty()).unwrap()).await

@@ -8,23 +8,25 @@ use std::sync::{
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use tokio::sync::Notify;
 
 /// A table whose process can be made to die before a certain operation. Cheap to clone: the same table.
 pub struct Mortal<T> {
     table: Arc<T>,
     left: Arc<AtomicU64>,
+    death: Arc<Notify>,
 }
 
 impl<T> Clone for Mortal<T> {
     fn clone(&self) -> Self {
-        Self { table: Arc::clone(&self.table), left: Arc::clone(&self.left) }
+        Self { table: Arc::clone(&self.table), left: Arc::clone(&self.left), death: Arc::clone(&self.death) }
     }
 }
 
 impl<T> Mortal<T> {
     /// Lives on.
     pub fn new(table: T) -> Self {
-        Self { table: Arc::new(table), left: Arc::new(AtomicU64::new(u64::MAX)) }
+        Self { table: Arc::new(table), left: Arc::new(AtomicU64::new(u64::MAX)), death: Arc::default() }
     }
 
     /// Dies after so many operations from now on.
@@ -37,14 +39,15 @@ impl<T> Mortal<T> {
         self.left.store(u64::MAX, Ordering::SeqCst);
     }
 
-    /// Whether it has died.
-    pub fn is_dead(&self) -> bool {
-        self.left.load(Ordering::SeqCst) == 0
+    /// Until an operation was tried after the last one.
+    pub async fn dies(&self) {
+        self.death.notified().await;
     }
 
     async fn lives(&self) {
         let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_err() {
+            self.death.notify_one();
             std::future::pending::<()>().await;
         }
     }

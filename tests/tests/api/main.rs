@@ -1,9 +1,20 @@
 //! Every noun by its routes: what comes of one act, and what must hold whatever happens.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
+mod audit;
 mod check_ins;
+mod dropped;
 mod enrollment;
 mod fleet_updates;
+
+mod health;
 mod hosts;
+mod interleavings;
 mod jobs;
+mod openapi;
+mod pages;
+mod problems;
+mod releases;
 mod results;
+mod tokens;

@@ -4,6 +4,13 @@
 //! asked for with `?wait=`, or looked at again and again until its deadline ([`harness::patience`]).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod clones;
+mod fleet_updates;
 mod harness;
+mod jobs;
 mod jobs_once;
+mod refused_releases;
+mod servers;
 mod single_updates;
+mod tls;
+mod update_steps;

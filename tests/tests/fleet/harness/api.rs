@@ -1,6 +1,6 @@
 //! The server's API as an operator uses it, one blocking call at a time.
 
-use std::{fmt::Debug, sync::LazyLock, time::Duration};
+use std::{fmt::Debug, sync::LazyLock};
 
 use muster_schemas::problems::Problem;
 use reqwest::{Method, RequestBuilder};
@@ -33,6 +33,11 @@ impl Api {
     /// Nobody, by a client of one's own.
     pub fn with(base: &str, http: reqwest::Client) -> Self {
         Self { base: base.into(), token: String::new(), http }
+    }
+
+    /// The same person, who reaches the server another way.
+    pub fn by(&self, base: &str) -> Self {
+        Self { base: base.into(), token: self.token.clone(), http: self.http.clone() }
     }
 
     /// Signs in as the admin.
@@ -86,11 +91,9 @@ impl Api {
         }
     }
 
-    /// How long the server holds a poll for a change of a record that does not come.
-    pub fn hold(&self, path: &str) -> Duration {
-        let started = Instant::now();
-        self.get::<Value>(&format!("{path}?wait=60"));
-        started.elapsed()
+    /// Reads a record when it has changed, or after a minute.
+    pub fn next_change(&self, path: &str) -> Value {
+        self.get(&format!("{path}?wait=60"))
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -8,7 +8,7 @@ use std::{
 
 use muster_schemas::{
     fleet_updates::{FleetUpdateHostView, FleetUpdateView},
-    hosts::HostView,
+    hosts::{HostState, HostView},
     ids::{FleetUpdateId, HostId, JobId},
     jobs::{JobState, JobView, JobsCreated},
     pages::Page,
@@ -19,8 +19,9 @@ use tempfile::TempDir;
 
 use super::{
     api::Api,
+    binaries::{AGENT_1, binary},
     host::{Host, Setup},
-    patience::until_so,
+    patience::{until, until_so},
     process::sweep,
     releases::{Publisher, Release},
     server::Server,
@@ -41,11 +42,16 @@ pub struct Fleet {
 impl Fleet {
     /// A server without hosts.
     pub fn start() -> Self {
+        Self::start_with(Server::start)
+    }
+
+    /// The same, with a server that is started otherwise.
+    pub fn start_with(server: impl FnOnce(&Path) -> Server) -> Self {
         let folder = TempDir::new().unwrap();
         let publisher = Publisher::new();
         let root = serde_json::to_vec(&publisher.trust_root()).unwrap();
         fs::write(folder.path().join("root.json"), root).unwrap();
-        Self { server: Server::start(&path(&folder)), publisher, folder }
+        Self { server: server(&path(&folder)), publisher, folder }
     }
 
     /// The server's API, with an admin signed in.
@@ -60,7 +66,7 @@ impl Fleet {
 
     /// How hosts are set up unless a test says otherwise.
     pub fn setup<'a>(&self, server: &'a str) -> Setup<'a> {
-        Setup { server, policy: EVERYTHING, probation_seconds: 1.0, update_deadline_seconds: 15.0 }
+        Setup { server, policy: EVERYTHING, probation_seconds: 1.0, update_deadline_seconds: 15.0, ca_file: None }
     }
 
     /// A host that has joined, runs the agent's version 1.0.0, and is online.
@@ -106,8 +112,8 @@ impl Fleet {
     /// The same, with more to say in the request.
     pub fn try_run(&self, host: &Host, script: &str, more: &Value) -> Result<JobId, Box<Problem>> {
         let spec = json!({ "argv": ["/bin/sh", "-c", script], "working_directory": host.work });
-        let mut request = json!({ "host_ids": [host.id], "kind": "run", "spec": spec });
-        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = json!({ "host_ids": [host.id], "kind": "run", "spec": spec });
+        let request = with(request, more);
         let created = self.api().try_post("/jobs", &request)?;
         Ok(serde_json::from_value::<JobsCreated>(created).unwrap().items[0].id)
     }
@@ -122,6 +128,25 @@ impl Fleet {
     /// A job, once it is over.
     pub fn ended(&self, id: JobId) -> JobView {
         self.api().wait(&job(id), |job: &JobView| job.state.is_final())
+    }
+
+    /// A host's state once it is this one.
+    pub fn wait_for_state(&self, id: HostId, state: HostState) -> HostView {
+        until(&format!("{id} is {state:?}"), || Some(self.view(id)).filter(|host| host.state == state))
+    }
+
+    /// Exactly one worker of this version runs, works, and is what the server knows.
+    pub fn runs(&self, host: &Host, version: &str) {
+        self.works(host);
+        assert_eq!(self.view(host.id).agent.unwrap().version, version);
+        assert_eq!(host.workers().len(), 1);
+        let installed = host.state.join("versions");
+        if version == "1.0.0" {
+            assert_eq!((host.running(), host.committed().as_str()), (binary(AGENT_1), "factory"));
+        } else {
+            assert!(host.running().starts_with(installed));
+            assert_eq!(host.committed(), version);
+        }
     }
 
     /// Runs a script that must succeed.
@@ -152,8 +177,8 @@ impl Fleet {
 
     /// Starts a fleet update over every host.
     pub fn fleet_update(&self, version: &str, more: &Value) -> FleetUpdateId {
-        let mut request = json!({ "version": version, "soak_seconds": 0, "host_time_limit_seconds": 60 });
-        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = json!({ "version": version, "soak_seconds": 0, "host_time_limit_seconds": 60 });
+        let request = with(request, more);
         self.api().post::<FleetUpdateView>("/fleet-updates", &request).id
     }
 
@@ -177,6 +202,12 @@ impl Drop for Fleet {
     }
 }
 
+/// An object with the members of another.
+fn with(mut object: Value, more: &Value) -> Value {
+    object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    object
+}
+
 fn job(id: JobId) -> String {
     format!("/jobs/{id}")
 }
@@ -195,4 +226,11 @@ fn logs(folder: &Path) {
         let lines: Vec<_> = text.lines().collect();
         eprintln!("== {}\n{}", file.display(), lines[lines.len().saturating_sub(30)..].join("\n"));
     }
+}
+
+/// Why a job did not succeed: the stable word, and the same for people.
+pub fn reason(job: &JobView) -> (String, String) {
+    let error = job.result.as_ref().and_then(|result| result.error.clone());
+    let error = error.unwrap_or_else(|| panic!("no reason: {job:#?}"));
+    (error.code, error.message)
 }

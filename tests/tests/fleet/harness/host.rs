@@ -27,6 +27,8 @@ pub struct Setup<'a> {
     pub probation_seconds: f64,
     /// How long it has for that.
     pub update_deadline_seconds: f64,
+    /// Certificates to believe instead of the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// A host.
@@ -46,9 +48,10 @@ impl Host {
         let (state, work) = (folder.join("state"), folder.join("work"));
         fs::create_dir_all(&work).unwrap();
         fs::create_dir_all(&state).unwrap();
-        let Setup { server, policy, probation_seconds, update_deadline_seconds } = setup;
+        let Setup { server, policy, probation_seconds, update_deadline_seconds, ca_file } = setup;
+        let ca_file = ca_file.as_ref().map(|path| format!("ca_file = {path:?}\n")).unwrap_or_default();
         let agent = format!(
-            "wait_seconds = 30\nprobation_seconds = {probation_seconds}\n\
+            "{ca_file}wait_seconds = 30\nprobation_seconds = {probation_seconds}\n\
              update_deadline_seconds = {update_deadline_seconds}\ndrain_seconds = 5\n\
              [resilience.retry]\ninitial_delay_seconds = 0.1\nmax_delay_seconds = 0.5\n"
         );
@@ -101,7 +104,8 @@ impl Host {
     /// A copy of the state directory, beside the original, as a copied virtual machine would have it.
     pub fn copy(&self, name: &str) -> Self {
         let folder = self.state.parent().unwrap().with_file_name(name);
-        let copied = std::process::Command::new("cp").arg("-a").arg(self.state.parent().unwrap()).arg(&folder).status();
+        fs::create_dir(&folder).unwrap();
+        let copied = std::process::Command::new("cp").arg("-a").arg(&self.state).arg(&folder).status();
         assert!(copied.unwrap().success());
         Self { id: self.id, state: folder.join("state"), work: self.work.clone(), supervisor: None }
     }

@@ -7,7 +7,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -44,6 +44,7 @@ pub struct Proxy {
 struct Shared {
     server: String,
     meddlers: Mutex<Vec<Meddler>>,
+    asked: Mutex<Vec<String>>,
     cut: Mutex<Vec<&'static str>>,
     stopped: AtomicBool,
 }
@@ -53,8 +54,9 @@ impl Proxy {
     pub fn start(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let (meddlers, cut, stopped) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { server: server.into(), meddlers, cut, stopped });
+        let (meddlers, asked, cut) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let stopped = AtomicBool::new(false);
+        let shared = Arc::new(Shared { server: server.into(), meddlers, asked, cut, stopped });
         let accepting = shared.clone();
         thread::spawn(move || accept(&listener, &accepting));
         Self { address, shared }
@@ -67,19 +69,19 @@ impl Proxy {
 
     /// From now on this sees every exchange; the first that does not let an answer pass decides.
     pub fn meddle(&self, meddler: impl FnMut(&Exchange) -> Deed + Send + 'static) {
-        self.shared.lock(&self.shared.meddlers).push(Box::new(meddler));
+        lock(&self.shared.meddlers).push(Box::new(meddler));
     }
 
     /// Nobody meddles any more.
     pub fn be_honest(&self) {
-        self.shared.lock(&self.shared.meddlers).clear();
+        lock(&self.shared.meddlers).clear();
     }
 
     /// Cuts the connection once, before the answer to the first exchange that is such.
     pub fn cut(&self, name: &'static str, such: impl Fn(&Exchange) -> bool + Send + 'static) {
         let shared = self.shared.clone();
         self.meddle(move |exchange| {
-            let mut cut = shared.lock(&shared.cut);
+            let mut cut = lock(&shared.cut);
             if cut.contains(&name) || !such(exchange) {
                 return Deed::Pass;
             }
@@ -90,7 +92,12 @@ impl Proxy {
 
     /// What was cut so far.
     pub fn cuts(&self) -> Vec<&'static str> {
-        self.shared.lock(&self.shared.cut).clone()
+        lock(&self.shared.cut).clone()
+    }
+
+    /// Whether the server was asked for this, whatever it may have answered.
+    pub fn was_asked(&self, text: &str) -> bool {
+        lock(&self.shared.asked).iter().any(|target| target.contains(text))
     }
 }
 
@@ -103,15 +110,22 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    #[expect(clippy::unused_self, reason = "reads as what it is at its callers")]
-    fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
-        mutex.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn deed(&self, exchange: &Exchange) -> Deed {
-        let mut meddlers = self.lock(&self.meddlers);
+        let mut meddlers = lock(&self.meddlers);
         let deeds = meddlers.iter_mut().map(|meddler| meddler(exchange));
         deeds.into_iter().find(|deed| !matches!(deed, Deed::Pass)).unwrap_or(Deed::Pass)
+    }
+}
+
+impl Exchange {
+    /// Whether the answer to a request for this holds this text.
+    pub fn says(&self, target: &str, text: &str) -> bool {
+        self.target.ends_with(target) && String::from_utf8_lossy(&self.answer).contains(text)
+    }
+
+    /// Whether the request tells this of a job.
+    pub fn tells(&self, what: &str) -> bool {
+        self.target.ends_with("/events") && self.request.contains(&format!("\"type\":\"{what}\""))
     }
 }
 
@@ -139,6 +153,7 @@ fn serve(mut client: &TcpStream, shared: &Shared) -> io::Result<()> {
     let (target, head, body) = request(client)?;
     let mut server = TcpStream::connect(&shared.server)?;
     server.write_all(&[head.as_bytes(), &body].concat())?;
+    lock(&shared.asked).push(target.clone());
     let mut answer = Vec::new();
     server.read_to_end(&mut answer)?;
     let request = String::from_utf8_lossy(&body).into_owned();
@@ -174,4 +189,8 @@ fn request(client: &TcpStream) -> io::Result<(String, String, Vec<u8>)> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     Ok((head.split(' ').take(2).collect::<Vec<_>>().join(" "), head, body))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

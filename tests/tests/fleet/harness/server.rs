@@ -24,6 +24,7 @@ pub struct Server {
     /// Its data directory.
     pub data: PathBuf,
     folder: PathBuf,
+    more: Vec<String>,
     process: Option<Process>,
 }
 
@@ -32,7 +33,13 @@ impl Server {
     pub fn start(folder: &Path) -> Self {
         let address = free_address();
         let api = Api::new(&format!("http://{address}"));
-        let mut server = Self { api, address, data: folder.join("data"), folder: folder.into(), process: None };
+        Self::start_with(folder, &address, api, &[])
+    }
+
+    /// The same, where and as is said.
+    pub fn start_with(folder: &Path, address: &str, api: Api, more: &[&str]) -> Self {
+        let (data, more) = (folder.join("data"), more.iter().map(ToString::to_string).collect());
+        let mut server = Self { api, address: address.into(), data, folder: folder.into(), more, process: None };
         server.start_again();
         server.api.sign_in(PASSWORD);
         server
@@ -40,7 +47,10 @@ impl Server {
 
     /// Starts it again, with the data it had.
     pub fn start_again(&mut self) {
-        self.process = Some(serve(&self.folder, &self.address, &self.data, &[]));
+        let arguments = ["serve", "--listen", &self.address, "--data", self.data.to_str().unwrap()];
+        let arguments: Vec<_> = arguments.into_iter().chain(self.more.iter().map(String::as_str)).collect();
+        let (log, environment) = (self.folder.join("server.log"), [("MUSTER_ADMIN_PASSWORD", PASSWORD)]);
+        self.process = Some(Process::start(&binary(SERVER), &arguments, &self.folder, &log, &environment));
         let process = self.process.as_mut().unwrap();
         until_so("the server's health", || {
             let alive = rustix::process::test_kill_process(process.pid()).is_ok();
@@ -68,13 +78,6 @@ impl Server {
     pub fn blob(&self, sha256: &str) -> PathBuf {
         self.data.join("blobs").join(&sha256[..2]).join(&sha256[2..])
     }
-}
-
-/// A server process.
-pub fn serve(folder: &Path, address: &str, data: &Path, more: &[&str]) -> Process {
-    let arguments = [&["serve", "--listen", address, "--data", data.to_str().unwrap()], more].concat();
-    let environment = [("MUSTER_ADMIN_PASSWORD", PASSWORD)];
-    Process::start(&binary(SERVER), &arguments, folder, &folder.join("server.log"), &environment)
 }
 
 /// An address that was free a moment ago.

@@ -1,0 +1,46 @@
+use muster_schemas::{audit::AuditEntry, pages::Page};
+use muster_tests::world::{World, run_job};
+use serde_json::json;
+
+async fn entries(world: &World, query: &str) -> Vec<AuditEntry> {
+    world.viewer().await.get(&format!("/api/v1/audit{query}")).await.is(200).json::<Page<_>>().items
+}
+
+#[tokio::test]
+async fn every_change_says_who_did_what_to_which_thing_in_which_request() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let job = world.job(host.id(), &run_job()).await;
+    host.check_in().await;
+    world.moves(1);
+    let path = format!("/api/v1/jobs/{}/cancel", job.id);
+    let answer = world.operator().await.post(&path, &json!({})).await.is(200);
+    let entries = entries(&world, &format!("?subject={}", job.id)).await;
+    let actions = entries.iter().map(|entry| entry.action.as_str()).collect::<Vec<_>>();
+    assert_eq!(actions, ["job.cancel_requested", "job.created"]);
+    assert!(entries[0].actor.starts_with("user:usr_"));
+    assert_eq!(entries[0].request_id, answer.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn polls_are_not_audited() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let before = entries(&world, "").await.len();
+    for _ in 0..5 {
+        world.moves(300);
+        host.check_in().await;
+    }
+    assert_eq!(entries(&world, "").await.len(), before);
+}
+
+#[tokio::test]
+async fn what_the_tick_does_is_audited_as_the_ticks() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let job = world.job(host.id(), &run_job()).await;
+    world.moves(3_600);
+    world.tick().await;
+    let entries = entries(&world, &format!("?subject={}", job.id)).await;
+    assert_eq!((entries[0].actor.as_str(), entries[0].detail.as_str()), ("tick", "expired"));
+}
