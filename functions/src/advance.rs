@@ -4,7 +4,10 @@
 //! are one conditional write. A lost race is ordinary: load and decide again. What follows a commit is done by
 //! [`crate::effects`]; a caller that goes away in the middle leaves it to the tick.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use muster_domain::machine::{Change, Effect, Lock, Machine, Note, Refused};
@@ -169,8 +172,9 @@ impl Draft {
     async fn decide(app: &App, change: &Change, cause: &Cause) -> Result<Self, AdvanceError> {
         let now = app.now();
         let mut draft = Self::default();
-        let mut changes = vec![change.clone()];
-        while let Some(change) = changes.pop() {
+        // In the order they were asked for: two steps of one record must not change places.
+        let mut changes = VecDeque::from([change.clone()]);
+        while let Some(change) = changes.pop_front() {
             let key = keys::of_change(&change);
             let (found, current) = if let Some((found, item)) = draft.records.remove(&key) {
                 (found, Some(item))
@@ -189,9 +193,9 @@ impl Draft {
         Ok(draft)
     }
 
-    fn take(&mut self, effect: Effect, changes: &mut Vec<Change>, cause: &Cause, now: Timestamp) {
+    fn take(&mut self, effect: Effect, changes: &mut VecDeque<Change>, cause: &Cause, now: Timestamp) {
         match effect {
-            Effect::Also(change) => changes.push(change),
+            Effect::Also(change) => changes.push_back(change),
             Effect::Later(change) => {
                 let id = format!("{}-{:032x}", keys::due_sort(now), rand::random::<u128>());
                 let indexes = vec![keys::due(now, format_args!("outbox-{id}"))];

@@ -101,8 +101,9 @@ fn proven(app: &App, host: &Host, assertion: &str) -> Option<()> {
     validation.validate_exp = false;
     let claims = jsonwebtoken::decode::<AssertionClaims>(assertion, &key, &validation).ok()?.claims;
     let now = app.now().as_second();
-    let fresh = claims.iat <= now + LEEWAY_SECONDS && now < claims.exp + LEEWAY_SECONDS;
-    (fresh && claims.exp - claims.iat <= MAX_ASSERTION_SECONDS && claims.sub == host.id).then_some(())
+    let fresh = claims.iat <= now + LEEWAY_SECONDS && now < claims.exp.saturating_add(LEEWAY_SECONDS);
+    let short = claims.exp.checked_sub(claims.iat).is_some_and(|seconds| seconds <= MAX_ASSERTION_SECONDS);
+    (fresh && short && claims.sub == host.id).then_some(())
 }
 
 fn unproven() -> Failure {
