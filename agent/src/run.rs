@@ -134,7 +134,8 @@ async fn call(mut caller: Caller) {
         let pause = agent.pause(&mut link, outcome);
         if link.failures > 0 {
             let failures = link.failures;
-            warn!(failures, "The check-in failed {failures} times; the next one is in {} s", pause.as_secs());
+            let (seconds, why) = (pause.as_secs(), caller.failure());
+            warn!(failures, pause_seconds = seconds, "Check-in failed {failures} times, next in {seconds} s: {why}");
         }
         tokio::select! {
             () = sleep(pause) => {}

@@ -38,17 +38,23 @@ pub struct Caller {
     sent: Option<Facts>,
     facts_wanted: bool,
     reported: Option<AgentReport>,
+    failure: String,
 }
 
 impl Caller {
     /// A caller that has not called yet.
     pub fn new(agent: Arc<Agent>, reporter: Reporter) -> Self {
-        Self { agent, reporter, sent: None, facts_wanted: false, reported: None }
+        Self { agent, reporter, sent: None, facts_wanted: false, reported: None, failure: String::new() }
     }
 
     /// The agent it calls for.
     pub fn agent(&self) -> &Arc<Agent> {
         &self.agent
+    }
+
+    /// Why the last call that failed did.
+    pub fn failure(&self) -> &str {
+        &self.failure
     }
 
     /// One call: a session when there is none, a check-in when there is one.
@@ -118,7 +124,7 @@ impl Caller {
         }
     }
 
-    fn failed(&self, session: Option<u64>, failure: &Failure) -> Outcome {
+    fn failed(&mut self, session: Option<u64>, failure: &Failure) -> Outcome {
         match (failure.code(), session) {
             (Some(ProblemCode::SessionSuperseded), Some(session)) => {
                 warn!(session, "Session {session} was superseded; another one will be started");
@@ -131,7 +137,7 @@ impl Caller {
             (Some(ProblemCode::AgentTooOld), _) => error!("The server does not talk to this version any more"),
             _ => {}
         }
-        info!("A check-in brought nothing: {}", chain(failure));
+        self.failure = chain(failure);
         failure.outcome()
     }
 }

@@ -6,7 +6,10 @@
 //! started before this process: once → interrupted · converge → received · probe → what the update's record says
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -40,7 +43,7 @@ pub async fn live(agent: Arc<Agent>, id: JobId, cancel: CancellationToken) {
     let record = agent.journal(|journal| journal.ledger().jobs().get(&id).cloned());
     if let Some(record) = record {
         let outbox = Arc::new(Outbox::after(agent.numbers(|numbers| numbers.remove(&id)).unwrap_or(0)));
-        let life = Life { agent: agent.clone(), id, outbox, cancel };
+        let life = Life { agent: agent.clone(), id, outbox, cancel, place: OnceLock::new() };
         tokio::join!(report(&agent, id, &life.outbox, &life.cancel), life.go_on(record));
         life.write(&Entry::Acknowledged { id }).await;
         agent.numbers(|numbers| numbers.insert(id, life.outbox.last()));
@@ -53,12 +56,13 @@ struct Life {
     id: JobId,
     outbox: Arc<Outbox>,
     cancel: CancellationToken,
+    /// Its place among running jobs, kept until everything is told: what is not told yet is in memory.
+    place: OnceLock<OwnedSemaphorePermit>,
 }
 
 /// A job's turn: given back when it is dropped.
 struct Turn {
     _resource: Option<OwnedSemaphorePermit>,
-    _place: Option<OwnedSemaphorePermit>,
     waited: bool,
 }
 
@@ -146,8 +150,10 @@ impl Life {
             Some(queue) => queue.acquire_owned().await.ok(),
             None => None,
         };
-        let place = self.agent.places.clone().acquire_owned().await.ok();
-        Turn { _resource: resource, _place: place, waited }
+        if let Ok(place) = self.agent.places.clone().acquire_owned().await {
+            let _ = self.place.set(place);
+        }
+        Turn { _resource: resource, waited }
     }
 
     async fn gate_open(&self) {

@@ -31,6 +31,7 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
     let directory = agent.state.join("downloads");
     let path = directory.join(format!("{}.part", target.sha256));
     create_private_directory(&directory).map_err(|failed| Refusal::new("disk", chain(&failed)))?;
+    forget_others(&directory, &path);
     let mut link = Link::default();
     let mut failure = String::new();
     let mut left_behind = path.exists();
@@ -145,6 +146,12 @@ fn verified(target: &Target, path: &Path) -> Result<(), Refusal> {
     }
     discard(path);
     Err(Refusal::new("digest", "the file is not what was signed"))
+}
+
+/// Removes the beginnings of other files: one download at a time.
+fn forget_others(directory: &Path, path: &Path) {
+    let others = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    others.filter(|other| other != path).for_each(|other| discard(&other));
 }
 
 /// Removes a file that is of no use. If it stays, the next attempt finds it wrong again.

@@ -18,7 +18,7 @@ use tokio::{
 use super::Task;
 use crate::{
     jobs::results::{ended, ended_with, error},
-    sys::processes::{Ending, Groups, end_group, in_own_group},
+    sys::processes::{Ending, Groups, end_group, in_own_group, signal_of},
 };
 
 /// How long a program has to end when it is asked to.
@@ -117,17 +117,9 @@ fn result(end: End, status: Option<ExitStatus>, task: &Task) -> JobResult {
         }
         (End::Itself, Some(0)) => ended(Outcome::Succeeded),
         (End::Itself, Some(code)) => failed("exit_code", format!("ended with exit code {code}")),
-        (End::Itself, None) => failed("signal", format!("ended by signal {}", signal(status))),
+        (End::Itself, None) => failed("signal", format!("ended by signal {}", status.and_then(signal_of).unwrap_or(0))),
     };
     JobResult { exit_code, ..result }
-}
-
-fn signal(status: Option<ExitStatus>) -> i32 {
-    #[cfg(unix)]
-    let signal = status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
-    #[cfg(not(unix))]
-    let signal = status.and(None);
-    signal.unwrap_or(0)
 }
 
 fn command(spec: &RunSpec) -> Command {

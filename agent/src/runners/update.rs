@@ -23,14 +23,14 @@ use crate::{
     agent::{Agent, Exit},
     jobs::results::{chain, ended, ended_with, error},
     supervisor::{
-        pointer::{BINARY, Installed, Phase, TRIES, Update, is_sha256, is_version},
+        pointer::{BINARY, Choice, Installed, Phase, Pointer, TRIES, Update, is_sha256, is_version},
         report::own_sha256,
     },
     sys::{
         files::{FileError, Mode, create_private_directory, make_private, rename_durably, sync_parent, write_json},
         processes::{Ending, end_group, in_own_group},
     },
-    trust::{Platform, Refusal, Trust},
+    trust::{Platform, Refusal, Trust, remove_versions_except},
     version::{ARCHITECTURE, OS, VERSION},
 };
 
@@ -116,6 +116,7 @@ fn install(state: &Path, installed: &Installed, envelope: &Envelope, file: &Path
     let gone = || FileError::new("name", state, std::io::ErrorKind::InvalidInput.into());
     let directory = installed.directory(state).ok_or_else(gone)?;
     let staging = state.join("versions").join(".staging");
+    prune(state);
     create_private_directory(&staging)?;
     make_private(file, Mode::Executable)?;
     write_json(&staging.join("manifest.json"), envelope)?;
@@ -126,6 +127,15 @@ fn install(state: &Path, installed: &Installed, envelope: &Envelope, file: &Path
     }
     rename_durably(&staging, &directory)?;
     sync_parent(&directory)
+}
+
+/// Removes what failed before: neither committed nor previous. What cannot be removed only takes room.
+fn prune(state: &Path) {
+    if let Ok(Pointer { committed, previous }) = Pointer::load(state) {
+        let kept: Vec<_> =
+            [Some(&committed), previous.as_ref()].into_iter().flatten().filter_map(Choice::installed).collect();
+        let _ = remove_versions_except(state, &kept);
+    }
 }
 
 #[derive(Deserialize)]

@@ -21,11 +21,12 @@ use super::{
 use crate::{
     agent::Exit,
     config::Config,
+    identity::{Identity, IdentityError},
     jobs::results::chain,
     status::is_retired,
     sys::{
         files::{FileError, sha256_of},
-        lock::{LockError, try_lock},
+        lock::{LockError, lock_within},
         machine::since_boot,
         signals,
     },
@@ -33,9 +34,15 @@ use crate::{
     version::{ARCHITECTURE, OS},
 };
 
+/// How long to wait for a supervisor that is about to be gone.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Why the supervisor cannot do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum SuperviseError {
+    /// The host has not joined.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// There is another one.
     #[error("another supervisor works with this state")]
     Lock(#[source] LockError),
@@ -53,7 +60,8 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
         error!("The server retired this host: the agent is not started");
         return Ok(());
     }
-    let _lock = try_lock(&state.join("supervisor.lock")).map_err(SuperviseError::Lock)?;
+    Identity::load(&state)?;
+    let _lock = lock_within(&state.join("supervisor.lock"), LOCK_PATIENCE).map_err(SuperviseError::Lock)?;
     worker::kill_left_behind(&state);
     let factory = std::env::current_exe().map_err(SuperviseError::Factory)?;
     let config = Config::load(&state).unwrap_or_else(|failed| {

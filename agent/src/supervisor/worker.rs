@@ -17,16 +17,8 @@ use tokio::{
     time::timeout,
 };
 
-use tracing::warn;
-
 use super::control::{Said, Told};
-use crate::{
-    jobs::results::chain,
-    sys::{
-        files::{read_json, write_json},
-        processes::Fingerprint,
-    },
-};
+use crate::sys::processes::kill_marked;
 
 /// So much of the last output is kept, in bytes.
 const TAIL_BYTES: usize = 4096;
@@ -37,8 +29,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the rest of a dead worker's output is awaited: something it started may hold it open.
 const TAIL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The file that says which process the worker is.
-const NOTE: &str = "worker.json";
+/// The variable that marks a worker, with its state directory, from its first moment on.
+const MARK: &str = "MUSTER_WORKER_OF";
 
 type Tail = Arc<Mutex<VecDeque<u8>>>;
 
@@ -68,12 +60,12 @@ impl Worker {
             .arg("work")
             .arg("--state")
             .arg(state)
+            .env(MARK, state)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        note(state, &child);
         let (send, said) = mpsc::channel(16);
         if let Some(stdout) = child.stdout.take() {
             tokio::spawn(listen(stdout, send));
@@ -128,18 +120,7 @@ impl Worker {
 
 /// Kills the worker that a killed supervisor left behind. A good one has ended by itself; a bad one may not even do that.
 pub fn kill_left_behind(state: &Path) {
-    if let Ok(Some(left)) = read_json::<Fingerprint>(&state.join(NOTE)) {
-        left.kill_left_behind();
-    }
-}
-
-/// Notes which process the worker is. Without the note, a worker that is deaf to its supervisor's end would go on.
-fn note(state: &Path, child: &Child) {
-    if let Some(fingerprint) = child.id().and_then(Fingerprint::of)
-        && let Err(failed) = write_json(&state.join(NOTE), &fingerprint)
-    {
-        warn!("Which process the worker is cannot be noted: {}", chain(&failed));
-    }
+    kill_marked(MARK, state.as_os_str());
 }
 
 /// Passes its lines on. What is no line of ours is passed over.

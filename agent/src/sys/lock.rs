@@ -1,11 +1,6 @@
 //! Locks between processes: held as long as the process lives, given back by the kernel however it dies.
 
-use std::{
-    fs::{File, TryLockError},
-    path::Path,
-    sync::mpsc,
-    time::Duration,
-};
+use std::{fs::File, path::Path, sync::mpsc, time::Duration};
 
 use super::files::{FileError, open_append};
 
@@ -27,16 +22,6 @@ pub enum LockError {
     /// It could not be asked for.
     #[error(transparent)]
     File(#[from] FileError),
-}
-
-/// Takes the lock if nobody has it.
-pub fn try_lock(path: &Path) -> Result<Lock, LockError> {
-    let file = open_append(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
-        Err(TryLockError::WouldBlock) => Err(LockError::Held { path: path.display().to_string() }),
-        Err(TryLockError::Error(source)) => Err(FileError::new("lock", path, source).into()),
-    }
 }
 
 /// Takes the lock, waiting up to `patience` for whoever has it to end.

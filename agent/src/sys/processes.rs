@@ -2,8 +2,11 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
+    fs,
     io::Write,
     path::PathBuf,
+    process::ExitStatus,
     sync::{Mutex, PoisonError},
 };
 
@@ -22,6 +25,19 @@ pub enum Ending {
     Ask,
     /// Killed.
     Kill,
+}
+
+/// The signal that ended a process; `None` when it ended otherwise.
+pub fn signal_of(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    {
+        std::os::unix::process::ExitStatusExt::signal(&status)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        None
+    }
 }
 
 /// Puts the command into a process group of its own.
@@ -63,11 +79,26 @@ impl Fingerprint {
         Some(Self { pid, started, boot_id: boot_id() })
     }
 
-    /// Kills the process group that it leads, and the process itself, if it is still the same one.
+    /// Kills the process group that it leads, if it is still the same process.
     pub fn kill_left_behind(&self) {
         if Self::of(self.pid).as_ref() == Some(self) {
             end_group(self.pid, Ending::Kill);
-            end_process(self.pid);
+        }
+    }
+}
+
+/// Kills every process that was started with this variable in its environment, where the platform tells.
+pub fn kill_marked(name: &str, value: &OsStr) {
+    let mark = [name.as_bytes(), b"=", value.as_encoded_bytes()].concat();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes {
+        let pid = process.file_name().to_str().and_then(|name| name.parse().ok());
+        let is_marked = || {
+            fs::read(process.path().join("environ"))
+                .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == mark))
+        };
+        if let Some(pid) = pid.filter(|_| is_marked()) {
+            end_process(pid);
         }
     }
 }

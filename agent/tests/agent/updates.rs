@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use muster_agent::supervisor::pointer::{Choice, Installed, Pointer};
+use muster_agent::supervisor::pointer::{Choice, Installed, Phase, Pointer, Update};
 use muster_schemas::{
     check_ins::UpdateOutcome,
     envelopes::sha256_hex,
@@ -12,7 +12,8 @@ use muster_schemas::{
 };
 
 use crate::world::{
-    host::{Host, bounded},
+    host::{AGENT, Host, bounded},
+    http::Reply,
     releases::{good_agent, manifest, offer, script, signed, trust},
     server::{PATIENCE, Server, World},
 };
@@ -203,7 +204,56 @@ fn an_installed_version_that_was_changed_is_not_started() {
     fs::write(&binary, bytes).unwrap();
     host.start();
     server.assert_host_works();
-    assert!(!server.with(|world| is_new(world)), "the factory's version runs");
+    let running = server.with(|world| world.reports.last().unwrap().executable_sha256.clone());
+    assert_eq!(running, sha256_hex(&fs::read(&*AGENT).unwrap()), "the factory's version runs");
+}
+
+#[test]
+fn a_crash_between_the_commit_and_its_record_is_settled_by_the_commit() {
+    let (server, mut host) = started();
+    let id = offer_good(&server);
+    assert_eq!(server.result(id).outcome, Outcome::Succeeded);
+    host.kill_supervisor();
+    host.wait_for_no_worker();
+    let mut update = Update::load(host.state.path()).unwrap().unwrap();
+    update.phase = Phase::OnTrial;
+    update.save(host.state.path()).unwrap();
+    host.start();
+    server.assert_host_works();
+    let settled = Update::load(host.state.path()).unwrap().unwrap();
+    assert_eq!((settled.phase, settled.tries), (Phase::Committed, 1));
+    assert!(server.with(|world| is_new(world)));
+}
+
+#[test]
+fn a_server_that_never_stops_sending_is_cut_off_at_the_first_byte_too_many() {
+    let (server, _host) = started();
+    server.with(|world| world.instead = vec![("/blobs/", endless)]);
+    let id = offer(&server, signed(&manifest("9.9.9", 7, b"short"), 2), Vec::new());
+    assert_eq!(code(&server.result(id)), "size");
+}
+
+fn endless() -> Reply {
+    let (kind, headers) = ("application/octet-stream", String::new());
+    Reply::Raw { status: 200, kind, headers, body: b"short and more".to_vec(), claimed: 1 << 40 }
+}
+
+#[test]
+fn a_committed_version_that_ends_five_times_is_undone() {
+    let (server, host) = started();
+    let id = offer_good(&server);
+    assert_eq!(server.result(id).outcome, Outcome::Succeeded);
+    server.wait("the commit to be told", |world| world.reports.last().filter(|report| report.committed).map(drop));
+    for _ in 0..5 {
+        let sessions = server.with(|world| world.sessions.len());
+        host.kill_worker();
+        server.wait("another start", |world| (world.sessions.len() > sessions).then_some(()));
+    }
+    let report = server.with(|world| world.reports.last().cloned()).unwrap();
+    let last = report.last_update.unwrap();
+    assert_eq!((last.outcome, last.transaction), (UpdateOutcome::RolledBack, id));
+    assert_eq!(Pointer::load(host.state.path()).unwrap(), Pointer::default());
+    assert!(!server.with(|world| is_new(world)));
 }
 
 #[test]
