@@ -46,7 +46,7 @@ impl Draft {
             JobState::Cancelled => self.taken_back(host_id),
             JobState::Expired => {
                 self.next.slots.remove(&host_id);
-                self.next.requeued.insert(position);
+                self.requeue(position, None);
                 self.offline(position, host_id);
             }
             // The host's word is not the proof of a success: its next report is.
