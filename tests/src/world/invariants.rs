@@ -72,7 +72,11 @@ impl World {
     }
 
     async fn log_is_whole(&self, job: &Job) {
-        let query = Query { from: Some("log#".into()), to: Some("log$".into()), ..Query::all(keys::job(job.id).partition, ALL) };
+        let query = Query {
+            from: Some("log#".into()),
+            to: Some("log$".into()),
+            ..Query::all(keys::job(job.id).partition, ALL)
+        };
         let rows = self.app.table.query(query).await.unwrap().items;
         let mut kept = 0;
         for row in &rows {
@@ -93,7 +97,11 @@ impl World {
             }
             self.slots_and_hosts_agree(&fleet_update).await;
         }
-        assert_eq!(holder.map(|holder| holder.record).into_iter().collect::<Vec<_>>(), active, "the lock and its holder");
+        assert_eq!(
+            holder.map(|holder| holder.record).into_iter().collect::<Vec<_>>(),
+            active,
+            "the lock and its holder"
+        );
     }
 
     async fn slots_and_hosts_agree(&self, fleet_update: &FleetUpdate) {
@@ -116,8 +124,14 @@ impl World {
                         Phase::Verifying => Verifying,
                         Phase::Lost => Lost,
                     };
-                    assert_eq!((host.state, host.job_id), (phase, Some(slot.expected.job_id)), "slot of {}", host.host_id);
-                    let job = self.app.load::<Job>(&keys::job(slot.expected.job_id), Consistency::Strong).await.unwrap();
+                    assert_eq!(
+                        (host.state, host.job_id),
+                        (phase, Some(slot.expected.job_id)),
+                        "slot of {}",
+                        host.host_id
+                    );
+                    let job =
+                        self.app.load::<Job>(&keys::job(slot.expected.job_id), Consistency::Strong).await.unwrap();
                     assert_eq!(job.expect("no slot without a job").record.host_id, host.host_id);
                 }
                 None => assert!(!matches!(host.state, Offered | Verifying | Lost), "no slot: {host:?}"),
@@ -125,7 +139,8 @@ impl World {
         }
         assert!(slots.is_empty(), "slots of nobody: {slots:?}");
         let counts = fleet_update.counts();
-        let sum = counts.pending + counts.in_flight + counts.succeeded + counts.failed + counts.skipped + counts.cancelled;
+        let sum =
+            counts.pending + counts.in_flight + counts.succeeded + counts.failed + counts.skipped + counts.cancelled;
         assert_eq!((counts.total, sum), (u32::try_from(rows.len()).unwrap(), counts.total), "{counts:?}");
         assert_eq!(counts.succeeded, succeeded);
     }

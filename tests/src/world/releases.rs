@@ -25,12 +25,8 @@ impl Release {
     /// Signs a release of one file.
     pub fn sign(world: &World, version: &str) -> Self {
         let bytes = format!("the agent {version}").into_bytes();
-        let target = Target {
-            os: "linux".into(),
-            arch: "x86_64".into(),
-            size: bytes.len() as u64,
-            sha256: sha256_hex(&bytes),
-        };
+        let target =
+            Target { os: "linux".into(), arch: "x86_64".into(), size: bytes.len() as u64, sha256: sha256_hex(&bytes) };
         let manifest = Manifest {
             kind: "release".into(),
             manifest_version: world.number(),

@@ -74,8 +74,7 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let app = app(&table, directory.path(), &clock, Pacing::default());
         let router = api::router(&app);
-        let world =
-            Self { app, table, mortal, clock, router, numbers: Arc::default(), directory: Arc::new(directory) };
+        let world = Self { app, table, mortal, clock, router, numbers: Arc::default(), directory: Arc::new(directory) };
         for role in [Role::Admin, Role::Operator, Role::Viewer] {
             world.has_account(role).await;
         }
@@ -265,12 +264,7 @@ pub fn run_job() -> Value {
     json!({ "kind": "run", "spec": { "argv": ["/bin/true"] } })
 }
 
-fn app(
-    table: &Arc<Metered<Mortal<SqliteTable>>>,
-    directory: &Path,
-    clock: &Arc<ManualClock>,
-    pacing: Pacing,
-) -> App {
+fn app(table: &Arc<Metered<Mortal<SqliteTable>>>, directory: &Path, clock: &Arc<ManualClock>, pacing: Pacing) -> App {
     let blobs = Directory::open(directory.join("blobs")).unwrap();
     let settings = Settings {
         public_url: PUBLIC_URL.into(),

@@ -120,7 +120,8 @@ async fn the_last_admin_stays() {
     let world = World::new().await;
     let admin = world.admin().await;
     let users: Page<UserView> = admin.get("/api/v1/users").await.is(200).json();
-    let path = |name: &str| format!("/api/v1/users/{}", users.items.iter().find(|user| user.username == name).unwrap().id);
+    let path =
+        |name: &str| format!("/api/v1/users/{}", users.items.iter().find(|user| user.username == name).unwrap().id);
     admin.delete(&path("admin")).await.refused(ProblemCode::WrongState);
     admin.patch(&path("admin"), &json!({ "role": "viewer" })).await.refused(ProblemCode::WrongState);
     admin.patch(&path("operator"), &json!({ "role": "admin" })).await.is(200);
@@ -133,7 +134,8 @@ async fn of_two_admins_that_remove_each_other_at_once_one_stays() {
     let world = World::new().await;
     let admin = world.admin().await;
     let users: Page<UserView> = admin.get("/api/v1/users").await.is(200).json();
-    let path = |name: &str| format!("/api/v1/users/{}", users.items.iter().find(|user| user.username == name).unwrap().id);
+    let path =
+        |name: &str| format!("/api/v1/users/{}", users.items.iter().find(|user| user.username == name).unwrap().id);
     admin.patch(&path("operator"), &json!({ "role": "admin" })).await.is(200);
     let other = world.operator().await;
     let (one, two) = (path("admin"), path("operator"));
@@ -158,7 +160,8 @@ async fn a_change_of_role_counts_from_the_next_request_on() {
 async fn a_name_is_taken_once_and_a_bad_account_is_refused_by_field() {
     let world = World::new().await;
     let admin = world.admin().await;
-    let account = |username: &str, password: &str| json!({ "username": username, "password": password, "role": "viewer" });
+    let account =
+        |username: &str, password: &str| json!({ "username": username, "password": password, "role": "viewer" });
     admin.post("/api/v1/users", &account("anna", "twelve chars")).await.is(201);
     admin.post("/api/v1/users", &account("anna", "twelve chars")).await.refused(ProblemCode::AlreadyExists);
     for (username, password, field) in

@@ -9,7 +9,9 @@ use std::{
 use axum::http::Method;
 use muster_domain::{fleet_updates::FleetUpdate, hosts::Host as Record, jobs::Job};
 use muster_schemas::{PROTOCOL, jobs::Outcome};
-use muster_tests::world::{Answer, Caller, Host, World, accepted, finished, json_request, output, result, run_job, started};
+use muster_tests::world::{
+    Answer, Caller, Host, World, accepted, finished, json_request, output, result, run_job, started,
+};
 use serde_json::{Value, json};
 
 /// A request that changes something, ready to be sent.
@@ -120,9 +122,9 @@ async fn tells_all_of_a_job(world: &World) -> Act {
     host.check_in().await;
     let done = result(Outcome::Succeeded, world.now());
     let kinds = [accepted(), started(), output("hello"), finished(done)];
-    let events = (1..).zip(kinds).map(|(sequence, kind)| {
-        json!(muster_schemas::commands::Event { sequence, at: world.now(), kind })
-    });
+    let events = (1..)
+        .zip(kinds)
+        .map(|(sequence, kind)| json!(muster_schemas::commands::Event { sequence, at: world.now(), kind }));
     let events = events.collect::<Vec<_>>();
     let body = json!({ "session": host.session, "process_id": host.agent.process_id, "events": events });
     Act { caller: host.caller().await, path: format!("/api/v1/agent/jobs/{}/events", job.id), body }

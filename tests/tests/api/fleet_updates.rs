@@ -282,9 +282,11 @@ async fn a_lost_host_that_comes_back_proven_is_a_success_after_all() {
 
 #[tokio::test]
 async fn offline_hosts_are_skipped_waited_for_or_counted_as_failures_as_asked() {
-    for (policy, state) in
-        [("skip", FleetUpdateHostState::Skipped), ("wait", FleetUpdateHostState::Pending), ("fail", FleetUpdateHostState::Failed)]
-    {
+    for (policy, state) in [
+        ("skip", FleetUpdateHostState::Skipped),
+        ("wait", FleetUpdateHostState::Pending),
+        ("fail", FleetUpdateHostState::Failed),
+    ] {
         let world = World::new().await;
         let mut hosts = world.fleet(2, "1.0.0").await;
         world.publishes("1.1.0").await;
@@ -372,7 +374,8 @@ async fn hosts_that_are_current_retired_or_of_another_platform_are_skipped_with_
     hosts[0].restarts().await.is(200);
     hosts[1].facts.architecture = "riscv64".into();
     hosts[1].restarts().await.is(200);
-    let request = json!({ "version": "1.1.0", "waves": [3], "maintenance_window": { "start": "13:00", "end": "14:00" } });
+    let request =
+        json!({ "version": "1.1.0", "waves": [3], "maintenance_window": { "start": "13:00", "end": "14:00" } });
     let id = world.fleet_update(&request).await.id;
     world.admin().await.delete(&format!("/api/v1/hosts/{}", hosts[2].id())).await.is(204);
     world.moves(3_600);

@@ -114,7 +114,12 @@ async fn a_change_of_an_older_revision_is_refused() {
     let newer = conditional.patch(&path, &change("first")).await.is(200).header("etag").to_owned();
     assert_ne!(newer, etag);
     conditional.patch(&path, &change("second")).await.refused(ProblemCode::RevisionMismatch);
-    operator.clone().with("if-match", "garbage").patch(&path, &change("third")).await.refused(ProblemCode::RevisionMismatch);
+    operator
+        .clone()
+        .with("if-match", "garbage")
+        .patch(&path, &change("third"))
+        .await
+        .refused(ProblemCode::RevisionMismatch);
     operator.clone().with("if-match", "*").patch(&path, &change("fourth")).await.is(200);
     assert_eq!(world.sees_host(host.id()).await.name, "fourth");
 }

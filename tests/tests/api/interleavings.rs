@@ -207,7 +207,12 @@ impl Run {
         self.attempts = attempts;
         for host in hosts.iter().filter(|host| host.state == FleetUpdateHostState::Succeeded) {
             let real = self.hosts.iter().find(|real| real.id() == host.host_id).unwrap();
-            assert_eq!((real.agent.version.as_str(), real.agent.committed), ("1.1.0", true), "{} is no success", real.name);
+            assert_eq!(
+                (real.agent.version.as_str(), real.agent.committed),
+                ("1.1.0", true),
+                "{} is no success",
+                real.name
+            );
         }
     }
 
@@ -229,7 +234,8 @@ impl Run {
 #[test]
 fn any_order_of_steps_keeps_the_promises_of_a_fleet_update() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config = ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: 24, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
     let policy = prop_oneof![Just("skip"), Just("wait"), Just("fail"), Just("catch_up")];
     let runs = (1_u32..4, 1_u32..3, policy, vec(step(), 10..60));
     let run = |(max_in_flight, max_failures, policy, steps): (u32, u32, &str, Vec<Step>)| {

@@ -7,7 +7,7 @@ mod check_ins;
 mod dropped;
 mod enrollment;
 mod fleet_updates;
-
+mod fuzz;
 mod health;
 mod hosts;
 mod interleavings;
