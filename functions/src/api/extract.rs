@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::{
     body::Body,
-    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -118,6 +118,18 @@ impl<T: FromStr + Send> FromRequestParts<App> for Id<T> {
         let params = params.map_err(|_| Refused::not_found("path"))?;
         let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok());
         id.map(Self).ok_or_else(|| Refused::not_found("thing: the path holds no id of its kind").into())
+    }
+}
+
+/// Texts in the path, in its order; what is no text names nothing.
+pub struct Named<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Named<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let texts = Path::<T>::from_request_parts(parts, app).await;
+        texts.map(|Path(texts)| Self(texts)).map_err(|_| Refused::not_found("thing: the path is no text").into())
     }
 }
 

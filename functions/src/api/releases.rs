@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -24,7 +24,7 @@ use tokio_util::io::ReaderStream;
 
 use super::{
     auth::{Agent, Operator, may},
-    extract::{PageParams, Params, Sent, header_text},
+    extract::{Named, PageParams, Params, Sent, header_text},
     hosts,
     lists::{List, page},
     problem::Failure,
@@ -69,7 +69,7 @@ pub async fn list(
 pub async fn get(
     _: Operator<may::Look>,
     State(app): State<App>,
-    Path(version): Path<String>,
+    Named(version): Named<String>,
 ) -> Result<Json<ReleaseView>, Failure> {
     let found = load(&app, &version).await?;
     Ok(Json(found.record.view(found.revision)))
@@ -79,7 +79,7 @@ pub async fn get(
 pub async fn upload(
     operator: Operator<may::ManageReleases>,
     State(app): State<App>,
-    Path((version, platform)): Path<(String, String)>,
+    Named((version, platform)): Named<(String, String)>,
     request: Request,
 ) -> Result<Json<ReleaseView>, Failure> {
     let found = load(&app, &version).await?;
@@ -103,7 +103,7 @@ pub async fn upload(
 pub async fn yank(
     operator: Operator<may::ManageReleases>,
     State(app): State<App>,
-    Path(version): Path<String>,
+    Named(version): Named<String>,
     Sent { body, .. }: Sent<YankRequest>,
 ) -> Result<Json<ReleaseView>, Failure> {
     if !(1..=1024).contains(&body.reason.chars().count()) {
@@ -119,7 +119,7 @@ pub async fn yank(
 pub async fn manifest(
     agent: Agent,
     State(app): State<App>,
-    Path(version): Path<String>,
+    Named(version): Named<String>,
 ) -> Result<Json<Envelope>, Failure> {
     hosts::mailbox(&app, agent.host_id).await?.served()?;
     Ok(Json(load(&app, &version).await?.record.envelope))
@@ -129,7 +129,7 @@ pub async fn manifest(
 pub async fn blob(
     agent: Agent,
     State(app): State<App>,
-    Path(sha256): Path<String>,
+    Named(sha256): Named<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     hosts::mailbox(&app, agent.host_id).await?.served()?;
