@@ -5,7 +5,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitStatus,
     sync::{Mutex, PoisonError},
 };
@@ -113,6 +113,13 @@ fn end_process(pid: u32) {
     let _ = pid;
 }
 
+/// What is noted of running groups, and where: beside a copied state directory nobody else's work is ended.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note<T> {
+    place: PathBuf,
+    groups: T,
+}
+
 /// The process groups that run now, so that none outlives the agent: noted in a file as well, for the agent after one that was
 /// killed. The note is a best effort: a group without one goes on, and its job is still reported as cut off.
 #[derive(Debug, Default)]
@@ -124,8 +131,10 @@ pub struct Groups {
 impl Groups {
     /// Kills what an agent before this one left behind, and notes from now on.
     pub fn take_over(note: PathBuf) -> Self {
-        if let Ok(Some(left)) = read_json::<Vec<Fingerprint>>(&note) {
-            left.iter().for_each(Fingerprint::kill_left_behind);
+        if let Ok(Some(Note { place, groups })) = read_json::<Note<Vec<Fingerprint>>>(&note)
+            && place == whole(&note)
+        {
+            groups.iter().for_each(Fingerprint::kill_left_behind);
         }
         Self { running: Mutex::default(), note: Some(note) }
     }
@@ -146,12 +155,19 @@ impl Groups {
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<u32, Option<Fingerprint>>) -> T) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut running);
-        let fingerprints: Vec<_> = running.values().flatten().collect();
-        if let (Some(note), Ok(bytes)) = (&self.note, serde_json::to_vec(&fingerprints)) {
+        let Some(note) = &self.note else { return };
+        let groups: Vec<_> = running.values().flatten().collect();
+        if let Ok(bytes) = serde_json::to_vec(&Note { place: whole(note), groups }) {
             // It has to outlive this process, not the machine: no sync.
             let _ = create_private(note).and_then(|mut file| file.write_all(&bytes));
         }
     }
+}
+
+/// A file's path, whichever way its directory was named.
+fn whole(path: &Path) -> PathBuf {
+    let directory = path.parent().and_then(|directory| fs::canonicalize(directory).ok());
+    directory.unwrap_or_default().join(path.file_name().unwrap_or_default())
 }
 
 /// A group that is remembered.

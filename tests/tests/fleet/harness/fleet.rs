@@ -223,7 +223,8 @@ fn logs(folder: &Path) {
     let files = hosts.map(|host| host.path().join("agent.log")).chain([folder.join("server.log")]);
     for file in files {
         let text = fs::read_to_string(&file).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
+        let lines: Vec<_> =
+            text.lines().filter(|line| !line.contains("quarantine") && !line.contains("check-in failed")).collect();
         eprintln!("== {}\n{}", file.display(), lines[lines.len().saturating_sub(30)..].join("\n"));
     }
 }

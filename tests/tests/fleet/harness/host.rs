@@ -1,13 +1,18 @@
 //! A host: a state directory, and the supervisor that a service manager would have started.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
 };
 
 use muster_schemas::ids::HostId;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    fs::OFlags,
+    process::{Pid, Signal, kill_process},
+};
 use serde_json::Value;
 
 use super::{
@@ -123,7 +128,11 @@ impl Host {
     /// Lets a job go on that reads from a pipe it has made.
     pub fn open_gate(&self, name: &str) {
         self.wait_for_file(name);
-        fs::write(self.work.join(name), "go on\n").unwrap();
+        let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
+        // Without a reader this fails, and does not hang.
+        let open = || OpenOptions::new().write(true).custom_flags(nonblocking).open(self.work.join(name)).ok();
+        let mut gate = until(&format!("somebody at the gate {name}"), open);
+        gate.write_all(b"go on\n").unwrap();
     }
 
     /// A file of the state directory as JSON; null when there is none.

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// How long anything may take; only a test that fails takes so long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 /// Between two looks.
 const GLANCE: Duration = Duration::from_millis(2);
 

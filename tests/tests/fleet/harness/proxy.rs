@@ -95,9 +95,9 @@ impl Proxy {
         lock(&self.shared.cut).clone()
     }
 
-    /// Whether the server was asked for this, whatever it may have answered.
-    pub fn was_asked(&self, text: &str) -> bool {
-        lock(&self.shared.asked).iter().any(|target| target.contains(text))
+    /// How often the server was asked for this, whatever it may have answered.
+    pub fn times_asked(&self, text: &str) -> usize {
+        lock(&self.shared.asked).iter().filter(|target| target.contains(text)).count()
     }
 }
 
