@@ -15,7 +15,7 @@ use crate::harness::{
     binaries::{AGENT_2, bytes},
     fleet::{Fleet, reason},
     host::Host,
-    patience::until_so,
+    patience::{until, until_so},
     proxy::{Deed, Proxy, answer},
     releases::Release,
 };
@@ -63,9 +63,9 @@ impl Attack {
         assert_eq!(reason(&job).0, code, "{what}: {job:#?}");
         assert_eq!(self.host.read("executed"), "", "{what}");
         self.fleet.runs(&self.host, "1.0.0");
-        let view = self.fleet.view(self.host.id);
-        let told = view.agent.and_then(|agent| agent.last_update).unwrap();
-        assert_eq!((told.outcome, told.transaction), (UpdateOutcome::Refused, job.id), "{what}");
+        let told = || self.fleet.view(self.host.id).agent.and_then(|agent| agent.last_update);
+        let told = until(what, || told().filter(|told| told.transaction == job.id));
+        assert_eq!(told.outcome, UpdateOutcome::Refused, "{what}");
     }
 }
 
