@@ -240,15 +240,13 @@ impl Job {
     /// What the job waits for, in words.
     pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
         let host = self.host_id;
-        let stop = if self.cancel_requested { " to stop it" } else { "" };
+        let to = |verb: &str| format!("{host} to {} it", if self.cancel_requested { "stop" } else { verb });
         match self.state {
             JobState::Queued => Some(format!("the next check-in of {host}, until {}", self.asked.start_by)),
-            JobState::Offered => Some(format!("{host} to accept it{stop}")),
-            JobState::Accepted => Some(format!("{host} to start it{stop}")),
-            JobState::Running if now < self.deadline() => {
-                Some(format!("{host} to finish it{stop}, until {}", self.deadline()))
-            }
-            JobState::Running => Some(format!("{host} to finish it{stop}; overdue since {}", self.deadline())),
+            JobState::Offered => Some(to("accept")),
+            JobState::Accepted => Some(to("start")),
+            JobState::Running if now < self.deadline() => Some(format!("{}, until {}", to("finish"), self.deadline())),
+            JobState::Running => Some(format!("{}; overdue since {}", to("finish"), self.deadline())),
             JobState::PresumedLost => Some(format!("a late report of {host}; overdue since {}", self.deadline())),
             _ => None,
         }
