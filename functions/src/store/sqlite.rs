@@ -11,31 +11,31 @@
 //! Deliberately absent: a second table for the indexes (they are columns, so an item and its entries cannot
 //! disagree), and anything that `sqlite3` cannot show: bodies are text, times are seconds since 1970.
 
+mod read;
+mod write;
+
 use std::{
     collections::BTreeSet,
     error::Error,
     fs::OpenOptions,
     io,
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle},
+    path::Path,
+    sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior, params,
-    types::{ToSqlOutput, Type, Value, ValueRef},
-};
-use serde_json::json;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    AttemptId, Consistency, Expect, Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, Table, Write,
+use self::{
+    read::{Readers, find, list},
+    write::{JoinOnDrop, Request, Work, write_until_closed},
 };
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -63,17 +63,11 @@ const INDEXES: [Index; 3] = [Index::Due, Index::List, Index::Owner];
 
 /// What `DynamoDB` takes at once; held here too, so that a test on this table finds what would fail on that one.
 const MAX_AT_ONCE: usize = 100;
-/// How many commits share one fsync at most: bounds how long the first of them waits for the last.
-const MAX_GROUP: usize = 256;
 const MAX_QUEUED: usize = 1024;
 /// How many expired items go in one transaction, so that commits get their turn in between.
 const EXPIRE_BATCH: usize = 500;
-/// Many seconds' worth, in few pages: attempts are random, so each commit of a group writes another of these pages.
-const REMEMBERED_ATTEMPTS: i64 = 4_000;
-const FORGOTTEN_AT_ONCE: i64 = 250;
 /// 16 MB of log. Each checkpoint costs three fsyncs, so the default of 1000 takes a fifth off the rate of commits.
 const CHECKPOINT_PAGES: i64 = 4_000;
-const IDLE_READERS: usize = 8;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The table.
@@ -161,309 +155,6 @@ impl Table for SqliteTable {
     }
 }
 
-struct Request {
-    work: Work,
-    reply: oneshot::Sender<Answer>,
-}
-
-enum Work {
-    Commit { writes: Vec<Write>, attempt: AttemptId },
-    Expire { now: Timestamp, limit: usize },
-}
-
-/// How many items expiry removed; a commit has nothing to say but success.
-type Answer = Result<usize, StoreError>;
-
-struct JoinOnDrop(Option<JoinHandle<()>>);
-
-impl Drop for JoinOnDrop {
-    fn drop(&mut self) {
-        // A writer that panicked has already failed everyone who waited: their replies were dropped with it.
-        let _ = self.0.take().map(JoinHandle::join);
-    }
-}
-
-fn write_until_closed(mut connection: Connection, mut queue: mpsc::Receiver<Request>) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut group = vec![first];
-        let answers = write_group(&mut connection, &mut group, &mut queue).unwrap_or_else(|error| {
-            let error = Arc::new(error);
-            group.iter().map(|_| Err(fault("write")(Arc::clone(&error)))).collect()
-        });
-        for (request, answer) in group.into_iter().zip(answers) {
-            // A caller that went away does not need the answer.
-            let _ = request.reply.send(answer);
-        }
-    }
-}
-
-/// Who asks while the group is at work joins it: callers that were answered together come back one by one, and to go
-/// ahead without the later ones would cost them, and then the earlier ones, a second fsync.
-///
-/// An error of the database takes back the whole group, and what it answered so far does not count.
-fn write_group(
-    connection: &mut Connection,
-    group: &mut Vec<Request>,
-    queue: &mut mpsc::Receiver<Request>,
-) -> rusqlite::Result<Vec<Answer>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut answers = Vec::new();
-    while let Some(request) = group.get(answers.len()) {
-        answers.push(work(&transaction, &request.work)?);
-        if answers.len() < MAX_GROUP {
-            group.extend(queue.try_recv());
-        }
-    }
-    transaction.commit()?;
-    Ok(answers)
-}
-
-fn work(connection: &Connection, work: &Work) -> rusqlite::Result<Answer> {
-    match work {
-        Work::Commit { writes, attempt } => commit(connection, writes, *attempt),
-        Work::Expire { now, limit } => expire(connection, *now, *limit).map(Ok),
-    }
-}
-
-fn commit(connection: &Connection, writes: &[Write], attempt: AttemptId) -> rusqlite::Result<Answer> {
-    let attempt = attempt.to_be_bytes();
-    if connection.prepare_cached("SELECT 1 FROM attempts WHERE attempt = ?1")?.exists([attempt])? {
-        return Ok(Ok(0));
-    }
-    for (place, write) in writes.iter().enumerate() {
-        if !holds(connection, write)? {
-            return Ok(Err(StoreError::Stale { write: place }));
-        }
-    }
-    connection.prepare_cached("INSERT INTO attempts (attempt) VALUES (?1)")?.execute([attempt])?;
-    let forgotten = connection.last_insert_rowid() - REMEMBERED_ATTEMPTS;
-    if forgotten % FORGOTTEN_AT_ONCE == 0 {
-        connection.prepare_cached("DELETE FROM attempts WHERE number <= ?1")?.execute([forgotten])?;
-    }
-    for write in writes {
-        apply(connection, write)?;
-    }
-    Ok(Ok(0))
-}
-
-fn holds(connection: &Connection, write: &Write) -> rusqlite::Result<bool> {
-    let (key, expect) = match write {
-        Write::Put { item, expect } => (&item.key, expect),
-        Write::Delete { key, expect } | Write::Check { key, expect } => (key, expect),
-    };
-    let found = || {
-        connection
-            .prepare_cached("SELECT revision FROM items WHERE partition = ?1 AND sort = ?2")?
-            .query_row([&key.partition, &key.sort], |row| row.get(0).map(i64::cast_unsigned))
-            .optional()
-    };
-    Ok(match expect {
-        Expect::Absent => found()?.is_none(),
-        Expect::Revision(revision) => found()? == Some(*revision),
-        Expect::Any => true,
-    })
-}
-
-fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
-    match write {
-        Write::Put { item, expect: _ } => put(connection, item),
-        Write::Delete { key, expect: _ } => connection
-            .prepare_cached("DELETE FROM items WHERE partition = ?1 AND sort = ?2")?
-            .execute([&key.partition, &key.sort])
-            .map(drop),
-        Write::Check { .. } => Ok(()),
-    }
-}
-
-fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
-    let Item { key, revision, expires_at, indexes, body } = item;
-    let [due, list, owner] = INDEXES.map(|index| {
-        let entry = indexes.iter().find(|entry| entry.index == index);
-        entry.map(|entry| (&entry.partition, &entry.sort)).unzip()
-    });
-    connection
-        .prepare_cached(&format!(
-            "REPLACE INTO items ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-        ))?
-        .execute(params![
-            key.partition,
-            key.sort,
-            revision.cast_signed(),
-            expires_at.map(whole_seconds),
-            ToSqlOutput::Borrowed(ValueRef::Text(body)),
-            due.0,
-            due.1,
-            list.0,
-            list.1,
-            owner.0,
-            owner.1,
-        ])
-        .map(drop)
-}
-
-fn expire(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(
-            "DELETE FROM items WHERE (partition, sort) IN
-                (SELECT partition, sort FROM items WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
-        )?
-        .execute(params![now.as_second(), row_limit(limit)])
-}
-
-/// Connections for reading. As many as there are reads at a time; a few are kept.
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-}
-
-impl Readers {
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.idle().pop();
-        let connection = idle.map_or_else(|| open_reader(&self.path), Ok).map_err(fault("open a reader"))?;
-        let answer = work(&connection);
-        let mut idle = self.idle();
-        if idle.len() < IDLE_READERS {
-            idle.push(connection);
-        }
-        answer
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn find(connection: &Connection, key: &Key) -> Result<Option<Item>, StoreError> {
-    connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM items WHERE partition = ?1 AND sort = ?2"))
-        .and_then(|mut statement| statement.query_row([&key.partition, &key.sort], item).optional())
-        .map_err(fault("read an item"))
-}
-
-/// Where a row stands in a list: its place, then its key, because several items may have one place in an index.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Position {
-    place: String,
-    key: Key,
-}
-
-impl Position {
-    fn before_all_at(place: String) -> Self {
-        Self { place, key: Key::new("", "") }
-    }
-
-    /// The very next position there can be.
-    fn successor(mut self) -> Self {
-        self.key.sort.push('\0');
-        self
-    }
-}
-
-/// A list is a range of positions, and a cursor narrows it: it never leads out of it.
-fn list(connection: &Connection, index: Option<Index>, query: Query) -> Result<Rows, StoreError> {
-    let Query { partition, from, to, order, limit, cursor } = query;
-    let seen = cursor.map(|cursor| read_cursor(&cursor, index, &partition)).transpose()?;
-    let mut first = Position::before_all_at(from.unwrap_or_default());
-    let mut end = to.map(Position::before_all_at);
-    match (order, seen) {
-        (_, None) => {}
-        (Order::Ascending, Some(seen)) => first = first.max(seen.successor()),
-        (Order::Descending, Some(seen)) => end = Some(end.map_or(seen.clone(), |end| end.min(seen))),
-    }
-
-    // One more than wanted, to know whether there is more.
-    let mut items = select(connection, index, &partition, (first, end), order, limit.saturating_add(1))
-        .map_err(fault("read a list"))?;
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let cursor = items.last().filter(|_| more).map(|last| write_cursor(index, &partition, last));
-    Ok(Rows { items, cursor })
-}
-
-fn select(
-    connection: &Connection,
-    index: Option<Index>,
-    partition: &str,
-    (first, end): (Position, Option<Position>),
-    order: Order,
-    limit: usize,
-) -> rusqlite::Result<Vec<Item>> {
-    let direction = match order {
-        Order::Ascending => "ASC",
-        Order::Descending => "DESC",
-    };
-    let mut statement = connection.prepare_cached(&list_statement(index.map(prefix).unwrap_or_default(), direction))?;
-    // In SQLite's order every text comes before every blob: an empty blob is the end of all texts.
-    let end = end.map_or((Value::Blob(Vec::new()), Key::new("", "")), |end| (end.place.into(), end.key));
-    let rows = statement.query_map(
-        params![
-            partition,
-            first.place,
-            first.key.partition,
-            first.key.sort,
-            end.0,
-            end.1.partition,
-            end.1.sort,
-            row_limit(limit)
-        ],
-        item,
-    )?;
-    rows.collect()
-}
-
-fn list_statement(prefix: &str, direction: &str) -> String {
-    format!(
-        "SELECT {COLUMNS} FROM items
-            WHERE {prefix}partition = ?1
-            AND ({prefix}sort, partition, sort) >= (?2, ?3, ?4) AND ({prefix}sort, partition, sort) < (?5, ?6, ?7)
-            ORDER BY {prefix}sort {direction}, partition {direction}, sort {direction} LIMIT ?8"
-    )
-}
-
-fn write_cursor(index: Option<Index>, partition: &str, last: &Item) -> String {
-    let entry = last.indexes.iter().find(|entry| Some(entry.index) == index);
-    let place = entry.map_or(&last.key.sort, |entry| &entry.sort);
-    let prefix = index.map(prefix).unwrap_or_default();
-    let cursor = json!([prefix, partition, place, last.key.partition, last.key.sort]);
-    BASE64_URL_SAFE_NO_PAD.encode(cursor.to_string())
-}
-
-fn read_cursor(cursor: &str, index: Option<Index>, partition: &str) -> Result<Position, StoreError> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| StoreError::Cursor)?;
-    let [list, of, place, key_partition, key_sort] =
-        serde_json::from_slice::<[String; 5]>(&bytes).map_err(|_| StoreError::Cursor)?;
-    if list != index.map(prefix).unwrap_or_default() || of != partition {
-        return Err(StoreError::Cursor);
-    }
-    Ok(Position { place, key: Key::new(key_partition, key_sort) })
-}
-
-fn prefix(index: Index) -> &'static str {
-    match index {
-        Index::Due => "due_",
-        Index::List => "list_",
-        Index::Owner => "owner_",
-    }
-}
-
-fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
-    let mut indexes = Vec::new();
-    for (column, index) in (5..).step_by(2).zip(INDEXES) {
-        if let Some(partition) = row.get(column)? {
-            indexes.push(IndexEntry { index, partition, sort: row.get(column + 1)? });
-        }
-    }
-    let expires_at = row.get::<_, Option<i64>>(3)?.map(Timestamp::from_second).transpose();
-    Ok(Item {
-        key: Key { partition: row.get(0)?, sort: row.get(1)? },
-        revision: row.get::<_, i64>(2)?.cast_unsigned(),
-        expires_at: expires_at
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Integer, Box::new(error)))?,
-        indexes,
-        body: row.get_ref(4)?.as_bytes()?.to_vec(),
-    })
-}
-
 /// What no table could do is refused before it can disturb the commits of others.
 fn admit(writes: &[Write]) -> Result<(), StoreError> {
     let refused = fault("accept the commit");
@@ -548,7 +239,12 @@ fn fault<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl Fn(
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::*;
+    use rusqlite::types::Value;
+
+    use super::{
+        read::{list_statement, prefix},
+        *,
+    };
 
     #[test]
     fn every_commit_is_synced_to_the_disk() {

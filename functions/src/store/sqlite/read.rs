@@ -1,0 +1,173 @@
+//! Reading: past the writer, over connections of their own; lists are ranges of positions, and a cursor narrows one.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use rusqlite::{
+    Connection, OptionalExtension, Row, params,
+    types::{Type, Value},
+};
+use serde_json::json;
+
+use super::{COLUMNS, INDEXES, fault, open_reader, row_limit};
+use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError};
+
+const IDLE_READERS: usize = 8;
+
+/// Connections for reading. As many as there are reads at a time; a few are kept.
+pub(super) struct Readers {
+    pub(super) path: PathBuf,
+    pub(super) idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.idle().pop();
+        let connection = idle.map_or_else(|| open_reader(&self.path), Ok).map_err(fault("open a reader"))?;
+        let answer = work(&connection);
+        let mut idle = self.idle();
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
+        answer
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn find(connection: &Connection, key: &Key) -> Result<Option<Item>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM items WHERE partition = ?1 AND sort = ?2"))
+        .and_then(|mut statement| statement.query_row([&key.partition, &key.sort], item).optional())
+        .map_err(fault("read an item"))
+}
+
+/// Where a row stands in a list: its place, then its key, because several items may have one place in an index.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Position {
+    place: String,
+    key: Key,
+}
+
+impl Position {
+    fn before_all_at(place: String) -> Self {
+        Self { place, key: Key::new("", "") }
+    }
+
+    /// The very next position there can be.
+    fn successor(mut self) -> Self {
+        self.key.sort.push('\0');
+        self
+    }
+}
+
+/// A list is a range of positions, and a cursor narrows it: it never leads out of it.
+pub(super) fn list(connection: &Connection, index: Option<Index>, query: Query) -> Result<Rows, StoreError> {
+    let Query { partition, from, to, order, limit, cursor } = query;
+    let seen = cursor.map(|cursor| read_cursor(&cursor, index, &partition)).transpose()?;
+    let mut first = Position::before_all_at(from.unwrap_or_default());
+    let mut end = to.map(Position::before_all_at);
+    match (order, seen) {
+        (_, None) => {}
+        (Order::Ascending, Some(seen)) => first = first.max(seen.successor()),
+        (Order::Descending, Some(seen)) => end = Some(end.map_or(seen.clone(), |end| end.min(seen))),
+    }
+
+    // One more than wanted, to know whether there is more.
+    let mut items = select(connection, index, &partition, (first, end), order, limit.saturating_add(1))
+        .map_err(fault("read a list"))?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let cursor = items.last().filter(|_| more).map(|last| write_cursor(index, &partition, last));
+    Ok(Rows { items, cursor })
+}
+
+fn select(
+    connection: &Connection,
+    index: Option<Index>,
+    partition: &str,
+    (first, end): (Position, Option<Position>),
+    order: Order,
+    limit: usize,
+) -> rusqlite::Result<Vec<Item>> {
+    let direction = match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    };
+    let mut statement = connection.prepare_cached(&list_statement(index.map(prefix).unwrap_or_default(), direction))?;
+    // In SQLite's order every text comes before every blob: an empty blob is the end of all texts.
+    let end = end.map_or((Value::Blob(Vec::new()), Key::new("", "")), |end| (end.place.into(), end.key));
+    let rows = statement.query_map(
+        params![
+            partition,
+            first.place,
+            first.key.partition,
+            first.key.sort,
+            end.0,
+            end.1.partition,
+            end.1.sort,
+            row_limit(limit)
+        ],
+        item,
+    )?;
+    rows.collect()
+}
+
+pub(super) fn list_statement(prefix: &str, direction: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM items
+            WHERE {prefix}partition = ?1
+            AND ({prefix}sort, partition, sort) >= (?2, ?3, ?4) AND ({prefix}sort, partition, sort) < (?5, ?6, ?7)
+            ORDER BY {prefix}sort {direction}, partition {direction}, sort {direction} LIMIT ?8"
+    )
+}
+
+fn write_cursor(index: Option<Index>, partition: &str, last: &Item) -> String {
+    let entry = last.indexes.iter().find(|entry| Some(entry.index) == index);
+    let place = entry.map_or(&last.key.sort, |entry| &entry.sort);
+    let prefix = index.map(prefix).unwrap_or_default();
+    let cursor = json!([prefix, partition, place, last.key.partition, last.key.sort]);
+    BASE64_URL_SAFE_NO_PAD.encode(cursor.to_string())
+}
+
+fn read_cursor(cursor: &str, index: Option<Index>, partition: &str) -> Result<Position, StoreError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| StoreError::Cursor)?;
+    let [list, of, place, key_partition, key_sort] =
+        serde_json::from_slice::<[String; 5]>(&bytes).map_err(|_| StoreError::Cursor)?;
+    if list != index.map(prefix).unwrap_or_default() || of != partition {
+        return Err(StoreError::Cursor);
+    }
+    Ok(Position { place, key: Key::new(key_partition, key_sort) })
+}
+
+pub(super) fn prefix(index: Index) -> &'static str {
+    match index {
+        Index::Due => "due_",
+        Index::List => "list_",
+        Index::Owner => "owner_",
+    }
+}
+
+fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let mut indexes = Vec::new();
+    for (column, index) in (5..).step_by(2).zip(INDEXES) {
+        if let Some(partition) = row.get(column)? {
+            indexes.push(IndexEntry { index, partition, sort: row.get(column + 1)? });
+        }
+    }
+    let expires_at = row.get::<_, Option<i64>>(3)?.map(Timestamp::from_second).transpose();
+    Ok(Item {
+        key: Key { partition: row.get(0)?, sort: row.get(1)? },
+        revision: row.get::<_, i64>(2)?.cast_unsigned(),
+        expires_at: expires_at
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Integer, Box::new(error)))?,
+        indexes,
+        body: row.get_ref(4)?.as_bytes()?.to_vec(),
+    })
+}

@@ -1,0 +1,168 @@
+//! Writing: one thread, one transaction for all that are queued, one fsync among them.
+
+use std::{sync::Arc, thread::JoinHandle};
+
+use jiff::Timestamp;
+use rusqlite::{
+    Connection, OptionalExtension, TransactionBehavior, params,
+    types::{ToSqlOutput, ValueRef},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{COLUMNS, INDEXES, fault, row_limit, whole_seconds};
+use crate::store::{AttemptId, Expect, Item, StoreError, Write};
+
+/// How many commits share one fsync at most: bounds how long the first of them waits for the last.
+const MAX_GROUP: usize = 256;
+/// Many seconds' worth, in few pages: attempts are random, so each commit of a group writes another of these pages.
+const REMEMBERED_ATTEMPTS: i64 = 4_000;
+const FORGOTTEN_AT_ONCE: i64 = 250;
+
+pub(super) struct Request {
+    pub(super) work: Work,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
+
+pub(super) enum Work {
+    Commit { writes: Vec<Write>, attempt: AttemptId },
+    Expire { now: Timestamp, limit: usize },
+}
+
+/// How many items expiry removed; a commit has nothing to say but success.
+pub(super) type Answer = Result<usize, StoreError>;
+
+pub(super) struct JoinOnDrop(pub(super) Option<JoinHandle<()>>);
+
+impl Drop for JoinOnDrop {
+    fn drop(&mut self) {
+        // A writer that panicked has already failed everyone who waited: their replies were dropped with it.
+        let _ = self.0.take().map(JoinHandle::join);
+    }
+}
+
+pub(super) fn write_until_closed(mut connection: Connection, mut queue: mpsc::Receiver<Request>) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = vec![first];
+        let answers = write_group(&mut connection, &mut group, &mut queue).unwrap_or_else(|error| {
+            let error = Arc::new(error);
+            group.iter().map(|_| Err(fault("write")(Arc::clone(&error)))).collect()
+        });
+        for (request, answer) in group.into_iter().zip(answers) {
+            // A caller that went away does not need the answer.
+            let _ = request.reply.send(answer);
+        }
+    }
+}
+
+/// Who asks while the group is at work joins it: callers that were answered together come back one by one, and to go
+/// ahead without the later ones would cost them, and then the earlier ones, a second fsync.
+///
+/// An error of the database takes back the whole group, and what it answered so far does not count.
+fn write_group(
+    connection: &mut Connection,
+    group: &mut Vec<Request>,
+    queue: &mut mpsc::Receiver<Request>,
+) -> rusqlite::Result<Vec<Answer>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut answers = Vec::new();
+    while let Some(request) = group.get(answers.len()) {
+        answers.push(work(&transaction, &request.work)?);
+        if answers.len() < MAX_GROUP {
+            group.extend(queue.try_recv());
+        }
+    }
+    transaction.commit()?;
+    Ok(answers)
+}
+
+fn work(connection: &Connection, work: &Work) -> rusqlite::Result<Answer> {
+    match work {
+        Work::Commit { writes, attempt } => commit(connection, writes, *attempt),
+        Work::Expire { now, limit } => expire(connection, *now, *limit).map(Ok),
+    }
+}
+
+fn commit(connection: &Connection, writes: &[Write], attempt: AttemptId) -> rusqlite::Result<Answer> {
+    let attempt = attempt.to_be_bytes();
+    if connection.prepare_cached("SELECT 1 FROM attempts WHERE attempt = ?1")?.exists([attempt])? {
+        return Ok(Ok(0));
+    }
+    for (place, write) in writes.iter().enumerate() {
+        if !holds(connection, write)? {
+            return Ok(Err(StoreError::Stale { write: place }));
+        }
+    }
+    connection.prepare_cached("INSERT INTO attempts (attempt) VALUES (?1)")?.execute([attempt])?;
+    let forgotten = connection.last_insert_rowid() - REMEMBERED_ATTEMPTS;
+    if forgotten % FORGOTTEN_AT_ONCE == 0 {
+        connection.prepare_cached("DELETE FROM attempts WHERE number <= ?1")?.execute([forgotten])?;
+    }
+    for write in writes {
+        apply(connection, write)?;
+    }
+    Ok(Ok(0))
+}
+
+fn holds(connection: &Connection, write: &Write) -> rusqlite::Result<bool> {
+    let (key, expect) = match write {
+        Write::Put { item, expect } => (&item.key, expect),
+        Write::Delete { key, expect } | Write::Check { key, expect } => (key, expect),
+    };
+    let found = || {
+        connection
+            .prepare_cached("SELECT revision FROM items WHERE partition = ?1 AND sort = ?2")?
+            .query_row([&key.partition, &key.sort], |row| row.get(0).map(i64::cast_unsigned))
+            .optional()
+    };
+    Ok(match expect {
+        Expect::Absent => found()?.is_none(),
+        Expect::Revision(revision) => found()? == Some(*revision),
+        Expect::Any => true,
+    })
+}
+
+fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+    match write {
+        Write::Put { item, expect: _ } => put(connection, item),
+        Write::Delete { key, expect: _ } => connection
+            .prepare_cached("DELETE FROM items WHERE partition = ?1 AND sort = ?2")?
+            .execute([&key.partition, &key.sort])
+            .map(drop),
+        Write::Check { .. } => Ok(()),
+    }
+}
+
+fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
+    let Item { key, revision, expires_at, indexes, body } = item;
+    let [due, list, owner] = INDEXES.map(|index| {
+        let entry = indexes.iter().find(|entry| entry.index == index);
+        entry.map(|entry| (&entry.partition, &entry.sort)).unzip()
+    });
+    connection
+        .prepare_cached(&format!(
+            "REPLACE INTO items ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        ))?
+        .execute(params![
+            key.partition,
+            key.sort,
+            revision.cast_signed(),
+            expires_at.map(whole_seconds),
+            ToSqlOutput::Borrowed(ValueRef::Text(body)),
+            due.0,
+            due.1,
+            list.0,
+            list.1,
+            owner.0,
+            owner.1,
+        ])
+        .map(drop)
+}
+
+fn expire(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM items WHERE (partition, sort) IN
+                (SELECT partition, sort FROM items WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+        )?
+        .execute(params![now.as_second(), row_limit(limit)])
+}
