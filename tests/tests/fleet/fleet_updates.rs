@@ -28,14 +28,14 @@ fn four_hosts_are_updated_in_waves_and_the_canary_comes_first() {
     assert!(rows[1..].iter().all(|row| row.offered_at >= rows[0].ended_at), "{rows:#?}");
     let in_flight = |at| rows.iter().filter(|row| row.offered_at <= at && at < row.ended_at).count();
     assert!(rows.iter().all(|row| in_flight(row.offered_at) <= 2), "{rows:#?}");
-    hosts.iter().for_each(|host| fleet.runs(host, "1.1.0"));
+    fleet.all_run(&hosts, "1.1.0");
 }
 
 #[test]
 fn a_bad_release_halts_at_the_canary_and_no_other_host_is_offered_it() {
     let fleet = Fleet::start();
     let url = fleet.server.url();
-    let setup = Setup { probation_seconds: 5.0, update_deadline_seconds: 4.0, ..fleet.setup(&url) };
+    let setup = Setup { probation_seconds: 5.0, update_deadline_seconds: 4.0, ..Setup::of(&url) };
     let hosts = ["one", "two", "three", "four"].map(|name| fleet.host_with(name, &setup));
     let expected = [
         (Mode::Crash, "rolled_back: it ended before it was committed"),
@@ -58,7 +58,7 @@ fn a_bad_release_halts_at_the_canary_and_no_other_host_is_offered_it() {
             row.state == FleetUpdateHostState::Pending && row.attempts == 0 && row.job_id.is_none()
         };
         assert_eq!(rows.iter().filter(untouched).count(), 3, "{rows:#?}");
-        hosts.iter().for_each(|host| fleet.runs(host, "1.0.0"));
+        fleet.all_run(&hosts, "1.0.0");
         fleet.api().post::<Value>(&format!("/fleet-updates/{id}/cancel"), &json!({ "note": "a bad release" }));
     }
 }
@@ -82,5 +82,5 @@ fn a_server_that_is_killed_in_mid_run_loses_nothing_and_goes_on() {
     assert_eq!(worker.read("effect"), "line\n");
     let done = fleet.fleet_update_when(id, |fleet_update| fleet_update.state != FleetUpdateState::Running);
     assert_eq!((done.state, done.counts.succeeded), (FleetUpdateState::Completed, 3));
-    hosts.iter().for_each(|host| fleet.runs(host, "1.1.0"));
+    fleet.all_run(&hosts, "1.1.0");
 }

@@ -45,7 +45,7 @@ fn a_program_that_the_hosts_policy_does_not_allow_is_rejected() {
     let fleet = Fleet::start();
     let url = fleet.server.url();
     let policy = "[allow]\nrun = [\"/bin/true\"]\n";
-    let host = fleet.host_with("one", &Setup { policy, ..fleet.setup(&url) });
+    let host = fleet.host_with("one", &Setup { policy, ..Setup::of(&url) });
     let job = fleet.job_in(fleet.run(&host, "echo line >> effect"), JobState::Rejected);
     assert_eq!(reason(&job).0, "policy");
     assert_eq!(host.read("effect"), "");
@@ -58,7 +58,7 @@ fn a_program_that_the_hosts_policy_does_not_allow_is_rejected() {
 fn a_cancelled_job_whose_offer_was_lost_is_final_and_does_not_run_when_the_offer_comes_late() {
     let fleet = Fleet::start();
     let proxy = Proxy::start(&fleet.server.address);
-    let host = fleet.host_with("one", &fleet.setup(&proxy.url()));
+    let host = fleet.host_with("one", &Setup::of(&proxy.url()));
     let (keep, kept) = std::sync::mpsc::channel();
     proxy.meddle(move |exchange| {
         let offers = exchange.says("/check-in", "\"jobs\":[{");

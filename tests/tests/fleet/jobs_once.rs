@@ -4,6 +4,7 @@ use muster_schemas::{hosts::HostState, jobs::JobState};
 
 use crate::harness::{
     fleet::{Fleet, reason},
+    host::Setup,
     proxy::Proxy,
 };
 
@@ -17,7 +18,7 @@ fn a_job_is_run_once_although_every_answer_about_it_is_lost_once() {
     proxy.cut("acceptance", |exchange| exchange.tells("accepted"));
     proxy.cut("start", |exchange| exchange.tells("started"));
     proxy.cut("result", |exchange| exchange.tells("finished"));
-    let host = fleet.host_with("one", &fleet.setup(&proxy.url()));
+    let host = fleet.host_with("one", &Setup::of(&proxy.url()));
     let job = fleet.ended(fleet.run(&host, "echo line >> effect"));
     assert_eq!(job.state, JobState::Succeeded);
     assert_eq!(proxy.cuts(), ["token", "session", "offer", "acceptance", "start", "result"]);

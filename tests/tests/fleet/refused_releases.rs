@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::harness::{
     binaries::{AGENT_2, bytes},
     fleet::{Fleet, reason},
-    host::Host,
+    host::{Host, Setup},
     patience::{until, until_so},
     proxy::{Deed, Proxy, answer},
     releases::Release,
@@ -31,7 +31,7 @@ impl Attack {
     fn prepare() -> Self {
         let fleet = Fleet::start();
         let proxy = Proxy::start(&fleet.server.address);
-        let host = fleet.host_with("one", &fleet.setup(&proxy.url()));
+        let host = fleet.host_with("one", &Setup::of(&proxy.url()));
         let honest = fleet.publisher.release("1.1.0", 10, program(&host));
         fleet.publish(&honest);
         Self { fleet, proxy, host, honest }

@@ -48,7 +48,7 @@ fn a_bad_release_of_any_kind_is_undone_and_the_host_says_why() {
 fn is_undone(fleet: &Fleet, number: u64, mode: Mode, code: &str, text: &str) {
     let url = fleet.server.url();
     // The old version has as long as the probation to reach the server, too.
-    let setup = Setup { probation_seconds: 5.0, update_deadline_seconds: 4.0, ..fleet.setup(&url) };
+    let setup = Setup { probation_seconds: 5.0, update_deadline_seconds: 4.0, ..Setup::of(&url) };
     let host = fleet.host_with(&format!("host-{number}"), &setup);
     let version = format!("2.0.{number}");
     fleet.publish(&fleet.publisher.release(&version, number, broken(&version, mode)));

@@ -57,7 +57,7 @@ fn a_server_speaks_tls_to_those_who_believe_its_authority_and_renews_its_certifi
     let ca_file = folder.path().join("authorities.pem");
     fs::write(&ca_file, first.0.pem() + &second.0.pem()).unwrap();
     let url = format!("https://{address}");
-    let host = fleet.host_with("one", &Setup { ca_file: Some(ca_file), ..fleet.setup(&url) });
+    let host = fleet.host_with("one", &Setup { ca_file: Some(ca_file), ..Setup::of(&url) });
     fleet.works(&host);
     let believer = second.believer(&address);
     assert!(believer.health().unwrap_err().is_connect());

@@ -11,8 +11,11 @@ use crate::harness::{
     patience::until_so,
 };
 
+/// A step, and what shows that it was reached.
+type Step = (&'static str, fn(&Host) -> bool);
+
 /// The steps, each with what shows on disk that it was reached. Some are over in a moment: who looks too late is at a later one.
-const STEPS: [(&str, fn(&Host) -> bool); 8] = [
+const STEPS: [Step; 8] = [
     ("received", |host| journal(host).contains("self_update")),
     ("started", |host| journal(host).contains("\"entry\":\"started\"")),
     ("downloading", |host| has_entry(host, "downloads") || has_entry(host, "versions")),

@@ -59,7 +59,7 @@ impl Api {
 
     /// Reads something that is there.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> T {
-        read(self.send(self.request(Method::GET, path)).unwrap_or_else(|problem| panic!("GET {path}: {problem:?}")))
+        read(send(self.request(Method::GET, path)).unwrap_or_else(|problem| panic!("GET {path}: {problem:?}")))
     }
 
     /// Asks for something that is granted.
@@ -69,12 +69,12 @@ impl Api {
 
     /// Asks for something.
     pub fn try_post(&self, path: &str, body: &Value) -> Result<Value, Box<Problem>> {
-        self.send(self.request(Method::POST, path).json(body))
+        send(self.request(Method::POST, path).json(body))
     }
 
     /// Uploads.
     pub fn try_put(&self, path: &str, body: Vec<u8>) -> Result<Value, Box<Problem>> {
-        self.send(self.request(Method::PUT, path).body(body))
+        send(self.request(Method::PUT, path).body(body))
     }
 
     /// Waits until a record is as wanted, by held polls.
@@ -99,19 +99,19 @@ impl Api {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.token)
     }
+}
 
-    fn send(&self, request: RequestBuilder) -> Result<Value, Box<Problem>> {
-        RUNTIME.block_on(async {
-            let response = request.send().await.unwrap();
-            let status = response.status();
-            let body = response.bytes().await.unwrap();
-            if status.is_success() {
-                Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
-            } else {
-                Err(serde_json::from_slice(&body).unwrap())
-            }
-        })
-    }
+fn send(request: RequestBuilder) -> Result<Value, Box<Problem>> {
+    RUNTIME.block_on(async {
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let body = response.bytes().await.unwrap();
+        if status.is_success() {
+            Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() })
+        } else {
+            Err(serde_json::from_slice(&body).unwrap())
+        }
+    })
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> T {

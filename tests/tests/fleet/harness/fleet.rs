@@ -27,9 +27,6 @@ use super::{
     server::Server,
 };
 
-/// A policy that lets every program run.
-pub const EVERYTHING: &str = "[allow]\nrun = \"*\"\n";
-
 /// A server with hosts.
 pub struct Fleet {
     /// The server.
@@ -64,14 +61,9 @@ impl Fleet {
         path(&self.folder)
     }
 
-    /// How hosts are set up unless a test says otherwise.
-    pub fn setup<'a>(&self, server: &'a str) -> Setup<'a> {
-        Setup { server, policy: EVERYTHING, probation_seconds: 1.0, update_deadline_seconds: 15.0, ca_file: None }
-    }
-
     /// A host that has joined, runs the agent's version 1.0.0, and is online.
     pub fn host(&self, name: &str) -> Host {
-        self.host_with(name, &self.setup(&self.server.url()))
+        self.host_with(name, &Setup::of(&self.server.url()))
     }
 
     /// The same, set up otherwise.
@@ -146,6 +138,13 @@ impl Fleet {
         } else {
             assert!(host.running().starts_with(installed));
             assert_eq!(host.committed(), version);
+        }
+    }
+
+    /// The same for several.
+    pub fn all_run(&self, hosts: &[Host], version: &str) {
+        for host in hosts {
+            self.runs(host, version);
         }
     }
 

@@ -36,6 +36,14 @@ pub struct Setup<'a> {
     pub ca_file: Option<PathBuf>,
 }
 
+impl<'a> Setup<'a> {
+    /// How hosts are set up unless a test says otherwise: every program may be run.
+    pub fn of(server: &'a str) -> Self {
+        let policy = "[allow]\nrun = \"*\"\n";
+        Self { server, policy, probation_seconds: 1.0, update_deadline_seconds: 15.0, ca_file: None }
+    }
+}
+
 /// A host.
 pub struct Host {
     /// Who it is to the server.
@@ -54,7 +62,7 @@ impl Host {
         fs::create_dir_all(&work).unwrap();
         fs::create_dir_all(&state).unwrap();
         let Setup { server, policy, probation_seconds, update_deadline_seconds, ca_file } = setup;
-        let ca_file = ca_file.as_ref().map(|path| format!("ca_file = {path:?}\n")).unwrap_or_default();
+        let ca_file = ca_file.as_ref().map(|path| format!("ca_file = \"{}\"\n", path.display())).unwrap_or_default();
         let agent = format!(
             "{ca_file}wait_seconds = 30\nprobation_seconds = {probation_seconds}\n\
              update_deadline_seconds = {update_deadline_seconds}\ndrain_seconds = 5\n\

@@ -73,11 +73,6 @@ impl Server {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
-
-    /// Where it keeps the file with this digest.
-    pub fn blob(&self, sha256: &str) -> PathBuf {
-        self.data.join("blobs").join(&sha256[..2]).join(&sha256[2..])
-    }
 }
 
 /// An address that was free a moment ago.
