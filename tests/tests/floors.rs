@@ -57,7 +57,7 @@ fn code(text: &str) -> String {
 fn used(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for rest in code.split("crate::").skip(1) {
-        let group = rest.strip_prefix('{').map(|group| top_level(group));
+        let group = rest.strip_prefix('{').map(top_level);
         for name in group.unwrap_or_else(|| vec![rest.to_owned()]) {
             let word = name.trim_start().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_');
             found.insert(word.collect());

@@ -41,15 +41,21 @@ async fn polled<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     .await
 }
 
+/// The act with its client gone, and with the server dead, at every point.
+async fn interrupted_everywhere(arrange: impl AsyncFn(&World) -> Act, holds: impl AsyncFn(&World)) {
+    with_the_client_gone(&arrange, &holds).await;
+    with_the_server_dead(&arrange, &holds).await;
+}
+
 /// The act with its client gone after 1, 2, 3 … polls, until it is done before that.
-async fn with_the_client_gone(arrange: impl AsyncFn(&World) -> Act, holds: impl AsyncFn(&World)) {
+async fn with_the_client_gone(arrange: &impl AsyncFn(&World) -> Act, holds: &impl AsyncFn(&World)) {
     for polls in 1.. {
         let world = World::new().await;
         let act = arrange(&world).await;
         let done = polled(act.sent(), polls).await;
         world.settles().await;
         assert!(world.app.polls.is_empty(), "a waiter is left over after {polls} polls");
-        holds_afterwards(&world, &act, &holds).await;
+        holds_afterwards(&world, &act, holds).await;
         if done.is_some() {
             assert!(polls > 1, "nothing was interrupted");
             return;
@@ -58,7 +64,7 @@ async fn with_the_client_gone(arrange: impl AsyncFn(&World) -> Act, holds: impl 
 }
 
 /// The act with the server dead before its 1st, 2nd, 3rd … operation on the store, until it is done before that.
-async fn with_the_server_dead(arrange: impl AsyncFn(&World) -> Act, holds: impl AsyncFn(&World)) {
+async fn with_the_server_dead(arrange: &impl AsyncFn(&World) -> Act, holds: &impl AsyncFn(&World)) {
     for operations in 0.. {
         let world = World::new().await;
         let act = arrange(&world).await;
@@ -68,7 +74,7 @@ async fn with_the_server_dead(arrange: impl AsyncFn(&World) -> Act, holds: impl 
             () = world.mortal.dies() => false,
         };
         let act = Act { caller: act.caller.to(&world.restarted()), ..act };
-        holds_afterwards(&world.restarted(), &act, &holds).await;
+        holds_afterwards(&world.restarted(), &act, holds).await;
         if done {
             assert!(operations > 1, "nothing was interrupted");
             return;
@@ -95,6 +101,10 @@ async fn asks_for_a_job(world: &World) -> Act {
 
 async fn has_one_job(world: &World) {
     assert_eq!(world.all::<Job>("jobs").await.len(), 1);
+}
+
+async fn has_two_jobs(world: &World) {
+    assert_eq!(world.all::<Job>("jobs").await.len(), 2);
 }
 
 async fn joins(world: &World) -> Act {
@@ -187,31 +197,42 @@ async fn the_next_host_has_its_turn(world: &World) {
     assert_eq!((fleet_update.succeeded, fleet_update.slots.len()), (1, 1));
 }
 
-macro_rules! nothing_is_left_half_done {
-    ($($act:ident: $holds:expr;)*) => {$(
-        mod $act {
-            use super::*;
-
-            #[tokio::test]
-            async fn when_the_client_goes_away() {
-                with_the_client_gone(super::$act, $holds).await;
-            }
-
-            #[tokio::test]
-            async fn when_the_server_dies() {
-                with_the_server_dead(super::$act, $holds).await;
-            }
-        }
-    )*};
+#[tokio::test]
+async fn asking_for_a_job_leaves_nothing_half_done() {
+    interrupted_everywhere(asks_for_a_job, has_one_job).await;
 }
 
-nothing_is_left_half_done! {
-    asks_for_a_job: has_one_job;
-    joins: has_one_host;
-    starts_a_session: has_one_job;
-    tells_all_of_a_job: has_one_job;
-    starts_a_fleet_update: has_one_fleet_update;
-    checks_in: async |_| {};
-    pauses: nothing_is_offered;
-    proves_an_update: the_next_host_has_its_turn;
+#[tokio::test]
+async fn joining_leaves_nothing_half_done() {
+    interrupted_everywhere(joins, has_one_host).await;
+}
+
+#[tokio::test]
+async fn starting_a_session_leaves_nothing_half_done() {
+    interrupted_everywhere(starts_a_session, has_one_job).await;
+}
+
+#[tokio::test]
+async fn telling_all_of_a_job_leaves_nothing_half_done() {
+    interrupted_everywhere(tells_all_of_a_job, has_one_job).await;
+}
+
+#[tokio::test]
+async fn checking_in_leaves_nothing_half_done() {
+    interrupted_everywhere(checks_in, has_two_jobs).await;
+}
+
+#[tokio::test]
+async fn starting_a_fleet_update_leaves_nothing_half_done() {
+    interrupted_everywhere(starts_a_fleet_update, has_one_fleet_update).await;
+}
+
+#[tokio::test]
+async fn pausing_a_fleet_update_leaves_nothing_half_done() {
+    interrupted_everywhere(pauses, nothing_is_offered).await;
+}
+
+#[tokio::test]
+async fn the_proof_of_an_update_leaves_nothing_half_done() {
+    interrupted_everywhere(proves_an_update, the_next_host_has_its_turn).await;
 }

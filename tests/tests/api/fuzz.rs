@@ -10,7 +10,7 @@ use muster_domain::pacing::Pacing;
 use muster_schemas::{enrollment::EnrollmentTokenCreated, problems::ProblemCode};
 use muster_server::api::{openapi, routes};
 use muster_tests::world::{Caller, Logs, World, run_job};
-use rand::{Rng, RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
 const WORLDS: u64 = 20;
@@ -141,6 +141,12 @@ async fn time_goes_on(world: &World) {
     }
 }
 
+fn form(value: &Value) -> Vec<u8> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace('&', "%26");
+    let pairs = value.as_object().into_iter().flatten().map(|(name, value)| format!("{name}={}", text(value)));
+    pairs.collect::<Vec<_>>().join("&").into_bytes()
+}
+
 /// Draws requests.
 struct Draw<'a> {
     random: StdRng,
@@ -195,7 +201,7 @@ impl Draw<'_> {
         for _ in 0..self.random.random_range(0..3) {
             self.spoils(&mut value);
         }
-        let mut bytes = if path == "/oauth/token" { self.form(&value) } else { serde_json::to_vec(&value).unwrap() };
+        let mut bytes = if path == "/oauth/token" { form(&value) } else { serde_json::to_vec(&value).unwrap() };
         match self.random.random_range(0..40) {
             0 => bytes.truncate(bytes.len() / 2),
             1 => bytes.push(0xff),
@@ -206,12 +212,6 @@ impl Draw<'_> {
             _ => {}
         }
         Body::from(bytes)
-    }
-
-    fn form(&mut self, value: &Value) -> Vec<u8> {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace('&', "%26");
-        let pairs = value.as_object().into_iter().flatten().map(|(name, value)| format!("{name}={}", text(value)));
-        pairs.collect::<Vec<_>>().join("&").into_bytes()
     }
 
     /// A value of this schema, mostly.

@@ -47,7 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => Just(Step::Tick),
         2 => Just(Step::TwoTicks),
-        3 => (1_i64..400).prop_map(Step::Moves),
+        3 => (1_i64..700).prop_map(Step::Moves),
         1 => Just(Step::NewServer),
         4 => host.clone().prop_map(Step::ChecksIn),
         1 => host.clone().prop_map(Step::Restarts),

@@ -57,7 +57,7 @@ impl Script {
         let refused = self.acts(command, &words, note).await;
         self.world.is_consistent().await;
         let news = [refused.into_iter().collect(), self.news().await].concat();
-        news.into_iter().map(|line| format!("  {line}\n")).collect()
+        news.iter().flat_map(|line| ["  ", line, "\n"]).collect()
     }
 
     async fn acts(&mut self, command: &str, words: &[&str], note: &str) -> Option<String> {
@@ -217,7 +217,8 @@ impl Script {
     fn refusal(&self, answer: &Answer) -> Option<String> {
         (answer.status >= 400).then(|| {
             let problem = answer.problem();
-            let members = problem.members.iter().map(|(name, value)| format!(", {name} {value}")).collect::<String>();
+            let members = problem.members.iter().map(|(name, value)| format!(", {name} {value}"));
+            let members = members.collect::<Vec<_>>().concat();
             let detail = problem.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
             self.named(&format!("refused: {} {}{detail}{members}", problem.status, problem.code))
         })
