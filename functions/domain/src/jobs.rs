@@ -232,6 +232,13 @@ impl Job {
         }
     }
 
+    /// Whether the host shall stop it, or not start it: also because its latest start has passed on the server's clock,
+    /// which stands still for nobody.
+    pub fn shall_stop(&self, now: Timestamp) -> bool {
+        let too_late = self.state == JobState::Accepted && now >= self.asked.start_by;
+        self.cancel_requested || self.state.is_final() || too_late
+    }
+
     /// The highest event of a process that is stored.
     pub fn told_through(&self, process: ProcessId) -> u64 {
         self.told.filter(|(teller, _)| *teller == process).map_or(0, |(_, through)| through)

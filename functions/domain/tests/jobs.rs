@@ -130,6 +130,15 @@ fn nothing_is_offered_past_its_latest_start() {
 }
 
 #[test]
+fn an_acceptance_past_the_latest_start_is_answered_with_a_stop() {
+    let accepted = |second| next(&offered(), &told(1, &[(1, EventKind::Accepted)]), second);
+    assert!(!accepted(99).shall_stop(at(99)));
+    assert!(accepted(100).shall_stop(at(100)));
+    let running = next(&accepted(99), &told(1, &[(2, EventKind::Started)]), 99);
+    assert!(!running.shall_stop(at(120)), "what has started in time goes on");
+}
+
+#[test]
 fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
     let lost = next(&offered(), &Event::Tick, 100 + 50 + 300);
     assert_eq!(lost.state, JobState::PresumedLost);

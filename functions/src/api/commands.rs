@@ -4,27 +4,29 @@ use axum::{Json, extract::State};
 use muster_domain::{
     jobs::{Event, Job},
     machine::{Change, Note, Refused},
+    mailboxes::Mailbox,
 };
 use muster_schemas::{
-    commands::{EventKind, EventsRequest, EventsResponse, MAX_OUTPUT_EVENT_BYTES},
-    ids::JobId,
+    commands::{Event as Told, EventKind, EventsRequest, EventsResponse, MAX_OUTPUT_EVENT_BYTES},
+    ids::{HostId, JobId},
     problems::{Problem, ProblemCode},
 };
 
 use super::{
     auth::Agent,
     extract::{Id, Sent},
-    hosts,
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, advance, audit_write},
+    advance::{AdvanceError, Own, advance_with, audit_write},
     app::App,
-    store::{Consistency, keys},
+    store::{Consistency, Expect, Write, keys},
 };
 
 /// How many events one request holds.
 const MAX_EVENTS: usize = 80;
+/// How often events are tried to be stored while the host's mailbox keeps changing.
+const ATTEMPTS: u32 = 8;
 /// How long the host gathers output while nobody watches, in seconds.
 const IDLE_SEND_SECONDS: u32 = 5;
 
@@ -35,30 +37,54 @@ pub async fn tell(
     Id(id): Id<JobId>,
     Sent { body, .. }: Sent<EventsRequest>,
 ) -> Result<Json<EventsResponse>, Failure> {
-    let EventsRequest { session, process_id, events } = body;
-    hosts::mailbox(&app, agent.host_id).await?.serves(session)?;
+    check(&body.events)?;
     // Another host's job is none at all.
     let job = app.load::<Job>(&keys::job(id), Consistency::Strong).await?;
     job.filter(|job| job.record.host_id == agent.host_id).ok_or_else(|| Refused::not_found("job"))?;
-    check(&events)?;
-    let event = Event::Told { host_id: agent.host_id, process_id, events };
-    let advanced = match advance(&app, Change::Job(id, event), &agent.cause()).await {
-        Err(AdvanceError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
-            let note = Note::alert("job.result_conflict", id, "the host reported a second, different result");
-            app.table.commit(vec![audit_write(note, &agent.cause(), app.now())], rand::random()).await?;
-            return Err(refused.into());
-        }
-        done => done?,
-    };
-    let job = advanced.record::<Job>(&keys::job(id))?.record;
+    let process_id = body.process_id;
+    let job = stored(&app, &agent, id, body).await?;
     Ok(Json(EventsResponse {
         accepted_through: job.told_through(process_id),
-        cancel: job.cancel_requested || job.state.is_final(),
+        cancel: job.shall_stop(app.now()),
         send_every_seconds: if app.polls.is_watched(id) { 1 } else { IDLE_SEND_SECONDS },
     }))
 }
 
-fn check(events: &[muster_schemas::commands::Event]) -> Result<(), Failure> {
+async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Result<Job, Failure> {
+    let EventsRequest { session, process_id, events } = body;
+    for _ in 0..ATTEMPTS {
+        let own = Own { writes: fence(app, agent.host_id, session, &events).await?, revision: None };
+        let event = Event::Told { host_id: agent.host_id, process_id, events: events.clone() };
+        match advance_with(app, Change::Job(id, event), &agent.cause(), own).await {
+            Ok(advanced) => return Ok(advanced.record::<Job>(&keys::job(id))?.record),
+            // The mailbox has changed since it was looked at, perhaps by a newer session: look again.
+            Err(AdvanceError::Overtaken) => {}
+            Err(AdvanceError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
+                let note = Note::alert("job.result_conflict", id, "the host reported a second, different result");
+                app.table.commit(vec![audit_write(note, &agent.cause(), app.now())], rand::random()).await?;
+                return Err(refused.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::of(ProblemCode::Contended))
+}
+
+/// Only the newest session is served. A host starts a job on the strength of an answered acceptance, so that one is
+/// stored only while the mailbox is as it was when the session was looked at.
+async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Result<Vec<Write>, Failure> {
+    let key = keys::mailbox(host_id);
+    let mailbox = app.load::<Mailbox>(&key, Consistency::Strong).await?;
+    let mailbox = mailbox.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?;
+    mailbox.record.serves(session)?;
+    let accepts = events.iter().any(|event| event.kind == EventKind::Accepted);
+    // A result takes the job out of the mailbox, and thereby meets the newest one anyway.
+    let ends = events.iter().any(|event| matches!(event.kind, EventKind::Finished { .. }));
+    let check = Write::Check { key, expect: Expect::Revision(mailbox.revision) };
+    Ok((accepts && !ends).then_some(check).into_iter().collect())
+}
+
+fn check(events: &[Told]) -> Result<(), Failure> {
     if events.len() > MAX_EVENTS {
         return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS}")).into());
     }
