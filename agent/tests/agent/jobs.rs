@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::world::{
     host::{Host, bounded, lines},
     http::Reply,
-    server::Server,
+    server::{MakeReply, Server},
 };
 
 #[test]
@@ -152,7 +152,8 @@ fn what_the_policy_does_not_allow_and_what_is_late_or_unknown_is_rejected() {
     assert_eq!(told(unknown), (Outcome::Rejected, "unknown_kind".into()));
     assert_eq!(told(late), (Outcome::Rejected, "start_by_passed".into()));
     assert_eq!(told(allowed), (Outcome::Succeeded, String::new()));
-    assert!(server.with(|world| !world.results.contains_key(&foreign)));
+    server.assert_host_works();
+    assert!(server.with(|world| !world.accepted.contains(&foreign) && !world.results.contains_key(&foreign)));
 }
 
 #[test]
@@ -173,7 +174,11 @@ fn a_captive_portal_and_a_refused_token_are_survived() {
     let server = Server::start();
     let _host = Host::running(&server);
     server.assert_host_works();
-    for instead in [(|| Reply::page("<html>Log in</html>")) as fn() -> Reply, || Reply::problem(401, "unauthorized")] {
+    let portal = || Reply::page(200, "<html>Log in</html>");
+    // What only the server may say, said by a page.
+    let retired = || Reply::page(410, r#"{"type":"","title":"","status":410,"code":"host_retired"}"#);
+    let refused = || Reply::problem(401, "unauthorized");
+    for instead in [portal as MakeReply, retired, refused] {
         let seen = server.with(|world| {
             world.instead = vec![("/api/v1/agent", instead)];
             world.session += 1;
@@ -183,6 +188,15 @@ fn a_captive_portal_and_a_refused_token_are_survived() {
         server.with(|world| world.instead.clear());
         server.assert_host_works();
     }
+}
+
+#[test]
+fn a_token_that_is_not_valid_any_more_is_replaced() {
+    let server = Server::start();
+    let _host = Host::running(&server);
+    server.assert_host_works();
+    server.with(|world| world.token = "revoked".into());
+    server.assert_host_works();
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::Value;
 pub struct Request {
     pub path: String,
     pub range_from: Option<usize>,
+    pub token: String,
     pub body: Vec<u8>,
 }
 
@@ -32,9 +33,9 @@ impl Reply {
         Self::Json(status, serde_json::json!({ "type": kind, "title": code, "status": status, "code": code }))
     }
 
-    pub fn page(text: &str) -> Self {
+    pub fn page(status: u16, text: &str) -> Self {
         let body = text.as_bytes().to_vec();
-        Self::Raw { status: 200, kind: "text/html", headers: String::new(), claimed: body.len(), body }
+        Self::Raw { status, kind: "text/html", headers: String::new(), claimed: body.len(), body }
     }
 }
 
@@ -43,20 +44,21 @@ pub fn read(stream: &TcpStream) -> io::Result<Request> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (mut length, mut range_from) = (0, None);
+    let (mut length, mut range_from, mut token) = (0, None, String::new());
     loop {
         line.clear();
         reader.read_line(&mut line)?;
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().unwrap_or(0),
+            "authorization" => value.trim_start_matches("Bearer ").clone_into(&mut token),
             "range" => range_from = value.trim_start_matches("bytes=").trim_end_matches('-').parse().ok(),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Request { path, range_from, body })
+    Ok(Request { path, range_from, token, body })
 }
 
 pub fn answer(mut stream: &TcpStream, reply: Reply) -> io::Result<()> {

@@ -41,7 +41,8 @@ pub struct World {
     pub paths: Vec<String>,
     pub manifest: Option<Envelope>,
     pub blob: Vec<u8>,
-    pub tokens: u64,
+    /// The one token that is valid.
+    pub token: String,
     /// Answers to be lost: what was asked is done, and the line is cut. By what the path contains.
     pub cuts: Vec<String>,
     /// Replies in place of the right ones, by what the path contains.
@@ -184,10 +185,12 @@ fn route(request: &Request, shared: &(Mutex<World>, Condvar), host_id: HostId) -
             Reply::Json(201, json!({ "host_id": host_id, "audience": "world", "server_time": now }))
         }
         "/oauth/token" => {
-            shared.0.lock().unwrap().tokens += 1;
-            Reply::Json(200, json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 900 }))
+            let mut world = shared.0.lock().unwrap();
+            world.token = format!("token-{}", world.paths.len());
+            Reply::Json(200, json!({ "access_token": world.token, "token_type": "Bearer", "expires_in": 900 }))
         }
         "/api/v1/health" => Reply::Json(200, json!({ "status": "ok", "version": "1", "time": now })),
+        _ if shared.0.lock().unwrap().token != request.token => Reply::problem(401, "unauthorized"),
         "/api/v1/agent/session" => session(&mut shared.0.lock().unwrap(), request),
         "/api/v1/agent/check-in" => check_in(shared, request),
         path if path.ends_with("/events") => events(&mut shared.0.lock().unwrap(), request),
