@@ -1,5 +1,7 @@
 //! Who calls, and what comes back. Every answer of every test is checked: below 500, and a well-formed problem if it is one.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Method, Request, header, request::Builder},
@@ -8,6 +10,7 @@ use http_body_util::BodyExt;
 use muster_schemas::problems::{Problem, ProblemCode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use super::World;
@@ -94,6 +97,11 @@ pub fn request(method: Method, path: &str) -> Builder {
 pub fn json_request(method: Method, path: &str, body: &impl Serialize) -> Request<Body> {
     let bytes = serde_json::to_vec(body).unwrap();
     request(method, path).header(header::CONTENT_TYPE, "application/json").body(Body::from(bytes)).unwrap()
+}
+
+/// The answer to a request that is held; that it never comes is a failure, and not a wait without end.
+pub async fn answered(held: JoinHandle<Answer>) -> Answer {
+    tokio::time::timeout(Duration::from_secs(10), held).await.expect("nobody answers the held request").unwrap()
 }
 
 /// What came back.

@@ -10,7 +10,7 @@ mod releases;
 mod server;
 
 pub use self::{
-    caller::{Answer, Caller, json_request, request},
+    caller::{Answer, Caller, answered, json_request, request},
     clock::ManualClock,
     host::{Host, accepted, finished, output, result, started},
     logs::Logs,

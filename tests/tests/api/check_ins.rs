@@ -4,7 +4,7 @@ use muster_schemas::{
     check_ins::{CheckInRequest, CheckInResponse},
     problems::ProblemCode,
 };
-use muster_tests::world::{World, run_job};
+use muster_tests::world::{World, answered, run_job};
 use serde_json::json;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn an_idle_held_check_in_does_one_read_and_no_write() {
     world.table.take();
     let held = host.holds(25).await;
     world.moves(25);
-    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    let answer: CheckInResponse = answered(held).await.is(200).json();
     let units = world.table.take();
     assert_eq!((units.reads(), units.writes()), (1, 0), "{units:?}");
     assert_eq!(units.of("get").read_half_units, 1, "an eventually consistent read of a small item");
@@ -45,7 +45,7 @@ async fn a_job_wakes_a_held_check_in_at_once() {
     let mut host = world.host("one").await;
     let held = host.holds(25).await;
     let job = world.job(host.id(), &run_job()).await;
-    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    let answer: CheckInResponse = answered(held).await.is(200).json();
     assert_eq!(answer.jobs[0].id, job.id);
     assert_eq!(answer.server_time, job.created_at, "no time has passed");
     assert!(world.app.polls.is_empty());
@@ -60,7 +60,7 @@ async fn a_cancel_wakes_a_held_check_in_at_once() {
     host.accepts(job.id).await.is(200);
     let held = host.holds(25).await;
     world.operator().await.post(&format!("/api/v1/jobs/{}/cancel", job.id), &json!({})).await.is(200);
-    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    let answer: CheckInResponse = answered(held).await.is(200).json();
     assert_eq!(answer.cancel, [job.id]);
 }
 
@@ -70,7 +70,7 @@ async fn a_new_session_ends_the_held_check_in_of_the_one_before() {
     let mut host = world.host("one").await;
     let held = host.holds(25).await;
     host.restarts().await.is(200);
-    held.await.unwrap().refused(ProblemCode::SessionSuperseded);
+    answered(held).await.refused(ProblemCode::SessionSuperseded);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_server_that_stops_answers_its_held_polls_and_spreads_the_next_ones() 
     let mut host = world.host("one").await;
     let held = host.holds(25).await;
     world.app.drain();
-    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    let answer: CheckInResponse = answered(held).await.is(200).json();
     assert!((1..=10).contains(&answer.next_check_in_seconds));
     let request = CheckInRequest { wait_seconds: 25, ..host.check_in_request() };
     host.says(&request).await.is(200);
@@ -94,7 +94,7 @@ async fn a_poll_is_held_no_longer_than_asked_and_no_longer_than_the_server_likes
     world.moves(19);
     assert!(!held.is_finished());
     world.moves(1);
-    let answer: CheckInResponse = held.await.unwrap().is(200).json();
+    let answer: CheckInResponse = answered(held).await.is(200).json();
     assert_eq!(answer.next_check_in_seconds, 0);
 }
 

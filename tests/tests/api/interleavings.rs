@@ -231,11 +231,16 @@ impl Run {
     }
 }
 
+/// `MUSTER_INTERLEAVINGS=500` draws for longer.
+fn cases() -> u32 {
+    std::env::var("MUSTER_INTERLEAVINGS").map_or(24, |cases| cases.parse().unwrap())
+}
+
 #[test]
 fn any_order_of_steps_keeps_the_promises_of_a_fleet_update() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let config =
-        ProptestConfig { cases: 24, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
+        ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
     let policy = prop_oneof![Just("skip"), Just("wait"), Just("fail"), Just("catch_up")];
     let runs = (1_u32..4, 1_u32..3, policy, vec(step(), 10..60));
     let run = |(max_in_flight, max_failures, policy, steps): (u32, u32, &str, Vec<Step>)| {

@@ -3,7 +3,7 @@ use muster_schemas::{
     pages::Page,
     problems::ProblemCode,
 };
-use muster_tests::world::{World, accepted, output, result, run_job, started};
+use muster_tests::world::{World, accepted, answered, output, result, run_job, started};
 use serde_json::{Value, json};
 
 fn request(host: impl serde::Serialize, extra: &Value) -> Value {
@@ -126,13 +126,13 @@ async fn whoever_waits_for_a_job_hears_of_its_next_change() {
     let waiting = tokio::spawn(async move { viewer.get(&path).await });
     world.clock.until_asleep(1).await;
     host.check_in().await;
-    let seen: JobView = waiting.await.unwrap().is(200).json();
+    let seen: JobView = answered(waiting).await.is(200).json();
     assert_eq!(seen.state, JobState::Offered);
     let (viewer, path) = (world.viewer().await, format!("/api/v1/jobs/{}?wait=30", job.id));
     let waiting = tokio::spawn(async move { viewer.get(&path).await });
     world.clock.until_asleep(1).await;
     world.moves(30);
-    assert_eq!(waiting.await.unwrap().is(200).json::<JobView>().state, JobState::Offered);
+    assert_eq!(answered(waiting).await.is(200).json::<JobView>().state, JobState::Offered);
 }
 
 #[tokio::test]
