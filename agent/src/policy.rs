@@ -3,6 +3,8 @@
 //! ```toml
 //! [allow]
 //! run = ["/usr/bin/uptime"]   # or "*"; absent: nothing
+//! environment = ["LANG", "LC_*", "TZ"]   # what a job may set for a listed program; these unless it says otherwise
+//! working_directories = ["/srv/www"]     # where a listed program may run, beside "/"
 //! inspect = true
 //! self_update = true
 //! ```
@@ -23,6 +25,8 @@ pub struct Policy {
 #[serde(deny_unknown_fields, default)]
 struct Allow {
     run: Programs,
+    environment: Vec<String>,
+    working_directories: Vec<String>,
     inspect: bool,
     self_update: bool,
 }
@@ -42,7 +46,13 @@ enum Star {
 
 impl Default for Allow {
     fn default() -> Self {
-        Self { run: Programs::Listed(Vec::new()), inspect: true, self_update: true }
+        Self {
+            run: Programs::Listed(Vec::new()),
+            environment: ["LANG", "LC_*", "TZ"].map(Into::into).into(),
+            working_directories: Vec::new(),
+            inspect: true,
+            self_update: true,
+        }
     }
 }
 
@@ -69,7 +79,7 @@ impl Policy {
 
     /// A policy that allows nothing: what holds while the file cannot be read.
     pub fn nothing() -> Self {
-        Self { allow: Allow { run: Programs::Listed(Vec::new()), inspect: false, self_update: false } }
+        Self { allow: Allow { inspect: false, self_update: false, ..Allow::default() } }
     }
 
     /// Whether this may be done here, or which rule says no.
@@ -86,7 +96,7 @@ impl Policy {
 
     /// The kinds that are allowed at all, in order.
     pub fn capabilities(&self) -> Vec<String> {
-        let Allow { run, inspect, self_update } = &self.allow;
+        let Allow { run, inspect, self_update, environment: _, working_directories: _ } = &self.allow;
         let runs = !matches!(run, Programs::Listed(listed) if listed.is_empty());
         let kinds = [("inspect", *inspect), ("run", runs), ("self_update", *self_update)];
         kinds.iter().filter(|(_, allowed)| *allowed).map(|(kind, _)| (*kind).into()).collect()
@@ -109,30 +119,29 @@ impl Policy {
             Programs::Listed(listed) if !listed.iter().any(|allowed| allowed == program) => {
                 Err(format!("this host's policy does not allow to run {program:?}"))
             }
-            // An allowed program that loads foreign code is another program.
-            Programs::Listed(_) => match run.environment.keys().find(|name| loads_code(name)) {
-                Some(name) => Err(format!("this host's policy does not allow to set {name}")),
-                None => Ok(()),
-            },
+            Programs::Listed(_) => self.check_surroundings(run),
+        }
+    }
+
+    /// An allowed program that its surroundings make load foreign code is another program, and the ways to do that are
+    /// beyond counting: what is not named is not allowed.
+    fn check_surroundings(&self, run: &RunSpec) -> Result<(), String> {
+        let Allow { environment, working_directories, .. } = &self.allow;
+        let is_named = |name: &String| environment.iter().any(|pattern| matches(pattern, name));
+        if let Some(name) = run.environment.keys().find(|name| !is_named(name)) {
+            return Err(format!("this host's policy does not allow to set {name:?}"));
+        }
+        match run.working_directory.as_deref() {
+            None | Some("/") => Ok(()),
+            Some(directory) if working_directories.iter().any(|allowed| allowed == directory) => Ok(()),
+            Some(directory) => Err(format!("this host's policy does not allow to run anything in {directory:?}")),
         }
     }
 }
 
-/// Whether a variable makes the loader or a common interpreter load code that the program did not ask for.
-fn loads_code(name: &str) -> bool {
-    const PREFIXES: [&str; 5] = ["LD_", "DYLD_", "GLIBC_", "BASH_FUNC_", "GCONV_"];
-    const NAMES: [&str; 9] = [
-        "BASH_ENV",
-        "ENV",
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONSTARTUP",
-        "PERL5LIB",
-        "PERL5OPT",
-        "RUBYOPT",
-        "NODE_OPTIONS",
-    ];
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
+/// Whether a name is what the pattern says: the same, or with the same beginning when the pattern ends with `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |beginning| name.starts_with(beginning))
 }
 
 #[cfg(test)]
@@ -162,6 +171,12 @@ mod tests {
         JobSpec::Run(spec)
     }
 
+    fn in_directory(program: &str, directory: &str) -> JobSpec {
+        let JobSpec::Run(mut spec) = run(program) else { unreachable!() };
+        spec.working_directory = Some(directory.into());
+        JobSpec::Run(spec)
+    }
+
     fn update() -> JobSpec {
         JobSpec::SelfUpdate(SelfUpdateSpec { version: "1".into(), manifest_sha256: String::new() })
     }
@@ -188,12 +203,34 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_program_is_not_made_another_by_its_environment() {
+    fn a_listed_program_gets_no_variable_that_is_not_named() {
         let listed = policy("[allow]\nrun = [\"/bin/date\"]").unwrap();
-        assert!(listed.check(&with_variable("/bin/date", "TZ")).is_ok());
-        assert!(listed.check(&with_variable("/bin/date", "LD_PRELOAD")).is_err());
+        for name in ["TZ", "LANG", "LC_ALL"] {
+            assert_eq!(listed.check(&with_variable("/bin/date", name)), Ok(()));
+        }
+        for name in ["LD_PRELOAD", "PYTHONWARNINGS", "GIT_SSH_COMMAND", "JAVA_TOOL_OPTIONS", "TZDIR", "lang", ""] {
+            let refused = listed.check(&with_variable("/bin/date", name)).unwrap_err();
+            assert!(refused.contains(&format!("{name:?}")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_host_says_which_variables_a_listed_program_may_get() {
+        let own = policy("[allow]\nrun = [\"/bin/date\"]\nenvironment = [\"BACKUP_*\"]").unwrap();
+        assert!(own.check(&with_variable("/bin/date", "BACKUP_SET")).is_ok());
+        assert!(own.check(&with_variable("/bin/date", "TZ")).is_err());
         let every = policy("[allow]\nrun = \"*\"").unwrap();
         assert!(every.check(&with_variable("/bin/date", "LD_PRELOAD")).is_ok());
+    }
+
+    #[test]
+    fn a_listed_program_runs_only_where_the_host_says() {
+        let listed = policy("[allow]\nrun = [\"/bin/ls\"]\nworking_directories = [\"/srv/www\"]").unwrap();
+        for (directory, allowed) in [("/", true), ("/srv/www", true), ("/srv/www/x", false), ("/srv", false)] {
+            assert_eq!(listed.check(&in_directory("/bin/ls", directory)).is_ok(), allowed, "{directory}");
+        }
+        let every = policy("[allow]\nrun = \"*\"").unwrap();
+        assert!(every.check(&in_directory("/bin/ls", "/tmp")).is_ok());
     }
 
     #[test]
