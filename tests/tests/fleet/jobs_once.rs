@@ -5,6 +5,7 @@ use muster_schemas::{hosts::HostState, jobs::JobState};
 use crate::harness::{
     fleet::{Fleet, reason},
     host::Setup,
+    patience::until_so,
     proxy::Proxy,
 };
 
@@ -21,6 +22,9 @@ fn a_job_is_run_once_although_every_answer_about_it_is_lost_once() {
     let host = fleet.host_with("one", &Setup::of(&proxy.url()));
     let job = fleet.ended(fleet.run(&host, "echo line >> effect"));
     assert_eq!(job.state, JobState::Succeeded);
+    // The result is stored before its answer is cut.
+    until_so("the lost answer to the result", || proxy.cuts().contains(&"result"));
+    fleet.works(&host);
     assert_eq!(proxy.cuts(), ["token", "session", "offer", "acceptance", "start", "result"]);
     assert_eq!(host.read("effect"), "line\n");
     // A session that was started twice by one process is no second copy.
@@ -32,8 +36,8 @@ fn a_job_whose_agent_is_killed_in_its_midst_is_interrupted_and_not_repeated() {
     let fleet = Fleet::start();
     let mut host = fleet.host("one");
     for kill in ["worker", "supervisor"] {
-        let job = fleet.run(&host, &format!("echo line >> effect-{kill}; exec sleep 600"));
-        host.wait_for_file(&format!("effect-{kill}"));
+        let job = fleet.run(&host, &format!("echo line >> effect-{kill}; touch begun-{kill}; exec sleep 600"));
+        host.wait_for_file(&format!("begun-{kill}"));
         if kill == "worker" {
             host.kill_worker();
         } else {

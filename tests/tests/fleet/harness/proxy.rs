@@ -9,6 +9,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
     },
     thread,
 };
@@ -29,6 +30,8 @@ pub enum Deed {
     Pass,
     /// The connection is cut off before its first byte.
     Cut,
+    /// It is passed on when this is sent, or its sender is gone.
+    Hold(Receiver<()>),
     /// Something else is said.
     Say(Vec<u8>),
 }
@@ -161,6 +164,11 @@ fn serve(mut client: &TcpStream, shared: &Shared) -> io::Result<()> {
     match shared.deed(&exchange) {
         Deed::Pass => client.write_all(&exchange.answer),
         Deed::Cut => Ok(()),
+        Deed::Hold(until) => {
+            // That the sender is gone is as good.
+            let _ = until.recv();
+            client.write_all(&exchange.answer)
+        }
         Deed::Say(answer) => client.write_all(&answer),
     }
 }
