@@ -1,4 +1,8 @@
-//! A table whose process dies: after so many operations no further one happens, and none is answered.
+//! A table whose callers overlap, and whose process dies: after so many operations no further one happens, and none is
+//! answered.
+//!
+//! Whoever has read lets all others read before it writes. Without that a fast store hides every race: requests that were
+//! sent at once would be done one after the other.
 
 use std::sync::{
     Arc,
@@ -57,28 +61,28 @@ impl<T: Table> Table for Mortal<T> {
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
         Box::pin(async move {
             self.lives().await;
-            self.table.get(key, consistency).await
+            overlapping(self.table.get(key, consistency)).await
         })
     }
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
         Box::pin(async move {
             self.lives().await;
-            self.table.get_many(keys).await
+            overlapping(self.table.get_many(keys)).await
         })
     }
 
     fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(async move {
             self.lives().await;
-            self.table.query(query).await
+            overlapping(self.table.query(query)).await
         })
     }
 
     fn query_index(&self, index: Index, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(async move {
             self.lives().await;
-            self.table.query_index(index, query).await
+            overlapping(self.table.query_index(index, query)).await
         })
     }
 
@@ -95,4 +99,10 @@ impl<T: Table> Table for Mortal<T> {
             self.table.expire(now, limit).await
         })
     }
+}
+
+async fn overlapping<T>(read: impl Future<Output = T>) -> T {
+    let found = read.await;
+    tokio::task::yield_now().await;
+    found
 }

@@ -319,6 +319,25 @@ async fn a_host_that_was_waited_for_gets_its_turn_when_it_returns() {
 }
 
 #[tokio::test]
+async fn a_host_that_was_waited_for_returns_into_the_same_budget() {
+    let world = World::new().await;
+    let mut hosts = world.fleet(2, "1.0.0").await;
+    let release = world.publishes("1.1.0").await;
+    world.moves(601);
+    hosts[1].check_in().await;
+    let request = json!({ "version": "1.1.0", "offline_policy": "wait", "waves": [2] });
+    let id = world.fleet_update(&request).await.id;
+    world.tick().await;
+    assert_eq!(world.sees_fleet_update(id).await.in_flight, [hosts[1].id()]);
+    hosts[0].check_in().await;
+    world.tick().await;
+    assert_eq!(hosts[0].updates(&release).await, None, "the one slot is taken");
+    hosts[1].updates(&release).await.unwrap();
+    hosts[0].updates(&release).await.unwrap();
+    assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
+}
+
+#[tokio::test]
 async fn a_host_that_is_waited_for_in_vain_is_left_out_at_the_deadline() {
     let world = World::new().await;
     world.fleet(1, "1.0.0").await;

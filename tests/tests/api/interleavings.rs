@@ -239,13 +239,18 @@ fn cases() -> u32 {
 #[test]
 fn any_order_of_steps_keeps_the_promises_of_a_fleet_update() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config =
-        ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: cases(),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..ProptestConfig::default()
+    };
     let policy = prop_oneof![Just("skip"), Just("wait"), Just("fail"), Just("catch_up")];
     let runs = (1_u32..4, 1_u32..3, policy, vec(step(), 10..60));
     let run = |(max_in_flight, max_failures, policy, steps): (u32, u32, &str, Vec<Step>)| {
         runtime.block_on(async {
             let mut run = Run::begun(max_in_flight, max_failures, policy).await;
+            run.holds().await;
             for step in steps {
                 run.takes(step).await;
                 run.holds().await;
