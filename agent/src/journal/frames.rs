@@ -28,8 +28,8 @@ pub fn encode_all(entries: &[Entry]) -> Vec<u8> {
     entries.iter().flat_map(encode).collect()
 }
 
-/// Every entry that can be read, in order, and what is wrong with the rest.
-pub fn decode(bytes: &[u8]) -> (Vec<Entry>, Damage) {
+/// Every entry that can be read, in order, what is wrong with the rest, and how many bytes the whole lines have.
+pub fn decode(bytes: &[u8]) -> (Vec<Entry>, Damage, u64) {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let lines: Vec<_> = bytes[..whole].split_inclusive(|byte| *byte == b'\n').collect();
     let entries: Vec<_> = lines.iter().filter_map(|line| decode_line(line)).collect();
@@ -40,7 +40,7 @@ pub fn decode(bytes: &[u8]) -> (Vec<Entry>, Damage) {
     } else {
         Damage::None
     };
-    (entries, damage)
+    (entries, damage, whole as u64)
 }
 
 fn decode_line(line: &[u8]) -> Option<Entry> {

@@ -14,13 +14,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tracing::{error, info};
+
 pub use self::{
     frames::Damage,
     ledger::{Entry, Ledger, Record, Stage},
 };
-use crate::sys::files::{FileError, open_append, rename_durably, sync_parent, with_suffix, write_durably};
+use crate::{
+    jobs::results::chain,
+    sys::files::{FileError, open_append, rename_durably, sync_parent, with_suffix},
+};
 
-/// Below this size a journal is not compacted while the agent runs.
+/// Below this size a journal is not compacted, unless it is damaged.
 const COMPACT_ABOVE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The journal, open for writing. One process has it at a time (`worker.lock`).
@@ -28,8 +33,11 @@ const COMPACT_ABOVE_BYTES: u64 = 4 * 1024 * 1024;
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// What counts of the file. Whatever is behind it was never acknowledged.
     size: u64,
-    compacted_size: u64,
+    compact_above: u64,
+    /// Whether there may be something behind `size`, or the file's name may not be on disk.
+    torn: bool,
     ledger: Ledger,
 }
 
@@ -40,23 +48,31 @@ pub struct Found {
     pub ledger: Ledger,
     /// What is wrong with it.
     pub damage: Damage,
+    /// How many bytes there are up to the end of the last whole line.
+    whole: u64,
 }
 
 impl Journal {
-    /// Opens the journal of a state directory, repairs what a power cut leaves behind, and compacts it.
+    /// Opens the journal of a state directory, repairs what a power cut leaves behind, and compacts it when it is large or
+    /// damaged. Where a full disk does not let it, the journal serves as it is, and the next start finds it so again.
     /// The second value says where a damaged journal was moved to.
     pub fn open(state: &Path) -> Result<(Self, Option<PathBuf>), FileError> {
         let path = path(state);
-        let Found { ledger, damage } = read(state)?;
-        let aside = match damage {
-            Damage::None | Damage::TornTail => None,
-            Damage::Corrupt => Some(set_aside(&path)?),
-        };
-        let bytes = frames::encode_all(&ledger.snapshot());
-        write_durably(&path, &bytes)?;
+        let Found { ledger, damage, whole } = read(state)?;
+        let aside = (damage == Damage::Corrupt).then(|| set_aside(&path)).transpose().unwrap_or_else(|failed| {
+            error!("The damaged journal stays where it is: {}", chain(&failed));
+            None
+        });
         let file = open_append(&path)?;
-        let size = bytes.len() as u64;
-        Ok((Self { path, file, size, compacted_size: size, ledger }, aside))
+        let mut journal = Self { path, file, size: whole, compact_above: COMPACT_ABOVE_BYTES, torn: true, ledger };
+        // What was not set aside is not replaced: it is the only copy.
+        if aside.is_some() || (damage != Damage::Corrupt && whole > COMPACT_ABOVE_BYTES) {
+            journal.compact_if_possible();
+        }
+        if let Err(failed) = journal.mend() {
+            error!("The journal's torn end cannot be cut off yet: {}", chain(&failed));
+        }
+        Ok((journal, aside))
     }
 
     /// What the journal says.
@@ -66,31 +82,73 @@ impl Journal {
 
     /// Adds an entry, and returns when it is on disk. After an error nothing was added.
     pub fn append(&mut self, entry: Entry) -> Result<(), FileError> {
-        let frame = frames::encode(&entry);
-        if let Err(source) = self.file.write_all(&frame).and_then(|()| self.file.sync_data()) {
+        self.append_all(vec![entry])
+    }
+
+    /// Adds entries that belong together: all of them are on disk when it returns, and none after an error.
+    pub fn append_all(&mut self, entries: Vec<Entry>) -> Result<(), FileError> {
+        // Behind half a frame nothing could be read.
+        self.mend()?;
+        let frames = frames::encode_all(&entries);
+        self.torn = true;
+        if let Err(source) = self.file.write_all(&frames).and_then(|()| self.file.sync_data()) {
             let error = FileError::new("append to", &self.path, source);
-            // Half a frame would make the next one unreadable. If it cannot be cut off, the next start does it.
-            return Err(self
-                .file
-                .set_len(self.size)
-                .err()
-                .map_or(error, |cut| FileError::new("mend", &self.path, cut)));
+            return Err(self.mend().err().unwrap_or(error));
         }
-        self.size += frame.len() as u64;
-        self.ledger.apply(entry);
-        if self.size > COMPACT_ABOVE_BYTES && self.size > 2 * self.compacted_size {
-            self.compact()?;
+        self.torn = false;
+        self.size += frames.len() as u64;
+        entries.into_iter().for_each(|entry| self.ledger.apply(entry));
+        if self.size > self.compact_above {
+            self.compact_if_possible();
         }
         Ok(())
     }
 
-    fn compact(&mut self) -> Result<(), FileError> {
-        let bytes = frames::encode_all(&self.ledger.snapshot());
-        write_durably(&self.path, &bytes)?;
-        self.file = open_append(&self.path)?;
-        (self.size, self.compacted_size) = (bytes.len() as u64, bytes.len() as u64);
+    /// Cuts off what was never acknowledged, before anything is put behind it.
+    fn mend(&mut self) -> Result<(), FileError> {
+        if self.torn {
+            self.file.set_len(self.size).map_err(|source| FileError::new("mend", &self.path, source))?;
+            sync_parent(&self.path)?;
+            self.torn = false;
+        }
         Ok(())
     }
+
+    /// A journal that is too long is a lesser evil than one that is not written.
+    fn compact_if_possible(&mut self) {
+        if let Err(failed) = self.compact() {
+            error!("The journal cannot be compacted yet: {}", chain(&failed));
+        }
+        self.compact_above = COMPACT_ABOVE_BYTES.max(2 * self.size);
+    }
+
+    fn compact(&mut self) -> Result<(), FileError> {
+        let bytes = frames::encode_all(&self.ledger.snapshot());
+        let temporary = with_suffix(&self.path, ".tmp");
+        let put_in_place = || {
+            let mut file = fresh(&temporary)?;
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(|source| FileError::new("write", &temporary, source))?;
+            fs::rename(&temporary, &self.path).map_err(|source| FileError::new("put in place", &self.path, source))?;
+            Ok(file)
+        };
+        self.file = put_in_place().inspect_err(|_: &FileError| {
+            // It takes room that somebody needs.
+            let _ = fs::remove_file(&temporary);
+        })?;
+        // From here on this file is the journal; nothing is put into it before its name is on disk.
+        (self.size, self.torn) = (bytes.len() as u64, true);
+        info!(bytes = self.size, "The journal was compacted to {} bytes", self.size);
+        self.mend()
+    }
+}
+
+/// An empty file to append to, whatever was there.
+fn fresh(path: &Path) -> Result<File, FileError> {
+    let file = open_append(path)?;
+    file.set_len(0).map_err(|source| FileError::new("empty", path, source))?;
+    Ok(file)
 }
 
 /// Reads the journal of a state directory without changing it.
@@ -101,7 +159,7 @@ pub fn read(state: &Path) -> Result<Found, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(source) => return Err(FileError::new("read", &path, source)),
     };
-    let (entries, damage) = frames::decode(&bytes);
+    let (entries, damage, whole) = frames::decode(&bytes);
     let mut ledger = Ledger::default();
     for entry in entries {
         ledger.apply(entry);
@@ -109,7 +167,7 @@ pub fn read(state: &Path) -> Result<Found, FileError> {
     if damage == Damage::Corrupt {
         ledger.doubt();
     }
-    Ok(Found { ledger, damage })
+    Ok(Found { ledger, damage, whole })
 }
 
 fn path(state: &Path) -> PathBuf {

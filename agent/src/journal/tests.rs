@@ -162,7 +162,7 @@ fn a_job_cancelled_before_it_came_never_counts_as_received() {
 fn an_entry_of_a_newer_agent_is_passed_over() {
     let json = r#"{"entry":"vouched","id":1}"#;
     let line = format!("{} {json}\n", &muster_schemas::envelopes::sha256_hex(json.as_bytes())[..16]);
-    assert_eq!(frames::decode(line.as_bytes()), (vec![Entry::Unknown], Damage::None));
+    assert_eq!(frames::decode(line.as_bytes()), (vec![Entry::Unknown], Damage::None, line.len() as u64));
 }
 
 #[test]
@@ -174,4 +174,69 @@ fn tombstones_and_remembered_results_are_bounded() {
     }
     assert!(!ledger.is_tombstone(id(0)) && ledger.is_tombstone(id(2_999)) && ledger.jobs().is_empty());
     assert!(ledger.remembered(id(0)).is_none() && ledger.remembered(id(2_999)).is_some());
+}
+
+/// A handle that neither writes nor cuts, like a disk that is gone.
+fn broken(state: &TempDir) -> File {
+    File::open(path(state.path())).unwrap()
+}
+
+#[test]
+fn nothing_is_put_behind_half_a_frame_until_it_is_cut_off() {
+    let (state, mut journal) = journal(vec![received(1)]);
+    let before = journal.ledger().clone();
+    let working = std::mem::replace(&mut journal.file, broken(&state));
+    assert!(journal.append(received(2)).is_err());
+    // The disk took half of the frame before it failed.
+    open_append(&path(state.path())).unwrap().write_all(b"0123456789abcdef {\"entry").unwrap();
+    assert!(journal.append(received(3)).is_err());
+    assert_eq!(journal.ledger(), &before);
+    journal.file = working;
+    journal.append(received(4)).unwrap();
+    drop(journal);
+    let found = read(state.path()).unwrap();
+    assert_eq!(
+        (found.damage, found.ledger.jobs().keys().copied().collect::<Vec<_>>()),
+        (Damage::None, vec![id(1), id(4)])
+    );
+}
+
+#[test]
+fn entries_that_belong_together_are_all_there_or_none_is() {
+    let (state, mut journal) = journal(vec![]);
+    let working = std::mem::replace(&mut journal.file, broken(&state));
+    assert!(journal.append_all(vec![received(1), finished(1)]).is_err());
+    assert_eq!((journal.ledger().jobs().len(), journal.ledger().floor()), (0, 0));
+    journal.file = working;
+    journal.append_all(vec![received(1), finished(1)]).unwrap();
+    assert!(matches!(journal.ledger().jobs()[&id(1)].stage, Stage::Finished(_)));
+}
+
+#[test]
+fn a_journal_that_cannot_be_compacted_is_written_all_the_same() {
+    let (state, mut journal) = journal(vec![received(1)]);
+    fs::create_dir(state.path().join("journal.tmp")).unwrap();
+    journal.compact_above = 0;
+    journal.append(received(2)).unwrap();
+    assert!(journal.compact_above > 0);
+    let full = bytes(&state);
+    drop(journal);
+    let (mut again, _) = Journal::open(state.path()).unwrap();
+    again.append(received(3)).unwrap();
+    assert!(bytes(&state).starts_with(&full), "a small whole journal is not rewritten");
+    assert_eq!(read(state.path()).unwrap().ledger.floor(), 3);
+}
+
+#[test]
+fn a_damaged_journal_that_cannot_be_replaced_still_serves() {
+    let (state, journal) = journal(vec![received(1), received(2)]);
+    drop(journal);
+    let mut damaged = bytes(&state);
+    damaged[3] ^= 1;
+    fs::write(path(state.path()), &damaged).unwrap();
+    fs::create_dir(state.path().join("journal.copy")).unwrap();
+    let (mut opened, aside) = Journal::open(state.path()).unwrap();
+    assert_eq!((aside, &opened.ledger().jobs()[&id(2)].stage), (None, &Stage::Started));
+    opened.append(finished(2)).unwrap();
+    assert!(bytes(&state).starts_with(&damaged));
 }
