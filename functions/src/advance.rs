@@ -226,8 +226,9 @@ impl Draft {
             Write::Put { item: item.clone(), expect }
         });
         let states = states.collect::<Vec<_>>();
+        let own = unless_a_step(&records, own)?;
         let (raced, owned) = (states.len(), states.len() + own.len());
-        let all = [states, own.to_vec(), writes].concat();
+        let all = [states, own, writes].concat();
         // Whoever waits for a change of one of these records hears of it.
         follow_ups.extend(records.values().filter(changed).filter_map(|(_, item)| waited_for(&item.key)));
         if !all.is_empty() {
@@ -243,6 +244,24 @@ impl Draft {
         let records = records.into_iter().map(|(key, (_, item))| (key, item)).collect();
         Ok(Advanced { records, follow_ups })
     }
+}
+
+/// A caller's check of a record that takes a step itself is made here, against what was found: a commit has one write
+/// per record.
+fn unless_a_step(records: &BTreeMap<Key, (Option<u64>, Item)>, own: &[Write]) -> Result<Vec<Write>, AdvanceError> {
+    let mut left = Vec::new();
+    for write in own {
+        match write {
+            Write::Check { key, expect } if records.contains_key(key) => {
+                let found = records.get(key).and_then(|(found, _)| *found);
+                if *expect != found.map_or(Expect::Absent, Expect::Revision) {
+                    return Err(AdvanceError::Overtaken);
+                }
+            }
+            _ => left.push(write.clone()),
+        }
+    }
+    Ok(left)
 }
 
 /// Jobs and fleet updates are waited for by `?wait=`; hosts only by what is meant for them.

@@ -64,8 +64,11 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
-    /// The job is on the host's disk. The agent starts it only after this was answered in its current session.
+    /// The job is on the host's disk.
     Accepted,
+    /// The job is about to start: the agent starts it only after this was answered in its current session. A job that
+    /// must not run twice is granted to one process; another one that asks ends it as `interrupted`.
+    Starting,
     /// The job has started.
     Started,
     /// Output of the job.

@@ -134,7 +134,7 @@ impl Outbox {
             let fits = |event: &&Event| {
                 let size = match &event.kind {
                     EventKind::Output { text } => text.len(),
-                    EventKind::Accepted | EventKind::Started | EventKind::Finished { .. } => 0,
+                    EventKind::Accepted | EventKind::Starting | EventKind::Started | EventKind::Finished { .. } => 0,
                 };
                 let fits = size <= room;
                 room = room.saturating_sub(size);

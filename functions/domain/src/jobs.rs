@@ -12,7 +12,7 @@ use muster_schemas::{
     commands::{Command, Event as Told, EventKind},
     envelopes::sha256_hex,
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
-    jobs::{JobResult, JobSpec, JobState, JobView, Outcome},
+    jobs::{JobError, JobResult, JobSpec, JobState, JobView, Outcome, Recovery},
     problems::ProblemCode,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ use crate::{
     pacing::after,
 };
 
+/// The error of a job that another process was told to start before.
+const GRANTED_BEFORE: &str = "granted_before";
 /// The resource that updates of the agent act on.
 pub const AGENT: &str = "agent";
 /// How long after its time limit a job without a word is presumed lost, in seconds: the agent needs time to tell.
@@ -59,6 +61,9 @@ pub struct Job {
     pub ended_at: Option<Timestamp>,
     /// Whether somebody wants it stopped.
     pub cancel_requested: bool,
+    /// The process that was told to start it.
+    #[serde(default)]
+    pub granted: Option<ProcessId>,
     /// The agent process that numbers the events, and the highest number stored.
     pub told: Option<(ProcessId, u64)>,
     /// Bytes of log kept.
@@ -206,7 +211,9 @@ impl Job {
         let deliverable = match self.state {
             // Past its start nobody gets it any more: the next tick ends it.
             JobState::Queued => now < self.asked.start_by,
-            JobState::Offered | JobState::Accepted => true,
+            JobState::Offered => true,
+            // A process was told to start it: no other one is, where once is all it may run.
+            JobState::Accepted => self.granted.is_none() || self.asked.spec.recovery() != Recovery::Once,
             // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it.
             JobState::PresumedLost => self.accepted_at.is_none(),
             _ => false,
@@ -316,6 +323,7 @@ impl Job {
             started_at: None,
             ended_at: None,
             cancel_requested: false,
+            granted: None,
             told: None,
             log_bytes: 0,
             result: None,
@@ -379,24 +387,48 @@ impl Job {
         }
         let mut step = self.stay();
         for event in events.iter().filter(|event| event.sequence > self.told_through(process)) {
-            let Step { mut next, effects } = step.next.hears(&event.kind, now)?;
+            let Step { mut next, effects } = step.next.hears(&event.kind, process, now)?;
             next.told = Some((process, event.sequence));
             step = Step { next, effects: [step.effects, effects].concat() };
         }
         Ok(step)
     }
 
-    fn hears(&self, event: &EventKind, now: Timestamp) -> Result<Step<Self>, Refused> {
+    fn hears(&self, event: &EventKind, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             EventKind::Finished { result } => self.finished(result, now),
             // What was on its way when the job ended changes nothing any more.
-            EventKind::Accepted | EventKind::Started | EventKind::Output { .. } if self.state.is_final() => {
+            EventKind::Accepted | EventKind::Starting | EventKind::Started | EventKind::Output { .. }
+                if self.state.is_final() =>
+            {
                 Ok(self.stay())
             }
             EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
+            EventKind::Starting => Ok(self.grants(process, now)),
             EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
             EventKind::Output { text } => Ok(self.logs(text)),
         }
+    }
+
+    /// Leave to start is given once where once is all it may run. Another process that asks for it proves that the first
+    /// is gone or that there are two: how far it came nobody knows.
+    fn grants(&self, process: ProcessId, now: Timestamp) -> Step<Self> {
+        let taken = self.granted.is_some_and(|granted| granted != process);
+        if !taken || self.asked.spec.recovery() != Recovery::Once {
+            return Step::to(Self { granted: Some(process), ..self.at_least(JobState::Accepted, now) });
+        }
+        let message = "another process of this host was told to start it before; how far that came is unknown";
+        let result = JobResult {
+            outcome: Outcome::Interrupted,
+            exit_code: None,
+            error: Some(JobError { code: GRANTED_BEFORE.into(), message: message.into() }),
+            detail: None,
+            started_at: self.started_at,
+            finished_at: now,
+            output_bytes: self.log_bytes,
+            output_truncated: false,
+        };
+        Self { result: Some(result), ..self.clone() }.end(JobState::Interrupted, now)
     }
 
     /// Forward to `state`, or back from `presumed_lost`; never backward.
@@ -426,7 +458,12 @@ impl Job {
 
     fn finished(&self, result: &JobResult, now: Timestamp) -> Result<Step<Self>, Refused> {
         if self.state.is_final() {
-            let same = self.result.as_ref().is_some_and(|known| digest(known) == digest(result));
+            // Told not to start it, the second process says that it did not: no contradiction.
+            let turned_away = result.outcome == Outcome::Cancelled && result.started_at.is_none();
+            let same = self.result.as_ref().is_some_and(|known| {
+                let granted_before = known.error.as_ref().is_some_and(|error| error.code == GRANTED_BEFORE);
+                digest(known) == digest(result) || (granted_before && turned_away)
+            });
             let state = word(self.state);
             let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
             return if same { Ok(self.stay()) } else { Err(conflict()) };

@@ -139,6 +139,31 @@ fn an_acceptance_past_the_latest_start_is_answered_with_a_stop() {
 }
 
 #[test]
+fn a_job_that_must_not_run_twice_is_granted_to_one_process_only() {
+    let granted = next(&offered(), &told(1, &[(1, EventKind::Accepted), (2, EventKind::Starting)]), 2);
+    assert!(!granted.shall_stop(at(2)));
+    assert!(!granted.is_for(&[], at(2)), "no other process is offered it");
+    let again = next(&granted, &told(1, &[(3, EventKind::Starting)]), 3);
+    assert!(!again.shall_stop(at(3)), "the same process may ask again");
+    let other = next(&granted, &told(2, &[(1, EventKind::Starting)]), 3);
+    assert_eq!(other.state, JobState::Interrupted);
+    assert!(other.shall_stop(at(3)));
+    let EventKind::Finished { result } = finished(Outcome::Cancelled, 0) else { unreachable!() };
+    let turned_away = JobResult { started_at: None, ..result };
+    let told_so = told(2, &[(2, EventKind::Finished { result: turned_away })]);
+    assert_eq!(next(&other, &told_so, 4).state, JobState::Interrupted, "that it did not start it is no contradiction");
+    assert!(other.transition(&told(1, &[(3, finished(Outcome::Succeeded, 0))]), at(5)).is_err(), "two lives are");
+}
+
+#[test]
+fn a_job_that_may_run_again_is_granted_to_every_process() {
+    let inspect = Job { asked: new_job(1, JobSpec::Inspect(InspectSpec {}), None).asked, ..offered() };
+    let granted = next(&inspect, &told(1, &[(1, EventKind::Starting)]), 2);
+    assert!(granted.is_for(&[], at(2)));
+    assert!(!next(&granted, &told(2, &[(1, EventKind::Starting)]), 3).shall_stop(at(3)));
+}
+
+#[test]
 fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
     let lost = next(&offered(), &Event::Tick, 100 + 50 + 300);
     assert_eq!(lost.state, JobState::PresumedLost);
@@ -230,6 +255,7 @@ fn a_retired_host_is_told_so_for_good() {
 fn event() -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
         Just(EventKind::Accepted),
+        Just(EventKind::Starting),
         Just(EventKind::Started),
         Just(output("text")),
         Just(finished(Outcome::Succeeded, 0)),

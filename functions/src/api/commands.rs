@@ -70,18 +70,16 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
     Err(Failure::of(ProblemCode::Contended))
 }
 
-/// Only the newest session is served. A host starts a job on the strength of an answered acceptance, so that one is
-/// stored only while the mailbox is as it was when the session was looked at.
+/// Only the newest session is served. A host starts a job on the strength of an answer, so what asks for one is stored
+/// only while the mailbox is as it was when the session was looked at.
 async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Result<Vec<Write>, Failure> {
     let key = keys::mailbox(host_id);
     let mailbox = app.load::<Mailbox>(&key, Consistency::Strong).await?;
     let mailbox = mailbox.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?;
     mailbox.record.serves(session)?;
-    let accepts = events.iter().any(|event| event.kind == EventKind::Accepted);
-    // A result takes the job out of the mailbox, and thereby meets the newest one anyway.
-    let ends = events.iter().any(|event| matches!(event.kind, EventKind::Finished { .. }));
+    let asks = events.iter().any(|event| matches!(event.kind, EventKind::Accepted | EventKind::Starting));
     let check = Write::Check { key, expect: Expect::Revision(mailbox.revision) };
-    Ok((accepts && !ends).then_some(check).into_iter().collect())
+    Ok(asks.then_some(check).into_iter().collect())
 }
 
 fn check(events: &[Told]) -> Result<(), Failure> {
@@ -106,7 +104,7 @@ fn check(events: &[Told]) -> Result<(), Failure> {
                     return long("result.error", 8 * 1024);
                 }
             }
-            EventKind::Output { .. } | EventKind::Accepted | EventKind::Started => {}
+            EventKind::Output { .. } | EventKind::Accepted | EventKind::Starting | EventKind::Started => {}
         }
     }
     Ok(())

@@ -253,6 +253,7 @@ fn events(world: &mut World, request: &Request) -> Reply {
         *stored = event.sequence;
         match event.kind {
             EventKind::Accepted => world.accepted.push(id),
+            EventKind::Starting => {}
             EventKind::Started => world.started.push(id),
             EventKind::Output { text } => world.output.entry(id).or_default().push_str(&text),
             EventKind::Finished { result } => match world.results.get(&id) {
