@@ -23,6 +23,8 @@ use crate::{
 const OPEN_JOBS: usize = 256;
 /// The largest command, in bytes of JSON.
 const MAX_COMMAND_BYTES: usize = 256 * 1024;
+/// So much is kept of the kind of what is refused.
+const REFUSED_KIND_BYTES: usize = 64;
 /// The longest name of a resource.
 const MAX_RESOURCE_BYTES: usize = 256;
 
@@ -89,6 +91,9 @@ fn entry_of_cancel(ledger: &Ledger, id: JobId) -> Option<Entry> {
         None
     } else if ledger.remembered(id).is_some() {
         Some(Entry::Recalled { id })
+    } else if ledger.may_be_forgotten(id) {
+        let message = "an older job than this host remembers: it may have run before";
+        Some(finished(id, results::ended_with(Outcome::Interrupted, "forgotten", message)))
     } else {
         Some(Entry::Cancelled { id, at: Timestamp::now() })
     }
@@ -104,16 +109,18 @@ fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
             Ok(()) => vec![received(command)],
             Err(refusal) => {
                 warn!(job.id = %id, "Job {id} is rejected: {}", message(&refusal));
-                vec![received(without_spec(command)), finished(id, *refusal)]
+                vec![received(in_short(command)), finished(id, *refusal)]
             }
         },
         Verdict::Recall => vec![Entry::Recalled { id }],
         Verdict::Ended(result) => {
             warn!(job.id = %id, "Job {id} is not run: {}", message(&result));
-            vec![received(without_spec(Command { sequence: 0, ..command })), finished(id, *result)]
+            vec![received(in_short(Command { sequence: 0, ..command })), finished(id, *result)]
         }
     };
-    agent.journal(|journal| entries.into_iter().try_for_each(|entry| journal.append(entry)))?;
+    if !entries.is_empty() {
+        agent.journal(|journal| journal.append_all(entries))?;
+    }
     begin(agent, id);
     Ok(Taken::All)
 }
@@ -169,7 +176,7 @@ fn allowed(agent: &Agent, command: &Command) -> Result<(), Box<JobResult>> {
     if !["run", "inspect", "self_update"].contains(&command.kind.as_str()) {
         return Err(refuse(
             "unknown_kind",
-            format!("this agent does not know {:?}", results::head(command.kind.clone(), 64)),
+            format!("this agent does not know {:?}", results::head(command.kind.clone(), REFUSED_KIND_BYTES)),
         ));
     }
     let spec =
@@ -202,9 +209,10 @@ fn finished(id: JobId, result: JobResult) -> Entry {
     Entry::Finished { id, result: Box::new(result) }
 }
 
-/// What is never run need not be kept.
-fn without_spec(command: Command) -> Command {
-    Command { spec: serde_json::Value::Null, ..command }
+/// What is never run need not be kept: of its own texts only the beginning of its kind, and nothing that it acts on.
+fn in_short(command: Command) -> Command {
+    let kind = results::head(command.kind, REFUSED_KIND_BYTES);
+    Command { kind, spec: serde_json::Value::Null, resource: None, ..command }
 }
 
 fn message(result: &JobResult) -> &str {
@@ -264,7 +272,7 @@ mod tests {
     fn a_forgotten_job_never_runs_again_and_nothing_false_is_said_of_it() {
         let base = |tombstones: &[JobId]| {
             let (generations, tombstones) = ([].into(), tombstones.iter().copied().collect());
-            vec![Entry::Base { floor: 5, generations, tombstones, remembered: [].into() }]
+            vec![Entry::Base { floor: 5, generations, tombstones, remembered: [].into(), forgotten: None }]
         };
         assert_eq!(verdict(base(&[]), 5), "Interrupted");
         assert_eq!(verdict(base(&[]), 6), "New");
@@ -286,5 +294,26 @@ mod tests {
         assert!(matches!(entry_of_cancel(&ledger(vec![]), id(5)), Some(Entry::Cancelled { .. })));
         assert_eq!(entry_of_cancel(&ledger(told.to_vec()), id(5)), None);
         assert_eq!(entry_of_cancel(&ledger(over), id(5)), Some(Entry::Recalled { id: id(5) }));
+    }
+
+    #[test]
+    fn a_cancel_of_what_may_be_forgotten_says_nothing_false() {
+        let base = |forgotten| {
+            let (generations, tombstones, remembered) = ([].into(), [id(4)].into(), [].into());
+            ledger(vec![Entry::Base { floor: 9, generations, tombstones, remembered, forgotten }])
+        };
+        let outcome = |number| match entry_of_cancel(&base(Some(id(5))), id(number)) {
+            Some(Entry::Finished { result, .. }) => Some(result.outcome),
+            _ => None,
+        };
+        assert_eq!((outcome(4), outcome(5), outcome(6)), (None, Some(Outcome::Interrupted), None));
+    }
+
+    #[test]
+    fn little_is_kept_of_what_is_refused() {
+        let resource = Some("r".repeat(1_000_000));
+        let huge = Command { kind: "ä".repeat(1_000_000), spec: "x".repeat(9).into(), resource, ..command(1) };
+        let kept = in_short(huge);
+        assert!(serde_json::to_string(&kept).unwrap().len() < 500);
     }
 }

@@ -72,8 +72,10 @@ impl Life {
             (Stage::Finished(result), _) => return self.tell(*result),
             (Stage::Received, Some(command)) => self.run_in_turn(&command).await,
             (Stage::Started, Some(command)) => self.recover(&command).await,
-            // Only a job that is over has no command.
-            (Stage::Received | Stage::Started, None) => Some(ended(Outcome::Cancelled)),
+            (Stage::Received | Stage::Started, None) => {
+                let message = "its place in the journal was damaged; whether it ran is unknown";
+                Some(ended_with(Outcome::Interrupted, "journal_damaged", message))
+            }
         };
         match result {
             Some(result) => self.finish(result).await,

@@ -5,6 +5,8 @@
 //!     │                       └───────────Finished (refused, cancelled)───▲
 //!     └──Cancelled (never received: a tombstone, and `cancelled` is its result)
 //! ```
+//!
+//! A Started or Finished without a Received is of a job whose frame was lost, or that is only told about again: it is never run.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,6 +22,8 @@ use serde::{Deserialize, Serialize};
 const TOMBSTONES: usize = 1024;
 /// So many results are remembered after the server has them.
 const REMEMBERED: usize = 256;
+/// So many resources have a newest generation. None is forgotten, or an older job could start on it.
+const RESOURCES: usize = 1024;
 /// A result with more detail than this is remembered without any.
 const REMEMBERED_DETAIL_BYTES: usize = 1024;
 
@@ -37,6 +41,9 @@ pub enum Entry {
         tombstones: VecDeque<JobId>,
         /// Results that the server has.
         remembered: VecDeque<(JobId, JobResult)>,
+        /// The newest job whose result is not remembered any more. Absent: none was forgotten.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forgotten: Option<JobId>,
     },
     /// A job has come.
     Received {
@@ -91,7 +98,7 @@ pub struct Generation {
 /// A job that the server does not have the result of yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The job as it came. Absent for one that is only told about: cancelled before it came, or recalled.
+    /// The job as it came. Absent for one that is only told about: cancelled before it came, recalled, or its frame was lost.
     pub command: Option<Command>,
     /// How far it is.
     pub stage: Stage,
@@ -117,8 +124,12 @@ pub struct Ledger {
     generations: BTreeMap<String, Generation>,
     tombstones: VecDeque<JobId>,
     remembered: VecDeque<(JobId, JobResult)>,
+    forgotten: Option<JobId>,
     jobs: BTreeMap<JobId, Record>,
 }
+
+/// A job of which nothing is known but that it was here.
+const UNKNOWN: Record = Record { command: None, stage: Stage::Started, started_at: None };
 
 impl Ledger {
     /// The highest sequence ever received.
@@ -141,6 +152,17 @@ impl Ledger {
         self.tombstones.contains(&id)
     }
 
+    /// Whether what became of this job may have been known here once, and is not any more.
+    pub fn may_be_forgotten(&self, id: JobId) -> bool {
+        self.forgotten.is_some_and(|newest| id <= newest) && !self.is_tombstone(id)
+    }
+
+    /// Whether there is no room to remember the generation that this job would start.
+    pub fn is_full_for(&self, command: &Command) -> bool {
+        let is_new = |resource: &String| !self.generations.contains_key(resource);
+        command.generation > 0 && self.generations.len() >= RESOURCES && command.resource.as_ref().is_some_and(is_new)
+    }
+
     /// Whether starting this job would go back behind what was started on its resource.
     pub fn is_outdated(&self, command: &Command) -> bool {
         let newest = command.resource.as_ref().and_then(|resource| self.generations.get(resource));
@@ -155,9 +177,11 @@ impl Ledger {
     /// Takes an entry in.
     pub fn apply(&mut self, entry: Entry) {
         match entry {
-            Entry::Base { floor, generations, tombstones, remembered } => {
+            Entry::Base { floor, generations, tombstones, remembered, forgotten } => {
                 self.floor = self.floor.max(floor);
                 (self.generations, self.tombstones, self.remembered) = (generations, tombstones, remembered);
+                self.generations.retain(|_, newest| newest.generation > 0);
+                self.forgotten = self.forgotten.max(forgotten);
             }
             Entry::Received { command } => {
                 self.floor = self.floor.max(command.sequence);
@@ -168,9 +192,7 @@ impl Ledger {
             Entry::Cancelled { id, at } => self.bury(id, at),
             Entry::Started { id, at } => self.start(id, at),
             Entry::Finished { id, result } => {
-                if let Some(record) = self.jobs.get_mut(&id) {
-                    record.stage = Stage::Finished(result);
-                }
+                self.jobs.entry(id).or_insert(UNKNOWN).stage = Stage::Finished(result);
             }
             Entry::Recalled { id } => self.recall(id),
             Entry::Acknowledged { id } => self.remember(id),
@@ -189,14 +211,11 @@ impl Ledger {
 
     /// The shortest journal that says the same.
     pub fn snapshot(&self) -> Vec<Entry> {
-        let Self { floor, generations, tombstones, remembered, jobs } = self.clone();
-        let mut entries = vec![Entry::Base { floor, generations, tombstones, remembered }];
+        let Self { floor, generations, tombstones, remembered, forgotten, jobs } = self.clone();
+        let mut entries = vec![Entry::Base { floor, generations, tombstones, remembered, forgotten }];
         for (id, record) in jobs {
             let Record { command, stage, started_at } = record;
-            entries.push(match command {
-                Some(command) => Entry::Received { command: Box::new(command) },
-                None => Entry::Cancelled { id, at: cancelled_at(&stage) },
-            });
+            entries.extend(command.map(|command| Entry::Received { command: Box::new(command) }));
             if let Some(at) = started_at.or((stage == Stage::Started).then_some(Timestamp::UNIX_EPOCH)) {
                 entries.push(Entry::Started { id, at });
             }
@@ -217,12 +236,14 @@ impl Ledger {
     }
 
     fn start(&mut self, id: JobId, at: Timestamp) {
-        let Some(record) = self.jobs.get_mut(&id) else { return };
+        let record = self.jobs.entry(id).or_insert(UNKNOWN);
         if record.stage == Stage::Received {
             record.stage = Stage::Started;
         }
         record.started_at = Some(at);
-        let Some(Command { resource: Some(resource), generation, .. }) = &record.command else { return };
+        let Some(Command { resource: Some(resource), generation: generation @ 1.., .. }) = &record.command else {
+            return;
+        };
         let started = Generation { generation: *generation, job: id };
         let newest = self.generations.entry(resource.clone()).or_insert(started);
         if newest.generation <= *generation {
@@ -243,7 +264,9 @@ impl Ledger {
         let small = |detail: &serde_json::Value| detail.to_string().len() <= REMEMBERED_DETAIL_BYTES;
         let detail = result.detail.clone().filter(small);
         self.remembered.push_back((id, JobResult { detail, ..*result }));
-        drop_oldest(&mut self.remembered, REMEMBERED);
+        while self.remembered.len() > REMEMBERED {
+            self.forgotten = self.forgotten.max(self.remembered.pop_front().map(|(id, _)| id));
+        }
     }
 }
 
@@ -258,13 +281,6 @@ fn never_ran(at: Timestamp) -> JobResult {
         finished_at: at,
         output_bytes: 0,
         output_truncated: false,
-    }
-}
-
-fn cancelled_at(stage: &Stage) -> Timestamp {
-    match stage {
-        Stage::Finished(result) => result.finished_at,
-        Stage::Received | Stage::Started => Timestamp::UNIX_EPOCH,
     }
 }
 

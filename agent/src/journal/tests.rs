@@ -240,3 +240,65 @@ fn a_damaged_journal_that_cannot_be_replaced_still_serves() {
     opened.append(finished(2)).unwrap();
     assert!(bytes(&state).starts_with(&damaged));
 }
+
+#[test]
+fn a_job_whose_own_frame_is_lost_is_told_about_and_never_run() {
+    let mut ledger = Ledger::default();
+    [started(1), started(2), finished(2), finished(3)].into_iter().for_each(|entry| ledger.apply(entry));
+    let again = |ledger: &Ledger| {
+        let mut again = Ledger::default();
+        ledger.snapshot().into_iter().for_each(|entry| again.apply(entry));
+        again
+    };
+    assert_eq!(again(&ledger), ledger);
+    let record = &ledger.jobs()[&id(1)];
+    assert_eq!((&record.command, &record.stage), (&None, &Stage::Started));
+    for number in [2, 3] {
+        assert!(matches!(ledger.jobs()[&id(number)].stage, Stage::Finished(_)), "{number}");
+    }
+}
+
+#[test]
+fn a_result_that_is_told_again_stays_what_it_was_and_is_no_cancelled_job() {
+    let (state, mut journal) = journal(vec![received(1), started(1), finished(1), Entry::Acknowledged { id: id(1) }]);
+    journal.append(Entry::Recalled { id: id(1) }).unwrap();
+    let before = journal.ledger().clone();
+    journal.compact().unwrap();
+    drop(journal);
+    let found = read(state.path()).unwrap();
+    assert_eq!(found.ledger, before);
+    assert!(!found.ledger.is_tombstone(id(1)));
+}
+
+#[test]
+fn what_may_have_been_forgotten_is_known_as_such() {
+    let mut ledger = Ledger::default();
+    for number in 1..=300 {
+        let told = [received(number), finished(number), Entry::Acknowledged { id: id(number) }];
+        told.into_iter().for_each(|entry| ledger.apply(entry));
+    }
+    let mut again = Ledger::default();
+    ledger.snapshot().into_iter().for_each(|entry| again.apply(entry));
+    assert_eq!(again, ledger);
+    assert!(ledger.may_be_forgotten(id(1)) && ledger.may_be_forgotten(id(44)) && !ledger.may_be_forgotten(id(45)));
+}
+
+#[test]
+fn generations_are_bounded_and_none_is_forgotten() {
+    let mut ledger = Ledger::default();
+    let on = |number: u64, generation| muster_schemas::commands::Command {
+        resource: Some(format!("r{number}")),
+        generation,
+        ..command(number)
+    };
+    for number in 1..=1024 {
+        ledger.apply(Entry::Received { command: Box::new(on(number, number)) });
+        ledger.apply(started(number));
+    }
+    assert!(ledger.is_full_for(&on(2_000, 1)) && !ledger.is_full_for(&on(2_000, 0)) && !ledger.is_full_for(&on(7, 8)));
+    assert!(ledger.is_outdated(&on(7, 6)));
+    let mut unnumbered = Ledger::default();
+    unnumbered.apply(Entry::Received { command: Box::new(on(1, 0)) });
+    unnumbered.apply(started(1));
+    assert!(format!("{:?}", unnumbered.snapshot()[0]).contains("generations: {}"));
+}
