@@ -68,69 +68,102 @@ struct Turn {
 
 impl Life {
     async fn go_on(&self, record: Record) {
-        let result = match (record.stage, record.command) {
+        let ending = match (record.stage, record.command) {
             (Stage::Finished(result), _) => return self.tell(*result),
             (Stage::Received, Some(command)) => self.run_in_turn(&command).await,
             (Stage::Started, Some(command)) => self.recover(&command).await,
             (Stage::Received | Stage::Started, None) => {
                 let message = "its place in the journal was damaged; whether it ran is unknown";
-                Some(ended_with(Outcome::Interrupted, "journal_damaged", message))
+                ended_with(Outcome::Interrupted, "journal_damaged", message).into()
             }
         };
-        match result {
-            Some(result) => self.finish(result).await,
-            // The next process tells how it ended.
-            None => std::future::pending().await,
+        let Ending { result, running } = ending;
+        if let Some(result) = result {
+            // It counts as running until its end is on disk.
+            return self.finish(result).await;
         }
+        drop(running);
+        // The next process tells how it ended.
+        std::future::pending::<()>().await;
     }
 
     /// The process that had started it is gone.
-    async fn recover(&self, command: &Command) -> Option<JobResult> {
+    async fn recover(&self, command: &Command) -> Ending {
         // By what this agent knows of the kind: the server's word could make a job run twice.
         let recovery = JobSpec::from_parts(&command.kind, &command.spec).map_or(Recovery::Once, |spec| spec.recovery());
         match recovery {
             Recovery::Converge => self.run_in_turn(command).await,
             Recovery::Probe => {
                 let _turn = self.turn(command).await;
-                Some(runners::update::probe(&self.agent, self.id).await)
+                runners::update::probe(&self.agent, self.id).await.into()
             }
             Recovery::Once => {
                 let message = "the agent was restarted while the job ran; how far it came is unknown";
-                Some(ended_with(Outcome::Interrupted, "agent_restarted", message))
+                ended_with(Outcome::Interrupted, "agent_restarted", message).into()
             }
         }
     }
 
-    async fn run_in_turn(&self, command: &Command) -> Option<JobResult> {
-        let turn = tokio::select! {
+    async fn run_in_turn(&self, command: &Command) -> Ending {
+        let started = tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(ended(Outcome::Cancelled)),
-            turn = self.confirmed_turn(command) => turn,
+            () = self.cancel.cancelled() => Err(Box::new(ended(Outcome::Cancelled))),
+            started = self.start_in_turn(command) => started,
         };
-        match turn {
-            Ok(_turn) => self.run(command).await,
-            Err(result) => Some(result),
+        match started {
+            Ok(Started { spec, running, turn: _turn }) => {
+                let time_limit = Duration::from_secs(command.time_limit_seconds.into());
+                Ending { result: self.work(spec, time_limit).await, running: Some(running) }
+            }
+            Err(result) => (*result).into(),
+        }
+    }
+
+    /// Starts the job when it is its turn. A disk that is full for hours delays the start: whatever was asked before is asked
+    /// again then.
+    async fn start_in_turn(&self, command: &Command) -> Result<Started, Box<JobResult>> {
+        let turn = self.confirmed_turn(command).await?;
+        loop {
+            let spec = self.check(command)?;
+            let entry = Entry::Started { id: self.id, at: Timestamp::now() };
+            match self.agent.journal(|journal| journal.append(entry)) {
+                Ok(()) => {
+                    self.outbox.push(EventKind::Started);
+                    info!(job.id = %self.id, kind = spec.kind(), "Job {} ({}) has started", self.id, spec.kind());
+                    return Ok(Started { spec, running: Running::new(self.agent.running.clone()), turn });
+                }
+                Err(failed) => error!(job.id = %self.id, "Job {} cannot start yet: {}", self.id, chain(&failed)),
+            }
+            sleep(DISK_PAUSE).await;
+            self.wanted(self.confirm().await).await?;
         }
     }
 
     /// Waits until it is this job's turn and the server, in its current session, still wants it.
-    async fn confirmed_turn(&self, command: &Command) -> Result<Turn, JobResult> {
-        let (mut stored, turn) = tokio::join!(self.confirm(), self.turn(command));
-        let mut fresh = !turn.waited;
+    async fn confirmed_turn(&self, command: &Command) -> Result<Turn, Box<JobResult>> {
+        let (stored, turn) = tokio::join!(self.confirm(), self.turn(command));
+        // What was said before a long wait counts for nothing after it.
+        let stored = if turn.waited && !stored.closed && !stored.cancel { self.confirm().await } else { stored };
+        self.wanted(stored).await?;
+        Ok(turn)
+    }
+
+    /// Waits until the job may start and the server, in its current session, wants it.
+    async fn wanted(&self, mut stored: Stored) -> Result<(), Box<JobResult>> {
         loop {
             if stored.closed {
-                return Err(ended_with(Outcome::Rejected, "unknown_job", "the server does not know this job any more"));
+                let message = "the server does not know this job any more";
+                return Err(Box::new(ended_with(Outcome::Rejected, "unknown_job", message)));
             }
             if stored.cancel {
-                return Err(ended(Outcome::Cancelled));
+                return Err(Box::new(ended(Outcome::Cancelled)));
             }
             let open = *self.agent.gate.borrow() == Gate::Open;
-            if fresh && open && *self.agent.session.borrow() == Some(stored.session) {
-                return Ok(turn);
+            if open && *self.agent.session.borrow() == Some(stored.session) {
+                return Ok(());
             }
             self.gate_open().await;
             stored = self.confirm().await;
-            fresh = true;
         }
     }
 
@@ -163,26 +196,23 @@ impl Life {
         let _ = self.agent.gate.subscribe().wait_for(|gate| *gate == Gate::Open).await;
     }
 
-    /// The last checks, the promise on disk, and the work.
-    async fn run(&self, command: &Command) -> Option<JobResult> {
+    /// The last checks before the promise on disk.
+    fn check(&self, command: &Command) -> Result<JobSpec, Box<JobResult>> {
+        let refusal = |code, message: String| Box::new(ended_with(Outcome::Rejected, code, message));
+        let reject = |code, message: &str| Err(refusal(code, message.into()));
         if command.start_by < self.agent.client.clock.now() {
-            return Some(ended_with(Outcome::Rejected, "start_by_passed", "its latest start passed while it waited"));
+            return reject("start_by_passed", "its latest start passed while it waited");
         }
         if self.agent.journal(|journal| journal.ledger().is_outdated(command)) {
-            return Some(ended_with(Outcome::Rejected, "generation", "a newer job for the same resource has started"));
+            return reject("generation", "a newer job for the same resource has started");
         }
-        let spec = match JobSpec::from_parts(&command.kind, &command.spec) {
-            Ok(spec) => spec,
-            Err(problem) => return Some(ended_with(Outcome::Rejected, "invalid", problem.to_string())),
-        };
-        if let Err(message) = self.agent.policy().check(&spec) {
-            return Some(ended_with(Outcome::Rejected, "policy", message));
+        if self.agent.journal(|journal| journal.ledger().is_full_for(command)) {
+            return reject("resources", "this host has seen as many resources as it can remember");
         }
-        self.write(&Entry::Started { id: self.id, at: Timestamp::now() }).await;
-        let _running = Running::new(&self.agent.running);
-        self.outbox.push(EventKind::Started);
-        info!(job.id = %self.id, kind = spec.kind(), "Job {} ({}) has started", self.id, spec.kind());
-        self.work(spec, Duration::from_secs(command.time_limit_seconds.into())).await
+        let spec = JobSpec::from_parts(&command.kind, &command.spec)
+            .map_err(|problem| refusal("invalid", problem.to_string()))?;
+        self.agent.policy().check(&spec).map_err(|message| refusal("policy", message))?;
+        Ok(spec)
     }
 
     async fn work(&self, spec: JobSpec, time_limit: Duration) -> Option<JobResult> {
@@ -233,17 +263,36 @@ impl Life {
     }
 }
 
-/// Counts a running job until it is dropped.
-struct Running<'a>(&'a watch::Sender<usize>);
+/// A job whose start is on disk.
+struct Started {
+    spec: JobSpec,
+    running: Running,
+    turn: Turn,
+}
 
-impl<'a> Running<'a> {
-    fn new(count: &'a watch::Sender<usize>) -> Self {
+/// How a job ended, still counted as running if it ran. Without a result the next process tells it.
+struct Ending {
+    result: Option<JobResult>,
+    running: Option<Running>,
+}
+
+impl From<JobResult> for Ending {
+    fn from(result: JobResult) -> Self {
+        Self { result: Some(result), running: None }
+    }
+}
+
+/// Counts a running job until it is dropped.
+struct Running(watch::Sender<usize>);
+
+impl Running {
+    fn new(count: watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count += 1);
         Self(count)
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for Running {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }

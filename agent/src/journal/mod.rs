@@ -97,7 +97,9 @@ impl Journal {
         }
         self.torn = false;
         self.size += frames.len() as u64;
-        entries.into_iter().for_each(|entry| self.ledger.apply(entry));
+        for entry in entries {
+            self.ledger.apply(entry);
+        }
         if self.size > self.compact_above {
             self.compact_if_possible();
         }

@@ -244,7 +244,9 @@ fn a_damaged_journal_that_cannot_be_replaced_still_serves() {
 #[test]
 fn a_job_whose_own_frame_is_lost_is_told_about_and_never_run() {
     let mut ledger = Ledger::default();
-    [started(1), started(2), finished(2), finished(3)].into_iter().for_each(|entry| ledger.apply(entry));
+    for entry in [started(1), started(2), finished(2), finished(3)] {
+        ledger.apply(entry);
+    }
     let again = |ledger: &Ledger| {
         let mut again = Ledger::default();
         ledger.snapshot().into_iter().for_each(|entry| again.apply(entry));
@@ -275,7 +277,9 @@ fn what_may_have_been_forgotten_is_known_as_such() {
     let mut ledger = Ledger::default();
     for number in 1..=300 {
         let told = [received(number), finished(number), Entry::Acknowledged { id: id(number) }];
-        told.into_iter().for_each(|entry| ledger.apply(entry));
+        for entry in told {
+            ledger.apply(entry);
+        }
     }
     let mut again = Ledger::default();
     ledger.snapshot().into_iter().for_each(|entry| again.apply(entry));

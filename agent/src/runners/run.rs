@@ -52,6 +52,9 @@ pub fn check(spec: &RunSpec) -> Result<(), String> {
 
 /// Runs the program to its end.
 pub async fn run(groups: &Groups, spec: &RunSpec, task: &Task) -> JobResult {
+    if task.stop.is_cancelled() {
+        return ended(Outcome::Cancelled);
+    }
     let mut child = match command(spec).spawn() {
         Ok(child) => child,
         Err(source) => {
@@ -82,6 +85,8 @@ pub async fn run(groups: &Groups, spec: &RunSpec, task: &Task) -> JobResult {
         }
         ended
     };
+    // What it left behind with its output closed ends with it as well.
+    end_group(leader, Ending::Kill);
     JobResult { output_bytes: output.total, output_truncated: output.total > output.limit, ..result(end, status, task) }
 }
 

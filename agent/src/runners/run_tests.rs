@@ -172,3 +172,25 @@ proptest! {
         prop_assert_eq!(decoded, text);
     }
 }
+
+#[tokio::test]
+async fn what_a_program_leaves_in_the_background_ends_with_the_job() {
+    let directory = tempfile::tempdir().unwrap();
+    let lock = directory.path().join("alive");
+    std::fs::write(&lock, "").unwrap();
+    let script = format!("(exec 3<{0} >/dev/null 2>&1; flock 3; touch {0}.up; exec sleep 1000) & ", lock.display())
+        + &format!("while [ ! -e {}.up ]; do :; done", lock.display());
+    let (result, _) = play(&shell(&script)).await;
+    assert_eq!(result.outcome, Outcome::Succeeded);
+    lock_is_free(&lock).await;
+}
+
+#[tokio::test]
+async fn a_program_that_shall_stop_before_its_start_is_not_started() {
+    let directory = tempfile::tempdir().unwrap();
+    let mark = directory.path().join("mark");
+    let watched = watched(LONG);
+    watched.task.stop.cancel();
+    let result = run(&Groups::default(), &shell(&format!("touch {}; sleep 1", mark.display())), &watched.task).await;
+    assert_eq!((result.outcome, mark.exists()), (Outcome::Cancelled, false));
+}

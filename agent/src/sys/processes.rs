@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use super::{
-    files::{create_private, read_json},
+    files::{create_private, read_json, with_suffix},
     machine::{boot_id, read_line},
 };
 
@@ -158,8 +158,10 @@ impl Groups {
         let Some(note) = &self.note else { return };
         let groups: Vec<_> = running.values().flatten().collect();
         if let Ok(bytes) = serde_json::to_vec(&Note { place: whole(note), groups }) {
-            // It has to outlive this process, not the machine: no sync.
-            let _ = create_private(note).and_then(|mut file| file.write_all(&bytes));
+            // It has to outlive this process, not the machine: no sync. Whole, though: a kill in between must not lose it.
+            let temporary = with_suffix(note, ".tmp");
+            let written = create_private(&temporary).and_then(|mut file| file.write_all(&bytes));
+            let _ = written.and_then(|()| fs::rename(&temporary, note));
         }
     }
 }
