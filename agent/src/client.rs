@@ -24,6 +24,7 @@ use reqwest::{
     redirect,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
 
 use crate::{
     clock::ServerClock,
@@ -33,8 +34,10 @@ use crate::{
     version::VERSION,
 };
 
-/// The largest body that is read into memory, in bytes.
+/// The largest body that is read into memory, in bytes: jobs with their specs, and manifests.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+/// The same for every other answer, and for every refusal.
+const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,8 +65,11 @@ pub enum Failure {
         status: u16,
     },
     /// More than anybody needs to say.
-    #[error("the answer is larger than {MAX_BODY_BYTES} bytes")]
-    TooLarge,
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Nothing came in time.
+    #[error("the server did not answer in time")]
+    TimedOut,
     /// The server says no.
     #[error("the server refused")]
     Refused {
@@ -94,7 +100,7 @@ impl Failure {
     pub fn code(&self) -> Option<ProblemCode> {
         match self {
             Self::Refused { problem, .. } => Some(problem.code),
-            Self::Transport(_) | Self::NotOurs { .. } | Self::TooLarge | Self::Identity(_) => None,
+            Self::Transport(_) | Self::NotOurs { .. } | Self::TooLarge(_) | Self::TimedOut | Self::Identity(_) => None,
         }
     }
 
@@ -146,17 +152,22 @@ impl Client {
         held: Duration,
     ) -> Result<R, Failure> {
         let request = || self.request(Method::POST, path).json(body).timeout(held + CALL_TIMEOUT);
-        answer(self.authenticated(request).await?).await
+        answer_within(most_bytes(path), self.authenticated(request).await?).await
     }
 
     /// Gets with proof of who this host is.
     pub async fn get<R: DeserializeOwned>(&self, path: &str) -> Result<R, Failure> {
         let request = || self.request(Method::GET, path).timeout(CALL_TIMEOUT);
-        answer(self.authenticated(request).await?).await
+        answer_within(MAX_BODY_BYTES, self.authenticated(request).await?).await
     }
 
     /// A blob's bytes from `from` on, as a stream: from the server or from where it redirects, once.
     pub async fn blob(&self, sha256: &str, from: u64) -> Result<Response, Failure> {
+        // Until the bytes begin; from then on the download looks at the clock.
+        timeout(3 * CALL_TIMEOUT, self.ask_for_blob(sha256, from)).await.unwrap_or(Err(Failure::TimedOut))
+    }
+
+    async fn ask_for_blob(&self, sha256: &str, from: u64) -> Result<Response, Failure> {
         let ranged = |request: RequestBuilder| {
             if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
         };
@@ -230,17 +241,26 @@ impl Client {
 
 /// The body as what was expected, or the server's refusal.
 async fn answer<R: DeserializeOwned>(response: Response) -> Result<R, Failure> {
+    answer_within(MAX_SMALL_BODY_BYTES, response).await
+}
+
+/// How much this route may answer.
+fn most_bytes(path: &str) -> usize {
+    if path.ends_with("/check-in") { MAX_BODY_BYTES } else { MAX_SMALL_BODY_BYTES }
+}
+
+async fn answer_within<R: DeserializeOwned>(most: usize, response: Response) -> Result<R, Failure> {
     if !response.status().is_success() {
         return Err(refusal(response).await);
     }
     let status = response.status().as_u16();
-    let body = body(response, "application/json").await?;
+    let body = body(response, "application/json", most).await?;
     serde_json::from_slice(&body).map_err(|_| Failure::NotOurs { status })
 }
 
 async fn refusal(response: Response) -> Failure {
     let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
-    match body(response, "application/problem+json").await {
+    match body(response, "application/problem+json", MAX_SMALL_BODY_BYTES).await {
         Ok(body) => match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => Failure::Refused { problem: Box::new(problem), retry_after },
             Err(_) => Failure::NotOurs { status },
@@ -249,15 +269,15 @@ async fn refusal(response: Response) -> Failure {
     }
 }
 
-async fn body(mut response: Response, expected: &str) -> Result<Vec<u8>, Failure> {
+async fn body(mut response: Response, expected: &str, most: usize) -> Result<Vec<u8>, Failure> {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with(expected) {
         return Err(Failure::NotOurs { status: response.status().as_u16() });
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(transport)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Failure::TooLarge);
+        if body.len() + chunk.len() > most {
+            return Err(Failure::TooLarge(most));
         }
         body.extend_from_slice(&chunk);
     }
@@ -277,10 +297,36 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn redirected(response: &Response) -> Option<Url> {
     let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
     let url = response.url().join(location.to_str().ok()?).ok()?;
-    is_allowed(&url).then_some(url)
+    may_follow(response.url(), &url).then_some(url)
+}
+
+/// No server elsewhere sends this host to a port of its own.
+fn may_follow(from: &Url, to: &Url) -> bool {
+    is_allowed(to) && (is_loopback(from) || !is_loopback(to))
 }
 
 /// Addresses stay out of messages.
 fn transport(error: reqwest::Error) -> Failure {
     Failure::Transport(error.without_url())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_server_on_this_machine_may_redirect_to_it() {
+        let may = |from: &str, to: &str| may_follow(&Url::parse(from).unwrap(), &Url::parse(to).unwrap());
+        assert!(may("https://muster.example", "https://store.example/x"));
+        assert!(may("http://127.0.0.1:8080", "http://127.0.0.1:9000/x"));
+        for to in ["http://127.0.0.1:9000/x", "https://localhost/x", "http://store.example/x"] {
+            assert!(!may("https://muster.example", to), "{to}");
+        }
+    }
+
+    #[test]
+    fn only_a_check_in_may_be_answered_at_length() {
+        assert_eq!(most_bytes("/api/v1/agent/check-in"), MAX_BODY_BYTES);
+        assert_eq!(most_bytes("/api/v1/agent/jobs/x/events"), MAX_SMALL_BODY_BYTES);
+    }
 }
