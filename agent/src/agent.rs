@@ -82,6 +82,8 @@ pub enum Exit {
     Update,
     /// The server retired this host.
     Retired,
+    /// Nothing works here before somebody mends something: the configuration, the identity, the disk.
+    Unusable,
 }
 
 impl Exit {
@@ -91,6 +93,7 @@ impl Exit {
             Self::Stop => 0,
             Self::Update => 75,
             Self::Retired => 76,
+            Self::Unusable => 77,
         }
     }
 }

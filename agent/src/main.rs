@@ -8,6 +8,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use muster_agent::{
+    agent::Exit,
     enroll,
     jobs::results::chain,
     run, status, supervisor, trust,
@@ -122,7 +123,10 @@ fn obey(command: Command) -> Result<ExitCode, String> {
         }
         Command::SelfCheck { state } => print(&status::self_check(&state.directory)?.to_string()),
         Command::Work { state } => {
-            let exit = block_on(run::work(state.directory))?.map_err(|failed| chain(&failed))?;
+            let exit = block_on(run::work(state.directory))?.unwrap_or_else(|failed| {
+                let _ = writeln!(io::stderr(), "muster-agent: {}", chain(&failed));
+                Exit::Unusable
+            });
             Ok(exit.code().into())
         }
     }

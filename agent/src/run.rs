@@ -89,7 +89,11 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkErr
     if let Some(aside) = aside {
         error!("The journal was damaged; it was moved to {}, and what it can prove is kept", aside.display());
     }
-    let on_trial = Update::load(state)?.is_some_and(|update| is_on_trial(&update, executable_sha256));
+    let update = Update::load(state).unwrap_or_else(|failed| {
+        error!("How the last update went is not known, so this version takes itself as committed: {}", chain(&failed));
+        None
+    });
+    let on_trial = update.is_some_and(|update| is_on_trial(&update, executable_sha256));
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
     let client = Client::new(identity, &config)?;
     Ok(Agent::new(
@@ -166,7 +170,7 @@ async fn wind_up(agent: &Agent, exit: Exit) -> Result<(), FileError> {
     agent.gate.send_replace(Gate::Draining);
     let patience = match exit {
         Exit::Update => agent.config.drain(),
-        Exit::Stop | Exit::Retired => {
+        Exit::Stop | Exit::Retired | Exit::Unusable => {
             agent.stopping.cancel();
             STOP_PATIENCE
         }

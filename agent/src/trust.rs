@@ -21,6 +21,7 @@ use crate::{
     jobs::results::chain,
     supervisor::pointer::{BINARY, Installed, is_sha256},
     sys::files::{FileError, create_private_directory, read_json, sha256_of, write_json},
+    version::MANIFEST_VERSION,
 };
 
 /// The largest binary that is ever downloaded, in bytes.
@@ -77,6 +78,15 @@ pub struct Platform<'a> {
     pub architecture: &'a str,
 }
 
+/// What an installed version is looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be tried as the next one.
+    Update,
+    /// To be gone back to.
+    GoBack,
+}
+
 impl Trust {
     /// What the state directory says.
     pub fn load(state: &Path) -> Result<Self, Refusal> {
@@ -86,7 +96,7 @@ impl Trust {
         let root = Root::first(&envelope.ok_or_else(none)?).map_err(|failed| refuse(&failed))?;
         // A floor that cannot be read might be any floor.
         let floor = read_json(&floor_path(state)).map_err(|failed| Refusal::new("rollback", chain(&failed)))?;
-        Ok(Self { root, floor: floor.unwrap_or_default() })
+        Ok(Self { root, floor: at_least(floor.unwrap_or_default(), MANIFEST_VERSION) })
     }
 
     /// The file to install, if this is the release that was asked for and nothing speaks against it.
@@ -121,14 +131,23 @@ impl Trust {
     }
 
     /// Looks at an installed version once more, as if nothing had been checked: signatures, floor, digest.
-    pub fn check_installed(&self, state: &Path, installed: &Installed, platform: Platform<'_>) -> Result<(), Refusal> {
+    pub fn check_installed(
+        &self,
+        state: &Path,
+        installed: &Installed,
+        platform: Platform<'_>,
+        purpose: Purpose,
+    ) -> Result<(), Refusal> {
         let directory = installed.directory(state).ok_or_else(|| Refusal::new("digest", "no such version"))?;
         let signature = |failed: &dyn std::error::Error| Refusal::new("signature", chain(failed));
         let envelope: Option<Envelope> =
             read_json(&directory.join("manifest.json")).map_err(|failed| signature(&failed))?;
         let envelope = envelope.ok_or_else(|| Refusal::new("signature", "its manifest is missing"))?;
         let manifest = self.verified(&envelope)?;
-        self.check_floor(&manifest)?;
+        match purpose {
+            Purpose::Update => self.check_floor(&manifest)?,
+            Purpose::GoBack => self.check_security(&manifest)?,
+        }
         let named = manifest.target(platform.os, platform.architecture).map(|target| target.sha256.as_str());
         if manifest.version != installed.version || named != Some(installed.sha256.as_str()) {
             return Err(Refusal::new("digest", "its manifest is another version's"));
@@ -150,12 +169,18 @@ impl Trust {
     }
 
     fn check_floor(&self, manifest: &Manifest) -> Result<(), Refusal> {
-        let Floor { manifest_version, security_floor, revoked } = &self.floor;
-        let number = manifest.manifest_version;
-        if number < *manifest_version {
+        let (number, manifest_version) = (manifest.manifest_version, self.floor.manifest_version);
+        if number < manifest_version {
             let message = format!("manifest {number} is older than {manifest_version}, which this host has seen");
             return Err(Refusal::new("rollback", message));
         }
+        self.check_security(manifest)
+    }
+
+    /// What holds for the version before as well, which is always older than the newest seen.
+    fn check_security(&self, manifest: &Manifest) -> Result<(), Refusal> {
+        let Floor { manifest_version: _, security_floor, revoked } = &self.floor;
+        let number = manifest.manifest_version;
         if number < (*security_floor).max(manifest.security_floor) {
             return Err(Refusal::new("rollback", format!("manifest {number} is below the security floor")));
         }
@@ -195,6 +220,11 @@ fn root_path(state: &Path) -> PathBuf {
 
 fn floor_path(state: &Path) -> PathBuf {
     state.join("trust").join("floor.json")
+}
+
+/// A fresh state directory does not bring a host below the release that its own binary came from.
+fn at_least(floor: Floor, own: u64) -> Floor {
+    Floor { manifest_version: floor.manifest_version.max(own), ..floor }
 }
 
 /// Removes versions that are neither committed, previous nor on trial.

@@ -176,7 +176,9 @@ fn an_installed_version_is_looked_at_again_before_it_is_started() {
         fs::write(directory.join(BINARY), binary).unwrap();
         write_json(&directory.join("manifest.json"), &signed(&manifest(), seeds)).unwrap();
         let trust = Trust::load(state.path()).unwrap();
-        trust.check_installed(state.path(), &installed, HERE).map_or_else(|refusal| refusal.code, |()| "believed")
+        trust
+            .check_installed(state.path(), &installed, HERE, Purpose::Update)
+            .map_or_else(|refusal| refusal.code, |()| "believed")
     };
     assert_eq!(write(b"bytes", &[2]), "believed");
     assert_eq!(write(b"bytez", &[2]), "digest");
@@ -194,4 +196,23 @@ fn state_with_root() -> TempDir {
     write_json(&file, &signed_root(&root(1, 1), &[1])).unwrap();
     install_root(state.path(), &file).unwrap();
     state
+}
+
+#[test]
+fn a_fresh_state_directory_does_not_bring_a_host_below_its_own_release() {
+    let stored = |manifest_version| Floor { manifest_version, ..Floor::default() };
+    assert_eq!(at_least(Floor::default(), 57), stored(57));
+    assert_eq!(at_least(stored(58), 57), stored(58));
+}
+
+#[test]
+fn the_version_before_may_be_old_but_not_revoked_or_insecure() {
+    let mut trust = trust(1);
+    let manifest = manifest();
+    trust.floor.manifest_version = 60;
+    assert!(trust.check_floor(&manifest).is_err() && trust.check_security(&manifest).is_ok());
+    trust.floor.security_floor = 58;
+    assert_eq!(trust.check_security(&manifest).unwrap_err().code, "rollback");
+    trust.floor = Floor { revoked: ["1.9.2".into()].into(), ..Floor::default() };
+    assert_eq!(trust.check_security(&manifest).unwrap_err().code, "revoked");
 }

@@ -12,6 +12,16 @@ pub const COMMIT: &str = match option_env!("MUSTER_COMMIT") {
     None => "unknown",
 };
 
+/// The manifest version of the release it was built for: `MUSTER_MANIFEST_VERSION` at build time. 0: of no release. This host
+/// never goes back behind it, whatever its state directory says.
+pub const MANIFEST_VERSION: u64 = match option_env!("MUSTER_MANIFEST_VERSION") {
+    Some(number) => match u64::from_str_radix(number, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("MUSTER_MANIFEST_VERSION is no number"),
+    },
+    None => 0,
+};
+
 /// The operating system as releases name it.
 pub const OS: &str = std::env::consts::OS;
 

@@ -6,7 +6,7 @@
 //!
 //! Until it is armed, any failure is `refused`: the host keeps working and says why. From then on the supervisor's record tells.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{ffi::OsStr, path::Path, process::Stdio, time::Duration};
 
 use muster_schemas::{
     envelopes::Envelope,
@@ -36,6 +36,8 @@ use crate::{
 
 /// How long a new version may take to check itself.
 const PREFLIGHT_PATIENCE: Duration = Duration::from_secs(20);
+/// How long an armed update waits for a supervisor that does not take it up.
+const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(15);
 /// How much it may say.
 const PREFLIGHT_BYTES: u64 = 16 * 1024;
 
@@ -88,9 +90,25 @@ pub async fn probe(agent: &Agent, id: JobId) -> JobResult {
             Phase::Inconclusive => return failed("inconclusive", reason),
             Phase::Refused => return failed(&update.code, reason),
             // The supervisor speaks when it has decided.
-            Phase::Armed | Phase::OnTrial | Phase::Unproven => drop(spoke.changed().await),
+            Phase::OnTrial | Phase::Unproven => drop(spoke.changed().await),
+            Phase::Armed => {
+                if timeout(SUPERVISOR_PATIENCE, spoke.changed()).await.is_err() {
+                    return disarm(agent, update);
+                }
+            }
+            Phase::Unknown => return failed("inconclusive", "a newer agent wrote how it went".into()),
         }
     }
+}
+
+/// An armed update that no supervisor takes up must not hold back every other.
+fn disarm(agent: &Agent, update: Update) -> JobResult {
+    let reason = "the supervisor did not start the new version".to_owned();
+    let update = Update { phase: Phase::Refused, code: "no_attempt".into(), reason: reason.clone(), ..update };
+    if let Err(failed) = update.save(&agent.state) {
+        warn!("The update to {} cannot be disarmed: {}", update.to.version, chain(&failed));
+    }
+    failed("no_attempt", reason)
 }
 
 /// The installed version, or `None` when it is what runs already.
@@ -149,7 +167,11 @@ async fn preflight(state: &Path, installed: &Installed, target: &Target) -> Resu
     let binary = installed.binary(state).ok_or_else(|| refuse("the new version has no file".into()))?;
     let mut command = Command::new(binary);
     command.arg("self-check").arg("--state").arg(state).stdin(Stdio::null()).stdout(Stdio::piped());
-    command.stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| is_passed(name)));
     let spawned = in_own_group(&mut command).spawn();
     let mut child = spawned.map_err(|failed| refuse(format!("the new version cannot be started: {failed}")))?;
     let leader = child.id().unwrap_or_default();
@@ -171,6 +193,12 @@ async fn preflight(state: &Path, installed: &Installed, target: &Target) -> Resu
         Ok(SelfCheck { version }) => Err(refuse(format!("the new version says that it is {version:?}"))),
         Err(_) => Err(refuse(format!("the new version's self-check ({} bytes) says nothing of use", target.size))),
     }
+}
+
+/// Whether a check of itself gets this variable: what the platform needs to start anything, and the agent's own settings.
+fn is_passed(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["PATH", "SystemRoot"].contains(&name.as_ref()) || name.starts_with("MUSTER_AGENT_")
 }
 
 /// The beginning of what a stream says, to its end.
@@ -200,4 +228,18 @@ fn record(transaction: JobId, to: Installed, phase: Phase) -> Update {
 
 fn failed(code: &str, message: String) -> JobResult {
     JobResult { error: Some(error(code, message)), ..ended(Outcome::Failed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_of_itself_gets_no_foreign_variable() {
+        for (name, passed) in
+            [("PATH", true), ("MUSTER_AGENT_WAIT_SECONDS", true), ("MUSTER_TOKEN", false), ("HOME", false)]
+        {
+            assert_eq!(is_passed(OsStr::new(name)), passed, "{name}");
+        }
+    }
 }

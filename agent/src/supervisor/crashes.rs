@@ -31,8 +31,18 @@ impl Crashes {
         }
         self.at.retain(|at| now.saturating_sub(*at) < WINDOW);
         self.at.push(now);
-        self.pause = if self.pause.is_zero() { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
+        self.lengthen();
         if self.at.len() >= TOO_MANY { Verdict::TooMany } else { Verdict::Restart(self.pause) }
+    }
+
+    /// It could not begin, which is not its fault: only the pause grows.
+    pub fn could_not_begin(&mut self) -> Duration {
+        self.lengthen();
+        self.pause
+    }
+
+    fn lengthen(&mut self) {
+        self.pause = if self.pause.is_zero() { FIRST_PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) };
     }
 
     /// The pause when there is nothing to go back to.
@@ -69,5 +79,13 @@ mod tests {
             crashes.add(SECOND * at, SECOND);
         }
         assert_eq!(crashes.add(SECOND * 700, WINDOW), Verdict::Restart(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn what_cannot_begin_is_never_too_much() {
+        let mut crashes = Crashes::default();
+        let pauses: Vec<_> = (0..9).map(|_| crashes.could_not_begin().as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(crashes.add(SECOND, SECOND), Verdict::Restart(LONGEST_PAUSE));
     }
 }

@@ -9,9 +9,10 @@ use muster_schemas::{
     ids::JobId,
 };
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
 use crate::{
-    jobs::results::head,
+    jobs::results::{chain, head},
     sys::files::{FileError, read_json, write_json},
 };
 
@@ -95,6 +96,9 @@ pub enum Phase {
     Inconclusive,
     /// Never started.
     Refused,
+    /// Written by a newer agent.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Phase {
@@ -105,7 +109,7 @@ impl Phase {
 
     fn outcome(self) -> Option<UpdateOutcome> {
         match self {
-            Self::Armed | Self::OnTrial | Self::Unproven => None,
+            Self::Armed | Self::OnTrial | Self::Unproven | Self::Unknown => None,
             Self::Committed => Some(UpdateOutcome::Committed),
             Self::RolledBack => Some(UpdateOutcome::RolledBack),
             Self::Inconclusive => Some(UpdateOutcome::Inconclusive),
@@ -155,6 +159,14 @@ impl Pointer {
     /// What is committed; the factory's version when nothing ever was.
     pub fn load(state: &Path) -> Result<Self, FileError> {
         Ok(read_json(&state.join("current.json"))?.unwrap_or_default())
+    }
+
+    /// The same; the factory's version as well when the file cannot be read, because something must run.
+    pub fn load_or_factory(state: &Path) -> Self {
+        Self::load(state).unwrap_or_else(|failed| {
+            error!("Which version is committed is not known, so the factory's counts: {}", chain(&failed));
+            Self::default()
+        })
     }
 
     /// The commit.
@@ -219,6 +231,7 @@ mod tests {
         assert_eq!(Pointer::load(state.path()).unwrap(), Pointer::default());
         std::fs::write(state.path().join("current.json"), "").unwrap();
         assert!(Pointer::load(state.path()).is_err());
+        assert_eq!(Pointer::load_or_factory(state.path()), Pointer::default());
     }
 
     #[test]
@@ -238,5 +251,11 @@ mod tests {
         };
         let told = update.last_update().unwrap();
         assert!(told.reason.starts_with("it ended; its last words: ä") && told.reason.len() <= 4096);
+    }
+
+    #[test]
+    fn a_phase_of_a_newer_agent_is_no_damage() {
+        assert_eq!(serde_json::from_str::<Phase>("\"paused\"").unwrap(), Phase::Unknown);
+        assert!(!Phase::Unknown.is_decided());
     }
 }

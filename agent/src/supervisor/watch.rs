@@ -30,12 +30,15 @@ use crate::{
         machine::since_boot,
         signals,
     },
-    trust::{Platform, Trust, remove_versions_except},
+    trust::{Platform, Purpose, Trust, remove_versions_except},
     version::{ARCHITECTURE, OS},
 };
 
 /// How long to wait for a supervisor that is about to be gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait before what could not be put down is put down again.
+const DISK_PAUSE: Duration = Duration::from_secs(10);
+const PLATFORM: Platform<'_> = Platform { os: OS, architecture: ARCHITECTURE };
 
 /// Why the supervisor cannot do its work.
 #[derive(Debug, thiserror::Error)]
@@ -49,9 +52,6 @@ pub enum SuperviseError {
     /// This binary cannot be found.
     #[error("cannot find this binary")]
     Factory(#[source] io::Error),
-    /// What was decided cannot be put down.
-    #[error(transparent)]
-    File(#[from] FileError),
 }
 
 /// Supervises until it is asked to end, or the server retires this host.
@@ -75,7 +75,8 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
             asked.cancel();
         }
     });
-    Supervisor { state, factory, config, stop, crashes: Crashes::default() }.run().await
+    Supervisor { state, factory, config, stop, crashes: Crashes::default(), pending: None }.run().await;
+    Ok(())
 }
 
 struct Supervisor {
@@ -84,6 +85,8 @@ struct Supervisor {
     config: Config,
     stop: CancellationToken,
     crashes: Crashes,
+    /// What was decided and could not be put down yet: it counts all the same.
+    pending: Option<Update>,
 }
 
 /// How a worker's time ended.
@@ -92,8 +95,10 @@ enum Ended {
     ForGood,
     /// The files say what is next.
     Decided,
-    /// By itself.
+    /// By itself, after it was ready.
     Crashed { lived: Duration, log_tail: String },
+    /// It was never ready: a disk, a file or a setting is in its way, and would be in the way of any version.
+    CouldNotBegin,
 }
 
 /// A worker that is watched.
@@ -103,79 +108,108 @@ struct Watched {
     started: Instant,
     deadline: Option<Instant>,
     contact: bool,
-    right_version: bool,
+    ready: bool,
+    wants_commit: bool,
 }
 
 impl Supervisor {
-    async fn run(&mut self) -> Result<(), SuperviseError> {
+    async fn run(&mut self) {
         loop {
             if self.stop.is_cancelled() {
-                return Ok(());
+                return;
             }
-            let update = self.settle()?;
+            let update = self.settle();
             let ended = match (trial::plan(update.as_ref()), update) {
-                (Plan::Try, Some(update)) => self.try_new(update).await?,
+                (Plan::Try, Some(update)) => self.try_new(update).await,
                 (Plan::GiveUp, Some(update)) => {
                     let reason = format!("it was started {TRIES} times, and something ended the supervisor each time");
-                    self.decide(&update, Event::Failed { reason, log_tail: String::new() })?;
+                    self.decide(&update, Event::Failed { reason, log_tail: String::new() });
                     Ended::Decided
                 }
-                (_, update) => self.run_committed(update).await?,
+                (_, update) => self.run_committed(update).await,
             };
             match ended {
-                Ended::ForGood => return Ok(()),
+                Ended::ForGood => return,
                 Ended::Decided => {}
-                Ended::Crashed { lived, log_tail } => self.after_crash(lived, log_tail).await?,
+                Ended::Crashed { lived, log_tail } => self.after_crash(lived, log_tail).await,
+                Ended::CouldNotBegin => {
+                    let pause = self.crashes.could_not_begin();
+                    self.rest(pause).await;
+                }
             }
         }
     }
 
     /// The record of the last update, made to agree with `current.json`, which is right: a crash may have come between the two.
-    fn settle(&self) -> Result<Option<Update>, SuperviseError> {
-        let update = Update::load(&self.state).unwrap_or_else(|failed| {
+    fn settle(&mut self) -> Option<Update> {
+        let update = self.record()?;
+        let pointer = Pointer::load(&self.state).inspect_err(|failed| {
+            error!("Which version is committed is not known, so the factory's counts: {}", chain(failed));
+        });
+        let is_committed =
+            pointer.as_ref().is_ok_and(|pointer| pointer.committed == Choice::Installed(update.to.clone()));
+        let event = match update.phase {
+            Phase::OnTrial if is_committed => Event::Commit,
+            Phase::Committed if pointer.is_ok() && !is_committed => Event::CrashLoop { log_tail: String::new() },
+            _ => return Some(update),
+        };
+        Some(self.decide(&update, event))
+    }
+
+    /// The record of the last update, as it was decided where that could not be put down yet.
+    fn record(&mut self) -> Option<Update> {
+        let on_disk = Update::load(&self.state).unwrap_or_else(|failed| {
             error!("The record of the last update is passed over: {}", chain(&failed));
             None
         });
-        let (Some(update), Ok(pointer)) = (update, Pointer::load(&self.state)) else { return Ok(None) };
-        let is_committed = pointer.committed == Choice::Installed(update.to.clone());
-        let event = match update.phase {
-            Phase::OnTrial if is_committed => Event::Commit,
-            Phase::Committed if !is_committed => Event::CrashLoop { log_tail: String::new() },
-            _ => return Ok(Some(update)),
-        };
-        self.decide(&update, event).map(Some)
+        // Another update was armed since: what was decided of the one before is of no use any more.
+        let is_over =
+            |pending: &Update| on_disk.as_ref().is_some_and(|update| update.transaction != pending.transaction);
+        self.pending.take_if(|pending| is_over(pending));
+        self.pending.clone().or(on_disk)
     }
 
-    /// Puts down what follows from an event.
-    fn decide(&self, update: &Update, event: Event) -> Result<Update, SuperviseError> {
+    /// What follows from an event. It counts even while it cannot be put down: a full disk does not end the supervisor.
+    fn decide(&mut self, update: &Update, event: Event) -> Update {
         let next = trial::after(update.clone(), event);
-        next.save(&self.state)?;
         let (from, to) = (&next.from, &next.to.version);
         match next.phase {
             Phase::Committed => info!("The update from {from} to {to} is committed"),
-            Phase::Armed | Phase::OnTrial => {}
+            Phase::Armed | Phase::OnTrial | Phase::Unknown => {}
             Phase::Unproven | Phase::RolledBack | Phase::Inconclusive | Phase::Refused => {
                 warn!("The update from {from} to {to} is undone: {}", next.reason);
             }
         }
-        Ok(next)
+        let saved = next.save(&self.state).inspect_err(|failed| {
+            error!("What became of the update to {to} cannot be put down yet: {}", chain(failed));
+        });
+        self.pending = saved.is_err().then(|| next.clone());
+        next
     }
 
-    async fn try_new(&mut self, update: Update) -> Result<Ended, SuperviseError> {
-        let platform = Platform { os: OS, architecture: ARCHITECTURE };
+    async fn try_new(&mut self, update: Update) -> Ended {
         let checked = Trust::load(&self.state).and_then(|trust| {
-            trust.check_installed(&self.state, &update.to, platform).map(|()| update.to.binary(&self.state))
+            trust
+                .check_installed(&self.state, &update.to, PLATFORM, Purpose::Update)
+                .map(|()| update.to.binary(&self.state))
         });
         let binary = match checked {
             Ok(Some(binary)) => binary,
             Ok(None) => return self.give_up(&update, "its file is gone".into()),
             Err(refusal) => {
-                self.decide(&update, Event::Refused { code: refusal.code.into(), reason: refusal.message })?;
-                return Ok(Ended::Decided);
+                self.decide(&update, Event::Refused { code: refusal.code.into(), reason: refusal.message });
+                return Ended::Decided;
             }
         };
         // On disk before the start: a version that takes the host with it must not be started for ever.
-        let update = self.decide(&update, Event::Start)?;
+        let update = match self.start_noted(&update) {
+            Ok(update) => update,
+            Err(failed) => {
+                let reason = format!("its start cannot be put down: {}", chain(&failed));
+                self.decide(&update, Event::Refused { code: "disk".into(), reason });
+                return Ended::Decided;
+            }
+        };
         info!("Version {} is started on trial, {} more tries", update.to.version, update.tries_left);
         match Worker::start(&binary, &self.state) {
             Ok(worker) => self.watch(Watched::new(worker, Some(update), Some(self.config.update_deadline()))).await,
@@ -183,19 +217,24 @@ impl Supervisor {
         }
     }
 
-    fn give_up(&self, update: &Update, reason: String) -> Result<Ended, SuperviseError> {
-        self.decide(update, Event::Failed { reason, log_tail: String::new() })?;
-        Ok(Ended::Decided)
+    fn start_noted(&self, update: &Update) -> Result<Update, FileError> {
+        let next = trial::after(update.clone(), Event::Start);
+        next.save(&self.state).map(|()| next)
     }
 
-    async fn run_committed(&mut self, update: Option<Update>) -> Result<Ended, SuperviseError> {
+    fn give_up(&mut self, update: &Update, reason: String) -> Ended {
+        self.decide(update, Event::Failed { reason, log_tail: String::new() });
+        Ended::Decided
+    }
+
+    async fn run_committed(&mut self, update: Option<Update>) -> Ended {
         let unproven = update.as_ref().is_some_and(|update| update.phase == Phase::Unproven);
         let deadline = unproven.then(|| self.config.contact());
         match Worker::start(&self.committed_binary(), &self.state) {
             Ok(worker) => self.watch(Watched::new(worker, update, deadline)).await,
             Err(failed) => {
                 error!("The agent cannot be started: {failed}");
-                Ok(Ended::Crashed { lived: Duration::ZERO, log_tail: failed.to_string() })
+                Ended::CouldNotBegin
             }
         }
     }
@@ -210,112 +249,132 @@ impl Supervisor {
             .unwrap_or_else(|| self.factory.clone())
     }
 
-    async fn watch(&mut self, mut watched: Watched) -> Result<Ended, SuperviseError> {
+    async fn watch(&mut self, mut watched: Watched) -> Ended {
         loop {
             let deadline = watched.deadline;
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => {
                     watched.worker.stop().await;
-                    return Ok(Ended::ForGood);
+                    return Ended::ForGood;
                 }
                 heard = watched.worker.next() => match heard {
                     Heard::Said(said) => {
-                        if let Some(ended) = self.heard(&mut watched, said).await? {
-                            return Ok(ended);
+                        if let Some(ended) = self.heard(&mut watched, said).await {
+                            return ended;
                         }
                     }
                     Heard::Ended(status) => return self.worker_ended(watched, status).await,
                 },
+                () = sleep(DISK_PAUSE), if self.pending.is_some() || watched.wants_commit => {
+                    self.put_down_again(&mut watched).await;
+                }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                    if let Some(ended) = self.out_of_time(&mut watched).await? {
-                        return Ok(ended);
+                    if let Some(ended) = self.out_of_time(&mut watched).await {
+                        return ended;
                     }
                 }
             }
         }
     }
 
-    async fn heard(&mut self, watched: &mut Watched, said: Said) -> Result<Option<Ended>, SuperviseError> {
-        let Some(update) = watched.update.clone() else { return Ok(None) };
+    async fn heard(&mut self, watched: &mut Watched, said: Said) -> Option<Ended> {
+        watched.ready |= matches!(said, Said::Ready(_));
+        let update = watched.update.clone()?;
         match (update.phase, said) {
             (Phase::OnTrial, Said::Ready(version)) if version != update.to.version => {
                 watched.worker.kill().await;
                 let (reason, log_tail) =
                     (format!("it says that it is version {version:?}"), watched.worker.tail().await);
-                self.decide(&update, Event::Failed { reason, log_tail })?;
-                return Ok(Some(Ended::Decided));
+                self.decide(&update, Event::Failed { reason, log_tail });
+                return Some(Ended::Decided);
             }
-            (_, Said::Ready(_)) => watched.right_version = true,
-            (Phase::OnTrial, Said::Commit) if watched.right_version => {
-                let update = self.commit(&update)?;
-                watched.decided(update).await;
+            (Phase::OnTrial, Said::Commit) if watched.ready => {
+                self.commit(watched, &update).await;
             }
             (phase, Said::Contact) => {
                 watched.contact = true;
                 if phase == Phase::Unproven {
-                    let update = self.decide(&update, Event::OldVersion { contact: true })?;
+                    let update = self.decide(&update, Event::OldVersion { contact: true });
                     watched.decided(update).await;
                 }
             }
-            (_, Said::Commit) => {}
+            (_, Said::Ready(_) | Said::Commit) => {}
         }
-        Ok(None)
+        None
     }
 
-    /// `current.json` is the commit; the record follows.
-    fn commit(&mut self, update: &Update) -> Result<Update, SuperviseError> {
-        let before = Pointer::load(&self.state).unwrap_or_default().committed;
+    /// `current.json` is the commit; the record follows. What a full disk does not take is tried again until the deadline.
+    async fn commit(&mut self, watched: &mut Watched, update: &Update) {
+        let before = Pointer::load_or_factory(&self.state).committed;
         let pointer = Pointer { committed: Choice::Installed(update.to.clone()), previous: Some(before.clone()) };
-        pointer.save(&self.state)?;
+        let saved = pointer.save(&self.state);
+        watched.wants_commit = saved.is_err();
+        if let Err(failed) = saved {
+            error!("The update to {} cannot be committed yet: {}", update.to.version, chain(&failed));
+            return;
+        }
         self.crashes = Crashes::default();
         let kept: Vec<_> = [&pointer.committed, &before].into_iter().filter_map(Choice::installed).collect();
         if let Err(failed) = remove_versions_except(&self.state, &kept) {
             warn!("Old versions cannot be removed: {failed}");
         }
-        self.decide(update, Event::Commit)
+        let update = self.decide(update, Event::Commit);
+        watched.decided(update).await;
     }
 
-    async fn out_of_time(&self, watched: &mut Watched) -> Result<Option<Ended>, SuperviseError> {
+    /// Puts down once more what a full disk did not take.
+    async fn put_down_again(&mut self, watched: &mut Watched) {
+        if let (true, Some(update)) = (watched.wants_commit, watched.update.clone()) {
+            return self.commit(watched, &update).await;
+        }
+        self.record();
+        if self.pending.take_if(|pending| pending.save(&self.state).is_ok()).is_some() {
+            info!("What became of the update is put down now");
+            watched.worker.tell(Told::Decided).await;
+        }
+    }
+
+    async fn out_of_time(&mut self, watched: &mut Watched) -> Option<Ended> {
         watched.deadline = None;
         match watched.update.clone() {
             Some(update) if update.phase == Phase::OnTrial => {
                 watched.worker.kill().await;
                 let (contact, log_tail) = (watched.contact, watched.worker.tail().await);
-                self.decide(&update, Event::OutOfTime { contact, log_tail })?;
-                Ok(Some(Ended::Decided))
+                self.decide(&update, Event::OutOfTime { contact, log_tail });
+                Some(Ended::Decided)
             }
             Some(update) => {
-                let update = self.decide(&update, Event::OldVersion { contact: false })?;
+                let update = self.decide(&update, Event::OldVersion { contact: false });
                 watched.decided(update).await;
-                Ok(None)
+                None
             }
-            None => Ok(None),
+            None => None,
         }
     }
 
-    async fn worker_ended(
-        &self,
-        mut watched: Watched,
-        status: io::Result<ExitStatus>,
-    ) -> Result<Ended, SuperviseError> {
+    async fn worker_ended(&mut self, mut watched: Watched, status: io::Result<ExitStatus>) -> Ended {
         let code = status.as_ref().ok().and_then(ExitStatus::code);
         if code == Some(Exit::Retired.code().into()) {
             error!("The server retired this host: the agent is not started again");
-            return Ok(Ended::ForGood);
+            return Ended::ForGood;
         }
         let log_tail = watched.worker.tail().await;
         let how = status.map_or_else(|failed| failed.to_string(), |status| status.to_string());
         match watched.update {
             Some(update) if update.phase == Phase::OnTrial => {
                 let reason = format!("it ended before it was committed ({how})");
-                self.decide(&update, Event::Failed { reason, log_tail })?;
-                Ok(Ended::Decided)
+                self.decide(&update, Event::Failed { reason, log_tail });
+                Ended::Decided
             }
-            _ if code == Some(Exit::Update.code().into()) && self.is_armed() => Ok(Ended::Decided),
+            _ if code == Some(Exit::Update.code().into()) && self.is_armed() => Ended::Decided,
+            _ if !watched.ready || code == Some(Exit::Unusable.code().into()) => {
+                error!("The agent could not begin its work ({how})");
+                Ended::CouldNotBegin
+            }
             _ => {
                 warn!("The agent has ended ({how})");
-                Ok(Ended::Crashed { lived: watched.started.elapsed(), log_tail })
+                Ended::Crashed { lived: watched.started.elapsed(), log_tail }
             }
         }
     }
@@ -325,27 +384,47 @@ impl Supervisor {
     }
 
     /// Goes back to the previous version when the committed one ends too often; else starts it again after a pause.
-    async fn after_crash(&mut self, lived: Duration, log_tail: String) -> Result<(), SuperviseError> {
-        let verdict = self.crashes.add(since_boot(), lived);
-        let pointer = Pointer::load(&self.state).unwrap_or_default();
-        let pause = match (verdict, pointer.previous) {
-            (Verdict::TooMany, Some(previous)) => {
-                Pointer { committed: previous, previous: None }.save(&self.state)?;
+    async fn after_crash(&mut self, lived: Duration, log_tail: String) {
+        let pause = match self.crashes.add(since_boot(), lived) {
+            Verdict::TooMany if self.go_back() => {
                 self.crashes = Crashes::default();
-                if let Ok(Some(update)) = Update::load(&self.state) {
-                    self.decide(&update, Event::CrashLoop { log_tail })?;
+                if let Some(update) = self.record() {
+                    self.decide(&update, Event::CrashLoop { log_tail });
                 }
-                return Ok(());
+                return;
             }
-            (Verdict::TooMany, None) => self.crashes.pause(),
-            (Verdict::Restart(pause), _) => pause,
+            Verdict::TooMany => self.crashes.pause(),
+            Verdict::Restart(pause) => pause,
         };
+        self.rest(pause).await;
+    }
+
+    /// Commits the previous version, if there is one that may run. Says whether it did.
+    fn go_back(&self) -> bool {
+        let Some(previous) = Pointer::load_or_factory(&self.state).previous else { return false };
+        if let Choice::Installed(installed) = &previous {
+            let trust = Trust::load(&self.state);
+            let checked =
+                trust.and_then(|trust| trust.check_installed(&self.state, installed, PLATFORM, Purpose::GoBack));
+            if let Err(refusal) = checked {
+                error!("Version {} is not gone back to: {}", installed.version, refusal.message);
+                return false;
+            }
+        }
+        let saved = Pointer { committed: previous, previous: None }.save(&self.state);
+        if let Err(failed) = &saved {
+            error!("The version before cannot be committed yet: {}", chain(failed));
+        }
+        saved.is_ok()
+    }
+
+    /// Pauses before the agent is started again.
+    async fn rest(&self, pause: Duration) {
         warn!("The agent is started again in {} s", pause.as_secs());
         tokio::select! {
             () = sleep(pause) => {}
             () = self.stop.cancelled() => {}
         }
-        Ok(())
     }
 }
 
@@ -353,7 +432,7 @@ impl Watched {
     fn new(worker: Worker, update: Option<Update>, patience: Option<Duration>) -> Self {
         let started = Instant::now();
         let deadline = patience.map(|patience| started + patience);
-        Self { worker, update, started, deadline, contact: false, right_version: false }
+        Self { worker, update, started, deadline, contact: false, ready: false, wants_commit: false }
     }
 
     /// The record has changed, and the worker is told.

@@ -226,6 +226,38 @@ fn a_crash_between_the_commit_and_its_record_is_settled_by_the_commit() {
 }
 
 #[test]
+fn damaged_records_of_updates_stop_neither_the_agent_nor_the_next_update() {
+    let (server, mut host) = joined();
+    for name in ["current.json", "update.json"] {
+        fs::write(host.path(name), "{").unwrap();
+    }
+    host.start();
+    server.assert_host_works();
+    assert_eq!(server.result(offer_good(&server)).outcome, Outcome::Succeeded);
+}
+
+#[test]
+fn a_typing_error_in_the_settings_undoes_no_committed_version() {
+    let (server, host) = started();
+    assert_eq!(server.result(offer_good(&server)).outcome, Outcome::Succeeded);
+    server.wait("the commit to be told", |world| world.reports.last().filter(|report| report.committed).map(drop));
+    let committed = Pointer::load(host.state.path()).unwrap();
+    fs::write(host.path("agent.toml"), "typing error").unwrap();
+    let mut ends = 0;
+    let mut last = None;
+    host.kill_worker();
+    while ends < 5 {
+        let worker = host.worker();
+        ends += u32::from(worker.is_none() && last.is_some());
+        last = worker;
+        std::thread::yield_now();
+    }
+    fs::write(host.path("agent.toml"), "").unwrap();
+    server.assert_host_works();
+    assert_eq!(Pointer::load(host.state.path()).unwrap(), committed);
+}
+
+#[test]
 fn a_server_that_never_stops_sending_is_cut_off_at_the_first_byte_too_many() {
     let (server, _host) = started();
     server.with(|world| world.instead = vec![("/blobs/", endless)]);
