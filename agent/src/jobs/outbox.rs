@@ -26,6 +26,8 @@ struct Queue {
     last: u64,
     events: VecDeque<Event>,
     gathering: String,
+    /// How many bytes `gathering` has in JSON.
+    gathering_bytes: usize,
 }
 
 /// What the server has said about the events so far.
@@ -75,9 +77,10 @@ impl Outbox {
     pub fn text(&self, text: &str) {
         self.queue(|queue| {
             for character in text.chars() {
-                if queue.gathering.len() + character.len_utf8() > MAX_OUTPUT_EVENT_BYTES {
+                if queue.gathering_bytes + sent_bytes(character) > MAX_OUTPUT_EVENT_BYTES {
                     queue.flush();
                 }
+                queue.gathering_bytes += sent_bytes(character);
                 queue.gathering.push(character);
             }
         });
@@ -133,7 +136,7 @@ impl Outbox {
             let mut room = MAX_BATCH_BYTES;
             let fits = |event: &&Event| {
                 let size = match &event.kind {
-                    EventKind::Output { text } => text.len(),
+                    EventKind::Output { text } => text.chars().map(sent_bytes).sum(),
                     EventKind::Accepted | EventKind::Starting | EventKind::Started | EventKind::Finished { .. } => 0,
                 };
                 let fits = size <= room;
@@ -161,8 +164,18 @@ impl Queue {
     fn flush(&mut self) {
         if !self.gathering.is_empty() {
             let text = std::mem::take(&mut self.gathering);
+            self.gathering_bytes = 0;
             self.add(EventKind::Output { text });
         }
+    }
+}
+
+/// How many bytes a character has in JSON: control characters have six.
+fn sent_bytes(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' => 2,
+        '\0'..='\x1f' => 6,
+        _ => character.len_utf8(),
     }
 }
 
@@ -199,5 +212,13 @@ mod tests {
         outbox.push(EventKind::Accepted);
         assert!(!outbox.stored(Stored::default()));
         assert!(outbox.stored(Stored { through: u64::MAX, ..Stored::default() }));
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_bounded_by_what_is_sent() {
+        let outbox = Outbox::default();
+        outbox.text(&"\u{1b}\"\n".repeat(200_000));
+        let sent = serde_json::to_string(&outbox.next().await.events).unwrap();
+        assert!(sent.len() < MAX_BATCH_BYTES + 1024, "{}", sent.len());
     }
 }
