@@ -63,7 +63,6 @@ struct Life {
 /// A job's turn: given back when it is dropped.
 struct Turn {
     _resource: Option<OwnedSemaphorePermit>,
-    waited: bool,
 }
 
 impl Life {
@@ -135,41 +134,37 @@ impl Life {
                 Err(failed) => error!(job.id = %self.id, "Job {} cannot start yet: {}", self.id, chain(&failed)),
             }
             sleep(DISK_PAUSE).await;
-            self.wanted(self.confirm().await).await?;
+            self.leave().await?;
         }
     }
 
-    /// Waits until it is this job's turn and the server, in its current session, still wants it.
+    /// Waits until it is this job's turn and the server, in its current session, gives leave to start it.
     async fn confirmed_turn(&self, command: &Command) -> Result<Turn, Box<JobResult>> {
-        let (stored, turn) = tokio::join!(self.confirm(), self.turn(command));
-        // What was said before a long wait counts for nothing after it.
-        let stored = if turn.waited && !stored.closed && !stored.cancel { self.confirm().await } else { stored };
-        self.wanted(stored).await?;
+        self.outbox.push(EventKind::Accepted);
+        let turn = self.turn(command).await;
+        self.leave().await?;
         Ok(turn)
     }
 
-    /// Waits until the job may start and the server, in its current session, wants it.
-    async fn wanted(&self, mut stored: Stored) -> Result<(), Box<JobResult>> {
+    /// Waits until the job may start. Leave is asked for as late as can be: where once is all a job may run, the server
+    /// gives it to one process only.
+    async fn leave(&self) -> Result<(), Box<JobResult>> {
         loop {
-            if stored.closed {
+            self.gate_open().await;
+            let number = self.outbox.push(EventKind::Starting);
+            let Stored { closed, cancel, session, through: _ } = self.outbox.stored_through(number).await;
+            if closed {
                 let message = "the server does not know this job any more";
                 return Err(Box::new(ended_with(Outcome::Rejected, "unknown_job", message)));
             }
-            if stored.cancel {
+            if cancel {
                 return Err(Box::new(ended(Outcome::Cancelled)));
             }
             let open = *self.agent.gate.borrow() == Gate::Open;
-            if open && *self.agent.session.borrow() == Some(stored.session) {
+            if open && *self.agent.session.borrow() == Some(session) {
                 return Ok(());
             }
-            self.gate_open().await;
-            stored = self.confirm().await;
         }
-    }
-
-    async fn confirm(&self) -> Stored {
-        let number = self.outbox.push(EventKind::Accepted);
-        self.outbox.stored_through(number).await
     }
 
     async fn turn(&self, command: &Command) -> Turn {
@@ -178,8 +173,6 @@ impl Life {
             _ => command.resource.as_deref(),
         };
         let queue = resource.map(|resource| self.agent.resources.queue(resource));
-        let busy = queue.as_ref().is_some_and(|queue| queue.available_permits() == 0);
-        let waited = busy || self.agent.places.available_permits() == 0 || *self.agent.gate.borrow() != Gate::Open;
         let resource = match queue {
             // Neither semaphore is ever closed.
             Some(queue) => queue.acquire_owned().await.ok(),
@@ -188,7 +181,7 @@ impl Life {
         if let Ok(place) = self.agent.places.clone().acquire_owned().await {
             let _ = self.place.set(place);
         }
-        Turn { _resource: resource, waited }
+        Turn { _resource: resource }
     }
 
     async fn gate_open(&self) {
