@@ -148,7 +148,7 @@ pub fn audit_write(note: Note, cause: &Cause, at: Timestamp) -> Write {
         alert,
         request_id: cause.request_id.clone(),
     };
-    let indexes = vec![keys::list("audit", entry.id), keys::owned(&entry.subject, entry.id)];
+    let indexes = vec![keys::list("audit", entry.id), keys::owned(format_args!("audit#{}", entry.subject), entry.id)];
     put(keys::audit(&entry), 1, indexes, &entry, Expect::Any)
 }
 
@@ -252,7 +252,9 @@ fn unless_a_step(records: &BTreeMap<Key, (Option<u64>, Item)>, own: &[Write]) ->
     let mut left = Vec::new();
     for write in own {
         match write {
-            Write::Check { key, expect } if records.contains_key(key) => {
+            Write::Check { key, expect }
+                if records.get(key).is_some_and(|(found, item)| *found != Some(item.revision)) =>
+            {
                 let found = records.get(key).and_then(|(found, _)| *found);
                 if *expect != found.map_or(Expect::Absent, Expect::Revision) {
                     return Err(AdvanceError::Overtaken);

@@ -9,6 +9,7 @@ use muster_domain::{
     hosts::Host,
     machine::Change,
     mailboxes::Mailbox,
+    releases::Release,
 };
 use muster_schemas::ids::{FleetUpdateId, JobId};
 
@@ -77,13 +78,13 @@ async fn offer(app: &App, cause: &Cause, id: FleetUpdateId) -> Result<Vec<Follow
 async fn next(app: &App, fleet_update: &FleetUpdate) -> Result<Option<(u32, Candidate)>, StoreError> {
     let now = app.now();
     if let Some(position) = fleet_update.turns(now).first() {
-        return candidate(app, fleet_update.id, *position).await;
+        return candidate(app, fleet_update, *position).await;
     }
     let deferred = fleet_update.deferred(now);
     // From a random place on, so that those behind many silent ones are looked at, too.
     let start = if deferred.is_empty() { 0 } else { rand::random_range(0..deferred.len()) };
     for position in deferred[start..].iter().chain(&deferred[..start]).copied().take(MAX_LOOKED_AT) {
-        let found = candidate(app, fleet_update.id, position).await?;
+        let found = candidate(app, fleet_update, position).await?;
         if let Some(found) = found.filter(|(_, candidate)| candidate.online) {
             return Ok(Some(found));
         }
@@ -92,13 +93,19 @@ async fn next(app: &App, fleet_update: &FleetUpdate) -> Result<Option<(u32, Cand
 }
 
 /// The host at a position, as it is now.
-async fn candidate(app: &App, id: FleetUpdateId, position: u32) -> Result<Option<(u32, Candidate)>, StoreError> {
+async fn candidate(
+    app: &App,
+    fleet_update: &FleetUpdate,
+    position: u32,
+) -> Result<Option<(u32, Candidate)>, StoreError> {
+    let (id, version) = (fleet_update.id, &fleet_update.plan.version);
     let key = keys::fleet_update_host(id, position);
     let Some(planned) = app.load::<FleetUpdateHost>(&key, Consistency::Strong).await? else { return Ok(None) };
     let host_id = planned.record.host_id;
     let host = app.load::<Host>(&keys::host(host_id), Consistency::Strong).await?.map(|host| host.record);
     let mailbox = app.load::<Mailbox>(&keys::mailbox(host_id), Consistency::Strong).await?;
     let mailbox = mailbox.map(|mailbox| mailbox.record);
+    let release = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
     let facts = host.as_ref().map(|host| host.facts.clone()).unwrap_or_default();
     let candidate = Candidate {
         host_id,
@@ -108,6 +115,8 @@ async fn candidate(app: &App, id: FleetUpdateId, position: u32) -> Result<Option
         agent: host.and_then(|host| host.agent),
         os: facts.os,
         architecture: facts.architecture,
+        has_room: mailbox.as_ref().is_some_and(Mailbox::has_room),
+        yanked: release.and_then(|release| release.record.yanked),
         attempts: planned.record.attempts,
     };
     Ok(Some((position, candidate)))

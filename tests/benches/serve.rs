@@ -247,7 +247,7 @@ async fn throughput(admin: &Api, host: &Host) {
 
 /// Durable enqueues, alone and by 128 writers.
 async fn durable(admin: &Api, hosts: &[Host]) {
-    for (writers, each) in [(1, 90), (128, 40)] {
+    for (writers, each) in [(1, 70), (128, 40)] {
         let begun = Instant::now();
         let mut writing = JoinSet::new();
         // Other hosts each time: a mailbox takes a hundred open jobs.

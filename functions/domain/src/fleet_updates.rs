@@ -36,8 +36,8 @@ use crate::{
 pub const MAX_ATTEMPTS: u32 = 3;
 /// The lock that lets one fleet update of agents be active at a time.
 pub const LOCK: &str = "fleet-update:agent";
-/// How many failed hosts are tried again at once: what fits into one commit.
-const MAX_RETRIED: usize = 80;
+/// How many hosts one step deals with: what fits into one commit. What is left stays due.
+const MAX_AT_ONCE: usize = 40;
 
 /// A fleet update.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -119,10 +119,21 @@ pub struct Slot {
     pub attempts: u32,
     /// Where it is.
     pub phase: Phase,
+    /// When it was offered the release.
+    pub offered_at: Timestamp,
+    /// Whether its job was recalled.
+    #[serde(default)]
+    pub recalled: bool,
     /// When it is lost.
     pub deadline_at: Timestamp,
     /// What it must show.
     pub expected: Expectation,
+}
+
+impl Slot {
+    fn is_to_be_recalled(&self) -> bool {
+        self.phase == Phase::Offered && !self.recalled
+    }
 }
 
 /// Where a host in an unproven update is.
@@ -156,6 +167,8 @@ pub enum Event {
         host_id: HostId,
         /// What runs.
         agent: AgentReport,
+        /// When it said so.
+        at: Timestamp,
     },
     /// The job of a host is final.
     JobEnded {
@@ -207,7 +220,7 @@ impl Machine for FleetUpdate {
             (_, Event::Start(..)) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
             (Running, Event::Admit { position, candidate, job_id }) => draft.admit(*position, candidate, *job_id)?,
             (_, Event::Admit { .. }) => return Err(self.refused("offer anything")),
-            (_, Event::Seen { host_id, agent }) => draft.seen(*host_id, agent),
+            (_, Event::Seen { host_id, agent, at }) => draft.seen(*host_id, agent, *at),
             (_, Event::JobEnded { host_id, job_id, state, error }) => {
                 draft.job_ended(*host_id, *job_id, *state, error.as_ref());
             }
@@ -218,7 +231,12 @@ impl Machine for FleetUpdate {
             (Running | Paused | Halted, Event::RetryFailed(note)) => draft.retry_failed(note)?,
             (Completed | Cancelled, Event::RetryFailed(_)) => return Err(self.refused("retry hosts")),
             (_, Event::WriteOff(host_id)) => draft.write_off(*host_id)?,
-            (_, Event::Tick) => draft.overdue(),
+            (_, Event::Tick) => {
+                draft.overdue();
+                if self.state != Running {
+                    draft.recall();
+                }
+            }
             // Said twice is said once.
             (Paused, Event::Pause) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
             (_, Event::Pause) => return Err(self.refused("pause")),
@@ -234,7 +252,8 @@ impl Machine for FleetUpdate {
         let deadlines = self.slots.values().filter(|slot| slot.phase != Phase::Lost).map(|slot| slot.deadline_at);
         let turns =
             (self.state == FleetUpdateState::Running).then(|| self.soak_ends_at().unwrap_or(self.plan.created_at));
-        deadlines.chain(turns).min()
+        let to_recall = self.state != FleetUpdateState::Running && self.slots.values().any(Slot::is_to_be_recalled);
+        deadlines.chain(turns).chain(to_recall.then_some(self.plan.created_at)).min()
     }
 }
 
@@ -402,7 +421,7 @@ impl Draft {
     fn slots_are_exhausted(&self) -> bool {
         let next = &self.next;
         let all_lost = !next.slots.is_empty() && next.slots.values().all(|slot| slot.phase == Phase::Lost);
-        let no_turn = next.next_position >= next.wave_end() && next.requeued.is_empty();
+        let no_turn = next.next_position >= next.wave_end() && next.requeued.is_empty() && next.deferred.is_empty();
         all_lost && (count(next.slots.len()) >= next.plan.max_in_flight || no_turn)
     }
 
@@ -454,22 +473,28 @@ impl Draft {
 
     /// Takes back what was offered and is not accepted. Hosts already updating finish and are recorded.
     fn recall(&mut self) {
-        let offered = self.next.slots.values().filter(|slot| slot.phase == Phase::Offered);
-        let recall = |slot: &Slot| Effect::Later(Change::Job(slot.expected.job_id, jobs::Event::Recall));
-        self.effects.extend(offered.map(recall));
+        for slot in self.next.slots.values_mut().filter(|slot| slot.is_to_be_recalled()).take(MAX_AT_ONCE) {
+            slot.recalled = true;
+            self.effects.push(Effect::Later(Change::Job(slot.expected.job_id, jobs::Event::Recall)));
+        }
     }
 
     fn retry_failed(&mut self, note: &str) -> Result<(), Refused> {
         let again = |(position, attempts): (&u32, &u32)| (*attempts < MAX_ATTEMPTS).then_some(*position);
-        let positions = self.next.failed.iter().filter_map(again).take(MAX_RETRIED).collect::<Vec<_>>();
+        let positions = self.next.failed.iter().filter_map(again).take(MAX_AT_ONCE).collect::<Vec<_>>();
         if positions.is_empty() {
             return Err(Refused::wrong_state("no failed host has an attempt left"));
+        }
+        // One that halted goes on by this, under the same conditions as by a resume.
+        if self.next.state == FleetUpdateState::Halted {
+            self.resume_after_halt(note)?;
         }
         for position in &positions {
             self.next.failed.remove(position);
             self.requeue(*position, None);
         }
-        self.resume(&format!("{} failed hosts again: {note}", positions.len()));
+        let detail = format!("{} hosts: {note}", positions.len());
+        self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use crate::{
 /// How many earlier processes of a host are remembered to recognise one that comes back.
 const REMEMBERED_PROCESSES: usize = 16;
 /// How many jobs of a host may be open.
-const MAX_OPEN_JOBS: usize = 100;
+const MAX_OPEN_JOBS: usize = 80;
 
 /// What is served to a host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,6 +164,11 @@ impl Mailbox {
         }
     }
 
+    /// Whether it takes another job.
+    pub fn has_room(&self) -> bool {
+        self.open.len() < MAX_OPEN_JOBS
+    }
+
     /// Whether the host is served at all.
     pub fn served(&self) -> Result<(), Refused> {
         let reason = self.state_reason.as_deref().unwrap_or_default();
@@ -226,7 +231,7 @@ impl Mailbox {
             .and(Effect::Also(Change::Host(self.host_id, reported)))
             .and(Effect::Wake(self.host_id))
             .and_all(perhaps_offered)
-            .and_all(self.judge(agent)))
+            .and_all(self.judge(agent, now)))
     }
 
     fn seen(
@@ -248,12 +253,12 @@ impl Mailbox {
         let reported = hosts::Event::Reported { agent: agent.cloned(), facts: facts.map(|(facts, _)| facts.clone()) };
         Ok(Step::to(next)
             .and_all(told.then_some(Effect::Also(Change::Host(self.host_id, reported))))
-            .and_all(agent.into_iter().filter_map(|agent| self.judge(agent))))
+            .and_all(agent.into_iter().filter_map(|agent| self.judge(agent, now))))
     }
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
-    fn judge(&self, agent: &AgentReport) -> Option<Effect> {
-        let event = fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone() };
+    fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
+        let event = fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone(), at: now };
         Some(Effect::Later(Change::FleetUpdate(self.fleet_update?, event)))
     }
 
@@ -264,7 +269,11 @@ impl Mailbox {
 
     fn enqueue(&self, job: &NewJob) -> Result<Step<Self>, Refused> {
         self.served()?;
-        if self.open.len() >= MAX_OPEN_JOBS {
+        let by_hand = job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT);
+        if by_hand && self.update().is_some() {
+            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is open"));
+        }
+        if !self.has_room() {
             let detail = format!("{MAX_OPEN_JOBS} jobs are open on this host");
             return Err(Refused::new(ProblemCode::TooManyRequests, detail));
         }

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::{Machine, Note, Refused, Step};
 
+/// How many signatures are kept.
+const MAX_SIGNATURES: usize = 16;
+
 /// A release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Release {
@@ -61,7 +64,7 @@ impl Machine for Release {
         match event {
             // The same signed payload again, perhaps with one more signature.
             Event::Announce(again) if again.manifest_sha256 == self.manifest_sha256 => {
-                Ok(Step::to(Self { envelope: again.envelope.clone(), ..self.clone() }))
+                Ok(Step::to(self.signed_also_by(&again.envelope)))
             }
             Event::Announce(_) => {
                 let detail = format!("version {} exists with another manifest", self.manifest.version);
@@ -111,6 +114,15 @@ impl Release {
             created_at,
             revision,
         }
+    }
+
+    /// With every key's signature that came: one who signs later takes away nobody's.
+    fn signed_also_by(&self, again: &Envelope) -> Self {
+        let mut next = self.clone();
+        let known = |keyid: &str| self.envelope.signatures.iter().any(|signature| signature.keyid == keyid);
+        let added = again.signatures.iter().filter(|signature| !known(&signature.keyid)).cloned();
+        next.envelope.signatures.extend(added.take(MAX_SIGNATURES.saturating_sub(self.envelope.signatures.len())));
+        next
     }
 
     fn missing(&self) -> impl Iterator<Item = &Target> {

@@ -28,7 +28,7 @@ pub struct Expectation {
     pub version_before: String,
     /// The process that ran when it was offered.
     pub process_before: Option<ProcessId>,
-    /// Processes seen since, with the time each was first seen; the newest few.
+    /// Processes of a version that has not proven itself, with the time each was first seen; the newest few.
     pub processes: Vec<(ProcessId, Timestamp)>,
 }
 
@@ -52,20 +52,20 @@ pub enum Verdict {
 impl Expectation {
     /// Remembers a process that reported.
     #[must_use]
-    pub fn saw(&self, process: ProcessId, now: Timestamp) -> Self {
+    pub fn saw(&self, report: &AgentReport, at: Timestamp) -> Self {
         let mut next = self.clone();
-        let known = self.processes.iter().any(|(seen, _)| *seen == process);
-        if !known && self.process_before != Some(process) {
-            next.processes.push((process, now));
+        let known = self.processes.iter().any(|(seen, _)| *seen == report.process_id);
+        if !known && !report.committed && self.process_before != Some(report.process_id) {
+            next.processes.push((report.process_id, at));
             let forgotten = next.processes.len().saturating_sub(CRASH_LOOP_PROCESSES);
             next.processes.drain(..forgotten);
         }
         next
     }
 
-    /// Whether a process other than the one before has reported.
-    pub fn saw_new_process(&self) -> bool {
-        !self.processes.is_empty()
+    /// Whether the report is of a new process that runs what ran before: it has come back without the release.
+    pub fn is_back_without_it(&self, report: &AgentReport) -> bool {
+        self.process_before != Some(report.process_id) && report.version == self.version_before && report.committed
     }
 
     /// What the report proves. `self` has seen its process already.
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn judged(report: &AgentReport) -> Verdict {
-        expectation().saw(report.process_id, at(1)).judge(report, at(1))
+        expectation().saw(report, at(1)).judge(report, at(1))
     }
 
     #[test]
@@ -200,8 +200,16 @@ mod tests {
 
     #[test]
     fn three_uncommitted_processes_in_ten_minutes_are_a_crash_loop() {
-        let seen = [2, 3, 4].into_iter().fold(expectation(), |seen, number| seen.saw(process(number), at(2)));
-        assert!(matches!(seen.judge(&report("2.0.0", "new", 4, false), at(5)), Verdict::Failed(_)));
-        assert_eq!(seen.judge(&report("2.0.0", "new", 4, false), at(5000)), Verdict::Verifying);
+        let reports = [2, 3, 4].map(|number| report("2.0.0", "new", number, false));
+        let seen = reports.iter().fold(expectation(), |seen, report| seen.saw(report, at(2)));
+        assert!(matches!(seen.judge(&reports[2], at(5)), Verdict::Failed(_)));
+        assert_eq!(seen.judge(&reports[2], at(5000)), Verdict::Verifying);
+    }
+
+    #[test]
+    fn restarts_of_the_old_version_are_no_crash_loop() {
+        let reports = [2, 3, 4].map(|number| report("1.0.0", "old", number, true));
+        let seen = reports.iter().fold(expectation(), |seen, report| seen.saw(report, at(2)));
+        assert_eq!(seen.judge(&reports[2], at(5)), Verdict::Unproven);
     }
 }

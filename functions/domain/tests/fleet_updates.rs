@@ -170,6 +170,8 @@ impl Fleet {
             state: Some(HostState::Active),
             online: self.online.contains(&position),
             update_open: false,
+            has_room: true,
+            yanked: None,
             agent: Some(report(OLD, "old", position.into(), true)),
             os: "linux".into(),
             architecture: "x86_64".into(),
@@ -188,7 +190,8 @@ impl Fleet {
         if self.accepted.contains_key(&host(position)) {
             let process = self.draws();
             let agent = report(NEW, "new", process, committed);
-            self.happens(&Event::Seen { host_id: host(position), agent }).unwrap();
+            let at = at(self.now);
+            self.happens(&Event::Seen { host_id: host(position), agent, at }).unwrap();
             if committed {
                 self.accepted.remove(&host(position));
             }
@@ -202,7 +205,8 @@ impl Fleet {
             let last_update =
                 Some(LastUpdate { transaction: job, to: NEW.into(), outcome, reason: "it crashed".into(), tries: 3 });
             let agent = AgentReport { last_update, ..report(OLD, "old", process, true) };
-            self.happens(&Event::Seen { host_id: host(position), agent }).unwrap();
+            let at = at(self.now);
+            self.happens(&Event::Seen { host_id: host(position), agent, at }).unwrap();
         }
     }
 
@@ -345,6 +349,63 @@ fn a_host_that_is_waited_for_is_offered_the_release_when_it_returns() {
     fleet.online.insert(0);
     fleet.ticks();
     assert_eq!(fleet.state.slots.len(), 1);
+}
+
+#[test]
+fn a_host_that_runs_the_release_unproven_at_its_deadline_is_lost_and_not_failed() {
+    let mut fleet = Fleet::new(plan(2, 1, 1, OfflinePolicy::Skip));
+    fleet.offers();
+    fleet.proves(0, false);
+    fleet.now = 100;
+    fleet.ticks();
+    assert_eq!((fleet.state.slots[&host(0)].phase, fleet.state.failures), (Phase::Lost, 0));
+    fleet.proves(0, true);
+    assert_eq!(fleet.state.succeeded, 1, "a late proof is still a proof");
+}
+
+#[test]
+fn a_report_from_before_the_offer_says_nothing_about_it() {
+    let mut fleet = Fleet::new(plan(1, 1, 1, OfflinePolicy::Skip));
+    fleet.now = 50;
+    fleet.offers();
+    let agent = report(NEW, "new", 999, true);
+    fleet.happens(&Event::Seen { host_id: host(0), agent, at: at(49) }).unwrap();
+    assert_eq!(fleet.state.succeeded, 0);
+}
+
+#[test]
+fn a_yanked_release_halts_at_the_next_turn() {
+    let mut fleet = Fleet::new(plan(2, 1, 1, OfflinePolicy::Skip));
+    let candidate = Box::new(Candidate { yanked: Some("eats disks".into()), ..fleet.candidate(0) });
+    fleet.happens(&Event::Admit { position: 0, candidate, job_id: JobId::new(at(0), 5) }).unwrap();
+    assert_eq!(fleet.state.state, FleetUpdateState::Halted);
+    assert_eq!(fleet.state.halted_reason.as_deref(), Some("the release was yanked: eats disks"));
+}
+
+#[test]
+fn a_step_over_many_hosts_stays_small_enough_for_one_commit_and_the_rest_follows() {
+    let mut fleet = Fleet::new(Plan { waves: vec![150], ..plan(150, 150, 1, OfflinePolicy::Skip) });
+    fleet.offers();
+    assert_eq!(fleet.state.slots.len(), 150);
+    let pause = fleet.state.transition(&Event::Pause, at(1)).unwrap();
+    assert!(pause.effects.len() < 90, "{}", pause.effects.len());
+    let overdue = fleet.state.transition(&Event::Tick, at(100)).unwrap();
+    assert!(overdue.effects.len() < 90, "{}", overdue.effects.len());
+    fleet.happens(&Event::Pause).unwrap();
+    for _ in 0..4 {
+        fleet.ticks();
+    }
+    assert!(fleet.state.slots.is_empty(), "every offer is recalled in the end");
+}
+
+#[test]
+fn failed_hosts_are_tried_again_after_a_halt_only_with_a_note() {
+    let mut fleet = Fleet::new(plan(2, 1, 1, OfflinePolicy::Skip));
+    fleet.offers();
+    fleet.fails(0, UpdateOutcome::RolledBack);
+    assert!(fleet.happens(&Event::RetryFailed(String::new())).is_err());
+    fleet.happens(&Event::RetryFailed("a loose cable".into())).unwrap();
+    assert_eq!(fleet.state.state, FleetUpdateState::Running);
 }
 
 #[test]

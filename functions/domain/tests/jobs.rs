@@ -181,10 +181,10 @@ fn another_hosts_job_is_none_at_all() {
 
 #[test]
 fn a_newer_job_for_a_resource_supersedes_one_that_was_not_offered_yet() {
-    let job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
+    let job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some("application:web"));
     let (id, event) = (job.id, mailboxes::Event::Enqueue(Box::new(job)));
     let mailbox = Mailbox::new(host()).transition(&event, at(0)).unwrap().next;
-    let newer = new_job(2, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
+    let newer = new_job(2, JobSpec::Inspect(InspectSpec {}), Some("application:web"));
     let by = newer.id;
     let step = mailbox.transition(&mailboxes::Event::Enqueue(Box::new(newer)), at(1)).unwrap();
     assert!(step.effects.contains(&Effect::Later(Change::Job(id, Event::Supersede { by }))));

@@ -1,7 +1,7 @@
 //! The audit trail: newest first, all of it or of one thing.
 
 use axum::{Json, extract::State};
-use muster_schemas::{audit::AuditEntry, pages::Page};
+use muster_schemas::{audit::AuditEntry, pages::Page, problems::Problem};
 use serde::Deserialize;
 
 use super::{
@@ -26,7 +26,13 @@ pub async fn list(
     Params(filter): Params<Filter>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<AuditEntry>>, Failure> {
-    let list = filter.subject.map_or_else(|| List::all("audit"), List::owned);
+    let list = match filter.subject {
+        Some(subject) if subject.len() > 64 => {
+            return Err(Problem::invalid("subject", "must be the id of a thing").into());
+        }
+        Some(subject) => List::owned(format_args!("audit#{subject}")),
+        None => List::all("audit"),
+    };
     let wanted = |entry: &AuditEntry| filter.alert.is_none_or(|alert| alert == entry.alert);
     let view = |found: Versioned<AuditEntry>| wanted(&found.record).then_some(found.record);
     page(&app, list, &params, view).await.map(Json)

@@ -17,6 +17,7 @@ use muster_schemas::{
         FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView, PlannedHost,
         Share,
     },
+    hosts::HostState,
     ids::FleetUpdateId,
     pages::Page,
     problems::{Problem, ProblemCode},
@@ -69,7 +70,7 @@ pub async fn create(
         return Ok(Json(planned(&app, &body, &release, hosts)).into_response());
     }
     refuse_second(&app).await?;
-    let plan = plan(&app, &body, release, &hosts, operator.identity.actor.clone())?;
+    let plan = plan(&app, &body, release, &hosts, operator.identity.actor.clone());
     let id = FleetUpdateId::new(app.now(), rand::random());
     write_hosts(&app, id, &plan, &hosts).await?;
     let own = Own { writes: once.write(&app, &id).into_iter().collect(), revision: None };
@@ -228,7 +229,8 @@ fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
     note(request.note.clone()).map(drop)
 }
 
-/// The hosts that are meant, in the order of their turns: those that joined first go first.
+/// The hosts that are meant, in the order of their turns: those that can be updated now go first, so that the canary is
+/// one of them; among equals those that joined first.
 async fn meant(app: &App, request: &FleetUpdateRequest) -> Result<Vec<(Host, Mailbox)>, Failure> {
     let FleetUpdateRequest { host_ids, selector, .. } = request;
     if !host_ids.is_empty() && selector.is_some() {
@@ -237,7 +239,11 @@ async fn meant(app: &App, request: &FleetUpdateRequest) -> Result<Vec<(Host, Mai
     let named = |host: &Host| host_ids.is_empty() || host_ids.contains(&host.id);
     let selected = |host: &Host| selector.as_ref().is_none_or(|selector| host.matches(selector));
     let mut hosts = hosts::all(app, |host| named(host) && selected(host)).await?;
-    hosts.sort_by_key(|(host, _)| host.id);
+    let can_be_updated = |host: &Host, mailbox: &Mailbox| {
+        let outdated = host.agent.as_ref().is_some_and(|agent| agent.version != request.version);
+        outdated && mailbox.state == HostState::Active && app.settings.pacing.is_online(mailbox, app.now())
+    };
+    hosts.sort_by_key(|(host, mailbox)| (!can_be_updated(host, mailbox), host.id));
     if let Some(unknown) = host_ids.iter().find(|id| hosts.iter().all(|(host, _)| host.id != **id)) {
         return Err(Problem::invalid("host_ids", format_args!("there is no host {unknown}")).into());
     }
@@ -263,13 +269,9 @@ fn plan(
     release: Release,
     hosts: &[(Host, Mailbox)],
     created_by: String,
-) -> Result<Plan, Failure> {
+) -> Plan {
     let now = app.now();
-    let complete = release.manifest.targets.len() == release.uploaded.len();
-    if !complete {
-        return Err(Refused::wrong_state("files of the release are missing").into());
-    }
-    Ok(Plan {
+    Plan {
         version: request.version.clone(),
         manifest_sha256: release.manifest_sha256,
         targets: release.manifest.targets,
@@ -284,7 +286,7 @@ fn plan(
         note: request.note.clone(),
         created_by,
         created_at: now,
-    })
+    }
 }
 
 /// What it would do, by what is known now.

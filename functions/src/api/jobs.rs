@@ -1,6 +1,6 @@
 //! Jobs: asked for, followed, stopped.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
     Json,
@@ -277,8 +277,9 @@ async fn earlier(app: &App, once: &Once) -> Result<Option<JobView>, Failure> {
 
 async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
     let JobRequest { host_ids, selector, .. } = request;
-    let hosts = match (host_ids.is_empty(), selector) {
-        (false, None) => host_ids.clone(),
+    let hosts: Vec<HostId> = match (host_ids.is_empty(), selector) {
+        // Named twice is meant once.
+        (false, None) => host_ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         (true, Some(selector)) => {
             let served = hosts::all(app, |host| host.matches(selector)).await?;
             let active = served.into_iter().filter(|(_, mailbox)| mailbox.state == HostState::Active);
@@ -336,8 +337,11 @@ fn check_run(run: &RunSpec) -> Result<(), Failure> {
         || environment.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > 64 * 1024
     {
         rule("environment", "must be at most 256 variables and 64 KiB")
-    } else if working_directory.as_ref().is_some_and(|path| !path.starts_with('/') || path.contains('\0')) {
-        rule("working_directory", "must be an absolute path")
+    } else if working_directory
+        .as_ref()
+        .is_some_and(|path| !path.starts_with('/') || path.contains('\0') || path.len() > 4096)
+    {
+        rule("working_directory", "must be an absolute path of at most 4096 bytes")
     } else if output_limit_bytes.is_some_and(|limit| limit > 16 * 1024 * 1024) {
         rule("output_limit_bytes", "must be at most 16777216 (16 MiB)")
     } else {

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use muster_domain::pacing::after;
+use muster_domain::{machine::Note, pacing::after};
 use muster_schemas::{
     access::{LoginRequest, SessionKind, SessionView},
     ids::UserId,
@@ -28,7 +28,7 @@ use super::{
     users::{self, Account},
 };
 use crate::{
-    advance::put,
+    advance::{Cause, audit_write, put},
     app::App,
     store::{Consistency, Expect, Write, keys},
 };
@@ -45,6 +45,9 @@ const USE_WRITE_SECONDS: i64 = 60;
 
 /// Password hashing is meant to be dear: two at a time leave the server able to do something else.
 static HASHING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+
+/// How many sign-ins may wait for their turn; more are sent away, so that guessing locks nobody out for long.
+static WAITING: Semaphore = Semaphore::const_new(32);
 
 /// A session of a person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,6 +69,7 @@ pub async fn create(
     Sent { body, .. }: Sent<LoginRequest>,
 ) -> Result<Response, Failure> {
     let LoginRequest { username, password, kind } = body;
+    let _place = WAITING.try_acquire().map_err(|_| Failure::of(ProblemCode::TooManyRequests))?;
     let account = users::by_name(&app, &username).await?;
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     // An unknown name takes as long as a wrong password, and is answered the same.
@@ -87,7 +91,9 @@ pub async fn create(
         expires_at: after(now, SESSION_SECONDS),
     };
     let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
-    app.table.commit(vec![write(ulid, 1, &session, Expect::Absent)], rand::random()).await?;
+    let cause = Cause { actor: format!("user:{}", account.id), request_id: String::new() };
+    let audit = audit_write(Note::new("session.opened", account.id, account.username.clone()), &cause, now);
+    app.table.commit(vec![write(ulid, 1, &session, Expect::Absent), audit], rand::random()).await?;
     Ok((StatusCode::CREATED, answer(&account, session, secret)).into_response())
 }
 

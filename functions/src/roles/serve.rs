@@ -128,8 +128,9 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
 /// Opens everything below the data directory.
 fn open(options: &Options, public_url: String) -> Result<App, ServeError> {
     let pacing = Pacing { offline_after_seconds: options.offline_after_seconds, ..Pacing::default() };
-    if pacing.offline_after_seconds <= pacing.presence_write_seconds {
-        let least = pacing.presence_write_seconds;
+    // Presence is written at check-ins only, so that the longest silence of a healthy host is both together.
+    let least = pacing.presence_write_seconds + pacing.max_hold_seconds;
+    if pacing.offline_after_seconds <= least {
         return Err(ServeError::Setting(format!("--offline-after-seconds must be above {least}")));
     }
     let data = |path: &Path, source: Box<dyn std::error::Error + Send + Sync>| ServeError::Data {

@@ -18,7 +18,7 @@
 //! lock#NAME            lock            who has it
 //! idempotency#…        PART            what an earlier request made
 //! outbox#ID            entry           a change that is still to happen       due
-//! audit#DAY            ID              AuditEntry              list audit, owner SUBJECT
+//! audit#DAY            ID              AuditEntry              list audit, owner audit#SUBJECT
 //! ```
 
 use jiff::Timestamp;

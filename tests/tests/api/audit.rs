@@ -26,12 +26,14 @@ async fn every_change_says_who_did_what_to_which_thing_in_which_request() {
 async fn polls_are_not_audited() {
     let world = World::new().await;
     let mut host = world.host("one").await;
-    let before = entries(&world, "").await.len();
+    // Signing in to look is audited, so only what is not that counts.
+    let others = async || entries(&world, "").await.iter().filter(|entry| entry.action != "session.opened").count();
+    let before = others().await;
     for _ in 0..5 {
         world.moves(300);
         host.check_in().await;
     }
-    assert_eq!(entries(&world, "").await.len(), before);
+    assert_eq!(others().await, before);
 }
 
 #[tokio::test]

@@ -289,15 +289,19 @@ async fn offline_hosts_are_skipped_waited_for_or_counted_as_failures_as_asked() 
     ] {
         let world = World::new().await;
         let mut hosts = world.fleet(2, "1.0.0").await;
-        world.publishes("1.1.0").await;
+        let release = world.publishes("1.1.0").await;
         world.moves(601);
         hosts[1].check_in().await;
         let request = json!({ "version": "1.1.0", "offline_policy": policy, "waves": [2], "max_failures": 2 });
         let id = world.fleet_update(&request).await.id;
         world.tick().await;
         let seen = world.sees_fleet_update_hosts(id).await;
-        assert_eq!(seen[0].state, state, "{policy}");
-        assert_eq!(seen[1].state, FleetUpdateHostState::Offered, "{policy}: the others go on");
+        assert_eq!(seen[0].host_id, hosts[1].id(), "{policy}: whoever can be updated goes first");
+        assert_eq!(seen[0].state, FleetUpdateHostState::Offered, "{policy}: the others go on");
+        hosts[1].updates(&release).await;
+        world.tick().await;
+        let seen = world.sees_fleet_update_hosts(id).await;
+        assert_eq!(seen[1].state, state, "{policy}");
         world.is_consistent().await;
     }
 }
@@ -401,7 +405,7 @@ async fn hosts_that_are_current_retired_or_of_another_platform_are_skipped_with_
     world.tick().await;
     let seen = world.sees_fleet_update_hosts(id).await;
     let reasons = seen.iter().map(|host| host.reason.clone().unwrap()).collect::<Vec<_>>();
-    assert_eq!(reasons, ["runs 1.1.0 already", "no file for linux-riscv64", "retired"]);
+    assert_eq!(reasons, ["no file for linux-riscv64", "retired", "runs 1.1.0 already"], "the current one goes last");
     assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
 }
 

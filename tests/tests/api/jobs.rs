@@ -199,11 +199,11 @@ async fn a_request_that_breaks_a_rule_names_the_field() {
 }
 
 #[tokio::test]
-async fn a_host_takes_a_hundred_open_jobs_and_no_more() {
+async fn a_host_takes_eighty_open_jobs_and_no_more() {
     let world = World::new().await;
     let mut host = world.host("one").await;
     let operator = world.operator().await;
-    for _ in 0..100 {
+    for _ in 0..80 {
         operator.post("/api/v1/jobs", &request(host.id(), &json!({}))).await.is(202);
     }
     operator.post("/api/v1/jobs", &request(host.id(), &json!({}))).await.refused(ProblemCode::TooManyRequests);

@@ -35,6 +35,10 @@ pub struct Candidate {
     pub online: bool,
     /// Whether another update of its agent is open.
     pub update_open: bool,
+    /// Whether its mailbox takes another job.
+    pub has_room: bool,
+    /// Why the release was taken back, if it was.
+    pub yanked: Option<String>,
     /// What runs on it.
     pub agent: Option<AgentReport>,
     /// Its operating system.
@@ -97,6 +101,10 @@ impl Draft {
         if !fresh && !again {
             return Err(Refused::wrong_state(format_args!("it is not the turn of position {position}")));
         }
+        if let Some(reason) = &candidate.yanked {
+            self.halt(&format!("the release was yanked: {reason}"));
+            return Ok(());
+        }
         match self.turn(candidate, job_id) {
             Turn::Offer(expected) => {
                 self.take_turn(position);
@@ -131,6 +139,8 @@ impl Draft {
             Turn::LeaveOut(format!("runs {} already", plan.version))
         } else if candidate.update_open || self.next.slots.contains_key(&candidate.host_id) {
             Turn::LeaveOut("another update of its agent is open".into())
+        } else if !candidate.has_room {
+            Turn::LeaveOut("too many of its jobs are open".into())
         } else if candidate.attempts >= MAX_ATTEMPTS {
             Turn::LeaveOut(format!("was offered the release {MAX_ATTEMPTS} times"))
         } else if !candidate.online {
@@ -166,7 +176,8 @@ impl Draft {
             time_limit_seconds: plan.host_time_limit_seconds,
         };
         let attempts = candidate.attempts + 1;
-        let slot = Slot { position, attempts, phase: Phase::Offered, deadline_at, expected };
+        let (phase, offered_at, recalled) = (Phase::Offered, self.now, false);
+        let slot = Slot { position, attempts, phase, offered_at, recalled, deadline_at, expected };
         self.next.slots.insert(candidate.host_id, slot);
         self.host(position, HostEvent::Offer(job_id));
         let job = NewJob { id: job_id, asked };

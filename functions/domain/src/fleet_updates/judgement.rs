@@ -1,5 +1,6 @@
 //! Judgement: what is heard of a host decides about its slot, and time decides about hosts that are not heard of.
 
+use jiff::Timestamp;
 use muster_schemas::{
     check_ins::AgentReport,
     fleet_updates::{FleetUpdateHostState, FleetUpdateState},
@@ -7,7 +8,7 @@ use muster_schemas::{
     jobs::{JobError, JobState},
 };
 
-use super::{Draft, MAX_ATTEMPTS, Phase, Slot};
+use super::{Draft, MAX_AT_ONCE, MAX_ATTEMPTS, Phase, Slot};
 use crate::{
     fleet_update_hosts::Event as HostEvent,
     machine::{Change, Effect, Note, Refused},
@@ -16,11 +17,12 @@ use crate::{
 };
 
 impl Draft {
-    pub(super) fn seen(&mut self, host_id: HostId, agent: &AgentReport) {
-        let Some(slot) = self.next.slots.get_mut(&host_id) else { return };
-        slot.expected = slot.expected.saw(agent.process_id, self.now);
+    pub(super) fn seen(&mut self, host_id: HostId, agent: &AgentReport, at: Timestamp) {
+        // A report that was made before the offer, and comes late, says nothing about it.
+        let Some(slot) = self.next.slots.get_mut(&host_id).filter(|slot| at >= slot.offered_at) else { return };
+        slot.expected = slot.expected.saw(agent, at);
         match slot.expected.judge(agent, self.now) {
-            Verdict::Unproven => self.no_attempt(host_id),
+            Verdict::Unproven => self.unproven(host_id, agent),
             Verdict::Verifying => self.verifying(host_id),
             Verdict::Succeeded => self.succeeded(host_id),
             Verdict::Failed(reason) => self.failed(host_id, &reason),
@@ -62,16 +64,15 @@ impl Draft {
     pub(super) fn overdue(&mut self) {
         let is_overdue = |slot: &Slot| slot.phase != Phase::Lost && self.now >= slot.deadline_at;
         let overdue = self.next.slots.iter().filter(|(_, slot)| is_overdue(slot));
-        let hosts = overdue.map(|(host_id, slot)| (*host_id, slot.position)).collect::<Vec<_>>();
+        let hosts = overdue.map(|(host_id, slot)| (*host_id, slot.position)).take(MAX_AT_ONCE).collect::<Vec<_>>();
         for (host_id, position) in hosts {
             if let Some(slot) = self.next.slots.get_mut(&host_id) {
                 slot.phase = Phase::Lost;
             }
             self.host(position, HostEvent::Lose);
-            self.no_attempt(host_id);
         }
         if self.now >= self.next.plan.deadline_at && self.next.state == FleetUpdateState::Running {
-            let waited_for = self.next.deferred.iter().copied().take(80).collect::<Vec<_>>();
+            let waited_for = self.next.deferred.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>();
             for position in waited_for {
                 self.next.deferred.remove(&position);
                 self.leave_out(position, "offline".into());
@@ -79,11 +80,11 @@ impl Draft {
         }
     }
 
-    /// Past its deadline a host that came back in a new process of the old version, without a word about the update, has
+    /// Past its deadline a host that comes back in a new process of the old version, without a word about the update, has
     /// not tried it.
-    fn no_attempt(&mut self, host_id: HostId) {
-        let tried = |slot: &&Slot| slot.phase != Phase::Lost || !slot.expected.saw_new_process();
-        if self.next.slots.get(&host_id).is_some_and(|slot| !tried(&slot)) {
+    fn unproven(&mut self, host_id: HostId, agent: &AgentReport) {
+        let without_it = |slot: &Slot| slot.phase == Phase::Lost && slot.expected.is_back_without_it(agent);
+        if self.next.slots.get(&host_id).is_some_and(without_it) {
             self.failed(host_id, "no_attempt: it came back without a record of the update");
         }
     }
