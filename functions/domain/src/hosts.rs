@@ -15,6 +15,9 @@ use crate::{
     mailboxes,
 };
 
+/// How long a name is at most, in characters.
+const MAX_NAME: usize = 128;
+
 /// A host's description.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Host {
@@ -75,7 +78,7 @@ impl Machine for Host {
                 let host = Self {
                     id: *id,
                     public_key: public_key.clone(),
-                    name: if facts.hostname.is_empty() { id.to_string() } else { facts.hostname.clone() },
+                    name: name(*id, &facts.hostname),
                     labels: labels.clone(),
                     facts: facts.clone(),
                     agent: None,
@@ -103,6 +106,12 @@ impl Machine for Host {
             }
         }
     }
+}
+
+/// What a host is called until an operator names it: by its own name as far as that can be printed.
+fn name(id: HostId, hostname: &str) -> String {
+    let printable = hostname.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect::<String>();
+    if printable.is_empty() { id.to_string() } else { printable }
 }
 
 impl Host {

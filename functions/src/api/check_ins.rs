@@ -17,7 +17,12 @@ use muster_schemas::{
     problems::{Problem, ProblemCode},
 };
 
-use super::{auth::Agent, extract::Sent, problem::Failure};
+use super::{
+    auth::Agent,
+    extract::Sent,
+    problem::Failure,
+    reports::{check_agent, check_facts, check_sequence},
+};
 use crate::{
     advance::{AdvanceError, advance},
     app::App,
@@ -40,6 +45,9 @@ pub async fn start(
         let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
         return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
     }
+    check_agent(&report)?;
+    check_facts(&facts)?;
+    check_sequence(highest_sequence)?;
     let facts_digest = facts.digest();
     let event = Event::Started { agent: report, facts, facts_digest, highest_sequence };
     let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
@@ -55,6 +63,8 @@ pub async fn check_in(
     State(app): State<App>,
     Sent { body: request, .. }: Sent<CheckInRequest>,
 ) -> Result<Json<CheckInResponse>, Failure> {
+    request.agent.as_ref().map_or(Ok(()), check_agent)?;
+    request.facts.as_ref().map_or(Ok(()), check_facts)?;
     let pacing = app.settings.pacing;
     let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
     let mut over = app.clock.sleep(hold);

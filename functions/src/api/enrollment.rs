@@ -24,6 +24,7 @@ use super::{
     idempotency::Once,
     lists::{List, page},
     problem::Failure,
+    reports::check_facts,
 };
 use crate::{
     advance::{AdvanceError, Cause, Own, advance, advance_with, put},
@@ -97,6 +98,7 @@ pub async fn enroll(
     let EnrollRequest { enrollment_token, public_key, facts } = body;
     let key = PublicKey::parse(&public_key)
         .ok_or_else(|| Problem::invalid("public_key", "must be an Ed25519 public key: 32 bytes, base64url"))?;
+    check_facts(&facts)?;
     let token = known_token(&app, enrollment_token.reveal()).await?;
     let lookup = keys::host_key(&sha256_hex(key.as_bytes()));
     if let Some(host) = app.load::<HostId>(&lookup, Consistency::Strong).await? {

@@ -17,6 +17,7 @@ pub mod lists;
 pub mod openapi;
 pub mod problem;
 pub mod releases;
+pub mod reports;
 pub mod route;
 pub mod session;
 pub mod tick;

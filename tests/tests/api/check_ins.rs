@@ -162,3 +162,27 @@ async fn what_a_newer_agent_adds_is_tolerated() {
     let body = json!({ "session": host.session, "mood": "fine", "facts": { "hostname": "one", "colour": "red" } });
     host.caller().await.post("/api/v1/agent/check-in", &body).await.is(200);
 }
+
+#[tokio::test]
+async fn what_no_host_can_say_of_itself_is_refused_with_its_field() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let refused = async |host: &mut muster_tests::world::Host, agent: serde_json::Value, highest: u64, field: &str| {
+        let body = json!({ "protocol": PROTOCOL, "agent": agent, "facts": host.facts, "highest_sequence": highest });
+        let answer = host.caller().await.post("/api/v1/agent/session", &body).await;
+        assert_eq!(answer.refused(ProblemCode::Invalid).field.as_deref(), Some(field));
+    };
+    let agent = json!(host.agent);
+    refused(&mut host, agent.clone(), u64::MAX, "highest_sequence").await;
+    let mut long = agent.clone();
+    long["version"] = json!("1".repeat(200));
+    refused(&mut host, long, 0, "agent.version").await;
+    let mut large = agent.clone();
+    large["last_update"] = json!({
+        "transaction": "job_01ARZ3NDEKTSV4RRFFQ69G5FAV", "to": "1.1.0", "outcome": "rolled_back", "reason": "x".repeat(9_000)
+    });
+    refused(&mut host, large, 0, "agent.last_update.reason").await;
+    host.facts.hostname = "x".repeat(70_000);
+    refused(&mut host, agent, 0, "facts").await;
+    world.is_consistent().await;
+}
