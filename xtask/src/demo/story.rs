@@ -142,7 +142,7 @@ impl Demo {
     fn stay(&mut self) -> Result {
         let Place { folder, password, .. } = &self.place;
         chapter("The fleet is yours");
-        say(&format!("The console:   {} (admin, {password})", self.place.url()));
+        say(&format!("The server:    {} (admin, {password})", self.place.url()));
         say(&format!("The terminal:  export MUSTER_CONFIG={}", folder.join("config.toml").display()));
         say(&format!("               export PATH={}:$PATH", folder.join("bin").display()));
         say("\n  muster hosts\n  muster jobs list\n  muster fleet-update list\n  muster audit\n");
