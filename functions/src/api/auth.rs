@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use axum::{
     extract::FromRequestParts,
-    http::{Method, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
 };
 use jiff::Timestamp;
 use muster_domain::access::Permission;
@@ -195,7 +195,7 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
         };
         return found.ok_or_else(unauthorized);
     }
-    let token = cookie(parts).ok_or_else(unauthorized)?;
+    let token = cookie(&parts.headers).ok_or_else(unauthorized)?;
     let found = session::identify(app, token, SessionKind::Cookie, request_id).await?;
     let (identity, csrf_token) = found.ok_or_else(unauthorized)?;
     if parts.method != Method::GET && parts.method != Method::HEAD {
@@ -219,8 +219,9 @@ fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn cookie(parts: &Parts) -> Option<&str> {
-    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+/// The session's cookie.
+pub fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }

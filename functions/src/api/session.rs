@@ -6,7 +6,7 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::Passw
 use axum::{
     Json,
     extract::{FromRequestParts, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::{
-    auth::{Anyone, Identity, Operator, may},
-    credentials, extract,
+    auth::{Anyone, Identity, Operator, cookie, may},
+    credentials,
     extract::Sent,
     problem::Failure,
     users::{self, Account},
@@ -120,8 +120,8 @@ impl FromRequestParts<App> for Csrf {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let Some(token) = cookie_of(&parts.headers) else { return Ok(Self(None)) };
-        let found = identify(app, &token, SessionKind::Cookie, String::new()).await?;
+        let Some(token) = cookie(&parts.headers) else { return Ok(Self(None)) };
+        let found = identify(app, token, SessionKind::Cookie, String::new()).await?;
         Ok(Self(found.map(|(_, csrf_token)| Secret::new(csrf_token))))
     }
 }
@@ -210,10 +210,4 @@ fn answer(account: &Account, session: Session, secret: Secret) -> Response {
             ([(header::SET_COOKIE, cookie)], Json(view)).into_response()
         }
     }
-}
-
-fn cookie_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = extract::header_text(headers, header::COOKIE.as_str());
-    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
 }
