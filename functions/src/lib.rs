@@ -1,11 +1,12 @@
 //! The server of Muster: stateless handlers over a key-value table and an object store.
 //!
 //! A request goes `api` → `advance` → the decisions of `muster-domain` → `store`. Imports point down, and nobody climbs:
-//! store, blobs, clock, polls ◀ app ◀ advance, effects ◀ api, tick ◀ roles.
+//! aws ◀ store, blobs; clock, polls ◀ app ◀ advance, effects ◀ api, tick ◀ roles.
 
 pub mod advance;
 pub mod api;
 pub mod app;
+pub mod aws;
 pub mod blobs;
 pub mod clock;
 pub mod effects;

@@ -144,8 +144,9 @@ fn id(bytes: &[u8]) -> BlobId {
     BlobId { sha256: sha256_hex(bytes), size: bytes.len() as u64 }
 }
 
-fn pieces(bytes: &[u8]) -> BoxStream<'_, Piece> {
-    stream::iter(bytes.chunks(1000).map(|piece| Ok(piece.to_vec()))).boxed()
+fn pieces(bytes: &[u8]) -> BoxStream<'static, Piece> {
+    let pieces = bytes.chunks(1000).map(|piece| Ok(piece.to_vec())).collect::<Vec<_>>();
+    stream::iter(pieces).boxed()
 }
 
 /// How many files there are in all.

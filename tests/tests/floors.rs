@@ -8,20 +8,30 @@ use std::{
 };
 
 /// The server's floors, the lowest first. A module may use those below it, and those beside it.
-const FLOORS: [&[&str]; 5] =
-    [&["store", "blobs", "clock", "polls", "version"], &["app"], &["advance", "effects"], &["api", "tick"], &["roles"]];
+const FLOORS: [&[&str]; 5] = [
+    &["aws", "store", "blobs", "clock", "polls", "version"],
+    &["app"],
+    &["advance", "effects"],
+    &["api", "tick"],
+    &["roles"],
+];
 
 /// Modules of the lowest floor, each with what it may use beside itself.
-const BESIDE: [(&str, &[&str]); 5] = [("store", &[]), ("blobs", &[]), ("clock", &[]), ("polls", &[]), ("version", &[])];
+const BESIDE: [(&str, &[&str]); 6] =
+    [("aws", &[]), ("store", &["aws"]), ("blobs", &["aws"]), ("clock", &[]), ("polls", &[]), ("version", &[])];
 
 /// Where each outside thing is reached, and nowhere else in the server.
-const REACHED_IN: [(&str, &[&str]); 6] = [
+const REACHED_IN: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store/sqlite"]),
+    ("aws_config", &["aws", "store/dynamodb", "blobs/s3", "roles/"]),
+    ("aws_sdk_dynamodb", &["aws", "store/dynamodb"]),
+    ("aws_sdk_s3", &["blobs/s3"]),
+    ("lambda_http", &["roles/"]),
     ("argon2", &["api/session.rs"]),
     ("jsonwebtoken", &["api/tokens.rs"]),
     ("tokio::net", &["roles/"]),
     ("Timestamp::now", &["clock.rs"]),
-    ("tokio::time", &["clock.rs", "roles/"]),
+    ("tokio::time", &["clock.rs", "roles/", "store/dynamodb"]),
 ];
 
 fn root() -> PathBuf {

@@ -24,6 +24,8 @@ pub enum Failure {
     Refused(Box<Problem>),
     /// A fault of ours: the chain goes to the log, nothing of it to the caller.
     Broken(Arc<dyn Error + Send + Sync>),
+    /// What the server works with does not answer: the caller is asked to come again.
+    Unavailable(Arc<dyn Error + Send + Sync>),
 }
 
 impl Failure {
@@ -74,6 +76,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Stale { .. } => Self::of(ProblemCode::Contended),
             StoreError::Cursor => Problem::invalid("cursor", "must come from an earlier page of this list").into(),
+            absent @ StoreError::Unavailable { .. } => Self::Unavailable(Arc::new(absent)),
             fault @ StoreError::Fault { .. } => Self::broken(fault),
         }
     }
@@ -84,6 +87,7 @@ impl From<BlobError> for Failure {
         match error {
             BlobError::WrongSize { .. } | BlobError::WrongDigest { .. } => Problem::invalid("body", error).into(),
             BlobError::BrokenOff(_) => Problem::new(ProblemCode::Malformed).detail("the upload broke off").into(),
+            absent @ BlobError::Unavailable { .. } => Self::Unavailable(Arc::new(absent)),
             fault @ BlobError::Fault { .. } => Self::broken(fault),
         }
     }
@@ -119,6 +123,10 @@ fn written(failure: Failure, id: RequestId, what: &str) -> Response {
         Failure::Broken(error) => {
             tracing::error!(request.id = %id, "{what} failed: {}", chain(&*error));
             Problem::new(ProblemCode::Internal).detail("the server's log has the cause under this request's id")
+        }
+        Failure::Unavailable(error) => {
+            tracing::warn!(request.id = %id, "{what} was put off: {}", chain(&*error));
+            Problem::new(ProblemCode::Unavailable).detail("the store does not answer; nothing is known to be done")
         }
     };
     problem.instance = Some(id.to_string());

@@ -13,11 +13,9 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
-use muster_schemas::envelopes::hex;
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
-use super::{BlobError, BlobId, Blobs, OpenBlob, Piece};
+use super::{BlobError, BlobId, Blobs, Check, OpenBlob, Piece, UploadLink, fault, is_name};
 
 /// The object store of a server that keeps its own files.
 pub struct Directory {
@@ -42,26 +40,23 @@ impl Directory {
 
     /// Where a blob is, if that is the name of one: what is joined here is nothing but hexadecimal digits.
     fn place(&self, sha256: &str) -> Option<PathBuf> {
-        let valid = sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        valid.then(|| self.root.join(&sha256[..2]).join(&sha256[2..]))
+        is_name(sha256).then(|| self.root.join(&sha256[..2]).join(&sha256[2..]))
     }
 
-    async fn store(&self, id: &BlobId, pieces: BoxStream<'_, Piece>) -> Result<(), BlobError> {
-        let place = self.place(&id.sha256).ok_or_else(|| {
-            fault("name a blob")(io::Error::new(io::ErrorKind::InvalidInput, "the name is not a SHA-256"))
-        })?;
+    async fn store(&self, id: &BlobId, pieces: BoxStream<'static, Piece>) -> Result<(), BlobError> {
+        let place = self.place(&id.sha256).ok_or_else(|| fault("name a blob")("the name is not a SHA-256"))?;
         let (file, incoming) = Incoming::create(&self.incoming()).map_err(fault("make a file"))?;
         let file = receive(id, pieces, file).await?;
         // Once begun this runs to its end, even if nobody waits for it any more.
         tokio::task::spawn_blocking(move || keep(&file, &incoming, &place))
             .await
-            .map_err(|error| fault("finish a blob")(io::Error::other(error)))?
+            .map_err(fault("finish a blob"))?
             .map_err(fault("keep a blob"))
     }
 }
 
 impl Blobs for Directory {
-    fn put<'a>(&'a self, id: &'a BlobId, pieces: BoxStream<'a, Piece>) -> BoxFuture<'a, Result<(), BlobError>> {
+    fn put<'a>(&'a self, id: &'a BlobId, pieces: BoxStream<'static, Piece>) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(self.store(id, pieces))
     }
 
@@ -70,6 +65,20 @@ impl Blobs for Directory {
             let Some(place) = self.place(sha256) else { return Ok(None) };
             open_at(&place, offset).await.map_err(fault("open a blob"))
         })
+    }
+
+    fn has<'a>(&'a self, id: &'a BlobId) -> BoxFuture<'a, Result<bool, BlobError>> {
+        Box::pin(async { Ok(self.open(&id.sha256, 0).await?.is_some_and(|found| found.size == id.size)) })
+    }
+
+    /// Nobody reaches a directory past the server.
+    fn upload_link<'a>(&'a self, _: &'a BlobId) -> BoxFuture<'a, Result<Option<UploadLink>, BlobError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Nor to read from it.
+    fn download_url<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<String>, BlobError>> {
+        Box::pin(async { Ok(None) })
     }
 }
 
@@ -94,25 +103,15 @@ impl Drop for Incoming {
     }
 }
 
-async fn receive(id: &BlobId, mut pieces: BoxStream<'_, Piece>, file: File) -> Result<File, BlobError> {
+async fn receive(id: &BlobId, mut pieces: BoxStream<'static, Piece>, file: File) -> Result<File, BlobError> {
     let mut file = tokio::fs::File::from_std(file);
-    let (mut digest, mut found) = (Sha256::new(), 0);
+    let mut check = Check::of(id);
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(BlobError::BrokenOff)?;
-        found += piece.len() as u64;
-        if found > id.size {
-            return Err(BlobError::WrongSize { found, announced: id.size });
-        }
-        digest.update(&piece);
+        check.takes(&piece)?;
         file.write_all(&piece).await.map_err(fault("write a blob"))?;
     }
-    if found != id.size {
-        return Err(BlobError::WrongSize { found, announced: id.size });
-    }
-    let found = hex(&digest.finalize());
-    if found != id.sha256 {
-        return Err(BlobError::WrongDigest { found });
-    }
+    check.ends()?;
     file.flush().await.map_err(fault("write a blob"))?;
     Ok(file.into_std().await)
 }
@@ -158,8 +157,4 @@ fn parent(path: &Path) -> io::Result<&Path> {
         Some(parent) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
         Some(parent) => Ok(parent),
     }
-}
-
-fn fault(doing: &'static str) -> impl Fn(io::Error) -> BlobError {
-    move |source| BlobError::Fault { doing, source }
 }

@@ -1,10 +1,13 @@
 //! Blobs: bytes that never change, named by their SHA-256. What they mean is the caller's business.
 
 pub mod directory;
+pub mod s3;
 
-use std::pin::Pin;
+use std::{collections::BTreeMap, pin::Pin};
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
+use muster_schemas::envelopes::hex;
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncRead;
 
 /// Which bytes exactly.
@@ -27,6 +30,15 @@ pub struct OpenBlob {
     pub reader: Pin<Box<dyn AsyncRead + Send>>,
 }
 
+/// How to put a blob into the store without going through the server: one `PUT` that is good for these bytes alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadLink {
+    /// Where to. It is a credential: whoever has it may put this one blob.
+    pub url: String,
+    /// Headers that must be sent, as they are.
+    pub headers: BTreeMap<String, String>,
+}
+
 /// Why a blob was not stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -47,6 +59,15 @@ pub enum BlobError {
     /// The upload broke off. Nothing was kept.
     #[error("the upload broke off")]
     BrokenOff(#[source] std::io::Error),
+    /// The store does not answer, or has too much to do; later it may.
+    #[error("the blob store was not there to {doing}")]
+    Unavailable {
+        /// What was tried.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The store itself failed.
     #[error("the blob store failed to {doing}")]
     Fault {
@@ -54,15 +75,64 @@ pub enum BlobError {
         doing: &'static str,
         /// Why it failed.
         #[source]
-        source: std::io::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 /// The object store.
 pub trait Blobs: Send + Sync {
     /// Stores the bytes if they are the ones announced; once acknowledged they are durable. Again is harmless.
-    fn put<'a>(&'a self, id: &'a BlobId, pieces: BoxStream<'a, Piece>) -> BoxFuture<'a, Result<(), BlobError>>;
+    fn put<'a>(&'a self, id: &'a BlobId, pieces: BoxStream<'static, Piece>) -> BoxFuture<'a, Result<(), BlobError>>;
 
     /// Opens a blob from `offset` on; none if it is not here or the offset is past its end.
     fn open<'a>(&'a self, sha256: &'a str, offset: u64) -> BoxFuture<'a, Result<Option<OpenBlob>, BlobError>>;
+
+    /// Whether just these bytes are here.
+    fn has<'a>(&'a self, id: &'a BlobId) -> BoxFuture<'a, Result<bool, BlobError>>;
+
+    /// Where a caller may put a blob, if the store can be reached past the server.
+    fn upload_link<'a>(&'a self, id: &'a BlobId) -> BoxFuture<'a, Result<Option<UploadLink>, BlobError>>;
+
+    /// Where a caller may get a blob, if the store can be reached past the server. Whether it is there is not asked.
+    fn download_url<'a>(&'a self, sha256: &'a str) -> BoxFuture<'a, Result<Option<String>, BlobError>>;
+}
+
+/// Whether what comes is what was announced.
+struct Check {
+    id: BlobId,
+    digest: Sha256,
+    found: u64,
+}
+
+impl Check {
+    fn of(id: &BlobId) -> Self {
+        Self { id: id.clone(), digest: Sha256::new(), found: 0 }
+    }
+
+    fn takes(&mut self, piece: &[u8]) -> Result<(), BlobError> {
+        self.found += piece.len() as u64;
+        self.digest.update(piece);
+        if self.found > self.id.size { Err(self.wrong_size()) } else { Ok(()) }
+    }
+
+    fn ends(&self) -> Result<(), BlobError> {
+        if self.found != self.id.size {
+            return Err(self.wrong_size());
+        }
+        let found = hex(&self.digest.clone().finalize());
+        if found == self.id.sha256 { Ok(()) } else { Err(BlobError::WrongDigest { found }) }
+    }
+
+    fn wrong_size(&self) -> BlobError {
+        BlobError::WrongSize { found: self.found, announced: self.id.size }
+    }
+}
+
+/// Whether a text is a blob's name: nothing but hexadecimal digits.
+fn is_name(sha256: &str) -> bool {
+    sha256.len() == 64 && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn fault<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &'static str) -> impl Fn(E) -> BlobError {
+    move |source| BlobError::Fault { doing, source: source.into() }
 }

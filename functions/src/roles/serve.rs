@@ -172,7 +172,9 @@ fn token_secret(path: &Path) -> io::Result<Secret> {
 async fn first_admin(app: &App) -> Result<(), ServeError> {
     let broken = |failure: api::problem::Failure| match failure {
         api::problem::Failure::Refused(problem) => ServeError::Admin(problem.to_string()),
-        api::problem::Failure::Broken(error) => ServeError::Admin(chain(&*error)),
+        api::problem::Failure::Broken(error) | api::problem::Failure::Unavailable(error) => {
+            ServeError::Admin(chain(&*error))
+        }
     };
     let existing = crate::api::lists::List::all("users").find::<users::Account>(app, |_| true).await.map_err(broken)?;
     if existing.is_some() {

@@ -6,14 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a suite of tests: a panic is how it says no")]
 
-use std::{
-    collections::BTreeSet,
-    slice,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeSet, slice, sync::Arc};
 
 use futures_util::future::{join_all, poll_immediate};
 use jiff::Timestamp;
@@ -486,8 +479,7 @@ fn holds(expect: Expect, found: Option<&Item>) -> bool {
 }
 
 fn attempt() -> AttemptId {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed).into()
+    rand::random()
 }
 
 async fn commit(table: &Subject, writes: Vec<Write>) -> Result<(), StoreError> {

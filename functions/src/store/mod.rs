@@ -5,6 +5,8 @@
 //! last-writer-wins.
 
 pub mod conformance;
+mod cursors;
+pub mod dynamodb;
 pub mod keys;
 pub mod meter;
 pub mod sqlite;
@@ -64,6 +66,20 @@ pub enum Index {
     List,
     /// Records that belong to another (jobs of a host), newest last.
     Owner,
+}
+
+impl Index {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Due, Self::List, Self::Owner];
+
+    /// What stores call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::List => "list",
+            Self::Owner => "owner",
+        }
+    }
 }
 
 /// How fresh a read must be.
@@ -166,6 +182,15 @@ pub enum StoreError {
     /// A cursor that no query of this table gave.
     #[error("the cursor is not one of this list")]
     Cursor,
+    /// The store does not answer, or has too much to do; later it may. Whether a commit happened is unknown.
+    #[error("the store was not there to {doing}")]
+    Unavailable {
+        /// What was tried.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The store itself failed; whether a commit happened is unknown.
     #[error("the store failed to {doing}")]
     Fault {

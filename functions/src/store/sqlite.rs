@@ -59,7 +59,7 @@ const SCHEMA: &str = "
 /// In the order `item` reads them; the indexes in the order of `INDEXES`.
 const COLUMNS: &str = "partition, sort, revision, expires_at, body, \
     due_partition, due_sort, list_partition, list_sort, owner_partition, owner_sort";
-const INDEXES: [Index; 3] = [Index::Due, Index::List, Index::Owner];
+const INDEXES: [Index; 3] = Index::ALL;
 
 /// What `DynamoDB` takes at once; held here too, so that a test on this table finds what would fail on that one.
 const MAX_AT_ONCE: usize = 100;

@@ -8,6 +8,7 @@ mod logs;
 mod mortal;
 mod releases;
 mod server;
+mod services;
 
 pub use self::{
     caller::{Answer, Caller, answered, json_request, request},
@@ -17,4 +18,5 @@ pub use self::{
     mortal::Mortal,
     releases::Release,
     server::{PUBLIC_URL, World, run_job},
+    services::Service,
 };

@@ -5,16 +5,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use rusqlite::{
     Connection, OptionalExtension, Row, params,
     types::{Type, Value},
 };
-use serde_json::json;
 
 use super::{COLUMNS, INDEXES, fault, open_reader, row_limit};
-use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError};
+use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position};
 
 const IDLE_READERS: usize = 8;
 
@@ -48,34 +46,25 @@ pub(super) fn find(connection: &Connection, key: &Key) -> Result<Option<Item>, S
         .map_err(fault("read an item"))
 }
 
-/// Where a row stands in a list: its place, then its key, because several items may have one place in an index.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Position {
-    place: String,
-    key: Key,
+fn before_all_at(place: String) -> Position {
+    Position { place, key: Key::new("", "") }
 }
 
-impl Position {
-    fn before_all_at(place: String) -> Self {
-        Self { place, key: Key::new("", "") }
-    }
-
-    /// The very next position there can be.
-    fn successor(mut self) -> Self {
-        self.key.sort.push('\0');
-        self
-    }
+/// The very next position there can be.
+fn successor(mut position: Position) -> Position {
+    position.key.sort.push('\0');
+    position
 }
 
 /// A list is a range of positions, and a cursor narrows it: it never leads out of it.
 pub(super) fn list(connection: &Connection, index: Option<Index>, query: Query) -> Result<Rows, StoreError> {
     let Query { partition, from, to, order, limit, cursor } = query;
-    let seen = cursor.map(|cursor| read_cursor(&cursor, index, &partition)).transpose()?;
-    let mut first = Position::before_all_at(from.unwrap_or_default());
-    let mut end = to.map(Position::before_all_at);
+    let seen = cursor.map(|cursor| Position::of_cursor(&cursor, index, &partition)).transpose()?;
+    let mut first = before_all_at(from.unwrap_or_default());
+    let mut end = to.map(before_all_at);
     match (order, seen) {
         (_, None) => {}
-        (Order::Ascending, Some(seen)) => first = first.max(seen.successor()),
+        (Order::Ascending, Some(seen)) => first = first.max(successor(seen)),
         (Order::Descending, Some(seen)) => end = Some(end.map_or(seen.clone(), |end| end.min(seen))),
     }
 
@@ -84,7 +73,7 @@ pub(super) fn list(connection: &Connection, index: Option<Index>, query: Query) 
         .map_err(fault("read a list"))?;
     let more = items.len() > limit;
     items.truncate(limit);
-    let cursor = items.last().filter(|_| more).map(|last| write_cursor(index, &partition, last));
+    let cursor = items.last().filter(|_| more).map(|last| position(index, last).cursor(index, &partition));
     Ok(Rows { items, cursor })
 }
 
@@ -128,22 +117,10 @@ pub(super) fn list_statement(prefix: &str, direction: &str) -> String {
     )
 }
 
-fn write_cursor(index: Option<Index>, partition: &str, last: &Item) -> String {
-    let entry = last.indexes.iter().find(|entry| Some(entry.index) == index);
-    let place = entry.map_or(&last.key.sort, |entry| &entry.sort);
-    let prefix = index.map(prefix).unwrap_or_default();
-    let cursor = json!([prefix, partition, place, last.key.partition, last.key.sort]);
-    BASE64_URL_SAFE_NO_PAD.encode(cursor.to_string())
-}
-
-fn read_cursor(cursor: &str, index: Option<Index>, partition: &str) -> Result<Position, StoreError> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| StoreError::Cursor)?;
-    let [list, of, place, key_partition, key_sort] =
-        serde_json::from_slice::<[String; 5]>(&bytes).map_err(|_| StoreError::Cursor)?;
-    if list != index.map(prefix).unwrap_or_default() || of != partition {
-        return Err(StoreError::Cursor);
-    }
-    Ok(Position { place, key: Key::new(key_partition, key_sort) })
+fn position(index: Option<Index>, item: &Item) -> Position {
+    let entry = item.indexes.iter().find(|entry| Some(entry.index) == index);
+    let place = entry.map_or(&item.key.sort, |entry| &entry.sort);
+    Position { place: place.clone(), key: item.key.clone() }
 }
 
 pub(super) fn prefix(index: Index) -> &'static str {

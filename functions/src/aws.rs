@@ -1,0 +1,164 @@
+//! Amazon's services: how they are reached, and what their refusals mean, in one line that names what is missing.
+
+use std::{error::Error, time::Duration};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// How often one call is tried, by the SDK's own rules: throttled, failed and unanswered ones, each a little later.
+const TRIES: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Something of Amazon's that the server uses.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// What it is: `table`, `bucket`, `parameter`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Where it is looked for.
+    pub region: String,
+}
+
+/// Why a call brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AwsError {
+    /// Nobody said where.
+    #[error("no AWS region is set: set AWS_REGION")]
+    NoRegion,
+    /// It is not there.
+    #[error("there is no {kind} {name} in {region}")]
+    Missing {
+        /// What.
+        kind: &'static str,
+        /// Which.
+        name: String,
+        /// Where it was looked for.
+        region: String,
+    },
+    /// The credentials do not allow it.
+    #[error("the right {action} on the {kind} {name} in {region} is missing ({code})")]
+    Forbidden {
+        /// The right, as policies name it.
+        action: &'static str,
+        /// On what.
+        kind: &'static str,
+        /// On which.
+        name: String,
+        /// Where.
+        region: String,
+        /// What the service called it.
+        code: String,
+    },
+    /// Too many requests at once, the service failed, or no answer came: later it may work.
+    #[error("the {kind} {name} in {region} does not answer")]
+    Unavailable {
+        /// What.
+        kind: &'static str,
+        /// Which.
+        name: String,
+        /// Where.
+        region: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Something else.
+    #[error("{action} on the {kind} {name} in {region} failed")]
+    Refused {
+        /// What was tried, as policies name it.
+        action: &'static str,
+        /// On what.
+        kind: &'static str,
+        /// On which.
+        name: String,
+        /// Where.
+        region: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// How the services are reached: by the environment, as every program of Amazon's SDKs is told.
+pub async fn configuration() -> Result<SdkConfig, AwsError> {
+    let named = |name| std::env::var(name).ok().filter(|region| !region.is_empty());
+    // The SDK would go on to ask the machine's own metadata service, and wait for it where there is none.
+    let region = named("AWS_REGION").or_else(|| named("AWS_DEFAULT_REGION")).ok_or(AwsError::NoRegion)?;
+    let retries = RetryConfig::standard()
+        .with_max_attempts(TRIES)
+        .with_initial_backoff(FIRST_PAUSE)
+        .with_max_backoff(LONGEST_PAUSE);
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    Ok(loader.region(Region::new(region)).retry_config(retries).timeout_config(timeouts).load().await)
+}
+
+impl Place {
+    /// Something in the region of this configuration.
+    pub fn new(kind: &'static str, name: &str, configuration: &SdkConfig) -> Self {
+        let region = configuration.region().map(ToString::to_string).unwrap_or_default();
+        Self { kind, name: name.into(), region }
+    }
+
+    /// What the failure of a call means.
+    pub fn failed<E, R>(&self, action: &'static str, error: SdkError<E, R>) -> AwsError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let Self { kind, name, region } = self.clone();
+        let SdkError::ServiceError(refused) = &error else {
+            let source: Box<dyn Error + Send + Sync> = Box::new(error);
+            return AwsError::Unavailable { kind, name, region, source };
+        };
+        let code = refused.err().code().unwrap_or_default().to_owned();
+        match code.as_str() {
+            "ResourceNotFoundException"
+            | "NoSuchBucket"
+            | "ParameterNotFound"
+            | "PermanentRedirect"
+            | "AuthorizationHeaderMalformed" => AwsError::Missing { kind, name, region },
+            "AccessDeniedException"
+            | "AccessDenied"
+            | "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "InvalidAccessKeyId"
+            | "ExpiredTokenException"
+            | "ExpiredToken" => AwsError::Forbidden { action, kind, name, region, code },
+            "ThrottlingException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "TransactionConflictException"
+            | "InternalServerError"
+            | "InternalError"
+            | "ServiceUnavailable"
+            | "SlowDown" => AwsError::Unavailable { kind, name, region, source: error.into_source_of() },
+            _ => AwsError::Refused { action, kind, name, region, source: error.into_source_of() },
+        }
+    }
+}
+
+/// The service's own words, without the SDK's wrapping.
+trait IntoSource {
+    fn into_source_of(self) -> Box<dyn Error + Send + Sync>;
+}
+
+impl<E, R> IntoSource for SdkError<E, R>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    fn into_source_of(self) -> Box<dyn Error + Send + Sync> {
+        let SdkError::ServiceError(refused) = &self else { return Box::new(self) };
+        let error = refused.err();
+        match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}").into(),
+            (Some(code), None) => code.to_owned().into(),
+            _ => Box::new(self),
+        }
+    }
+}
