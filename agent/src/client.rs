@@ -24,7 +24,7 @@ use reqwest::{
     redirect,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     clock::ServerClock,
@@ -41,15 +41,33 @@ const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long before its end a token is not used any more.
+const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
 /// The server as this host reaches it.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
     identity: Identity,
-    token: Mutex<Option<Secret>>,
+    token: Mutex<Option<Token>>,
     /// The server's clock.
     pub clock: ServerClock,
+}
+
+/// An access token, and until when it is worth sending.
+#[derive(Debug, Clone)]
+struct Token {
+    text: Secret,
+    until: Instant,
+}
+
+/// How a blob comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From where the server sends us.
+    AsToldByServer,
+    /// Through the server itself: this host may reach nothing else.
+    ThroughServer,
 }
 
 /// Why a call brought nothing.
@@ -162,16 +180,20 @@ impl Client {
     }
 
     /// A blob's bytes from `from` on, as a stream: from the server or from where it redirects, once.
-    pub async fn blob(&self, sha256: &str, from: u64) -> Result<Response, Failure> {
+    pub async fn blob(&self, sha256: &str, from: u64, way: Way) -> Result<Response, Failure> {
         // Until the bytes begin; from then on the download looks at the clock.
-        timeout(3 * CALL_TIMEOUT, self.ask_for_blob(sha256, from)).await.unwrap_or(Err(Failure::TimedOut))
+        timeout(3 * CALL_TIMEOUT, self.ask_for_blob(sha256, from, way)).await.unwrap_or(Err(Failure::TimedOut))
     }
 
-    async fn ask_for_blob(&self, sha256: &str, from: u64) -> Result<Response, Failure> {
+    async fn ask_for_blob(&self, sha256: &str, from: u64, way: Way) -> Result<Response, Failure> {
         let ranged = |request: RequestBuilder| {
             if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
         };
-        let path = format!("/api/v1/agent/blobs/{sha256}");
+        let query = match way {
+            Way::AsToldByServer => "",
+            Way::ThroughServer => "?through_server=true",
+        };
+        let path = format!("/api/v1/agent/blobs/{sha256}{query}");
         let response = self.authenticated(|| ranged(self.request(Method::GET, &path))).await?;
         let response = match redirected(&response) {
             // A presigned URL: the token is not for it.
@@ -188,19 +210,20 @@ impl Client {
     async fn authenticated(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
         let send = async |token: Secret| request().bearer_auth(token.reveal()).send().await.map_err(transport);
         let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(token) = known {
-            let response = send(token).await?;
+        // What is over is not even tried: each refusal would cost a request.
+        if let Some(token) = known.filter(|known| Instant::now() < known.until) {
+            let response = send(token.text).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
         }
         let token = self.prove().await?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
-        send(token).await
+        send(token.text).await
     }
 
     /// A new access token. When the proof is refused, the host's clock may be to blame: the server is asked for the time.
-    async fn prove(&self) -> Result<Secret, Failure> {
+    async fn prove(&self) -> Result<Token, Failure> {
         match self.ask_for_token().await {
             Err(failure) if failure.code() == Some(ProblemCode::Unauthorized) => {
                 let health = self.request(Method::GET, "/api/v1/health").timeout(CALL_TIMEOUT);
@@ -212,7 +235,7 @@ impl Client {
         }
     }
 
-    async fn ask_for_token(&self) -> Result<Secret, Failure> {
+    async fn ask_for_token(&self) -> Result<Token, Failure> {
         let host = self.identity.host_id.ok_or(Failure::Identity(IdentityError::Missing))?;
         let assertion = self.identity.assertion(&self.claims(host)).map_err(Failure::Identity)?;
         let form = [
@@ -224,8 +247,11 @@ impl Client {
         let body = form.map(|(name, value)| format!("{name}={value}")).join("&");
         let request = self.request(Method::POST, "/oauth/token").timeout(CALL_TIMEOUT);
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        // From before the request: a slow answer must not make it look younger.
+        let asked_at = Instant::now();
         let token: TokenResponse = answer(request.send().await.map_err(transport)?).await?;
-        Ok(token.access_token)
+        let valid = Duration::from_secs(token.expires_in.into());
+        Ok(Token { text: token.access_token, until: asked_at + valid.saturating_sub(TOKEN_MARGIN) })
     }
 
     fn claims(&self, host: HostId) -> AssertionClaims {

@@ -3,9 +3,18 @@
 //! What was never sent is sent again; what may have arrived is sent again only where that is harmless: reads, uploads,
 //! and creations, which carry the same `Idempotency-Key` each time.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use muster_schemas::{problems::Problem, secrets::Secret};
+use muster_schemas::{
+    jobs::{LOG_COMPLETE_HEADER, LOG_NEXT_HEADER},
+    problems::Problem,
+    secrets::Secret,
+};
 use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -19,6 +28,10 @@ const TIME_LIMIT: Duration = Duration::from_mins(1);
 /// The pauses between tries double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// A poll that is answered sooner, without news, was not held.
+const UNHELD: Duration = Duration::from_millis(900);
+/// How long to wait then before the next one.
+const UNHELD_PAUSE: Duration = Duration::from_secs(2);
 
 /// A connection to one server.
 pub struct Client {
@@ -78,7 +91,13 @@ impl Client {
             let wait = ("wait", wait.to_string());
             self.request(Method::GET, path, query).query(&[wait]).timeout(time_limit)
         };
-        self.send(Call { request: Box::new(request), harmless: true, tries: PATIENT_TRIES }).await
+        let asked_at = Instant::now();
+        let response = self.send(Call { request: Box::new(request), harmless: true, tries: PATIENT_TRIES }).await?;
+        // A server that does not hold polls answers at once. What is no news is no worse for coming later.
+        if wait > 0 && asked_at.elapsed() < UNHELD && !brings_news(query, &response) {
+            tokio::time::sleep(UNHELD_PAUSE).await;
+        }
+        Ok(response)
     }
 
     /// The same for an answer in JSON.
@@ -134,6 +153,22 @@ impl Client {
             request.header(header::CONTENT_LENGTH, length).body(body())
         };
         self.answer(path, Call { request: Box::new(request), harmless: true, tries: TRIES }).await
+    }
+
+    /// Puts bytes where the server says, outside of it: the token is not for that place.
+    pub async fn upload_elsewhere(
+        &self,
+        url: &str,
+        headers: &BTreeMap<String, String>,
+        length: u64,
+        body: impl Fn() -> reqwest::Body,
+    ) -> Result<(), Failure> {
+        let time_limit = TIME_LIMIT + Duration::from_secs(length / (32 * 1024));
+        let request = || {
+            let request = self.http.put(url).timeout(time_limit).header(header::CONTENT_LENGTH, length);
+            headers.iter().fold(request, |request, (name, value)| request.header(name, value)).body(body())
+        };
+        self.send(Call { request: Box::new(request), harmless: true, tries: TRIES }).await.map(drop)
     }
 
     /// A body that need not be text.
@@ -192,6 +227,15 @@ impl Client {
             Err(_) => Failure::Unexpected { server, status, text: text.chars().take(200).collect() },
         }
     }
+}
+
+/// Whether an answer says more than the caller knew: another revision than it named, or more log than it had.
+fn brings_news(query: &[(&str, String)], response: &Response) -> bool {
+    let known = |name: &str| query.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+    let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let same_revision = known("revision").is_some_and(|known| told("etag") == format!("\"{known}\""));
+    let same_log = known("after").is_some_and(|known| told(LOG_NEXT_HEADER) == known);
+    !(same_revision || same_log && told(LOG_COMPLETE_HEADER) != "true")
 }
 
 fn is_busy(status: StatusCode) -> bool {

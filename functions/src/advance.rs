@@ -105,13 +105,16 @@ pub struct Own {
     pub writes: Vec<Write>,
     /// The revision that the record must have before (`If-Match`).
     pub revision: Option<u64>,
+    /// The record as the caller has just read it, to save a second read. It may be old: then the commit loses, or what
+    /// is refused is looked at again.
+    pub found: Option<Item>,
 }
 
 /// The same, with what the caller adds.
 pub async fn advance_with(app: &App, change: Change, cause: &Cause, own: Own) -> Result<Advanced, AdvanceError> {
     let (app, cause) = (app.clone(), cause.clone());
     // In a task of its own: a client that goes away must not drop the answer to a host's held poll.
-    let work = tokio::spawn(async move {
+    let work = app.clone().tasks.spawn(async move {
         let mut advanced = commit(&app, &change, &cause, &own).await?;
         effects::follow_up(&app, &cause, std::mem::take(&mut advanced.follow_ups)).await;
         Ok(advanced)
@@ -122,7 +125,11 @@ pub async fn advance_with(app: &App, change: Change, cause: &Cause, own: Own) ->
 /// Load, decide, commit; again while the race is lost.
 pub(crate) async fn commit(app: &App, change: &Change, cause: &Cause, own: &Own) -> Result<Advanced, AdvanceError> {
     for attempt in 0..ATTEMPTS {
-        let draft = Draft::decide(app, change, cause).await?;
+        let known = own.found.as_ref().filter(|_| attempt == 0);
+        let draft = match Draft::decide(app, change, cause, known).await {
+            Err(AdvanceError::Refused(_)) if known.is_some() => continue,
+            decided => decided?,
+        };
         let found = draft.records.get(&keys::of_change(change)).and_then(|(found, _)| *found);
         if own.revision.is_some() && own.revision != found {
             return Err(AdvanceError::RevisionMismatch);
@@ -169,7 +176,7 @@ struct Draft {
 }
 
 impl Draft {
-    async fn decide(app: &App, change: &Change, cause: &Cause) -> Result<Self, AdvanceError> {
+    async fn decide(app: &App, change: &Change, cause: &Cause, known: Option<&Item>) -> Result<Self, AdvanceError> {
         let now = app.now();
         let mut draft = Self::default();
         // In the order they were asked for: two steps of one record must not change places.
@@ -178,6 +185,8 @@ impl Draft {
             let key = keys::of_change(&change);
             let (found, current) = if let Some((found, item)) = draft.records.remove(&key) {
                 (found, Some(item))
+            } else if let Some(item) = known.filter(|item| item.key == key) {
+                (Some(item.revision), Some(item.clone()))
             } else {
                 let item = app.table.get(&key, Consistency::Strong).await.map_err(AdvanceError::Store)?;
                 (item.as_ref().map(|item| item.revision), item)

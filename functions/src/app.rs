@@ -1,14 +1,18 @@
 //! What every handler and every duty is given: the store, the clock, the waiters, and the settings.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use muster_domain::pacing::Pacing;
 use muster_schemas::secrets::Secret;
 use serde::de::DeserializeOwned;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     blobs::Blobs,
@@ -33,6 +37,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Who waits for what in this process.
     pub polls: Polls,
+    /// What goes on although its caller may be gone.
+    pub tasks: TaskTracker,
     draining: AtomicBool,
 }
 
@@ -47,6 +53,8 @@ pub struct Settings {
     pub pacing: Pacing,
     /// The largest file of a release, in bytes.
     pub max_target_bytes: u64,
+    /// How much of a file one answer holds at most, in bytes, where answers are bounded. Absent: all of it.
+    pub max_blob_part_bytes: Option<u64>,
 }
 
 impl std::ops::Deref for App {
@@ -61,7 +69,15 @@ impl App {
     /// Puts the parts together.
     pub fn new(table: Arc<dyn Table>, blobs: Arc<dyn Blobs>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let draining = AtomicBool::new(false);
-        Self(Arc::new(Parts { table, blobs, clock, settings, polls: Polls::default(), draining }))
+        Self(Arc::new(Parts {
+            table,
+            blobs,
+            clock,
+            settings,
+            polls: Polls::default(),
+            tasks: TaskTracker::new(),
+            draining,
+        }))
     }
 
     /// The time.
@@ -78,6 +94,21 @@ impl App {
     /// Whether the server is about to stop.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Until nothing goes on that a request has begun.
+    pub async fn settled(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    /// Until a held poll looks again, where other processes write to the store, too; for ever where none does.
+    pub async fn time_to_look_again(&self) {
+        match self.settings.pacing.look_again_seconds {
+            0 => std::future::pending().await,
+            seconds => self.clock.sleep(Duration::from_secs(seconds.into())).await,
+        }
     }
 
     /// A record, as fresh as asked.

@@ -96,6 +96,17 @@ pub async fn configuration() -> Result<SdkConfig, AwsError> {
     Ok(loader.region(Region::new(region)).retry_config(retries).timeout_config(timeouts).load().await)
 }
 
+/// The text of a parameter of SSM, decrypted.
+pub async fn parameter(configuration: &SdkConfig, name: &str) -> Result<String, AwsError> {
+    let place = Place::new("parameter", name, configuration);
+    let client = aws_sdk_ssm::Client::new(configuration);
+    let found = client.get_parameter().name(name).with_decryption(true).send().await;
+    let found = found.map_err(|error| place.failed("ssm:GetParameter", error))?;
+    let text = found.parameter.and_then(|parameter| parameter.value);
+    let Place { kind, name, region } = place;
+    text.ok_or(AwsError::Missing { kind, name, region })
+}
+
 impl Place {
     /// Something in the region of this configuration.
     pub fn new(kind: &'static str, name: &str, configuration: &SdkConfig) -> Self {

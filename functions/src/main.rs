@@ -3,7 +3,11 @@
 use std::{io::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use muster_server::{api, roles::serve, version};
+use muster_server::{
+    api,
+    roles::{admin, functions, serve},
+    version,
+};
 
 /// The server of Muster: a fleet control plane for hosts nobody can reach
 #[derive(Parser)]
@@ -15,20 +19,27 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Role {
-    /// Serve: one process with the embedded store
+    /// Serve: one process on the embedded store, or one of many on `DynamoDB` and S3
     Serve(serve::Options),
+    /// Set up, move, and let people in, past the API
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// Print the API as an `OpenAPI` document
     Openapi,
 }
 
 fn main() -> ExitCode {
-    let Arguments { role } = Arguments::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
-    let done = match role {
-        Role::Serve(options) => serve(options),
-        Role::Openapi => {
-            std::io::stdout().write_all(api::openapi::text().as_bytes()).map_err(|error| error.to_string())
-        }
+    // A function is started without arguments: its role stands in its environment.
+    let done = if let Ok(role) = std::env::var("MUSTER_ROLE") {
+        // A word that Lambda's own setting uses: DEBUG, INFO, WARN …
+        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false);
+        lines.with_max_level(level.unwrap_or(tracing::Level::INFO)).init();
+        functions::run(&role)
+    } else {
+        let Arguments { role } = Arguments::parse();
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+        run(role)
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -39,10 +50,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(options: serve::Options) -> Result<(), String> {
+fn run(role: Role) -> Result<(), String> {
+    let say = |text: &str| std::io::stdout().write_all(text.as_bytes()).map_err(|error| error.to_string());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(serve::run(options)).map_err(|error| api::problem::chain(&error))
+    match role {
+        Role::Serve(options) => runtime.block_on(serve::run(options)).map_err(|error| api::problem::chain(&error)),
+        Role::Admin(command) => {
+            let done = runtime.block_on(admin::run(command)).map_err(|error| api::problem::chain(&error))?;
+            say(&format!("{done}\n"))
+        }
+        Role::Openapi => say(&api::openapi::text()),
+    }
 }
 
 fn long_version() -> &'static str {

@@ -1,9 +1,14 @@
 //! Releases: versions of the agent, signed offline, believed by nobody but the agents themselves.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::envelopes::{Envelope, EnvelopeError, PublicKey, sha256_hex};
+use crate::{
+    envelopes::{Envelope, EnvelopeError, PublicKey, sha256_hex},
+    secrets::Secret,
+};
 
 /// The payload type of a release manifest.
 pub const MANIFEST_TYPE: &str = "application/vnd.muster.release+json";
@@ -167,6 +172,19 @@ pub enum ReleaseState {
     Published,
     /// Taken back: offered to nobody any more.
     Yanked,
+}
+
+/// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put. Since protocol 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct UploadPlace {
+    /// A URL of the object store for one `PUT` of just this file, good for an hour; then
+    /// `PUT /releases/{version}/targets/{platform}?uploaded=true` without a body says that it is there. Whoever has the URL
+    /// may put this file. Absent: the bytes go to `PUT /releases/{version}/targets/{platform}` itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Secret>,
+    /// Headers that must go with it, as they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
 }
 
 /// `POST /api/v1/releases/{version}/yank`.

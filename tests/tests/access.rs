@@ -40,6 +40,7 @@ viewer    GET    /api/v1/jobs/{id}/log
 admin     POST   /api/v1/releases
 viewer    GET    /api/v1/releases
 viewer    GET    /api/v1/releases/{version}
+admin     POST   /api/v1/releases/{version}/targets/{platform}/upload
 admin     PUT    /api/v1/releases/{version}/targets/{platform}
 admin     POST   /api/v1/releases/{version}/yank
 admin     POST   /api/v1/fleet-updates

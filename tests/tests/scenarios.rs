@@ -31,7 +31,7 @@ fn every_story_goes_as_it_is_written() {
 
 /// The story with what comes of its commands now; comments and empty lines stay.
 fn played(story: &str) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut script = Script::new().await;
         let mut transcript = String::new();

@@ -5,15 +5,28 @@ use std::{process::Command, time::Instant};
 use crate::{
     Result,
     commands::{cargo, output, run, say},
-    fleet, schemas, sizes,
+    fleet, schemas,
+    services::Services,
+    sizes,
 };
 
 type Step = fn() -> Result;
 
-/// Every test of the workspace, real processes included.
+/// Tests that take the store as a parameter: they run on the embedded one with all others, and then on services.
+const ON_BOTH_STORES: [&str; 3] = ["api", "scenarios", "access"];
+
+/// Every test of the workspace, real processes included; those that are wanted, if arguments say which.
 pub fn test(arguments: &[String]) -> Result {
     fleet::build()?;
-    run(cargo(["test", "--quiet", "--workspace"]).args(arguments))
+    let services = Services::start()?;
+    run(services.tell(cargo(["test", "--quiet", "--workspace"]).args(arguments)))?;
+    if !arguments.is_empty() {
+        return Ok(());
+    }
+    let again = ON_BOTH_STORES.iter().flat_map(|name| ["--test", name]);
+    say("\nOnce more, on DynamoDB and S3:");
+    let mut tests = cargo(["test", "--quiet", "--package", "muster-tests"].into_iter().chain(again));
+    run(services.tell(&mut tests).env("MUSTER_TEST_STORE", "dynamodb"))
 }
 
 /// The steps, in the order in which they fail fastest. The first failure ends it.

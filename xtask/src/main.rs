@@ -8,6 +8,7 @@ mod dist;
 mod fleet;
 mod lexer;
 mod schemas;
+mod services;
 mod signals;
 mod sizes;
 

@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::{
     agent::Agent,
-    client::Failure,
+    client::{Failure, Way},
     jobs::results::chain,
     link::Link,
     sys::files::{create_private, create_private_directory, sha256_of},
@@ -35,8 +35,10 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
     let mut link = Link::default();
     let mut failure = String::new();
     let mut left_behind = path.exists();
-    for _ in 0..ATTEMPTS {
-        match fetch(agent, target, &path).await {
+    for attempt in 0..ATTEMPTS {
+        // Where the object store cannot be reached, the server can.
+        let way = if attempt % 2 == 0 { Way::AsToldByServer } else { Way::ThroughServer };
+        match fetch(agent, target, &path, way).await {
             Ok(()) => match verified(target, &path) {
                 // What an earlier job left behind may be wrong where this one's bytes are right.
                 Err(_) if std::mem::take(&mut left_behind) => {}
@@ -75,33 +77,41 @@ impl From<Failure> for Broken {
     }
 }
 
-async fn fetch(agent: &Agent, target: &Target, path: &Path) -> Result<(), Broken> {
-    let have = fs::metadata(path).map_or(0, |found| found.len());
-    if have == target.size {
-        return Ok(());
+/// As many parts as the answers bring.
+async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<(), Broken> {
+    loop {
+        let have = fs::metadata(path).map_or(0, |found| found.len());
+        if have == target.size {
+            return Ok(());
+        }
+        // More than was signed is nobody's beginning.
+        let have = if have > target.size { 0 } else { have };
+        let response = agent.client.blob(&target.sha256, have, way).await?;
+        let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
+        if is_part && !begins_at(&response, have) {
+            discard(path);
+            return Err(Broken::Off(
+                "the server sent another part than was asked for".into(),
+                crate::link::Outcome::Failed,
+            ));
+        }
+        let begun = if is_part { have } else { 0 };
+        let size = receive(response, target, path, begun, agent.config.minimum_download_bytes_per_second).await?;
+        if size < target.size && !(is_part && size > have) {
+            let reason = format!("{size} bytes instead of the signed {}", target.size);
+            return Err(Broken::Refused(Refusal::new("size", reason)));
+        }
     }
-    // More than was signed is nobody's beginning.
-    let have = if have > target.size { 0 } else { have };
-    let response = agent.client.blob(&target.sha256, have).await?;
-    let resumed = response.status() == StatusCode::PARTIAL_CONTENT && begins_at(&response, have);
-    if response.status() == StatusCode::PARTIAL_CONTENT && !resumed {
-        discard(path);
-        return Err(Broken::Off(
-            "the server sent another part than was asked for".into(),
-            crate::link::Outcome::Failed,
-        ));
-    }
-    let minimum = agent.config.minimum_download_bytes_per_second;
-    receive(response, target, path, if resumed { have } else { 0 }, minimum).await
 }
 
+/// How large the file is afterwards.
 async fn receive(
     mut response: Response,
     target: &Target,
     path: &Path,
     mut size: u64,
     minimum: u64,
-) -> Result<(), Broken> {
+) -> Result<u64, Broken> {
     let off = |message: String| Broken::Off(message, crate::link::Outcome::Failed);
     let disk =
         |failed: std::io::Error| Broken::Refused(Refusal::new("disk", format!("cannot keep the file: {failed}")));
@@ -127,11 +137,7 @@ async fn receive(
         }
     }
     file.sync_all().map_err(disk)?;
-    if size == target.size {
-        Ok(())
-    } else {
-        Err(Broken::Refused(Refusal::new("size", format!("{size} bytes instead of the signed {}", target.size))))
-    }
+    Ok(size)
 }
 
 fn begins_at(response: &Response, from: u64) -> bool {

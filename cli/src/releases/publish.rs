@@ -6,9 +6,10 @@ use futures_util::StreamExt;
 use muster_schemas::{
     envelopes::Envelope,
     problems::ProblemCode,
-    releases::{Manifest, ReleaseState, ReleaseView, manifest_sha256},
+    releases::{Manifest, ReleaseState, ReleaseView, UploadPlace, manifest_sha256},
 };
-use reqwest::Body;
+use reqwest::{Body, Method};
+use serde_json::json;
 use tokio_util::io::ReaderStream;
 
 use super::{keys, sign};
@@ -73,7 +74,14 @@ async fn upload(client: &Client, version: &str, file: &TargetFile, size: u64) ->
             bar.inc(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
         }))
     };
-    client.upload(&["releases", version, "targets", &platform], size, body).await?;
+    let target = ["releases", version, "targets", platform.as_str()];
+    let place: UploadPlace = client.act(&[&target[..], &["upload"]].concat(), &json!({})).await?.read()?;
+    if let Some(url) = &place.url {
+        client.upload_elsewhere(url.reveal(), &place.headers, size, body).await?;
+        client.change(Method::PUT, &target, &[("uploaded", "true".into())], None::<&()>).await?;
+    } else {
+        client.upload(&target, size, body).await?;
+    }
     bar.finish();
     if bar.is_hidden() {
         crate::output::warn(&format!("Uploaded {platform} ({size} bytes)."));

@@ -84,7 +84,8 @@ impl Machine for Host {
                     agent: None,
                     enrolled_at: now,
                 };
-                Ok(Step::to(host).and(Effect::Also(Change::Mailbox(*id, mailboxes::Event::Open(*id)))).and(Note::new(
+                let opened = mailboxes::Event::Open(*id, public_key.clone());
+                Ok(Step::to(host).and(Effect::Also(Change::Mailbox(*id, opened))).and(Note::new(
                     "host.enrolled",
                     id,
                     format!("with {token}"),

@@ -21,10 +21,14 @@ use crate::{
     fleet_updates, hosts,
     jobs::{self, NewJob},
     machine::{Change, Effect, Machine, Note, Refused, Step},
+    pacing::after,
 };
 
-/// How many earlier processes of a host are remembered to recognise one that comes back.
-const REMEMBERED_PROCESSES: usize = 16;
+/// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
+/// idle host would outgrow the kilobyte that one write unit takes.
+const REMEMBERED_PROCESSES: usize = 8;
+/// How long a host has attention after something happened to it, in seconds: what comes next mostly comes soon.
+const ATTENTION_SECONDS: u32 = 120;
 /// How many jobs of a host may be open.
 const MAX_OPEN_JOBS: usize = 80;
 
@@ -33,6 +37,8 @@ const MAX_OPEN_JOBS: usize = 80;
 pub struct Mailbox {
     /// Whose.
     pub host_id: HostId,
+    /// The host's public key: 32 bytes, base64url. Here too, so that a proof of identity needs no other record.
+    pub public_key: String,
     /// Whether it is served.
     pub state: HostState,
     /// Why it is quarantined or retired.
@@ -53,6 +59,8 @@ pub struct Mailbox {
     pub fleet_update: Option<FleetUpdateId>,
     /// When the host was last heard from; written at most every `presence_write_seconds`.
     pub last_seen_at: Option<Timestamp>,
+    /// Until when the host is asked to look often, where polls are not held. Jobs that are open have attention anyway.
+    pub attention_until: Option<Timestamp>,
     /// SHA-256 of the facts as stored.
     pub facts_digest: String,
 }
@@ -71,8 +79,8 @@ pub struct OpenJob {
 /// What can happen to a mailbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// The host joined.
-    Open(HostId),
+    /// The host joined, with this public key.
+    Open(HostId, String),
     /// An agent process has started.
     Started {
         /// What runs.
@@ -117,7 +125,7 @@ impl Machine for Mailbox {
 
     fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Open(host_id) => Ok(Step::to(Self::new(*host_id))),
+            Event::Open(host_id, public_key) => Ok(Step::to(Self::new(*host_id, public_key))),
             Event::Started { .. }
             | Event::Seen { .. }
             | Event::Enqueue(_)
@@ -131,14 +139,14 @@ impl Machine for Mailbox {
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Open(_) => Err(Refused::wrong_state("the mailbox is open already")),
+            Event::Open(..) => Err(Refused::wrong_state("the mailbox is open already")),
             Event::Started { agent, facts, facts_digest, highest_sequence } => {
                 self.started(agent, facts, facts_digest, *highest_sequence, now)
             }
             Event::Seen { session, agent, facts } => self.seen(*session, agent.as_ref(), facts.as_ref(), now),
-            Event::Enqueue(job) => self.enqueue(job),
+            Event::Enqueue(job) => self.enqueue(job, now),
             Event::Cancel(id) => Ok(self.cancel(*id)),
-            Event::Remove(id) => Ok(self.remove(*id)),
+            Event::Remove(id) => Ok(self.remove(*id, now)),
             Event::Quarantine(reason) => Ok(self.quarantine(reason)),
             Event::Readmit(reason) => self.readmit(reason),
             Event::Retire { reason, force } => self.retire(reason, *force),
@@ -148,9 +156,10 @@ impl Machine for Mailbox {
 
 impl Mailbox {
     /// An empty mailbox.
-    pub fn new(host_id: HostId) -> Self {
+    pub fn new(host_id: HostId, public_key: &str) -> Self {
         Self {
             host_id,
+            public_key: public_key.into(),
             state: HostState::Active,
             state_reason: None,
             session: 0,
@@ -160,8 +169,14 @@ impl Mailbox {
             open: Vec::new(),
             fleet_update: None,
             last_seen_at: None,
+            attention_until: None,
             facts_digest: String::new(),
         }
+    }
+
+    /// Whether something is pending, or was a moment ago.
+    pub fn has_attention(&self, now: Timestamp) -> bool {
+        !self.open.is_empty() || self.attention_until.is_some_and(|until| now < until)
     }
 
     /// Whether it takes another job.
@@ -223,6 +238,7 @@ impl Mailbox {
             |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session: self.session }));
         let perhaps_offered = self.open.iter().filter(|_| restored).map(offered);
         next.last_seen_at = Some(now);
+        next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = self.judged_by(agent);
         facts_digest.clone_into(&mut next.facts_digest);
         let reported = hosts::Event::Reported { agent: Some(agent.clone()), facts: Some(facts.clone()) };
@@ -267,7 +283,7 @@ impl Mailbox {
         self.fleet_update.filter(|_| self.update().is_some() || !agent.committed)
     }
 
-    fn enqueue(&self, job: &NewJob) -> Result<Step<Self>, Refused> {
+    fn enqueue(&self, job: &NewJob, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.served()?;
         let by_hand = job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT);
         if by_hand && self.update().is_some() {
@@ -279,6 +295,7 @@ impl Mailbox {
         }
         let mut next = self.clone();
         next.sequence += 1;
+        next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = job.asked.origin.fleet_update().or(self.fleet_update);
         next.open.push(OpenJob { id: job.id, resource: job.asked.resource.clone(), cancel: false });
         let created = jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: job.clone() };
@@ -298,8 +315,9 @@ impl Mailbox {
         Step::to(next).and(Effect::Wake(self.host_id))
     }
 
-    fn remove(&self, id: JobId) -> Step<Self> {
+    fn remove(&self, id: JobId, now: Timestamp) -> Step<Self> {
         let mut next = self.clone();
+        next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.open.retain(|open| open.id != id);
         Step::to(next)
     }

@@ -183,7 +183,7 @@ fn another_hosts_job_is_none_at_all() {
 fn a_newer_job_for_a_resource_supersedes_one_that_was_not_offered_yet() {
     let job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some("application:web"));
     let (id, event) = (job.id, mailboxes::Event::Enqueue(Box::new(job)));
-    let mailbox = Mailbox::new(host()).transition(&event, at(0)).unwrap().next;
+    let mailbox = Mailbox::new(host(), "its key").transition(&event, at(0)).unwrap().next;
     let newer = new_job(2, JobSpec::Inspect(InspectSpec {}), Some("application:web"));
     let by = newer.id;
     let step = mailbox.transition(&mailboxes::Event::Enqueue(Box::new(newer)), at(1)).unwrap();
@@ -212,7 +212,7 @@ fn starts(mailbox: &Mailbox, number: u128, highest_sequence: u64) -> Step<Mailbo
 
 #[test]
 fn only_the_newest_session_is_served() {
-    let one = started(&Mailbox::new(host()), 1, 0);
+    let one = started(&Mailbox::new(host(), "its key"), 1, 0);
     let two = started(&one, 2, 0);
     assert_eq!(two.serves(1).unwrap_err().0.code, ProblemCode::SessionSuperseded);
     assert!(two.serves(2).is_ok());
@@ -220,7 +220,7 @@ fn only_the_newest_session_is_served() {
 
 #[test]
 fn a_process_that_comes_back_after_another_took_over_proves_two_live_copies() {
-    let two = started(&started(&Mailbox::new(host()), 1, 0), 2, 0);
+    let two = started(&started(&Mailbox::new(host(), "its key"), 1, 0), 2, 0);
     let three = started(&two, 1, 0);
     assert_eq!((three.state, three.session), (HostState::Quarantined, 2));
     assert_eq!(three.serves(2).unwrap_err().0.code, ProblemCode::HostQuarantined);
@@ -229,7 +229,7 @@ fn a_process_that_comes_back_after_another_took_over_proves_two_live_copies() {
 
 #[test]
 fn a_server_restored_from_an_old_backup_gives_out_no_sequence_twice() {
-    let mailbox = started(&Mailbox::new(host()), 1, 41);
+    let mailbox = started(&Mailbox::new(host(), "its key"), 1, 41);
     let event = mailboxes::Event::Enqueue(Box::new(new_job(1, run(10), None)));
     assert_eq!(mailbox.transition(&event, at(2)).unwrap().next.sequence, 42);
 }
@@ -239,7 +239,7 @@ fn after_a_restore_every_open_job_counts_as_offered() {
     let job = new_job(1, run(10), None);
     let offered = Effect::Later(Change::Job(job.id, Event::Offer { session: 0 }));
     let event = mailboxes::Event::Enqueue(Box::new(job));
-    let mailbox = Mailbox::new(host()).transition(&event, at(0)).unwrap().next;
+    let mailbox = Mailbox::new(host(), "its key").transition(&event, at(0)).unwrap().next;
     assert!(!starts(&mailbox, 1, 1).effects.contains(&offered));
     assert!(starts(&mailbox, 1, 2).effects.contains(&offered));
 }
@@ -247,7 +247,7 @@ fn after_a_restore_every_open_job_counts_as_offered() {
 #[test]
 fn a_retired_host_is_told_so_for_good() {
     let retire = mailboxes::Event::Retire { reason: "sold".into(), force: false };
-    let retired = Mailbox::new(host()).transition(&retire, at(1)).unwrap().next;
+    let retired = Mailbox::new(host(), "its key").transition(&retire, at(1)).unwrap().next;
     assert_eq!(retired.serves(0).unwrap_err().0.code, ProblemCode::HostRetired);
     assert!(retired.transition(&mailboxes::Event::Readmit("no".into()), at(2)).is_err());
 }
@@ -308,8 +308,10 @@ fn the_proof_of_an_update_reaches_its_fleet_update_although_the_job_has_ended_be
     let mut job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
     job.asked.origin = Origin::FleetUpdate(fleet_update);
     let id = job.id;
-    let offered =
-        started(&Mailbox::new(host()), 1, 0).transition(&mailboxes::Event::Enqueue(Box::new(job)), at(0)).unwrap().next;
+    let offered = started(&Mailbox::new(host(), "its key"), 1, 0)
+        .transition(&mailboxes::Event::Enqueue(Box::new(job)), at(0))
+        .unwrap()
+        .next;
     let ended = offered.transition(&mailboxes::Event::Remove(id), at(1)).unwrap().next;
     let is_told = |step: &Step<Mailbox>| {
         step.effects

@@ -207,10 +207,16 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
 /// A browser sends the cookie along whoever asks it to: a change must come from our own page and know its token.
 fn sent_by_the_console(parts: &Parts, app: &App, csrf_token: &str) -> Result<(), Failure> {
     let origin = extract::header_text(&parts.headers, header::ORIGIN.as_str());
-    let ours = origin == app.settings.public_url;
+    let ours = origin == origin_of(&app.settings.public_url);
     let token = extract::header_text(&parts.headers, CSRF_HEADER);
     let knows = bool::from(token.as_bytes().ct_eq(csrf_token.as_bytes()));
     if ours && knows && !csrf_token.is_empty() { Ok(()) } else { Err(Failure::of(ProblemCode::CsrfRefused)) }
+}
+
+/// A URL without its path, as browsers say where a page came from.
+fn origin_of(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |place| place + 3);
+    url[host..].find('/').map_or(url, |path| &url[..host + path])
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {

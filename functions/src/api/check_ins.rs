@@ -24,9 +24,9 @@ use super::{
     reports::{check_agent, check_facts, check_sequence},
 };
 use crate::{
-    advance::{AdvanceError, advance},
-    app::App,
-    store::{Consistency, keys},
+    advance::{AdvanceError, Own, advance, advance_with},
+    app::{App, Versioned},
+    store::{Consistency, Item, keys},
 };
 
 /// How many jobs one answer offers.
@@ -73,10 +73,9 @@ pub async fn check_in(
     loop {
         // Begun before the read, so that nothing that comes after it is missed.
         let mut woken = app.polls.begin(agent.host_id);
-        let mailbox = mailbox(&app, agent.host_id, consistency).await?;
-        mailbox.serves(request.session)?;
+        let (item, mailbox) = served(&app, agent.host_id, request.session, consistency).await?;
         if std::mem::take(&mut news) {
-            seen(&app, &agent, &mailbox, &request).await?;
+            seen(&app, &agent, item, &mailbox, &request).await?;
         }
         let answer = answer(&app, &agent, &mailbox, &request).await?;
         if hold.is_zero() || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
@@ -84,13 +83,20 @@ pub async fn check_in(
         }
         tokio::select! {
             () = woken.woken() => consistency = Consistency::Strong,
+            () = app.time_to_look_again() => consistency = Consistency::Eventual,
             () = &mut over => return Ok(Json(CheckInResponse { server_time: app.now(), ..answer })),
         }
     }
 }
 
 /// Writes down what the host says, if it says anything new or it is time to write that it was heard from.
-async fn seen(app: &App, agent: &Agent, mailbox: &Mailbox, request: &CheckInRequest) -> Result<(), Failure> {
+async fn seen(
+    app: &App,
+    agent: &Agent,
+    item: Item,
+    mailbox: &Mailbox,
+    request: &CheckInRequest,
+) -> Result<(), Failure> {
     let told = request.agent.is_some() || request.facts.is_some();
     if !told && !app.settings.pacing.presence_is_due(mailbox, app.now()) {
         return Ok(());
@@ -100,7 +106,8 @@ async fn seen(app: &App, agent: &Agent, mailbox: &Mailbox, request: &CheckInRequ
         (facts, digest)
     });
     let event = Event::Seen { session: request.session, agent: request.agent.clone(), facts };
-    advance(app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
+    let own = Own { found: Some(item), ..Own::default() };
+    advance_with(app, Change::Mailbox(agent.host_id, event), &agent.cause(), own).await?;
     Ok(())
 }
 
@@ -118,12 +125,12 @@ async fn answer(
         // The host knows already, and has not come to it yet: no tight loop.
         2
     } else if jobs.is_empty() {
-        app.settings.pacing.next_check_in_seconds(mailbox, request.wait_seconds)
+        app.settings.pacing.next_check_in_seconds(mailbox, request.wait_seconds, app.now())
     } else {
         0
     };
     let send_facts = request.facts.is_none() && request.facts_digest != mailbox.facts_digest;
-    let attention_until = None;
+    let attention_until = mailbox.attention_until.filter(|until| app.now() < *until);
     Ok(CheckInResponse { server_time: app.now(), jobs, cancel, send_facts, next_check_in_seconds, attention_until })
 }
 
@@ -159,7 +166,22 @@ async fn offers(
     Ok((commands, offered_before))
 }
 
-async fn mailbox(app: &App, id: HostId, consistency: Consistency) -> Result<Mailbox, Failure> {
-    let found = app.load::<Mailbox>(&keys::mailbox(id), consistency).await?;
-    Ok(found.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?.record)
+/// The mailbox of a host whose session is served. The cheap read may lag behind: it is believed when it says that there is
+/// nothing to do, and nobody is refused or offered anything on its strength.
+async fn served(app: &App, id: HostId, session: u64, consistency: Consistency) -> Result<(Item, Mailbox), Failure> {
+    let key = keys::mailbox(id);
+    let read = async |consistency| -> Result<_, Failure> {
+        let Some(item) = app.table.get(&key, consistency).await? else { return Ok(None) };
+        let mailbox = Versioned::<Mailbox>::read(&item)?.record;
+        Ok(Some((item, mailbox)))
+    };
+    if consistency == Consistency::Eventual {
+        let idle = |(_, mailbox): &(Item, Mailbox)| mailbox.open.is_empty() && mailbox.serves(session).is_ok();
+        if let Some(found) = read(consistency).await?.filter(idle) {
+            return Ok(found);
+        }
+    }
+    let found = read(Consistency::Strong).await?.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?;
+    found.1.serves(session)?;
+    Ok(found)
 }

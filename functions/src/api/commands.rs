@@ -53,7 +53,7 @@ pub async fn tell(
 async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Result<Job, Failure> {
     let EventsRequest { session, process_id, events } = body;
     for _ in 0..ATTEMPTS {
-        let own = Own { writes: fence(app, agent.host_id, session, &events).await?, revision: None };
+        let own = Own { writes: fence(app, agent.host_id, session, &events).await?, ..Own::default() };
         let event = Event::Told { host_id: agent.host_id, process_id, events: events.clone() };
         match advance_with(app, Change::Job(id, event), &agent.cause(), own).await {
             Ok(advanced) => return Ok(advanced.record::<Job>(&keys::job(id))?.record),

@@ -62,7 +62,7 @@ pub async fn create(
     let (used, revoked, expires_at) = (0, false, after(now, seconds));
     let token = EnrollmentToken { id, secret_sha256, seats, used, labels, note, created_at: now, expires_at, revoked };
     let view = token.view(now);
-    let own = Own { writes: once.write(&app, &id).into_iter().collect(), revision: None };
+    let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
     let change = Change::EnrollmentToken(id, Event::Create(Box::new(token)));
     advance_with(&app, change, &operator.cause(), own).await?;
     Ok((StatusCode::CREATED, Json(EnrollmentTokenCreated { token: secret, view })))
@@ -109,7 +109,7 @@ pub async fn enroll(
     let change = Change::EnrollmentToken(token.id, Event::Join { host: Box::new(host), id });
     let write = put(lookup.clone(), 1, Vec::new(), &id, Expect::Absent);
     let cause = Cause { actor: format!("host:{id}"), request_id: String::new() };
-    match advance_with(&app, change, &cause, Own { writes: vec![write], revision: None }).await {
+    match advance_with(&app, change, &cause, Own { writes: vec![write], ..Own::default() }).await {
         Ok(_) => Ok(answer(&app, id)),
         // Another request with the same key came first: it is the same host. Which refusal tells so depends on the race.
         Err(error @ (AdvanceError::Overtaken | AdvanceError::Refused(_))) => {

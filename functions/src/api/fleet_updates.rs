@@ -73,7 +73,7 @@ pub async fn create(
     let plan = plan(&app, &body, release, &hosts, operator.identity.actor.clone());
     let id = FleetUpdateId::new(app.now(), rand::random());
     write_hosts(&app, id, &plan, &hosts).await?;
-    let own = Own { writes: once.write(&app, &id).into_iter().collect(), revision: None };
+    let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
     let change = Change::FleetUpdate(id, Event::Start(Box::new(plan), id));
     match advance_with(&app, change, &operator.cause(), own).await {
         Ok(_) => {}

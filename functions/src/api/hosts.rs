@@ -111,7 +111,7 @@ pub async fn change(
         return Err(Problem::invalid("name", "must be 1 to 128 printable characters").into());
     }
     check_labels(labels.iter().map(|(key, value)| (key, value.as_ref())))?;
-    let own = Own { writes: Vec::new(), revision };
+    let own = Own { revision, ..Own::default() };
     let change = Change::Host(id, Event::Described { name, labels });
     advance_with(&app, change, &operator.cause(), own).await?;
     let view = current(&app, id).await?;

@@ -182,7 +182,7 @@ pub async fn enqueue(
 ) -> Result<JobView, AdvanceError> {
     let id = job.id;
     let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
-    let advanced = advance_with(app, change, cause, Own { writes, revision: None }).await?;
+    let advanced = advance_with(app, change, cause, Own { writes, ..Own::default() }).await?;
     let job = advanced.record::<Job>(&keys::job(id))?;
     Ok(job.record.view(app.now(), job.revision))
 }
@@ -223,16 +223,19 @@ impl WaitParams {
         key: &Key,
         wanted: impl Fn(&Versioned<T>) -> bool,
     ) -> Result<Versioned<T>, Failure> {
-        let mut over = app.clock.sleep(Duration::from_secs(self.wait.min(MAX_WAIT_SECONDS)));
+        // Where polls are not held, nothing else is.
+        let wait = self.wait.min(MAX_WAIT_SECONDS).min(app.settings.pacing.max_hold_seconds.into());
+        let mut over = app.clock.sleep(Duration::from_secs(wait));
         let topic = topic.to_string();
         loop {
             let mut change = app.polls.begin(&topic);
             let record = found::<T>(app, key).await?;
-            if self.wait == 0 || wanted(&record) || app.is_draining() {
+            if wait == 0 || wanted(&record) || app.is_draining() {
                 return Ok(record);
             }
             tokio::select! {
                 () = change.woken() => {}
+                () = app.time_to_look_again() => {}
                 () = &mut over => return found::<T>(app, key).await,
             }
         }

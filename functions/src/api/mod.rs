@@ -38,7 +38,7 @@ use muster_schemas::{
     jobs::{JobRequest, JobView, JobsCreated},
     pages::Page,
     problems::ProblemCode,
-    releases::{ReleaseView, YankRequest},
+    releases::{ReleaseView, UploadPlace, YankRequest},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -147,8 +147,12 @@ pub fn routes() -> Vec<Route> {
             .gives::<ReleaseView>(201),
         get("/api/v1/releases", releases::list).says("Releases").asks(&PAGE).gives::<Page<ReleaseView>>(200),
         get("/api/v1/releases/{version}", releases::get).says("A release").gives::<ReleaseView>(200),
+        post("/api/v1/releases/{version}/targets/{platform}/upload", releases::upload_place)
+            .says("Where the file for a platform is to be put")
+            .gives::<UploadPlace>(200),
         put("/api/v1/releases/{version}/targets/{platform}", releases::upload)
             .says("Upload the file for a platform")
+            .asks(&[("uploaded", "boolean", "It was put into the object store already; there is no body")])
             .gives::<ReleaseView>(200),
         post("/api/v1/releases/{version}/yank", releases::yank)
             .says("Take a release back")
@@ -226,8 +230,18 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/agent/releases/{version}/manifest", releases::manifest)
             .says("A release's signed manifest")
             .gives::<Envelope>(200),
-        get("/api/v1/agent/blobs/{sha256}", releases::blob).says("A file of a release; Range: bytes=N- resumes"),
+        get("/api/v1/agent/blobs/{sha256}", releases::blob)
+            .says("A file of a release, or a redirect (307) to it; Range: bytes=N- resumes, 206 brings a part")
+            .asks(&[("through_server", "boolean", "The bytes themselves, for hosts that reach nothing else")]),
     ]
+}
+
+/// The URL that agents and people know the server by: `aud` of every assertion, so it is one and the same text for all.
+pub fn public_url(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let named = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = named.filter(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(['?', '#', '@', ' ']));
+    host.map(|_| text.to_owned()).ok_or_else(|| "must be http(s)://host, with a port and a path perhaps".into())
 }
 
 /// The router of all of them.

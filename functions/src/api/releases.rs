@@ -18,8 +18,11 @@ use muster_schemas::{
     envelopes::Envelope,
     pages::Page,
     problems::{Problem, ProblemCode},
-    releases::{Manifest, PRODUCT, ReleaseView, YankRequest, manifest_sha256},
+    releases::{Manifest, PRODUCT, ReleaseView, UploadPlace, YankRequest, manifest_sha256},
+    secrets::Secret,
 };
+use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::{
@@ -75,23 +78,47 @@ pub async fn get(
     Ok(Json(found.record.view(found.revision)))
 }
 
+/// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put.
+pub async fn upload_place(
+    _: Operator<may::ManageReleases>,
+    State(app): State<App>,
+    Named((version, platform)): Named<(String, String)>,
+) -> Result<Json<UploadPlace>, Failure> {
+    let id = announced(&load(&app, &version).await?.record, &platform)?;
+    let link = app.blobs.upload_link(&id).await?;
+    let (url, headers) = link.map(|link| (Secret::new(link.url), link.headers)).unzip();
+    Ok(Json(UploadPlace { url, headers: headers.unwrap_or_default() }))
+}
+
+/// How a file comes.
+#[derive(Debug, Default, Deserialize)]
+pub struct UploadParams {
+    /// It was put into the object store already.
+    #[serde(default)]
+    uploaded: bool,
+}
+
 /// `PUT /api/v1/releases/{version}/targets/{platform}`: the file for a platform, exactly as signed.
 pub async fn upload(
     operator: Operator<may::ManageReleases>,
     State(app): State<App>,
     Named((version, platform)): Named<(String, String)>,
+    Params(params): Params<UploadParams>,
     request: Request,
 ) -> Result<Json<ReleaseView>, Failure> {
-    let found = load(&app, &version).await?;
-    let target = found.record.manifest.targets.iter().find(|target| target.platform() == platform);
-    let target = target.ok_or_else(|| Refused::not_found("file in this release's manifest"))?;
-    let announced = header_text(request.headers(), header::CONTENT_LENGTH.as_str());
-    if !announced.is_empty() && announced.parse() != Ok(target.size) {
-        let rule = format!("must have {} bytes, as signed", target.size);
-        return Err(Problem::invalid("Content-Length", rule).into());
+    let id = announced(&load(&app, &version).await?.record, &platform)?;
+    if params.uploaded {
+        if !app.blobs.has(&id).await? {
+            return Err(Problem::invalid("uploaded", "the object store does not have the file as signed").into());
+        }
+    } else {
+        let length = header_text(request.headers(), header::CONTENT_LENGTH.as_str());
+        if !length.is_empty() && length.parse() != Ok(id.size) {
+            let rule = format!("must have {} bytes, as signed", id.size);
+            return Err(Problem::invalid("Content-Length", rule).into());
+        }
+        app.blobs.put(&id, pieces(request.into_body())).await?;
     }
-    let id = BlobId { sha256: target.sha256.clone(), size: target.size };
-    app.blobs.put(&id, pieces(request.into_body())).await?;
     // Only once the file is durable.
     let change = Change::Release(version.clone(), Event::Uploaded(platform));
     let advanced = advance(&app, change, &operator.cause()).await?;
@@ -125,27 +152,52 @@ pub async fn manifest(
     Ok(Json(load(&app, &version).await?.record.envelope))
 }
 
-/// `GET /api/v1/agent/blobs/{sha256}`: a file, from the offset that `Range: bytes=N-` names.
+/// How a file goes.
+#[derive(Debug, Default, Deserialize)]
+pub struct BlobParams {
+    /// Through this server, for hosts that reach nothing else.
+    #[serde(default)]
+    through_server: bool,
+}
+
+/// `GET /api/v1/agent/blobs/{sha256}`: a file, from the offset that `Range: bytes=N-` names. Answered with a redirect to
+/// the object store where that can be reached, or with the bytes; with a part of them (206) where answers are bounded.
 pub async fn blob(
     agent: Agent,
     State(app): State<App>,
     Named(sha256): Named<String>,
+    Params(params): Params<BlobParams>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     hosts::mailbox(&app, agent.host_id).await?.served()?;
+    let elsewhere = if params.through_server { None } else { app.blobs.download_url(&sha256).await? };
+    if let Some(url) = elsewhere {
+        // Good for an hour: nobody may keep it longer.
+        let headers = [(header::LOCATION, url), (header::CACHE_CONTROL, "no-store".into())];
+        return Ok((StatusCode::TEMPORARY_REDIRECT, headers).into_response());
+    }
     let offset = offset(&headers);
     let found = app.blobs.open(&sha256, offset).await?.ok_or_else(|| Refused::not_found("blob"))?;
-    let body = Body::from_stream(ReaderStream::with_capacity(found.reader, 64 * 1024));
+    let left = found.size - offset;
+    let part = app.settings.max_blob_part_bytes.map_or(left, |most| most.min(left));
+    let body = Body::from_stream(ReaderStream::with_capacity(found.reader.take(part), 64 * 1024));
     let mut response = body.into_response();
     let answer = response.headers_mut();
     answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    answer.insert(header::CONTENT_LENGTH, HeaderValue::from(found.size - offset));
-    if offset > 0 {
-        let range = format!("bytes {offset}-{}/{}", found.size - 1, found.size);
+    answer.insert(header::CONTENT_LENGTH, HeaderValue::from(part));
+    if offset > 0 || part < left {
+        let range = format!("bytes {offset}-{}/{}", (offset + part).saturating_sub(1), found.size);
         answer.extend(HeaderValue::from_str(&range).ok().map(|range| (header::CONTENT_RANGE, range)));
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     Ok(response)
+}
+
+/// The file for a platform, as the manifest names it.
+fn announced(release: &Release, platform: &str) -> Result<BlobId, Failure> {
+    let target = release.manifest.targets.iter().find(|target| target.platform() == platform);
+    let target = target.ok_or_else(|| Refused::not_found("file in this release's manifest"))?;
+    Ok(BlobId { sha256: target.sha256.clone(), size: target.size })
 }
 
 fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Failure> {

@@ -1,4 +1,13 @@
 //! Roles: what a process of this binary does.
 
+mod accounts;
+pub mod admin;
+pub mod functions;
+mod moving;
+mod pacing;
 pub mod serve;
+pub mod storage;
 pub mod tls;
+
+/// The largest file of a release, in bytes.
+const MAX_TARGET_BYTES: u64 = 512 * 1024 * 1024;

@@ -1,7 +1,6 @@
 //! What every table must do, as a suite that runs on any of them. Each behaviour gets a fresh, empty table.
 //!
-//! It asks no more than the contract: a page may be shorter than its limit, a cursor may turn out to lead nowhere,
-//! expiry may be left to the store. It does ask that an index has caught up when a commit is acknowledged, which holds
+//! It asks no more than the contract: a page may be shorter than its limit, a cursor may turn out to lead nowhere, expiry may be left to the store. It does ask that an index has caught up when a commit is acknowledged, which holds
 //! for every table that runs on one machine, and for none that does not.
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a suite of tests: a panic is how it says no")]
@@ -506,6 +505,7 @@ async fn read_all(table: &Subject, index: Option<Index>, mut query: Query) -> Ve
             Some(index) => table.query_index(index, query.clone()).await.unwrap(),
         };
         assert!(page.items.len() <= query.limit, "{} items are over the limit", page.items.len());
+        assert!(!page.items.is_empty() || page.cursor.is_none(), "an empty page of {query:?} is not its end");
         all.extend(page.items);
         query.cursor = page.cursor;
         if query.cursor.is_none() {

@@ -26,7 +26,7 @@ use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use jiff::Timestamp;
 
 use self::items::{Attributes, from_attributes, key_of, to_key};
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write};
 use crate::aws::{AwsError, Place};
 
 /// What one request takes.
@@ -161,6 +161,12 @@ impl Table for DynamoTable {
     /// The table does so by itself.
     fn expire(&self, _: Timestamp, _: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
         Box::pin(async { Ok(0) })
+    }
+}
+
+impl WholeTable for DynamoTable {
+    fn scan(&self, cursor: Option<String>, limit: usize) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        Box::pin(self.read_on(cursor, limit))
     }
 }
 

@@ -164,7 +164,7 @@ pub enum Order {
 /// What a query found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
-    /// The items, in order.
+    /// The items, in order; fewer than asked for perhaps, but none only at the end.
     pub items: Vec<Item>,
     /// Where to go on, opaque; absent when there is nothing more.
     pub cursor: Option<String>,
@@ -225,4 +225,36 @@ pub trait Table: Send + Sync {
 
     /// Removes items whose time is over, at most `limit`; says how many. Stores that do so by themselves do nothing.
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
+}
+
+/// A table that can be read as a whole, to move an installation. Nothing that serves requests is given one.
+pub trait WholeTable: Table {
+    /// Some items, in any order, and where to go on.
+    fn scan(&self, cursor: Option<String>, limit: usize) -> BoxFuture<'_, Result<Rows, StoreError>>;
+}
+
+impl<T: Table + ?Sized> Table for std::sync::Arc<T> {
+    fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
+        (**self).get(key, consistency)
+    }
+
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        (**self).get_many(keys)
+    }
+
+    fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        (**self).query(query)
+    }
+
+    fn query_index(&self, index: Index, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        (**self).query_index(index, query)
+    }
+
+    fn commit(&self, writes: Vec<Write>, attempt: AttemptId) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).commit(writes, attempt)
+    }
+
+    fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        (**self).expire(now, limit)
+    }
 }

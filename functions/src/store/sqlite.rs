@@ -32,10 +32,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
-    read::{Readers, find, list},
+    read::{Readers, find, list, scan},
     write::{JoinOnDrop, Request, Work, write_until_closed},
 };
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write};
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -152,6 +152,12 @@ impl Table for SqliteTable {
             }
             Ok(removed)
         })
+    }
+}
+
+impl WholeTable for SqliteTable {
+    fn scan(&self, cursor: Option<String>, limit: usize) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        Box::pin(self.read(move |connection| scan(connection, cursor, limit)))
     }
 }
 

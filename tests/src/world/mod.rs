@@ -9,6 +9,7 @@ mod mortal;
 mod releases;
 mod server;
 mod services;
+mod stores;
 
 pub use self::{
     caller::{Answer, Caller, answered, json_request, request},
@@ -19,4 +20,5 @@ pub use self::{
     releases::Release,
     server::{PUBLIC_URL, World, run_job},
     services::Service,
+    stores::Stores,
 };

@@ -15,22 +15,17 @@ use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows
 use tokio::sync::Notify;
 
 /// A table whose process can be made to die before a certain operation. Cheap to clone: the same table.
-pub struct Mortal<T> {
-    table: Arc<T>,
+#[derive(Clone)]
+pub struct Mortal {
+    table: Arc<dyn Table>,
     left: Arc<AtomicU64>,
     death: Arc<Notify>,
 }
 
-impl<T> Clone for Mortal<T> {
-    fn clone(&self) -> Self {
-        Self { table: Arc::clone(&self.table), left: Arc::clone(&self.left), death: Arc::clone(&self.death) }
-    }
-}
-
-impl<T> Mortal<T> {
+impl Mortal {
     /// Lives on.
-    pub fn new(table: T) -> Self {
-        Self { table: Arc::new(table), left: Arc::new(AtomicU64::new(u64::MAX)), death: Arc::default() }
+    pub fn new(table: Arc<dyn Table>) -> Self {
+        Self { table, left: Arc::new(AtomicU64::new(u64::MAX)), death: Arc::default() }
     }
 
     /// Dies after so many operations from now on.
@@ -57,7 +52,7 @@ impl<T> Mortal<T> {
     }
 }
 
-impl<T: Table> Table for Mortal<T> {
+impl Table for Mortal {
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
         Box::pin(async move {
             self.lives().await;

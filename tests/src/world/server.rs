@@ -1,7 +1,7 @@
 //! The server of a test: the real router on a real store in a directory of its own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -27,15 +27,13 @@ use muster_server::{
     advance::put,
     api::{self, users::Account},
     app::{App, Settings},
-    blobs::directory::Directory,
     clock::Clock,
-    store::{Expect, Table, keys, meter::Metered, sqlite::SqliteTable},
+    store::{Expect, Table, keys, meter::Metered},
     tick,
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::{Caller, Host, ManualClock, Mortal};
+use super::{Caller, Host, ManualClock, Mortal, Stores};
 
 /// What hosts and browsers know the server by.
 pub const PUBLIC_URL: &str = "https://muster.test";
@@ -53,28 +51,30 @@ pub struct World {
     /// What the server's handlers are given.
     pub app: App,
     /// The table, with its meter.
-    pub table: Arc<Metered<Mortal<SqliteTable>>>,
+    pub table: Arc<Metered<Mortal>>,
     /// Makes the process die at an operation of the table.
-    pub mortal: Mortal<SqliteTable>,
+    pub mortal: Mortal,
     /// The time.
     pub clock: Arc<ManualClock>,
     router: Router,
     numbers: Arc<AtomicU64>,
-    directory: Arc<TempDir>,
+    stores: Stores,
 }
 
 impl World {
-    /// A new server with the accounts `admin`, `operator` and `viewer`.
+    /// A new server with the accounts `admin`, `operator` and `viewer`, on the store that `MUSTER_TEST_STORE` names.
     pub async fn new() -> Self {
-        // In memory where the machine has such a place: that commits survive a crash is proven elsewhere.
-        let memory = Path::new("/dev/shm");
-        let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
-        let mortal = Mortal::new(SqliteTable::open(&directory.path().join("muster.sqlite")).unwrap());
+        Self::on(Stores::new().await).await
+    }
+
+    /// The same, on these stores.
+    pub async fn on(stores: Stores) -> Self {
+        let mortal = Mortal::new(stores.table.clone());
         let table = Arc::new(Metered::new(mortal.clone()));
         let clock = Arc::new(ManualClock::default());
-        let app = app(&table, directory.path(), &clock, Pacing::default());
+        let app = app(&table, &stores, &clock, Pacing::default());
         let router = api::router(&app);
-        let world = Self { app, table, mortal, clock, router, numbers: Arc::default(), directory: Arc::new(directory) };
+        let world = Self { app, table, mortal, clock, router, numbers: Arc::default(), stores };
         for role in [Role::Admin, Role::Operator, Role::Viewer] {
             world.has_account(role).await;
         }
@@ -91,7 +91,7 @@ impl World {
     /// The same, by other pacing: `max_hold_seconds: 0` is a body that cannot hold polls.
     #[must_use]
     pub fn paced(&self, pacing: Pacing) -> Self {
-        let app = app(&self.table, self.directory.path(), &self.clock, pacing);
+        let app = app(&self.table, &self.stores, &self.clock, pacing);
         Self { router: api::router(&app), app, ..self.clone() }
     }
 
@@ -100,9 +100,9 @@ impl World {
         self.router.clone()
     }
 
-    /// Where everything is kept.
-    pub fn directory(&self) -> PathBuf {
-        self.directory.path().into()
+    /// Where everything is kept, if it is kept on this machine.
+    pub fn directory(&self) -> Option<PathBuf> {
+        self.stores.directory()
     }
 
     /// A number that this world has not used.
@@ -231,8 +231,7 @@ impl World {
 
     /// Until nothing that the server has begun is under way any more.
     pub async fn settles(&self) {
-        let tasks = tokio::runtime::Handle::current().metrics();
-        while tasks.num_alive_tasks() > 0 {
+        while !self.app.tasks.is_empty() {
             tokio::task::yield_now().await;
         }
     }
@@ -264,14 +263,14 @@ pub fn run_job() -> Value {
     json!({ "kind": "run", "spec": { "argv": ["/bin/true"] } })
 }
 
-fn app(table: &Arc<Metered<Mortal<SqliteTable>>>, directory: &Path, clock: &Arc<ManualClock>, pacing: Pacing) -> App {
-    let blobs = Directory::open(directory.join("blobs")).unwrap();
+fn app(table: &Arc<Metered<Mortal>>, stores: &Stores, clock: &Arc<ManualClock>, pacing: Pacing) -> App {
     let settings = Settings {
         public_url: PUBLIC_URL.into(),
         token_secret: Secret::new("the secret that signs the access tokens of these tests: 32 bytes at least"),
         pacing,
         max_target_bytes: 1024 * 1024,
+        max_blob_part_bytes: None,
     };
     let table: Arc<dyn Table> = table.clone();
-    App::new(table, Arc::new(blobs), clock.clone(), settings)
+    App::new(table, stores.blobs(), clock.clone(), settings)
 }

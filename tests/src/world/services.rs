@@ -50,6 +50,8 @@ impl Service {
                 None,
                 "these tests",
             )))
+            // Without TLS: its certificates are read for every client anew.
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .retry_config(RetryConfig::standard())
             .build()
     }

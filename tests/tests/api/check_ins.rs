@@ -1,10 +1,12 @@
+use jiff::SignedDuration;
 use muster_domain::pacing::Pacing;
 use muster_schemas::{
     PROTOCOL,
     check_ins::{CheckInRequest, CheckInResponse},
+    jobs::Outcome,
     problems::ProblemCode,
 };
-use muster_tests::world::{World, answered, run_job};
+use muster_tests::world::{World, answered, result, run_job, started};
 use serde_json::json;
 
 #[tokio::test]
@@ -104,12 +106,38 @@ async fn a_body_that_cannot_hold_answers_at_once_and_paces_by_the_clock() {
     let world = world.paced(Pacing { max_hold_seconds: 0, ..Pacing::default() });
     let mut host = world.host("one").await;
     let request = CheckInRequest { wait_seconds: 25, ..host.check_in_request() };
+    world.moves(120);
     let idle: CheckInResponse = host.says(&request).await.is(200).json();
-    assert_eq!(idle.next_check_in_seconds, 30);
+    assert_eq!((idle.next_check_in_seconds, idle.attention_until), (30, None));
     let job = world.job(host.id(), &run_job()).await;
     host.check_in().await;
     host.accepts(job.id).await.is(200);
     assert_eq!(host.check_in().await.next_check_in_seconds, 5);
+}
+
+#[tokio::test]
+async fn a_host_has_attention_while_something_is_pending_and_for_two_minutes_after_it() {
+    let world = World::new().await;
+    let world = world.paced(Pacing::of_functions());
+    let mut host = world.host("one").await;
+    let started_at = world.now();
+    let just_started = host.check_in().await;
+    assert_eq!(just_started.next_check_in_seconds, 5, "who has just started is mostly waited for");
+    assert_eq!(just_started.attention_until, Some(started_at + SignedDuration::from_secs(120)));
+    world.moves(120);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 330);
+
+    let job = world.job(host.id(), &run_job()).await;
+    host.check_in().await;
+    host.accepts(job.id).await.is(200);
+    world.moves(600);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 5, "it is still open");
+    host.tells(job.id, vec![started()]).await.is(200);
+    host.finishes(job.id, result(Outcome::Succeeded, world.now())).await.is(200);
+    world.moves(119);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 5, "what comes next mostly comes soon");
+    world.moves(1);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 330);
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ async fn the_text_of_a_token_is_kept_nowhere_and_told_once() {
     let text = token.token.reveal();
     let mut host = Host::new(&world, "joined");
     host.joins(text).await.is(201);
-    let mut files = vec![world.directory()];
+    let mut files = Vec::from_iter(world.directory());
     while let Some(path) = files.pop() {
         if path.is_dir() {
             files.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));

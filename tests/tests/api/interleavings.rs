@@ -238,7 +238,7 @@ fn cases() -> u32 {
 
 #[test]
 fn any_order_of_steps_keeps_the_promises_of_a_fleet_update() {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig {
         cases: cases(),
         failure_persistence: None,

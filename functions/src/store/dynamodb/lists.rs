@@ -12,6 +12,8 @@ use super::{
 };
 use crate::store::{Consistency, Index, Item, Key, Order, Query, Rows, StoreError, cursors::Position};
 
+const NOTHING: Rows = Rows { items: Vec::new(), cursor: None };
+
 /// What one answer of the service holds: rows, and where it stopped.
 struct Page {
     rows: Vec<Attributes>,
@@ -28,17 +30,21 @@ struct Asked {
 impl DynamoTable {
     pub(super) async fn list(&self, query: Query) -> Result<Rows, StoreError> {
         let partition = query.partition.clone();
-        let Some(asked) = Asked::new(None, query)? else { return Ok(Rows { items: Vec::new(), cursor: None }) };
-        let Page { rows, stopped_at } = self.page(&asked).await?;
-        let items = rows.iter().map(from_attributes).collect::<Result<_, _>>()?;
-        Ok(Rows { items, cursor: stopped_at.map(|position| position.cursor(None, &partition)) })
+        let Some(mut asked) = Asked::new(None, query)? else { return Ok(NOTHING) };
+        loop {
+            let Page { rows, stopped_at } = self.page(&asked).await?;
+            if !rows.is_empty() || stopped_at.is_none() {
+                let items = rows.iter().map(from_attributes).collect::<Result<_, _>>()?;
+                return Ok(Rows { items, cursor: stopped_at.map(|position| position.cursor(None, &partition)) });
+            }
+            asked.seen = stopped_at;
+        }
     }
 
-    /// The entries, then their items. Goes on while entries lead nowhere any more: an empty page is the end to many.
+    /// The entries, then their items. Goes on while entries lead nowhere any more.
     pub(super) async fn list_index(&self, index: Index, query: Query) -> Result<Rows, StoreError> {
         let partition = query.partition.clone();
-        let nothing = Rows { items: Vec::new(), cursor: None };
-        let Some(mut asked) = Asked::new(Some(index), query)? else { return Ok(nothing) };
+        let Some(mut asked) = Asked::new(Some(index), query)? else { return Ok(NOTHING) };
         loop {
             let Page { rows, stopped_at } = self.page(&asked).await?;
             let entries = rows.iter().map(|row| asked.position(row)).collect::<Result<Vec<_>, _>>()?;
@@ -54,6 +60,24 @@ impl DynamoTable {
             }
             asked.seen = stopped_at;
         }
+    }
+
+    /// Everything, in the table's own order. The one scan there is, and no function has the right to it.
+    pub(super) async fn read_on(&self, cursor: Option<String>, limit: usize) -> Result<Rows, StoreError> {
+        let seen = cursor.map(|cursor| Position::of_cursor(&cursor, None, "")).transpose()?;
+        let request = self
+            .client
+            .scan()
+            .table_name(&self.place.name)
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(seen.map(|seen| to_key(&seen.key)));
+        let found = request.send().await;
+        let found = found.map_err(|error| failed("read everything", self.place.failed("dynamodb:Scan", error)))?;
+        let stopped_at = found.last_evaluated_key().map(key_of).transpose()?;
+        let stopped_at = stopped_at.map(|key| Position { place: key.sort.clone(), key });
+        let items = found.items().iter().map(from_attributes).collect::<Result<_, _>>()?;
+        Ok(Rows { items, cursor: stopped_at.map(|position| position.cursor(None, "")) })
     }
 
     async fn page(&self, asked: &Asked) -> Result<Page, StoreError> {

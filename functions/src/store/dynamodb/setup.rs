@@ -68,7 +68,7 @@ impl DynamoTable {
 
     async fn is_active(&self) -> Result<(), StoreError> {
         let waiting = aws_sdk_dynamodb::client::Waiters::wait_until_table_exists(&self.client);
-        let done = waiting.table_name(&self.place.name).wait(std::time::Duration::from_secs(120)).await;
+        let done = waiting.table_name(&self.place.name).wait(std::time::Duration::from_mins(2)).await;
         done.map(drop).map_err(fault("wait for the table"))
     }
 }

@@ -108,6 +108,22 @@ fn select(
     rows.collect()
 }
 
+/// Everything, in the order of keys.
+pub(super) fn scan(connection: &Connection, cursor: Option<String>, limit: usize) -> Result<Rows, StoreError> {
+    let seen = cursor.map(|cursor| Position::of_cursor(&cursor, None, "")).transpose()?;
+    let seen = seen.map_or_else(|| Key::new("", ""), |seen| seen.key);
+    let statement =
+        format!("SELECT {COLUMNS} FROM items WHERE (partition, sort) > (?1, ?2) ORDER BY partition, sort LIMIT ?3");
+    let items: Vec<Item> = connection
+        .prepare_cached(&statement)
+        .and_then(|mut statement| {
+            statement.query_map(params![seen.partition, seen.sort, row_limit(limit)], item)?.collect()
+        })
+        .map_err(fault("read everything"))?;
+    let cursor = items.last().filter(|_| items.len() >= limit).map(|last| position(None, last).cursor(None, ""));
+    Ok(Rows { items, cursor })
+}
+
 pub(super) fn list_statement(prefix: &str, direction: &str) -> String {
     format!(
         "SELECT {COLUMNS} FROM items

@@ -1,0 +1,191 @@
+//! Functions: the same handlers in Lambda. `MUSTER_ROLE` says which: `api` answers HTTP, `tick` runs the duties.
+//!
+//! Nothing is held and nothing goes on after an answer, because a function stands still between two. What is configured
+//! comes from the environment, and what is wrong with it ends the start with one line.
+
+use std::{
+    io::{self, Write as _},
+    sync::Arc,
+    time::Instant,
+};
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{Method, StatusCode},
+    response::Response,
+};
+use clap::Parser;
+use lambda_http::lambda_runtime::{self, LambdaEvent};
+use muster_domain::pacing::Pacing;
+use serde_json::{Value, json};
+use tower::{ServiceExt, service_fn};
+
+use super::{pacing, storage};
+use crate::{
+    api::{self, problem::chain},
+    app::{App, Settings},
+    clock::SystemClock,
+    tick,
+};
+
+/// An answer may have 6 MB, in which bytes are written as base64.
+const MAX_BLOB_PART_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What a function is told by its environment.
+#[derive(Debug, Parser)]
+#[command(name = "muster-server", no_binary_name = true)]
+struct Options {
+    #[command(flatten)]
+    storage: storage::Options,
+    #[command(flatten)]
+    pacing: pacing::Options,
+    /// The URL that hosts and people know the server by
+    #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = api::public_url)]
+    public_url: String,
+}
+
+/// Serves invocations until the environment ends.
+pub fn run(role: &str) -> Result<(), String> {
+    if !matches!(role, "api" | "tick") {
+        return Err(format!("MUSTER_ROLE is {role:?}; in a function it is api or tick"));
+    }
+    let options = Options::try_parse_from::<[&str; 0], _>([]).map_err(|error| missing(&error.to_string()))?;
+    // One invocation at a time: a second thread would only have to be started.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let app = open(options).await?;
+        let served = match role {
+            "api" => serve_api(app).await,
+            _ => serve_tick(app).await,
+        };
+        served.map_err(|error| chain(&*error))
+    })
+}
+
+/// A complaint about options as one line, in the words of the environment: `--table <TABLE>` is `MUSTER_TABLE`.
+fn missing(complaint: &str) -> String {
+    let lines = complaint.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let told = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let words = told.flat_map(str::split_whitespace).filter(|word| !matches!(*word, "error:"));
+    let words = words.filter(|word| !word.trim_start_matches('\'').starts_with("--"));
+    let named = |word: &str| match word.strip_prefix('<').and_then(|word| word.split_once('>')) {
+        Some((name, rest)) => format!("MUSTER_{name}{}", rest.trim_start_matches('\'')),
+        None => word.to_owned(),
+    };
+    words.map(named).collect::<Vec<_>>().join(" ")
+}
+
+async fn open(options: Options) -> Result<App, String> {
+    let pacing = options.pacing.applied_to(Pacing::of_functions())?;
+    let storage = options.storage.open().await.map_err(|error| chain(&error))?;
+    if matches!(storage.kind, storage::Kind::Embedded { .. }) {
+        return Err("MUSTER_TABLE and MUSTER_BUCKET are missing: a function keeps nothing itself".into());
+    }
+    let token_secret = storage.token_secret().await.map_err(|error| chain(&error))?;
+    let settings = Settings {
+        public_url: options.public_url,
+        token_secret,
+        pacing,
+        max_target_bytes: super::MAX_TARGET_BYTES,
+        max_blob_part_bytes: Some(MAX_BLOB_PART_BYTES),
+    };
+    Ok(App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings))
+}
+
+async fn serve_api(app: App) -> Result<(), lambda_http::Error> {
+    let router = api::router(&app);
+    lambda_http::run(service_fn(move |request: lambda_http::Request| measured(app.clone(), router.clone(), request)))
+        .await
+}
+
+async fn measured(app: App, router: Router, request: lambda_http::Request) -> Result<Response, lambda_http::Error> {
+    let request: Request = request.map(axum::body::Body::new);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let response = ServiceExt::<Request>::oneshot(router, request).await?;
+    // What an answer has begun is done before it leaves: afterwards the function stands still.
+    app.settled().await;
+    if !is_routine(&method, &path, response.status()) {
+        let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+        let metrics = [
+            ("requests", "Count", json!(1)),
+            ("faults", "Count", json!(u8::from(response.status().is_server_error()))),
+            ("latency", "Milliseconds", json!(milliseconds)),
+        ];
+        let request_id = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let more = json!({
+            "method": method.as_str(), "path": path, "status": response.status().as_u16(), "request_id": request_id,
+        });
+        report(&app, "api", &metrics, more);
+    }
+    Ok(response)
+}
+
+/// What every host does all day long, and did well: a line for each would cost more than the rest of it.
+fn is_routine(method: &Method, path: &str, status: StatusCode) -> bool {
+    method == Method::POST
+        && matches!(path, "/api/v1/agent/check-in" | "/oauth/token")
+        && (status.is_success() || status == StatusCode::UNAUTHORIZED)
+}
+
+async fn serve_tick(app: App) -> Result<(), lambda_http::Error> {
+    let handler = move |_: LambdaEvent<Value>| {
+        let app = app.clone();
+        async move {
+            let started = Instant::now();
+            let done = tick::run(&app).await.map_err(|error| chain(&error))?;
+            app.settled().await;
+            if done != tick::Done::default() {
+                let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+                report(&app, "tick", &[("due", "Count", json!(done.due))], json!({ "latency": milliseconds }));
+            }
+            Ok::<_, String>(json!({ "due": done.due, "expired": done.expired }))
+        }
+    };
+    lambda_runtime::run(service_fn(handler)).await
+}
+
+/// One line for the log that is metrics, too (`CloudWatch`'s embedded metric format).
+fn report(app: &App, role: &str, metrics: &[(&str, &str, Value)], more: Value) {
+    let described = metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect::<Vec<_>>();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": app.now().as_millisecond(),
+            "CloudWatchMetrics": [{ "Namespace": "Muster", "Dimensions": [["role"]], "Metrics": described }],
+        },
+        "role": role,
+    });
+    if let (Some(line), Value::Object(more)) = (line.as_object_mut(), more) {
+        line.extend(metrics.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone())));
+        line.extend(more);
+    }
+    // Nobody is left to tell where the log is gone.
+    drop(writeln!(io::stdout(), "{line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_as_the_environment_names_it() {
+        let required =
+            "error: the following required arguments were not provided:\n  --public-url <PUBLIC_URL>\n\nUsage: x";
+        assert_eq!(missing(required), "the following required arguments were not provided: MUSTER_PUBLIC_URL");
+        let empty =
+            "error: invalid value '' for '--table <TABLE>': must not be empty\n\nFor more information, try '--help'.\n";
+        assert_eq!(missing(empty), "invalid value '' for MUSTER_TABLE: must not be empty");
+    }
+
+    #[test]
+    fn only_what_every_host_does_all_day_leaves_no_line() {
+        let check_in = "/api/v1/agent/check-in";
+        assert!(is_routine(&Method::POST, check_in, StatusCode::OK));
+        assert!(is_routine(&Method::POST, "/oauth/token", StatusCode::OK));
+        assert!(!is_routine(&Method::POST, check_in, StatusCode::CONFLICT));
+        assert!(!is_routine(&Method::POST, check_in, StatusCode::INTERNAL_SERVER_ERROR));
+        assert!(!is_routine(&Method::POST, "/api/v1/jobs", StatusCode::ACCEPTED));
+    }
+}

@@ -1,0 +1,260 @@
+//! Moving an installation: everything in the table as lines of `items.ndjson`, every file of a release in `blobs/`.
+//!
+//! What is moved must stand still, so its servers and its tick are stopped first. An import writes each item only where
+//! none is, and finds its own items again: it goes on after an interruption, and mixes no two installations. Moved are
+//! items as they are, revisions and all; access tokens are not, hosts ask for new ones.
+
+use std::{
+    fmt,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, BufRead as _, BufReader, BufWriter, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use muster_domain::releases::Release;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio_util::io::ReaderStream;
+
+use super::storage::Storage;
+use crate::{
+    app::Versioned,
+    blobs::{BlobError, BlobId},
+    store::{Expect, Index, IndexEntry, Item, Key, StoreError, Write},
+};
+
+const ITEMS: &str = "items.ndjson";
+const BLOBS: &str = "blobs";
+/// How many items are read or written at once.
+const STRIDE: usize = 100;
+/// How many bytes of items are written at once: a transaction takes 4 MB.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// How much was moved.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Records of any kind.
+    pub items: usize,
+    /// Files of releases.
+    pub blobs: usize,
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} records and {} files", self.items, self.blobs)
+    }
+}
+
+/// Why not everything was moved.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// The directory.
+    #[error("cannot use {path}")]
+    File {
+        /// Which path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The table.
+    #[error("cannot move the records")]
+    Store(#[from] StoreError),
+    /// The object store.
+    #[error("cannot move the files")]
+    Blobs(#[from] BlobError),
+    /// A release's file that the object store does not have.
+    #[error("the file {0} of a release is not in the object store")]
+    NoBlob(String),
+    /// A line that is none of an export's.
+    #[error("line {line} of {ITEMS} is no record")]
+    Line {
+        /// Which.
+        line: usize,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The storage holds something else.
+    #[error("the storage is not empty: it holds another {partition} {sort}; an import goes into an empty one")]
+    NotEmpty {
+        /// What is there.
+        partition: String,
+        /// What is there.
+        sort: String,
+    },
+}
+
+/// An item as a line.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    partition: String,
+    sort: String,
+    revision: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    indexes: Vec<Entry>,
+    body: Box<RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    index: String,
+    partition: String,
+    sort: String,
+}
+
+/// Writes everything.
+pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
+    let at = |path: &Path| {
+        let path = path.to_owned();
+        move |source| MoveError::File { path, source }
+    };
+    DirBuilder::new().mode(0o700).create(to).map_err(at(to))?;
+    let blobs = to.join(BLOBS);
+    DirBuilder::new().mode(0o700).create(&blobs).map_err(at(&blobs))?;
+    let path = to.join(ITEMS);
+    let mut file = BufWriter::new(private(&path).map_err(at(&path))?);
+    let mut moved = Moved::default();
+    let mut cursor = None;
+    loop {
+        let rows = storage.table.scan(cursor, STRIDE).await?;
+        for item in &rows.items {
+            let line = line(item).map_err(|source| MoveError::Line { line: moved.items + 1, source })?;
+            writeln!(file, "{line}").map_err(at(&path))?;
+            moved.items += 1;
+            for id in files_of(item)? {
+                save(storage, &id, &blobs.join(&id.sha256)).await?;
+                moved.blobs += 1;
+            }
+        }
+        cursor = rows.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error).map_err(at(&path))?;
+    file.sync_all().map_err(at(&path))?;
+    Ok(moved)
+}
+
+/// Reads everything: files first, so that no record ever names one that is not there.
+pub async fn import(storage: &Storage, from: &Path) -> Result<Moved, MoveError> {
+    let path = from.join(ITEMS);
+    let at = |source| MoveError::File { path: path.clone(), source };
+    let mut items = Vec::new();
+    let mut moved = Moved::default();
+    for (number, line) in BufReader::new(File::open(&path).map_err(at)?).lines().enumerate() {
+        let line = line.map_err(at)?;
+        let item = item(&line).map_err(|source| MoveError::Line { line: number + 1, source })?;
+        for id in files_of(&item)? {
+            restore(storage, &id, &from.join(BLOBS).join(&id.sha256)).await?;
+            moved.blobs += 1;
+        }
+        let bytes: usize = items.iter().map(|item: &Item| item.body.len()).sum();
+        if items.len() >= STRIDE || bytes + item.body.len() > MAX_BYTES {
+            moved.items += write(storage, std::mem::take(&mut items)).await?;
+        }
+        items.push(item);
+    }
+    moved.items += write(storage, items).await?;
+    Ok(moved)
+}
+
+/// All of them, where none is; or, if that is not so, each by itself unless it is there already.
+async fn write(storage: &Storage, items: Vec<Item>) -> Result<usize, MoveError> {
+    let puts = items.iter().map(|item| Write::Put { item: item.clone(), expect: Expect::Absent });
+    match storage.table.commit(puts.collect(), rand::random()).await {
+        Err(StoreError::Stale { .. }) => {}
+        done => return Ok(done.map(|()| items.len())?),
+    }
+    let keys = items.iter().map(|item| item.key.clone()).collect::<Vec<_>>();
+    let found = storage.table.get_many(&keys).await?;
+    let count = items.len();
+    for (item, found) in items.into_iter().zip(found) {
+        match found {
+            Some(found) if found == item => {}
+            Some(Item { key: Key { partition, sort }, .. }) => return Err(MoveError::NotEmpty { partition, sort }),
+            None => {
+                let put = Write::Put { item, expect: Expect::Absent };
+                storage.table.commit(vec![put], rand::random()).await?;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// The files that a record needs: those of a release that were uploaded.
+fn files_of(item: &Item) -> Result<Vec<BlobId>, MoveError> {
+    if !item.key.partition.starts_with("release#") {
+        return Ok(Vec::new());
+    }
+    let Release { manifest, uploaded, .. } = Versioned::<Release>::read(item)?.record;
+    let there = manifest.targets.into_iter().filter(|target| uploaded.contains(&target.platform()));
+    Ok(there.map(|target| BlobId { sha256: target.sha256, size: target.size }).collect())
+}
+
+async fn save(storage: &Storage, id: &BlobId, path: &Path) -> Result<(), MoveError> {
+    let at = |source| MoveError::File { path: path.to_owned(), source };
+    if fs::exists(path).map_err(at)? {
+        // Two releases may have a file in common.
+        return Ok(());
+    }
+    let found = storage.blobs.open(&id.sha256, 0).await?;
+    let mut found = found.ok_or_else(|| MoveError::NoBlob(id.sha256.clone()))?;
+    let mut file = tokio::fs::File::from_std(private(path).map_err(at)?);
+    tokio::io::copy(&mut found.reader, &mut file).await.map_err(at)?;
+    file.sync_all().await.map_err(at)
+}
+
+async fn restore(storage: &Storage, id: &BlobId, path: &Path) -> Result<(), MoveError> {
+    if storage.blobs.has(id).await? {
+        return Ok(());
+    }
+    let at = |source| MoveError::File { path: path.to_owned(), source };
+    let file = tokio::fs::File::open(path).await.map_err(at)?;
+    let pieces = ReaderStream::with_capacity(file, 256 * 1024).map(|piece| piece.map(|bytes| bytes.to_vec()));
+    Ok(storage.blobs.put(id, pieces.boxed()).await?)
+}
+
+fn private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)
+}
+
+fn line(item: &Item) -> Result<String, serde_json::Error> {
+    let Item { key, revision, expires_at, indexes, body } = item;
+    let entry = |entry: &IndexEntry| Entry {
+        index: entry.index.name().into(),
+        partition: entry.partition.clone(),
+        sort: entry.sort.clone(),
+    };
+    serde_json::to_string(&Line {
+        partition: key.partition.clone(),
+        sort: key.sort.clone(),
+        revision: *revision,
+        expires_at: *expires_at,
+        indexes: indexes.iter().map(entry).collect(),
+        body: serde_json::from_slice(body)?,
+    })
+}
+
+fn item(line: &str) -> Result<Item, serde_json::Error> {
+    use serde::de::Error as _;
+    let Line { partition, sort, revision, expires_at, indexes, body } = serde_json::from_str(line)?;
+    let entry = |entry: Entry| {
+        let index = Index::ALL.into_iter().find(|index| index.name() == entry.index);
+        let index = index.ok_or_else(|| serde_json::Error::custom(format!("there is no index {}", entry.index)))?;
+        Ok(IndexEntry { index, partition: entry.partition, sort: entry.sort })
+    };
+    Ok(Item {
+        key: Key { partition, sort },
+        revision,
+        expires_at,
+        indexes: indexes.into_iter().map(entry).collect::<Result<_, serde_json::Error>>()?,
+        body: body.get().into(),
+    })
+}

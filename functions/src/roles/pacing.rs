@@ -1,0 +1,39 @@
+//! Pacing by options: what an operator may change of it, and which rules it must keep.
+
+use muster_domain::pacing::Pacing;
+
+/// What may be changed.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+#[expect(clippy::struct_field_names, reason = "spans end in their unit")]
+pub struct Options {
+    /// After how many seconds without a word a host counts as offline
+    #[arg(long, env = "MUSTER_OFFLINE_AFTER_SECONDS")]
+    offline_after_seconds: Option<u32>,
+    /// When an idle host is to come again where polls are not held, in seconds
+    #[arg(long, env = "MUSTER_IDLE_INTERVAL_SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    idle_interval_seconds: Option<u32>,
+    /// How often it is written down at most that a host was heard from, in seconds
+    #[arg(long, env = "MUSTER_PRESENCE_WRITE_SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    presence_write_seconds: Option<u32>,
+}
+
+impl Options {
+    /// The pacing with what was changed, or which rule it breaks.
+    pub fn applied_to(&self, pacing: Pacing) -> Result<Pacing, String> {
+        let Self { offline_after_seconds, idle_interval_seconds, presence_write_seconds } = self;
+        let pacing = Pacing {
+            offline_after_seconds: offline_after_seconds.unwrap_or(pacing.offline_after_seconds),
+            idle_interval_seconds: idle_interval_seconds.unwrap_or(pacing.idle_interval_seconds),
+            presence_write_seconds: presence_write_seconds.unwrap_or(pacing.presence_write_seconds),
+            ..pacing
+        };
+        let least = pacing.longest_silence_seconds();
+        if pacing.offline_after_seconds <= least {
+            return Err(format!(
+                "--offline-after-seconds must be above {least}, the longest silence of a healthy host"
+            ));
+        }
+        Ok(pacing)
+    }
+}

@@ -1,0 +1,227 @@
+//! Storage: where a server keeps everything, by its options: below a directory, or in a table and a bucket.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use muster_schemas::{envelopes::hex, secrets::Secret};
+
+use crate::{
+    aws,
+    blobs::{Blobs, directory::Directory, s3::Bucket},
+    store::{WholeTable, dynamodb::DynamoTable, sqlite::SqliteTable},
+};
+
+/// Where everything is kept.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Options {
+    /// Where everything is kept; made if it is not there
+    #[arg(long, env = "MUSTER_DATA", default_value = "muster-data", conflicts_with = "table")]
+    data: PathBuf,
+    /// The `DynamoDB` table that everything is kept in instead
+    #[arg(long, env = "MUSTER_TABLE", requires = "bucket", value_parser = named)]
+    table: Option<String>,
+    /// The S3 bucket that files are kept in then
+    #[arg(long, env = "MUSTER_BUCKET", requires = "table", value_parser = named)]
+    bucket: Option<String>,
+}
+
+/// What an opened storage is made of.
+pub struct Storage {
+    /// The key-value table.
+    pub table: Arc<dyn WholeTable>,
+    /// The object store.
+    pub blobs: Arc<dyn Blobs>,
+    /// What else only this kind has.
+    pub kind: Kind,
+}
+
+/// Which kind of storage it is.
+pub enum Kind {
+    /// One process has it for itself.
+    Embedded {
+        /// The directory.
+        data: PathBuf,
+        /// Held as long as the storage: two processes would clear each other's uploads away.
+        lock: fs::File,
+    },
+    /// Any number of processes share it.
+    Services {
+        /// The table.
+        table: Arc<DynamoTable>,
+        /// The bucket.
+        bucket: Arc<Bucket>,
+    },
+}
+
+/// Why it cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// Something below the data directory.
+    #[error("cannot use {path}")]
+    Data {
+        /// Which path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A service.
+    #[error("cannot use the services")]
+    Services(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The secret that signs access tokens.
+    #[error("{0}")]
+    Secret(String),
+}
+
+impl Options {
+    /// Opens it. Of services nothing is asked yet.
+    pub async fn open(&self) -> Result<Storage, StorageError> {
+        match (&self.table, &self.bucket) {
+            (Some(table), Some(bucket)) => services(table, bucket).await,
+            _ => self.embedded(),
+        }
+    }
+
+    fn embedded(&self) -> Result<Storage, StorageError> {
+        let data = self.data.clone();
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&data);
+        made.map_err(|error| unusable(&data, error))?;
+        let lock = locked(&data.join("lock")).map_err(|error| unusable(&data, error))?;
+        let file = data.join("muster.sqlite");
+        let table = SqliteTable::open(&file).map_err(|error| unusable(&file, error))?;
+        let root = data.join("blobs");
+        let blobs = Directory::open(&root).map_err(|error| unusable(&root, error))?;
+        Ok(Storage { table: Arc::new(table), blobs: Arc::new(blobs), kind: Kind::Embedded { data, lock } })
+    }
+}
+
+async fn services(table: &str, bucket: &str) -> Result<Storage, StorageError> {
+    let configuration = aws::configuration().await.map_err(|error| StorageError::Services(error.into()))?;
+    let (table, bucket) = (DynamoTable::new(&configuration, table), Bucket::new(&configuration, bucket));
+    let (table, bucket) = (Arc::new(table), Arc::new(bucket));
+    Ok(Storage { table: table.clone(), blobs: bucket.clone(), kind: Kind::Services { table, bucket } })
+}
+
+impl Storage {
+    /// Whether services are there and let us in; what is our own was made or opened already.
+    pub async fn check(&self) -> Result<(), StorageError> {
+        let Kind::Services { table, bucket } = &self.kind else { return Ok(()) };
+        table.check().await.map_err(|error| StorageError::Services(error.into()))?;
+        bucket.check().await.map_err(|error| StorageError::Services(error.into()))
+    }
+
+    /// Makes table and bucket where there are none.
+    pub async fn create(&self) -> Result<(), StorageError> {
+        let Kind::Services { table, bucket } = &self.kind else { return Ok(()) };
+        table.create().await.map_err(|error| StorageError::Services(error.into()))?;
+        bucket.create().await.map_err(|error| StorageError::Services(error.into()))
+    }
+
+    /// The secret that signs access tokens. A server of its own makes one with its first start; losing it costs every host
+    /// one more request. Servers that share a storage must be given one and the same.
+    pub async fn token_secret(&self) -> Result<Secret, StorageError> {
+        match &self.kind {
+            Kind::Embedded { data, .. } => {
+                let file = data.join("token.key");
+                kept_secret(&file).map_err(|error| unusable(&file, error))
+            }
+            Kind::Services { .. } => given_secret().await,
+        }
+    }
+}
+
+/// By the environment alone: what is in an argument, everybody on the machine can read.
+async fn given_secret() -> Result<Secret, StorageError> {
+    let given = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let (name, text) = match (given("MUSTER_TOKEN_SECRET"), given("MUSTER_TOKEN_SECRET_PARAMETER")) {
+        (Some(text), None) => ("MUSTER_TOKEN_SECRET", text),
+        (None, Some(parameter)) => {
+            let configuration = aws::configuration().await.map_err(|error| StorageError::Services(error.into()))?;
+            let text = aws::parameter(&configuration, &parameter).await;
+            ("MUSTER_TOKEN_SECRET_PARAMETER", text.map_err(|error| StorageError::Services(error.into()))?)
+        }
+        (Some(_), Some(_)) => {
+            let both = "MUSTER_TOKEN_SECRET and MUSTER_TOKEN_SECRET_PARAMETER are both set: one of them is wanted";
+            return Err(StorageError::Secret(both.into()));
+        }
+        (None, None) => {
+            let none = "MUSTER_TOKEN_SECRET is missing: 64 hexadecimal digits, as `openssl rand -hex 32` makes them, \
+                        or MUSTER_TOKEN_SECRET_PARAMETER, the name of the SSM parameter that holds them";
+            return Err(StorageError::Secret(none.into()));
+        }
+    };
+    secret(&text).map_err(|rule| StorageError::Secret(format!("{name} {rule}")))
+}
+
+/// Only what a generator makes passes: no empty text, no word, nothing out of an example.
+fn secret(text: &str) -> Result<Secret, &'static str> {
+    let text = text.trim();
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err("must hold 64 hexadecimal digits, as `openssl rand -hex 32` makes them");
+    }
+    let digits = text.bytes().collect::<std::collections::BTreeSet<_>>();
+    if digits.len() < 8
+        || text.as_bytes().chunks(16).any(|part| text.matches(&*String::from_utf8_lossy(part)).count() > 1)
+    {
+        return Err("holds no random digits: make some with `openssl rand -hex 32`");
+    }
+    Ok(Secret::new(text))
+}
+
+/// The secret in a file; made by the first start.
+fn kept_secret(path: &Path) -> io::Result<Secret> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let remove = "; remove the file to have a new one made";
+            return secret(&text).map_err(|rule| io::Error::other(format!("it {rule}{remove}")));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let text = hex(&rand::random::<[u8; 32]>());
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(Secret::new(text))
+}
+
+/// Nobody else has it open.
+fn locked(path: &Path) -> io::Result<fs::File> {
+    let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(io::Error::other("another process uses it")),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn named(name: &str) -> Result<String, &'static str> {
+    if name.is_empty() { Err("must not be empty") } else { Ok(name.into()) }
+}
+
+fn unusable(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StorageError {
+    StorageError::Data { path: path.to_owned(), source: source.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_generator_makes_is_a_secret() {
+        let made = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        assert!(secret(made).is_ok());
+        assert!(secret(&format!("{made}\n")).is_ok(), "as a file ends");
+        let repeated = "0123456789abcdef".repeat(4);
+        let zeros = "0".repeat(64);
+        for text in ["", " ", "changeme", "the secret that signs the access tokens", &made[1..], &repeated, &zeros] {
+            assert!(secret(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Services that tests need: Amazon's, as emulators of other people make them on this machine. Started on free ports,
+//! ended with the tests.
+
+use std::{
+    fs::File,
+    io,
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Result,
+    commands::{cargo, output, root, run, say, target},
+};
+
+/// `DynamoDB` alone, in memory: a public conformance suite passes on it but for 24 of 601 cases.
+const ENGINE: (&str, &str) = ("dynoxide-rs", "=3.2.0");
+/// How long a service may take to listen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Running services, and how tests find them.
+#[derive(Default)]
+pub struct Services {
+    children: Vec<Child>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Services {
+    /// Installs what is missing and starts it all. What cannot be had is said, and its tests say so, too.
+    pub fn start() -> Result<Self> {
+        // Nobody shall ask the machine's metadata service for credentials.
+        let mut services = Self::default();
+        services.environment.push(("AWS_EC2_METADATA_DISABLED", "true".into()));
+        let port = free_port()?;
+        let mut engine = Command::new(engine()?);
+        engine.args(["--port", &port.to_string()]);
+        services.begin("MUSTER_TEST_DYNAMODB", engine, port, "dynoxide.log")?;
+        match python() {
+            Ok(python) => {
+                let port = free_port()?;
+                let mut emulator = Command::new(python.with_file_name("ministack"));
+                emulator.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1");
+                services.begin("MUSTER_TEST_AWS", emulator, port, "ministack.log")?;
+            }
+            Err(reason) => say(&format!("SKIP: tests on S3 and on a second DynamoDB: {reason}")),
+        }
+        Ok(services)
+    }
+
+    /// Tells a command where they are.
+    pub fn tell<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.envs(self.environment.iter().map(|(name, url)| (name, url)))
+    }
+
+    fn begin(&mut self, name: &'static str, mut command: Command, port: u16, log: &str) -> Result {
+        let path = tools().join(log);
+        let failed = |error: io::Error| format!("cannot start {}: {error}", command.get_program().display());
+        let log = File::create(&path).map_err(failed)?;
+        let again = log.try_clone().map_err(failed)?;
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(again).spawn();
+        let child = child.map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))?;
+        self.children.push(child);
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("{} does not listen; see {}", command.get_program().display(), path.display()));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        self.environment.push((name, format!("http://127.0.0.1:{port}")));
+        Ok(())
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            // Gone already is gone as well.
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// The engine's program; built once. A program of its own, because its `SQLite` is another than ours.
+fn engine() -> Result<PathBuf> {
+    let program = tools().join("bin/dynoxide");
+    if !program.exists() {
+        let (name, version) = ENGINE;
+        let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];
+        let mut install = cargo(["install", "--quiet", "--debug", "--locked", name, "--version", version]);
+        run(install.args(features).arg("--root").arg(tools()).arg("--target-dir").arg(tools().join("build")))?;
+    }
+    Ok(program)
+}
+
+/// Python with what `infra/requirements.txt` names, in a place of its own.
+pub fn python() -> Result<PathBuf> {
+    let (place, wanted) = (tools().join("python"), root().join("infra/requirements.txt"));
+    let (program, installed) = (place.join("bin/python"), place.join("installed.txt"));
+    let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+    if program.exists() && read(&installed) == read(&wanted) {
+        return Ok(program);
+    }
+    let missing = |reason: String| format!("python3 with venv is missing (apt-get install python3-venv): {reason}");
+    output(Command::new("python3").args(["-m", "venv"]).arg(&place)).map_err(missing)?;
+    run(Command::new(&program)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+        .arg(&wanted))?;
+    std::fs::copy(&wanted, &installed).map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
+    Ok(program)
+}
+
+fn tools() -> PathBuf {
+    target().join("tools")
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    listener.map(|address| address.port()).map_err(|error| format!("there is no free port: {error}"))
+}
