@@ -19,7 +19,7 @@ use crate::{
 /// `DynamoDB` alone, in memory: a public conformance suite passes on it but for 24 of 601 cases.
 const ENGINE: (&str, &str) = ("dynoxide-rs", "=3.2.0");
 /// How long a service may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Running services, and how tests find them.
 #[derive(Default)]
