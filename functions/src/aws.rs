@@ -87,13 +87,15 @@ pub async fn configuration() -> Result<SdkConfig, AwsError> {
     let named = |name| std::env::var(name).ok().filter(|region| !region.is_empty());
     // The SDK would go on to ask the machine's own metadata service, and wait for it where there is none.
     let region = named("AWS_REGION").or_else(|| named("AWS_DEFAULT_REGION")).ok_or(AwsError::NoRegion)?;
-    let retries = RetryConfig::standard()
-        .with_max_attempts(TRIES)
-        .with_initial_backoff(FIRST_PAUSE)
-        .with_max_backoff(LONGEST_PAUSE);
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let loader = aws_config::defaults(BehaviorVersion::latest());
-    Ok(loader.region(Region::new(region)).retry_config(retries).timeout_config(timeouts).load().await)
+    Ok(loader.region(Region::new(region)).retry_config(retries()).timeout_config(timeouts).load().await)
+}
+
+/// How often a call is tried, and with which pauses: what the SDK knows to pass is tried again.
+pub fn retries() -> RetryConfig {
+    let retries = RetryConfig::standard().with_max_attempts(TRIES);
+    retries.with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
 }
 
 /// The text of a parameter of SSM, decrypted.

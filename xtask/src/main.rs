@@ -6,7 +6,9 @@ mod commands;
 mod demo;
 mod dist;
 mod fleet;
+mod lambda;
 mod lexer;
+mod localstack;
 mod schemas;
 mod services;
 mod signals;
@@ -49,6 +51,14 @@ enum Command {
     Bench,
     /// Build what is shipped, and show how large it is
     Dist,
+    /// Build the artifact of the Lambda functions
+    Lambda {
+        /// What the functions run on
+        #[arg(long, default_value = "arm64")]
+        architecture: lambda::Architecture,
+    },
+    /// Run that artifact on this machine, on services shaped like Amazon's
+    Localstack,
     /// Show how large crates, files and functions are
     Sizes,
 }
@@ -65,6 +75,8 @@ fn main() -> ExitCode {
         Command::Schemas { check: false } => schemas::write(),
         Command::Bench => bench::bench(),
         Command::Dist => dist::dist(),
+        Command::Lambda { architecture } => lambda::build(architecture).map(drop),
+        Command::Localstack => localstack::up(),
         Command::Sizes => sizes::print(),
     };
     match done {

@@ -114,6 +114,14 @@ pub fn python() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// The programs of that Python, with more packages in it.
+pub fn python_with(packages: &[&str]) -> Result<PathBuf> {
+    let program = python()?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(&program).args(install).args(packages))?;
+    Ok(program.with_file_name(""))
+}
+
 fn tools() -> PathBuf {
     target().join("tools")
 }

@@ -81,10 +81,25 @@ impl Caller {
     pub async fn sends(&self, mut request: Request<Body>) -> Answer {
         request.headers_mut().extend(self.headers.clone());
         let what = format!("{} {}", request.method(), request.uri());
+        let (parts, body) = request.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let mut patience = self.world.patience;
+        loop {
+            let request = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+            let answer = self.answer(request, &what).await;
+            // Asked to come again, agents and the command line do so.
+            if answer.status != 503 || patience == 0 {
+                return answer.checked();
+            }
+            patience -= 1;
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>, what: &str) -> Answer {
         let response = self.world.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body, what }.checked()
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body, what: what.into() }
     }
 }
 

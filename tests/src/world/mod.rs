@@ -2,6 +2,7 @@
 
 mod caller;
 mod clock;
+mod faults;
 mod host;
 mod invariants;
 mod logs;
@@ -14,6 +15,7 @@ mod stores;
 pub use self::{
     caller::{Answer, Caller, answered, json_request, request},
     clock::ManualClock,
+    faults::{BadNetwork, FaultCounts, FaultRates},
     host::{Host, accepted, finished, output, result, started},
     logs::Logs,
     mortal::Mortal,

@@ -58,6 +58,8 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     router: Router,
     numbers: Arc<AtomicU64>,
+    /// How often its callers come again when the server is not available: never, unless a test says otherwise.
+    pub patience: u32,
     stores: Stores,
 }
 
@@ -74,7 +76,7 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let app = app(&table, &stores, &clock, Pacing::default());
         let router = api::router(&app);
-        let world = Self { app, table, mortal, clock, router, numbers: Arc::default(), stores };
+        let world = Self { app, table, mortal, clock, router, numbers: Arc::default(), patience: 0, stores };
         for role in [Role::Admin, Role::Operator, Role::Viewer] {
             world.has_account(role).await;
         }

@@ -5,6 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use super::BadNetwork;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use muster_server::{blobs::s3::Bucket, store::dynamodb::DynamoTable};
@@ -54,6 +55,16 @@ impl Service {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .retry_config(RetryConfig::standard())
             .build()
+    }
+
+    /// A table of its own, empty, over a network on which things will go wrong.
+    pub async fn new_table_over(&self, network: &BadNetwork) -> DynamoTable {
+        let configuration = self.configuration().into_builder().http_client(network.clone());
+        // As the server itself does it.
+        let configuration = configuration.retry_config(muster_server::aws::retries()).build();
+        let table = DynamoTable::new(&configuration, &name());
+        table.create().await.unwrap();
+        table
     }
 
     /// A table of its own, empty.

@@ -11,7 +11,7 @@ use muster_server::{
 };
 use tempfile::TempDir;
 
-use super::Service;
+use super::{BadNetwork, Service};
 
 /// A table and an object store, empty, that nobody else knows.
 #[derive(Clone)]
@@ -46,6 +46,12 @@ impl Stores {
         let (engine, emulator) = (Service::engine()?, Service::emulator()?);
         let (table, blobs) = (engine.new_table().await, emulator.new_bucket().await);
         Some(Self { table: Arc::new(table), blobs: Some(Arc::new(blobs)), directory: None })
+    }
+
+    /// A table of a service over a network on which things will go wrong; files stay on this machine.
+    pub async fn over(network: &BadNetwork) -> Option<Self> {
+        let table = Service::engine()?.new_table_over(network).await;
+        Some(Self { table: Arc::new(table), ..Self::embedded() })
     }
 
     /// The object store, as a process finds it that has just started.

@@ -1,0 +1,113 @@
+//! `lambda`: the artifact of the functions, a zip with the server in it as `bootstrap`.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use crate::{
+    Result,
+    commands::{cargo, output, run, say, short, target},
+    services,
+};
+
+/// The C library of `provided.al2023`: a program that wants a newer one does not start there.
+const GLIBC: (u32, u32) = (2, 34);
+
+/// What the functions run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Architecture {
+    /// Graviton: a fifth cheaper.
+    Arm64,
+    /// Intel and AMD.
+    #[value(name = "x86_64")]
+    X86_64,
+}
+
+impl Architecture {
+    /// This machine's.
+    pub fn own() -> Self {
+        if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86_64 }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+
+    fn triple(self) -> &'static str {
+        match self {
+            Self::Arm64 => "aarch64-unknown-linux-gnu",
+            Self::X86_64 => "x86_64-unknown-linux-gnu",
+        }
+    }
+}
+
+/// Builds it, and says how large it is.
+pub fn build(architecture: Architecture) -> Result<PathBuf> {
+    let program = if architecture == Architecture::own() { native()? } else { cross(architecture)? };
+    let wanted = newest_glibc(&program)?;
+    if wanted > GLIBC {
+        let reason = "it was built on a newer system than Amazon Linux 2023; build it there, or in a container of it";
+        return Err(format!("{} wants glibc {}.{}: {reason}", short(&program), wanted.0, wanted.1));
+    }
+    let path = target().join("lambda").join(architecture.name()).join("muster.zip");
+    zip(&program, &path).map_err(|error| format!("cannot write {}: {error}", short(&path)))?;
+    for file in [&program, &path] {
+        let size = fs::metadata(file).map_err(|error| format!("{}: {error}", short(file)))?.len();
+        let tenths = size * 10 / (1 << 20);
+        say(&format!("{:>4}.{} MiB  {}", tenths / 10, tenths % 10, short(file)));
+    }
+    Ok(path)
+}
+
+fn native() -> Result<PathBuf> {
+    run(&mut cargo(["build", "--profile", "dist", "--package", "muster-server"]))?;
+    Ok(target().join("dist/muster-server"))
+}
+
+/// For the other architecture, with zig as the linker: it knows every version of every C library.
+fn cross(architecture: Architecture) -> Result<PathBuf> {
+    let triple = architecture.triple();
+    let added = output(Command::new("rustup").args(["target", "add", triple]));
+    added.map_err(|reason| format!("the standard library for {triple} is missing: {reason}"))?;
+    let bin = services::python_with(&["ziglang", "cargo-zigbuild"])?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(paths).map_err(|error| error.to_string())?;
+    let with_glibc = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
+    let build = ["zigbuild", "--profile", "dist", "--package", "muster-server", "--target", &with_glibc];
+    run(cargo(build).env("PATH", path))?;
+    Ok(target().join(triple).join("dist/muster-server"))
+}
+
+/// The newest version of the C library that a program names.
+fn newest_glibc(program: &Path) -> Result<(u32, u32)> {
+    let bytes = fs::read(program).map_err(|error| format!("{}: {error}", short(program)))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {
+        let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+        let (major, rest) = rest.split_once('.')?;
+        Some((number(major)?, number(rest)?))
+    });
+    Ok(versions.max().unwrap_or_default())
+}
+
+fn zip(program: &Path, path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut zip = ZipWriter::new(File::create(path)?);
+    // The same bytes from the same program: no times in it.
+    let options = SimpleFileOptions::default().unix_permissions(0o755).compression_level(Some(9));
+    zip.start_file("bootstrap", options)?;
+    zip.write_all(&fs::read(program)?)?;
+    zip.finish()?;
+    Ok(())
+}
