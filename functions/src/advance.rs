@@ -105,8 +105,8 @@ pub struct Own {
     pub writes: Vec<Write>,
     /// The revision that the record must have before (`If-Match`).
     pub revision: Option<u64>,
-    /// The record as the caller has just read it, to save a second read. It may be old: then the commit loses, or what
-    /// is refused is looked at again.
+    /// The record as the caller has just read it, to save a second read. It may be old: then the commit loses, and what
+    /// is refused or would leave it alone is looked at again.
     pub found: Option<Item>,
 }
 
@@ -126,11 +126,14 @@ pub async fn advance_with(app: &App, change: Change, cause: &Cause, own: Own) ->
 pub(crate) async fn commit(app: &App, change: &Change, cause: &Cause, own: &Own) -> Result<Advanced, AdvanceError> {
     for attempt in 0..ATTEMPTS {
         let known = own.found.as_ref().filter(|_| attempt == 0);
+        let key = keys::of_change(change);
         let draft = match Draft::decide(app, change, cause, known).await {
             Err(AdvanceError::Refused(_)) if known.is_some() => continue,
+            // What leaves the record alone has no race to lose by which it would learn that it was an old one.
+            Ok(draft) if known.is_some() && !draft.changes(&key) => continue,
             decided => decided?,
         };
-        let found = draft.records.get(&keys::of_change(change)).and_then(|(found, _)| *found);
+        let found = draft.records.get(&key).and_then(|(found, _)| *found);
         if own.revision.is_some() && own.revision != found {
             return Err(AdvanceError::RevisionMismatch);
         }
@@ -225,6 +228,10 @@ impl Draft {
                 self.writes.push(Write::Delete { key: keys::lock(name), expect: Expect::Any });
             }
         }
+    }
+
+    fn changes(&self, key: &Key) -> bool {
+        self.records.get(key).is_some_and(|(found, item)| *found != Some(item.revision))
     }
 
     async fn commit(self, app: &App, own: &[Write]) -> Result<Advanced, AdvanceError> {

@@ -9,6 +9,7 @@
 
 mod admission;
 mod judgement;
+mod positions;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,9 @@ use crate::{
 
 /// How often one host is offered the release at most.
 pub const MAX_ATTEMPTS: u32 = 3;
+/// How many hosts may be in an unproven update at once: all of their slots are in one record, and each takes up to 600
+/// bytes of the 400 KB that an item may have.
+pub const MAX_IN_FLIGHT: u32 = 500;
 /// The lock that lets one fleet update of agents be active at a time.
 pub const LOCK: &str = "fleet-update:agent";
 /// How many hosts one step deals with: what fits into one commit. What is left stays due.
@@ -54,8 +58,10 @@ pub struct FleetUpdate {
     /// The next position whose turn has never come.
     pub next_position: u32,
     /// Positions whose turn has come again.
+    #[serde(with = "positions")]
     pub requeued: BTreeSet<u32>,
     /// Positions that wait for their host to come online.
+    #[serde(with = "positions")]
     pub deferred: BTreeSet<u32>,
     /// Hosts in an unproven update. A set keyed by host, never a counter.
     pub slots: BTreeMap<HostId, Slot>,

@@ -4,7 +4,7 @@ use axum::response::Response;
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
     fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::{self, Event, FleetUpdate, LOCK, Plan, best_case_seconds},
+    fleet_updates::{self, Event, FleetUpdate, LOCK, MAX_IN_FLIGHT, Plan, best_case_seconds},
     hosts::Host,
     machine::{Change, Refused},
     mailboxes::Mailbox,
@@ -214,8 +214,9 @@ fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
     within("soak_seconds", request.soak_seconds, 0, 7 * 86_400)?;
     within("host_time_limit_seconds", request.host_time_limit_seconds, 60, 86_400)?;
     within("deadline_seconds", request.deadline_seconds, 60, 30 * 86_400)?;
-    if request.max_in_flight == Some(Share::Count(0)) {
-        return Err(Problem::invalid("max_in_flight", "must be at least 1").into());
+    if matches!(request.max_in_flight, Some(Share::Count(count)) if !(1..=MAX_IN_FLIGHT).contains(&count)) {
+        let rule = format!("must be 1 to {MAX_IN_FLIGHT}; a share of more hosts means {MAX_IN_FLIGHT}");
+        return Err(Problem::invalid("max_in_flight", rule).into());
     }
     let waves = request.waves.iter().flatten();
     if waves.clone().count() > 20 || waves.clone().any(|share| *share == Share::Count(0)) {
@@ -260,7 +261,7 @@ fn waves(request: &FleetUpdateRequest, hosts: usize) -> Vec<u32> {
 
 fn max_in_flight(request: &FleetUpdateRequest, hosts: usize) -> u32 {
     let total = u32::try_from(hosts).unwrap_or(u32::MAX);
-    request.max_in_flight.unwrap_or(Share::Count(1)).of(total).min(total.max(1))
+    request.max_in_flight.unwrap_or(Share::Count(1)).of(total).min(total.max(1)).min(MAX_IN_FLIGHT)
 }
 
 fn plan(

@@ -26,7 +26,9 @@ async fn updated(count: u32, width: u32) -> (Costs, usize) {
     let request = json!({ "version": "1.1.0", "waves": [count], "max_in_flight": width, "soak_seconds": 0 });
     let id = world.fleet_update(&request).await.id;
     count_as(&mut costs, "plan and first offers");
-    let mut largest = 0;
+    // All slots are taken now.
+    let rows = world.app.table.query(Query::all(keys::fleet_update(id).partition, 100_000)).await.unwrap();
+    let largest = rows.items.iter().map(|item| item.body.len()).max().unwrap_or(0);
     let mut left = (0..hosts.len()).collect::<Vec<_>>();
     while !left.is_empty() {
         let mut later = Vec::new();
@@ -45,8 +47,6 @@ async fn updated(count: u32, width: u32) -> (Costs, usize) {
             host.commits(job).await.is(200);
             count_as(&mut costs, "proof, result, next offer");
         }
-        let rows = world.app.table.query(Query::all(keys::fleet_update(id).partition, 100_000)).await.unwrap();
-        largest = rows.items.iter().map(|item| item.body.len()).max().unwrap_or(0).max(largest);
         left = later;
     }
     let ended = world.app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await.unwrap().unwrap();
