@@ -1,12 +1,14 @@
 //! `test` and `ci`: what must hold before a change is done.
 
-use std::{process::Command, time::Instant};
+use std::{env, process::Command, time::Instant};
 
 use crate::{
     Result,
-    commands::{cargo, output, run, say},
-    fleet, schemas,
-    services::Services,
+    commands::{cargo, output, root, run, say},
+    fleet,
+    lambda::{self, Architecture},
+    schemas,
+    services::{self, Services},
     sizes,
 };
 
@@ -14,6 +16,10 @@ type Step = fn() -> Result;
 
 /// Tests that take the store as a parameter: they run on the embedded one with all others, and then on services.
 const ON_BOTH_STORES: [&str; 3] = ["api", "scenarios", "access"];
+
+/// What the server of the real-process tests is made of; with all others they run on the embedded store.
+const OTHER_BODIES: [(&str, &str); 2] =
+    [("serve-services", "on DynamoDB and S3"), ("functions", "as functions, on DynamoDB and S3")];
 
 /// Every test of the workspace, real processes included; those that are wanted, if arguments say which.
 pub fn test(arguments: &[String]) -> Result {
@@ -26,17 +32,24 @@ pub fn test(arguments: &[String]) -> Result {
     let again = ON_BOTH_STORES.iter().flat_map(|name| ["--test", name]);
     say("\nOnce more, on DynamoDB and S3:");
     let mut tests = cargo(["test", "--quiet", "--package", "muster-tests"].into_iter().chain(again));
-    run(services.tell(&mut tests).env("MUSTER_TEST_STORE", "dynamodb"))
+    run(services.tell(&mut tests).env("MUSTER_TEST_STORE", "dynamodb"))?;
+    for (body, place) in OTHER_BODIES {
+        say(&format!("\nReal processes once more, {place}:"));
+        let mut tests = cargo(["test", "--quiet", "--package", "muster-tests", "--test", "fleet"]);
+        run(services.tell(&mut tests).env("MUSTER_TEST_BODY", body))?;
+    }
+    Ok(())
 }
 
 /// The steps, in the order in which they fail fastest. The first failure ends it.
 pub fn ci() -> Result {
     let started = Instant::now();
-    let steps: [(&str, Step); 6] = [
+    let steps: [(&str, Step); 7] = [
         ("format", || run(&mut cargo(["fmt", "--all", "--check"]))),
         ("lints", lints),
         ("dependencies", dependencies),
         ("schemas", schemas::check),
+        ("infra", infra),
         ("tests", || test(&[])),
         ("sizes", sizes::print),
     ];
@@ -55,6 +68,26 @@ pub fn ci() -> Result {
 
 fn lints() -> Result {
     run(&mut cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// The template of the functions: what it says, what it becomes, and what a stack of it may do, with the artifact in it
+/// where that was built.
+fn infra() -> Result {
+    let python = match services::python() {
+        Ok(python) => python,
+        Err(reason) if env::var_os("CI").is_some() => return Err(reason),
+        Err(reason) => {
+            say(&format!("SKIP: {reason}"));
+            return Ok(());
+        }
+    };
+    let mut check = Command::new(python);
+    check.arg(root().join("infra/check"));
+    let artifact = lambda::artifact(Architecture::own());
+    if artifact.exists() {
+        check.arg("--zip").arg(artifact);
+    }
+    run(&mut check)
 }
 
 /// Licences, sources and advisories of what we depend on. A tool of its own, so only where it is there.

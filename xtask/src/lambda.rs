@@ -57,7 +57,7 @@ pub fn build(architecture: Architecture) -> Result<PathBuf> {
         let reason = "it was built on a newer system than Amazon Linux 2023; build it there, or in a container of it";
         return Err(format!("{} wants glibc {}.{}: {reason}", short(&program), wanted.0, wanted.1));
     }
-    let path = target().join("lambda").join(architecture.name()).join("muster.zip");
+    let path = artifact(architecture);
     zip(&program, &path).map_err(|error| format!("cannot write {}: {error}", short(&path)))?;
     for file in [&program, &path] {
         let size = fs::metadata(file).map_err(|error| format!("{}: {error}", short(file)))?.len();
@@ -65,6 +65,11 @@ pub fn build(architecture: Architecture) -> Result<PathBuf> {
         say(&format!("{:>4}.{} MiB  {}", tenths / 10, tenths % 10, short(file)));
     }
     Ok(path)
+}
+
+/// Where it is, once it was built.
+pub fn artifact(architecture: Architecture) -> PathBuf {
+    target().join("lambda").join(architecture.name()).join("muster.zip")
 }
 
 fn native() -> Result<PathBuf> {

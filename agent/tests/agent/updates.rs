@@ -77,6 +77,38 @@ fn a_broken_off_download_is_resumed_where_it_broke_off() {
     assert_eq!(asked, 2);
 }
 
+fn asked_for_blobs(server: &Server) -> usize {
+    server.with(|world| world.paths.iter().filter(|path| *path == "blob asked").count())
+}
+
+#[test]
+fn a_file_that_comes_in_parts_is_put_together() {
+    let (server, _host) = started();
+    let part = good_agent().len() / 3 + 1;
+    server.with(|world| world.blob_part = Some(part));
+    let id = offer_good(&server);
+    assert_eq!(server.result(id).outcome, Outcome::Succeeded);
+    assert_eq!(asked_for_blobs(&server), 3);
+}
+
+#[test]
+fn parts_that_bring_nothing_do_not_keep_a_host_asking() {
+    let (server, _host) = started();
+    server.with(|world| world.blob_part = Some(0));
+    let id = offer_good(&server);
+    assert_eq!((server.result(id).outcome, asked_for_blobs(&server)), (Outcome::Failed, 1));
+}
+
+#[test]
+fn where_the_object_store_cannot_be_reached_the_server_sends_the_file_itself() {
+    let (server, _host) = started();
+    // Nobody listens there.
+    server.with(|world| world.blob_elsewhere = Some("http://127.0.0.1:1/bucket/blob".into()));
+    let id = offer_good(&server);
+    assert_eq!(server.result(id).outcome, Outcome::Succeeded);
+    assert_eq!(asked_for_blobs(&server), 2, "once elsewhere, once through the server");
+}
+
 #[test]
 fn what_is_not_signed_for_this_host_is_refused_before_it_is_executed() {
     let (server, host) = started();

@@ -84,8 +84,11 @@ pub async fn page<T: DeserializeOwned, V>(
     let limit = params.limit()?;
     let mut cursor = params.cursor.clone();
     let mut items = Vec::new();
+    // Every record read costs: a list without a filter is done with the first few.
+    let mut stride = limit;
     for _ in 0..MAX_LOOKED_AT / STRIDE {
-        let (records, more) = list.before::<T>(app, cursor.as_deref(), STRIDE).await?;
+        let (records, more) = list.before::<T>(app, cursor.as_deref(), stride).await?;
+        stride = STRIDE;
         for (place, record) in records {
             cursor = Some(place);
             items.extend(view(record));

@@ -3,7 +3,7 @@
 mod accounts;
 pub mod admin;
 pub mod functions;
-mod moving;
+pub mod moving;
 mod pacing;
 pub mod serve;
 pub mod storage;

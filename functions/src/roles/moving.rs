@@ -1,10 +1,11 @@
 //! Moving an installation: everything in the table as lines of `items.ndjson`, every file of a release in `blobs/`.
 //!
-//! What is moved must stand still, so its servers and its tick are stopped first. An import writes each item only where
-//! none is, and finds its own items again: it goes on after an interruption, and mixes no two installations. Moved are
-//! items as they are, revisions and all; access tokens are not, hosts ask for new ones.
+//! What is moved must stand still, so its servers and its tick are stopped first. An import looks at all that is there
+//! before it writes, knows its own items again, and refuses any other: it goes on after an interruption, and mixes no two
+//! installations. Moved are items as they are, revisions and all; access tokens are not, hosts ask for new ones.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, BufRead as _, BufReader, BufWriter, Write as _},
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use muster_domain::releases::Release;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 use tokio_util::io::ReaderStream;
 
 use super::storage::Storage;
@@ -27,6 +29,8 @@ use crate::{
 };
 
 const ITEMS: &str = "items.ndjson";
+/// What it is called until it is whole.
+const UNFINISHED: &str = "items.unfinished";
 const BLOBS: &str = "blobs";
 /// How many items are read or written at once.
 const STRIDE: usize = 100;
@@ -88,6 +92,12 @@ pub enum MoveError {
     },
 }
 
+impl MoveError {
+    fn holds(Key { partition, sort }: Key) -> Self {
+        Self::NotEmpty { partition, sort }
+    }
+}
+
 /// An item as a line.
 #[derive(Serialize, Deserialize)]
 struct Line {
@@ -108,7 +118,7 @@ struct Entry {
     sort: String,
 }
 
-/// Writes everything.
+/// Writes everything. Its list of records gets its name when it is whole: what broke off is no export.
 pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
     let at = |path: &Path| {
         let path = path.to_owned();
@@ -117,7 +127,7 @@ pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
     DirBuilder::new().mode(0o700).create(to).map_err(at(to))?;
     let blobs = to.join(BLOBS);
     DirBuilder::new().mode(0o700).create(&blobs).map_err(at(&blobs))?;
-    let path = to.join(ITEMS);
+    let path = to.join(UNFINISHED);
     let mut file = BufWriter::new(private(&path).map_err(at(&path))?);
     let mut moved = Moved::default();
     let mut cursor = None;
@@ -139,53 +149,93 @@ pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
     }
     let file = file.into_inner().map_err(io::IntoInnerError::into_error).map_err(at(&path))?;
     file.sync_all().map_err(at(&path))?;
+    fs::rename(&path, to.join(ITEMS)).map_err(at(&path))?;
+    File::open(to).and_then(|directory| directory.sync_all()).map_err(at(to))?;
     Ok(moved)
 }
 
-/// Reads everything: files first, so that no record ever names one that is not there.
+/// Reads everything: files first, so that no record ever names one that is not there. Before it writes anything it has
+/// seen that every line is a record and that the storage holds no other.
 pub async fn import(storage: &Storage, from: &Path) -> Result<Moved, MoveError> {
     let path = from.join(ITEMS);
-    let at = |source| MoveError::File { path: path.clone(), source };
-    let mut items = Vec::new();
+    let there = there_already(storage, &path).await?;
     let mut moved = Moved::default();
-    for (number, line) in BufReader::new(File::open(&path).map_err(at)?).lines().enumerate() {
-        let line = line.map_err(at)?;
-        let item = item(&line).map_err(|source| MoveError::Line { line: number + 1, source })?;
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    for item in read(&path)? {
+        let item = item?;
         for id in files_of(&item)? {
             restore(storage, &id, &from.join(BLOBS).join(&id.sha256)).await?;
             moved.blobs += 1;
         }
-        let bytes: usize = items.iter().map(|item: &Item| item.body.len()).sum();
-        if items.len() >= STRIDE || bytes + item.body.len() > MAX_BYTES {
-            moved.items += write(storage, std::mem::take(&mut items)).await?;
+        moved.items += 1;
+        if there.contains(&item.key) {
+            continue;
         }
+        if items.len() >= STRIDE || bytes + item.body.len() > MAX_BYTES {
+            write(storage, std::mem::take(&mut items)).await?;
+            bytes = 0;
+        }
+        bytes += item.body.len();
         items.push(item);
     }
-    moved.items += write(storage, items).await?;
+    write(storage, items).await?;
     Ok(moved)
 }
 
-/// All of them, where none is; or, if that is not so, each by itself unless it is there already.
-async fn write(storage: &Storage, items: Vec<Item>) -> Result<usize, MoveError> {
-    let puts = items.iter().map(|item| Write::Put { item: item.clone(), expect: Expect::Absent });
-    match storage.table.commit(puts.collect(), rand::random()).await {
-        Err(StoreError::Stale { .. }) => {}
-        done => return Ok(done.map(|()| items.len())?),
-    }
-    let keys = items.iter().map(|item| item.key.clone()).collect::<Vec<_>>();
-    let found = storage.table.get_many(&keys).await?;
-    let count = items.len();
-    for (item, found) in items.into_iter().zip(found) {
-        match found {
-            Some(found) if found == item => {}
-            Some(Item { key: Key { partition, sort }, .. }) => return Err(MoveError::NotEmpty { partition, sort }),
-            None => {
-                let put = Write::Put { item, expect: Expect::Absent };
-                storage.table.commit(vec![put], rand::random()).await?;
-            }
+/// Which records an earlier import into this storage has brought; refused if there is any other.
+async fn there_already(storage: &Storage, path: &Path) -> Result<BTreeSet<Key>, MoveError> {
+    let mut others = BTreeMap::new();
+    let mut cursor = None;
+    loop {
+        let rows = storage.table.scan(cursor, STRIDE).await?;
+        for item in rows.items {
+            let digest = digest(&item);
+            others.insert(item.key, digest);
+        }
+        cursor = rows.cursor;
+        if cursor.is_none() {
+            break;
         }
     }
-    Ok(count)
+    let mut ours = BTreeSet::new();
+    for item in read(path)? {
+        let item = item?;
+        if others.get(&item.key).is_some_and(|other| *other == digest(&item)) {
+            others.remove(&item.key);
+            ours.insert(item.key);
+        }
+    }
+    match others.pop_first() {
+        Some((other, _)) => Err(MoveError::holds(other)),
+        None => Ok(ours),
+    }
+}
+
+/// All of them, where none is. What the last request of an earlier import has brought only now is there already.
+async fn write(storage: &Storage, mut items: Vec<Item>) -> Result<(), MoveError> {
+    while !items.is_empty() {
+        let keys = items.iter().map(|item| item.key.clone()).collect::<Vec<_>>();
+        let puts = items.iter().map(|item| Write::Put { item: item.clone(), expect: Expect::Absent });
+        match storage.table.commit(puts.collect(), rand::random()).await {
+            Err(StoreError::Stale { .. }) => {}
+            done => return Ok(done?),
+        }
+        let mut left = Vec::new();
+        for (item, found) in items.into_iter().zip(storage.table.get_many(&keys).await?) {
+            match found {
+                Some(found) if digest(&found) == digest(&item) => {}
+                Some(other) => return Err(MoveError::holds(other.key)),
+                None => left.push(item),
+            }
+        }
+        items = left;
+    }
+    Ok(())
+}
+
+/// What tells a record from every other, wherever it is kept.
+fn digest(item: &Item) -> Option<[u8; 32]> {
+    line(item).ok().map(|line| Sha256::digest(line).into())
 }
 
 /// The files that a record needs: those of a release that were uploaded.
@@ -226,6 +276,11 @@ fn private(path: &Path) -> io::Result<File> {
 }
 
 fn line(item: &Item) -> Result<String, serde_json::Error> {
+    // Where lines end there is white space between values: within a text it would be escaped.
+    let in_one_line = |body: Box<RawValue>| match body.get().contains(['\n', '\r']) {
+        true => RawValue::from_string(body.get().replace(['\n', '\r'], " ")),
+        false => Ok(body),
+    };
     let Item { key, revision, expires_at, indexes, body } = item;
     let entry = |entry: &IndexEntry| Entry {
         index: entry.index.name().into(),
@@ -238,8 +293,17 @@ fn line(item: &Item) -> Result<String, serde_json::Error> {
         revision: *revision,
         expires_at: *expires_at,
         indexes: indexes.iter().map(entry).collect(),
-        body: serde_json::from_slice(body)?,
+        body: in_one_line(serde_json::from_slice(body)?)?,
     })
+}
+
+/// The records of an export, one by one.
+fn read(path: &Path) -> Result<impl Iterator<Item = Result<Item, MoveError>>, MoveError> {
+    let at = |source| MoveError::File { path: path.to_owned(), source };
+    let lines = BufReader::new(File::open(path).map_err(at)?).lines().enumerate();
+    Ok(lines.map(move |(number, line)| {
+        item(&line.map_err(at)?).map_err(|source| MoveError::Line { line: number + 1, source })
+    }))
 }
 
 fn item(line: &str) -> Result<Item, serde_json::Error> {

@@ -53,6 +53,10 @@ pub struct World {
     pub silent: bool,
     /// Bytes after which a blob's line is cut, once.
     pub blob_cut: Option<usize>,
+    /// The most that one answer brings of a blob.
+    pub blob_part: Option<usize>,
+    /// Where hosts are sent for blobs, unless they want them through this server.
+    pub blob_elsewhere: Option<String>,
     /// Whether blobs are held back.
     pub hold_blobs: bool,
     sequences: BTreeMap<(String, JobId), u64>,
@@ -274,12 +278,16 @@ fn blob(shared: &(Mutex<World>, Condvar), request: &Request) -> Reply {
         return Reply::Cut;
     }
     let mut world = shared.0.lock().unwrap();
+    if let Some(place) = world.blob_elsewhere.as_ref().filter(|_| !request.path.contains("through_server=true")) {
+        let headers = format!("location: {place}\r\n");
+        return Reply::Raw { status: 307, kind: "text/plain", headers, body: Vec::new(), claimed: 0 };
+    }
     let from = request.range_from.unwrap_or(0);
     let rest = world.blob[from.min(world.blob.len())..].to_vec();
-    let claimed = rest.len();
+    let claimed = world.blob_part.unwrap_or(usize::MAX).min(rest.len());
     let sent = world.blob_cut.take().unwrap_or(claimed).min(claimed);
     let headers =
-        format!("content-range: bytes {from}-{}/{}\r\n", world.blob.len().saturating_sub(1), world.blob.len());
-    let status = if request.range_from.is_some() { 206 } else { 200 };
+        format!("content-range: bytes {from}-{}/{}\r\n", (from + claimed).saturating_sub(1), world.blob.len());
+    let status = if request.range_from.is_some() || claimed < rest.len() { 206 } else { 200 };
     Reply::Raw { status, kind: "application/octet-stream", headers, body: rest[..sent].to_vec(), claimed }
 }
