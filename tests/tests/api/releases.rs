@@ -1,11 +1,17 @@
 use axum::{body::Body, http::Method};
+use http_body_util::BodyExt as _;
 use muster_schemas::{
     envelopes::Envelope,
     problems::ProblemCode,
-    releases::{ReleaseState, ReleaseView},
+    releases::{ReleaseState, ReleaseView, UploadPlace},
+};
+use muster_server::{
+    api,
+    app::{App, Parts, Settings},
 };
 use muster_tests::world::{Release, World, request};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 #[tokio::test]
 async fn a_release_is_a_draft_until_every_file_is_here() {
@@ -64,6 +70,76 @@ async fn a_yanked_release_is_offered_to_nobody_any_more() {
     assert!(!world.sees_host(host.id()).await.update_available);
 }
 
+fn through_server(sha256: &str) -> String {
+    format!("/api/v1/agent/blobs/{sha256}?through_server=true")
+}
+
+/// As a program that knows nothing but a link.
+fn anybody() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_file_is_put_and_fetched_past_the_server_where_the_object_store_can_be_reached() {
+    let world = World::new().await;
+    let release = Release::sign(&world, "1.1.0");
+    let (admin, mut host) = (world.admin().await, world.host("one").await);
+    admin.post("/api/v1/releases", &release.envelope).await.is(201);
+    let target = "/api/v1/releases/1.1.0/targets/linux-x86_64";
+    let announced = format!("{target}?uploaded=true");
+    let early = admin.put(&announced, Vec::new()).await.refused(ProblemCode::Invalid);
+    assert_eq!(early.field.as_deref(), Some("uploaded"), "nobody has put it there");
+    let unknown = "/api/v1/releases/1.1.0/targets/plan9-mips/upload";
+    admin.post(unknown, &json!({})).await.refused(ProblemCode::NotFound);
+
+    let place: UploadPlace = admin.post(&format!("{target}/upload"), &json!({})).await.is(200).json();
+    let blob = format!("/api/v1/agent/blobs/{}", release.sha256());
+    let Some(url) = place.url else {
+        // A directory is reached through its server alone.
+        world.uploads(&release).await.is(200);
+        assert_eq!(host.caller().await.get(&blob).await.is(200).body, release.bytes);
+        return;
+    };
+    let upload = anybody().put(url.reveal()).body(release.bytes.clone());
+    let upload = place.headers.iter().fold(upload, |upload, (name, value)| upload.header(name, value));
+    assert_eq!(upload.send().await.unwrap().status().as_u16(), 200);
+    admin.put(&announced, Vec::new()).await.is(200);
+    assert_eq!(world.sees_release("1.1.0").await.state, ReleaseState::Published);
+
+    let sent = host.caller().await.get(&blob).await.is(307);
+    assert_eq!(sent.header("cache-control"), "no-store");
+    let found = anybody().get(sent.header("location")).send().await.unwrap();
+    assert_eq!(found.bytes().await.unwrap(), release.bytes);
+    // Whom the server does not serve any more gets no link either.
+    admin.delete(&format!("/api/v1/hosts/{}?force=true", host.id())).await.is(204);
+    host.caller().await.get(&blob).await.refused(ProblemCode::HostRetired);
+}
+
+#[tokio::test]
+async fn where_answers_are_bounded_a_file_comes_in_parts() {
+    let world = World::new().await;
+    let release = world.publishes("1.1.0").await;
+    let mut host = world.host("one").await;
+    let token = host.caller().await.header("authorization").unwrap();
+    let Parts { table, blobs, clock, settings, .. } = &*world.app;
+    let settings = Settings { max_blob_part_bytes: Some(6), ..settings.clone() };
+    let router = api::router(&App::new(table.clone(), blobs.clone(), clock.clone(), settings));
+    let (mut bytes, size) = (Vec::new(), release.bytes.len());
+    while bytes.len() < size {
+        let asked = request(Method::GET, &through_server(&release.sha256())).header("authorization", &token);
+        let asked = asked.header("range", format!("bytes={}-", bytes.len())).body(Body::empty()).unwrap();
+        let part = router.clone().oneshot(asked).await.unwrap();
+        assert!(part.status() == 206, "{}", part.status());
+        let last = (bytes.len() + 6).min(size) - 1;
+        let range = format!("bytes {}-{last}/{size}", bytes.len());
+        assert_eq!(part.headers()["content-range"], range.as_str());
+        let body = part.into_body().collect().await.unwrap().to_bytes();
+        assert!((1..=6).contains(&body.len()), "{} bytes", body.len());
+        bytes.extend(body);
+    }
+    assert_eq!(bytes, release.bytes);
+}
+
 #[tokio::test]
 async fn agents_get_the_manifest_as_it_came_and_the_file_from_any_byte() {
     let world = World::new().await;
@@ -72,13 +148,13 @@ async fn agents_get_the_manifest_as_it_came_and_the_file_from_any_byte() {
     let caller = host.caller().await;
     let manifest: Envelope = caller.get("/api/v1/agent/releases/1.1.0/manifest").await.is(200).json();
     assert_eq!(manifest, release.envelope);
-    let path = format!("/api/v1/agent/blobs/{}", release.sha256());
+    let path = through_server(&release.sha256());
     assert_eq!(caller.get(&path).await.is(200).body, release.bytes);
     let part = caller.clone().with("range", "bytes=4-").get(&path).await.is(206);
     assert_eq!(part.body, release.bytes[4..]);
     let size = release.bytes.len();
     assert_eq!(part.header("content-range"), format!("bytes 4-{}/{size}", size - 1));
-    caller.get(&format!("/api/v1/agent/blobs/{}", "0".repeat(64))).await.refused(ProblemCode::NotFound);
+    caller.get(&through_server(&"0".repeat(64))).await.refused(ProblemCode::NotFound);
     caller.get("/api/v1/agent/blobs/..%2f..%2fmuster.sqlite").await.refused(ProblemCode::NotFound);
     for range in ["bytes=-4", "bytes=4-5", "bytes=99999999999999999999-", "lines=1-"] {
         caller.clone().with("range", range).get(&path).await.is(200);
@@ -93,7 +169,7 @@ async fn a_range_that_starts_at_the_end_is_not_a_fault() {
     let mut host = world.host("one").await;
     let end = format!("bytes={}-", release.bytes.len());
     let caller = host.caller().await.with("range", &end);
-    let answer = caller.get(&format!("/api/v1/agent/blobs/{}", release.sha256())).await;
+    let answer = caller.get(&through_server(&release.sha256())).await;
     assert!(answer.body.is_empty() || answer.status == 404, "{} {}", answer.status, answer.text());
 }
 
