@@ -4,6 +4,7 @@
 
 mod fleet_updates;
 mod idle;
+mod routes;
 mod ticks;
 
 use muster_server::store::meter::Units;
