@@ -18,6 +18,12 @@ use crate::{
 /// The C library of `provided.al2023`: a program that wants a newer one does not start there.
 const GLIBC: (u32, u32) = (2, 34);
 
+/// The server as the functions want it: small, and without a store of its own.
+const SERVER: [&str; 5] = ["--profile", "function", "--package", "muster-server", "--no-default-features"];
+/// The cryptography gathers entropy from the processor's jitter when it starts, for 20 ms and more. In a function the
+/// kernel's and the processor's own are there already, and the start is waited for.
+const NO_JITTER: &str = "AWS_LC_SYS_NO_JITTER_ENTROPY";
+
 /// What the functions run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Architecture {
@@ -73,8 +79,8 @@ pub fn artifact(architecture: Architecture) -> PathBuf {
 }
 
 fn native() -> Result<PathBuf> {
-    run(&mut cargo(["build", "--profile", "dist", "--package", "muster-server"]))?;
-    Ok(target().join("dist/muster-server"))
+    run(cargo(["build"].into_iter().chain(SERVER)).env(NO_JITTER, "1"))?;
+    Ok(target().join("function/muster-server"))
 }
 
 /// For the other architecture, with zig as the linker: it knows every version of every C library.
@@ -87,9 +93,9 @@ fn cross(architecture: Architecture) -> Result<PathBuf> {
     let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
     let path = std::env::join_paths(paths).map_err(|error| error.to_string())?;
     let with_glibc = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
-    let build = ["zigbuild", "--profile", "dist", "--package", "muster-server", "--target", &with_glibc];
-    run(cargo(build).env("PATH", path))?;
-    Ok(target().join(triple).join("dist/muster-server"))
+    let build = ["zigbuild", "--target", &with_glibc].into_iter().chain(SERVER);
+    run(cargo(build).env("PATH", path).env(NO_JITTER, "1"))?;
+    Ok(target().join(triple).join("function/muster-server"))
 }
 
 /// The newest version of the C library that a program names.

@@ -88,6 +88,13 @@ impl Options {
         }
     }
 
+    #[cfg(not(feature = "embedded"))]
+    fn embedded(&self) -> Result<Storage, StorageError> {
+        let missing = "this program has no store of its own: MUSTER_TABLE and MUSTER_BUCKET are missing";
+        Err(unusable(&self.data, missing))
+    }
+
+    #[cfg(feature = "embedded")]
     fn embedded(&self) -> Result<Storage, StorageError> {
         let data = self.data.clone();
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&data);

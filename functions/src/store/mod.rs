@@ -9,6 +9,7 @@ mod cursors;
 pub mod dynamodb;
 pub mod keys;
 pub mod meter;
+#[cfg(feature = "embedded")]
 pub mod sqlite;
 
 use futures_util::future::BoxFuture;
