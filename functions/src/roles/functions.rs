@@ -80,7 +80,7 @@ fn missing(complaint: &str) -> String {
 async fn open(options: Options) -> Result<App, String> {
     let pacing = options.pacing.applied_to(Pacing::of_functions())?;
     let storage = options.storage.open().await.map_err(|error| chain(&error))?;
-    if matches!(storage.kind, storage::Kind::Embedded { .. }) {
+    if !matches!(storage.kind, storage::Kind::Services { .. }) {
         return Err("MUSTER_TABLE and MUSTER_BUCKET are missing: a function keeps nothing itself".into());
     }
     let token_secret = storage.token_secret().await.map_err(|error| chain(&error))?;

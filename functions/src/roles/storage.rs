@@ -1,19 +1,19 @@
 //! Storage: where a server keeps everything, by its options: below a directory, or in a table and a bucket.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+
 use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use muster_schemas::{envelopes::hex, secrets::Secret};
+use muster_schemas::secrets::Secret;
 
 use crate::{
     aws,
-    blobs::{Blobs, directory::Directory, s3::Bucket},
-    store::{WholeTable, dynamodb::DynamoTable, sqlite::SqliteTable},
+    blobs::{Blobs, s3::Bucket},
+    store::{WholeTable, dynamodb::DynamoTable},
 };
 
 /// Where everything is kept.
@@ -44,11 +44,12 @@ pub struct Storage {
 /// Which kind of storage it is.
 pub enum Kind {
     /// One process has it for itself.
+    #[cfg(feature = "embedded")]
     Embedded {
         /// The directory.
         data: PathBuf,
         /// Held as long as the storage: two processes would clear each other's uploads away.
-        lock: fs::File,
+        lock: std::fs::File,
     },
     /// Any number of processes share it.
     Services {
@@ -88,23 +89,14 @@ impl Options {
         }
     }
 
-    #[cfg(not(feature = "embedded"))]
-    fn embedded(&self) -> Result<Storage, StorageError> {
-        let missing = "this program has no store of its own: MUSTER_TABLE and MUSTER_BUCKET are missing";
-        Err(unusable(&self.data, missing))
-    }
-
     #[cfg(feature = "embedded")]
     fn embedded(&self) -> Result<Storage, StorageError> {
-        let data = self.data.clone();
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&data);
-        made.map_err(|error| unusable(&data, error))?;
-        let lock = locked(&data.join("lock")).map_err(|error| unusable(&data, error))?;
-        let file = data.join("muster.sqlite");
-        let table = SqliteTable::open(&file).map_err(|error| unusable(&file, error))?;
-        let root = data.join("blobs");
-        let blobs = Directory::open(&root).map_err(|error| unusable(&root, error))?;
-        Ok(Storage { table: Arc::new(table), blobs: Arc::new(blobs), kind: Kind::Embedded { data, lock } })
+        embedded::open(&self.data)
+    }
+
+    #[cfg(not(feature = "embedded"))]
+    fn embedded(&self) -> Result<Storage, StorageError> {
+        Err(unusable(&self.data, "this program has no store of its own: MUSTER_TABLE and MUSTER_BUCKET are missing"))
     }
 }
 
@@ -118,6 +110,7 @@ async fn services(table: &str, bucket: &str) -> Result<Storage, StorageError> {
 impl Storage {
     /// Whether services are there and let us in; what is our own was made or opened already.
     pub async fn check(&self) -> Result<(), StorageError> {
+        #[cfg_attr(not(feature = "embedded"), expect(irrefutable_let_patterns, reason = "there is no other kind then"))]
         let Kind::Services { table, bucket } = &self.kind else { return Ok(()) };
         table.check().await.map_err(|error| StorageError::Services(error.into()))?;
         bucket.check().await.map_err(|error| StorageError::Services(error.into()))
@@ -125,6 +118,7 @@ impl Storage {
 
     /// Makes table and bucket where there are none.
     pub async fn create(&self) -> Result<(), StorageError> {
+        #[cfg_attr(not(feature = "embedded"), expect(irrefutable_let_patterns, reason = "there is no other kind then"))]
         let Kind::Services { table, bucket } = &self.kind else { return Ok(()) };
         table.create().await.map_err(|error| StorageError::Services(error.into()))?;
         bucket.create().await.map_err(|error| StorageError::Services(error.into()))
@@ -134,9 +128,10 @@ impl Storage {
     /// one more request. Servers that share a storage must be given one and the same.
     pub async fn token_secret(&self) -> Result<Secret, StorageError> {
         match &self.kind {
+            #[cfg(feature = "embedded")]
             Kind::Embedded { data, .. } => {
                 let file = data.join("token.key");
-                kept_secret(&file).map_err(|error| unusable(&file, error))
+                embedded::secret(&file).map_err(|error| unusable(&file, error))
             }
             Kind::Services { .. } => given_secret().await,
         }
@@ -179,33 +174,6 @@ fn secret(text: &str) -> Result<Secret, &'static str> {
         return Err("holds no random digits: make some with `openssl rand -hex 32`");
     }
     Ok(Secret::new(text))
-}
-
-/// The secret in a file; made by the first start.
-fn kept_secret(path: &Path) -> io::Result<Secret> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let remove = "; remove the file to have a new one made";
-            return secret(&text).map_err(|rule| io::Error::other(format!("it {rule}{remove}")));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let text = hex(&rand::random::<[u8; 32]>());
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(Secret::new(text))
-}
-
-/// Nobody else has it open.
-fn locked(path: &Path) -> io::Result<fs::File> {
-    let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(io::Error::other("another process uses it")),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
 }
 
 fn named(name: &str) -> Result<String, &'static str> {
