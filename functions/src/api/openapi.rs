@@ -44,7 +44,7 @@ fn document() -> OpenApi {
     for route in routes() {
         paths = paths.path(route.path, PathItem::new(method(&route), operation(&route)));
         let shapes = [route.takes, route.gives, route.gives_dry].into_iter().flatten();
-        schemas.extend(shapes.flat_map(|shape| shape.schemas));
+        schemas.extend(shapes.flat_map(|shape| shape().schemas));
     }
     schemas.sort_by(|(one, _), (other, _)| one.cmp(other));
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
@@ -66,8 +66,8 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         }
     };
     let mut success = ResponseBuilder::new().description("Done");
-    if let Some(shape) = &route.gives {
-        success = success.content("application/json", content(shape));
+    if let Some(shape) = route.gives {
+        success = success.content("application/json", content(&shape()));
     }
     let refused = ResponseBuilder::new().description("Refused, or broken: a problem with a stable code").content(
         "application/problem+json",
@@ -87,10 +87,10 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
         operation = operation.parameter(parameter.schema(Some(text)));
     }
-    if let Some(shape) = &route.gives_dry {
+    if let Some(shape) = route.gives_dry {
         let plan = ResponseBuilder::new()
             .description("The plan; nothing was done")
-            .content("application/json", content(shape));
+            .content("application/json", content(&shape()));
         operation = operation.response("200", plan);
     }
     for (name, kind, meaning) in &route.asks {
@@ -103,9 +103,9 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
         operation = operation.parameter(parameter.description(Some(*meaning)).schema(Some(value)));
     }
-    if let Some(shape) = &route.takes {
+    if let Some(shape) = route.takes {
         let kind = if route.form { "application/x-www-form-urlencoded" } else { "application/json" };
-        let body = RequestBodyBuilder::new().content(kind, content(shape)).required(Some(Required::True));
+        let body = RequestBodyBuilder::new().content(kind, content(&shape())).required(Some(Required::True));
         operation = operation.request_body(Some(body.build()));
     }
     operation.build()
