@@ -3,7 +3,10 @@
 use std::{error::Error, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::{
+    config::ProvideCredentials as _,
+    error::{ProvideErrorMetadata, SdkError},
+};
 
 /// How often one call is tried, by the SDK's own rules: throttled, failed and unanswered ones, each a little later.
 const TRIES: u32 = 4;
@@ -28,6 +31,9 @@ pub enum AwsError {
     /// Nobody said where.
     #[error("no AWS region is set: set AWS_REGION")]
     NoRegion,
+    /// Nobody said as whom.
+    #[error("there are no AWS credentials ({0})")]
+    NoCredentials(String),
     /// It is not there.
     #[error("there is no {kind} {name} in {region}")]
     Missing {
@@ -89,7 +95,16 @@ pub async fn configuration() -> Result<SdkConfig, AwsError> {
     let region = named("AWS_REGION").or_else(|| named("AWS_DEFAULT_REGION")).ok_or(AwsError::NoRegion)?;
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let loader = aws_config::defaults(BehaviorVersion::latest());
-    Ok(loader.region(Region::new(region)).retry_config(retries()).timeout_config(timeouts).load().await)
+    let found = loader.region(Region::new(region)).retry_config(retries()).timeout_config(timeouts).load().await;
+    // Later their absence would look like a service that does not answer, on several lines.
+    let provider = found.credentials_provider().ok_or_else(|| AwsError::NoCredentials("no provider".into()))?;
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(found),
+        Err(error) => {
+            let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            Err(AwsError::NoCredentials(reason.split_whitespace().collect::<Vec<_>>().join(" ")))
+        }
+    }
 }
 
 /// How often a call is tried, and with which pauses: what the SDK knows to pass is tried again.

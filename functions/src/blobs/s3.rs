@@ -51,10 +51,10 @@ impl Bucket {
         Self { client: Client::from_conf(config), place: Place::new("bucket", name, configuration) }
     }
 
-    /// Whether the bucket is there and may be read: one look for an object that nobody makes.
+    /// Whether the bucket is there and may be read: an object is asked for that nobody makes. Not only for its head, to
+    /// which S3 says the same whether the object or the bucket is missing.
     pub async fn check(&self) -> Result<(), BlobError> {
-        let nothing = BlobId { sha256: "0".repeat(64), size: 0 };
-        self.has(&nothing).await.map(drop)
+        self.open_at(&"0".repeat(64), 0).await.map(drop)
     }
 
     /// Makes the bucket, for places that have no template. There already is fine.

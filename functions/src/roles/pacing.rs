@@ -31,7 +31,8 @@ impl Options {
         let least = pacing.longest_silence_seconds();
         if pacing.offline_after_seconds <= least {
             return Err(format!(
-                "--offline-after-seconds must be above {least}, the longest silence of a healthy host"
+                "--offline-after-seconds (MUSTER_OFFLINE_AFTER_SECONDS) must be above {least}, the longest silence of a \
+                 healthy host"
             ));
         }
         Ok(pacing)

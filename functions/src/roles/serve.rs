@@ -87,7 +87,8 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let scheme = if certificate.is_some() { "https" } else { "http" };
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
-    let app = open(&options, public_url).await?;
+    // What is one's own alone stays so until the end.
+    let (app, _kept) = open(&options, public_url).await?;
     accounts::first(&app).await?;
     if certificate.is_none() && !address.ip().is_loopback() {
         tracing::warn!("Serving without TLS beyond loopback: put a TLS proxy in front, agents refuse plain http.");
@@ -107,7 +108,7 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
 }
 
 /// Opens the storage, and sees that it is there.
-async fn open(options: &Options, public_url: String) -> Result<App, ServeError> {
+async fn open(options: &Options, public_url: String) -> Result<(App, Kind), ServeError> {
     let pacing = options.pacing.applied_to(Pacing::default()).map_err(ServeError::Setting)?;
     let storage = options.storage.open().await.map_err(ServeError::Storage)?;
     let shared = matches!(storage.kind, Kind::Services { .. });
@@ -122,7 +123,7 @@ async fn open(options: &Options, public_url: String) -> Result<App, ServeError> 
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: None,
     };
-    Ok(App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings))
+    Ok((App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings), storage.kind))
 }
 
 async fn serve<L>(app: App, router: Router, listener: L, stop: watch::Receiver<bool>) -> Result<(), ServeError>
