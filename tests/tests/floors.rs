@@ -197,6 +197,8 @@ fn state_changes_only_through_advance() {
         "api/session.rs",
         "api/fleet_updates.rs",
         "api/commands.rs",
+        // What is imported is written as it was.
+        "roles/moving.rs",
     ];
     for (path, code) in sources("functions/src") {
         let commits = code.contains("table.commit(") && !path.starts_with("store/");

@@ -277,10 +277,7 @@ fn private(path: &Path) -> io::Result<File> {
 
 fn line(item: &Item) -> Result<String, serde_json::Error> {
     // Where lines end there is white space between values: within a text it would be escaped.
-    let in_one_line = |body: Box<RawValue>| match body.get().contains(['\n', '\r']) {
-        true => RawValue::from_string(body.get().replace(['\n', '\r'], " ")),
-        false => Ok(body),
-    };
+    let in_one_line = |body: &RawValue| RawValue::from_string(body.get().replace(['\n', '\r'], " "));
     let Item { key, revision, expires_at, indexes, body } = item;
     let entry = |entry: &IndexEntry| Entry {
         index: entry.index.name().into(),

@@ -97,6 +97,15 @@ impl World {
         Self { router: api::router(&app), app, ..self.clone() }
     }
 
+    /// The same time and the same hosts, served from where the installation was moved to.
+    #[must_use]
+    pub fn moved_to(&self, stores: Stores) -> Self {
+        let mortal = Mortal::new(stores.table.clone());
+        let table = Arc::new(Metered::new(mortal.clone()));
+        let app = app(&table, &stores, &self.clock, self.app.settings.pacing);
+        Self { router: api::router(&app), app, table, mortal, stores, ..self.clone() }
+    }
+
     /// The router.
     pub fn router(&self) -> Router {
         self.router.clone()

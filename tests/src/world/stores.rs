@@ -7,6 +7,7 @@ use std::{
 
 use muster_server::{
     blobs::{Blobs, directory::Directory},
+    roles::storage::Storage,
     store::{Table, sqlite::SqliteTable},
 };
 use tempfile::TempDir;
@@ -52,6 +53,11 @@ impl Stores {
     pub async fn over(network: &BadNetwork) -> Option<Self> {
         let table = Service::engine()?.new_table_over(network).await;
         Some(Self { table: Arc::new(table), ..Self::embedded() })
+    }
+
+    /// Those of a server's storage.
+    pub fn of(storage: &Storage) -> Self {
+        Self { table: storage.table.clone(), blobs: Some(storage.blobs.clone()), directory: None }
     }
 
     /// The object store, as a process finds it that has just started.
