@@ -5,6 +5,7 @@ mod clock;
 mod faults;
 mod host;
 mod invariants;
+mod lagging;
 mod logs;
 mod mortal;
 mod releases;
@@ -17,6 +18,7 @@ pub use self::{
     clock::ManualClock,
     faults::{BadNetwork, FaultCounts, FaultRates},
     host::{Host, accepted, finished, output, result, started},
+    lagging::Lagging,
     logs::Logs,
     mortal::Mortal,
     releases::Release,
