@@ -1,6 +1,7 @@
 //! What Muster costs where it is billed by the request and by the unit, counted by the meter while the test moves the time.
 //! `MUSTER_COSTS=full` counts the fleets that the goals name; otherwise smaller ones, by the same bounds.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 
 mod fleet_updates;
 mod idle;

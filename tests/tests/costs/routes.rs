@@ -1,6 +1,6 @@
 use muster_domain::pacing::Pacing;
 use muster_schemas::jobs::Outcome;
-use muster_tests::world::{World, accepted, finished, output, result, run_job, started};
+use muster_tests::world::{World, finished, output, result, run_job, started};
 use serde_json::json;
 
 use super::{reads, writes};

@@ -125,7 +125,6 @@ async fn on_a_bad_day_no_limit_is_exceeded_and_no_job_doubled_or_lost() {
         assert!(jobs.iter().all(|job| job.state == JobState::Succeeded), "seed {seed}");
         world.is_consistent().await;
         let counts = network.counts();
-        println!("seed {seed}: {counts:?}");
         assert!(counts.throttled > 50 && counts.failed > 50 && counts.unanswered > 50, "a bad day: {counts:?}");
     }
 }
