@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use muster_domain::{mailboxes::Mailbox, pacing::Pacing};
+use muster_domain::{
+    machine::Change,
+    mailboxes::{Event, Mailbox},
+    pacing::Pacing,
+};
 use muster_schemas::{
     check_ins::{CheckInRequest, CheckInResponse},
     commands::EventKind,
@@ -13,6 +17,7 @@ use muster_schemas::{
     problems::ProblemCode,
 };
 use muster_server::{
+    advance::{AdvanceError, Cause, Own, advance_with},
     app::Versioned,
     store::{Consistency, keys},
 };
@@ -331,6 +336,21 @@ async fn presence_written_on_a_lagging_base_loses_its_race_and_is_written_on_a_f
         assert!(host.received.iter().any(|command| command.id == queued.id), "behind by {lag}");
         world.is_consistent().await;
     }
+}
+
+#[tokio::test]
+async fn what_an_old_record_would_refuse_is_asked_of_the_newest() {
+    let (world, _) = lagging().await;
+    let mut host = world.host("one").await;
+    let old = world.app.table.get(&keys::mailbox(host.id()), Consistency::Strong).await.unwrap();
+    host.restarts().await.is(200);
+    world.moves(1);
+    let seen = |session| Change::Mailbox(host.id(), Event::Seen { session, agent: None, facts: None });
+    let own = || Own { found: old.clone(), ..Own::default() };
+    let refused = advance_with(&world.app, seen(1), &Cause::tick(), own()).await;
+    assert!(matches!(refused, Err(AdvanceError::Refused(_))), "{refused:?}");
+    advance_with(&world.app, seen(2), &Cause::tick(), own()).await.unwrap();
+    assert_eq!(mailbox(&world, &host).await.record.last_seen_at, Some(world.now()));
 }
 
 #[tokio::test]
