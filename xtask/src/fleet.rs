@@ -17,7 +17,7 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// Builds them all. Every build selects the whole workspace, so that all share their dependencies.
 pub fn build() -> Result {
-    let others = ["muster-server", "muster", "muster-broken-agent"];
+    let others = ["muster-server", "muster", "muster-broken-agent", "muster-function-host"];
     run(&mut build_of(&others))?;
     for name in others {
         keep(name, name)?;

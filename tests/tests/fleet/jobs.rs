@@ -1,5 +1,8 @@
 //! What becomes of a job when the host is off, says no, or is told to stop.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use muster_schemas::{
     ids::JobId,
     jobs::{JobState, JobView},
@@ -17,7 +20,7 @@ use crate::harness::{
 
 #[test]
 fn a_job_for_a_host_that_is_off_waits_for_it() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let mut host = fleet.host("one");
     assert!(host.stop().success());
     let job = fleet.try_run(&host, "echo line >> effect", &json!({ "if_offline": "queue" })).unwrap();
@@ -28,8 +31,21 @@ fn a_job_for_a_host_that_is_off_waits_for_it() {
 }
 
 #[test]
+fn a_job_whose_time_to_start_has_passed_expires_although_nobody_asks() {
+    let Some(fleet) = Fleet::start() else { return };
+    let mut host = fleet.host("one");
+    assert!(host.stop().success());
+    let request = json!({ "if_offline": "queue", "start_by": Timestamp::now() + Duration::from_secs(1) });
+    let job = fleet.try_run(&host, "echo line >> effect", &request).unwrap();
+    fleet.job_in(job, JobState::Expired);
+    host.start();
+    fleet.works(&host);
+    assert_eq!(host.read("effect"), "");
+}
+
+#[test]
 fn a_cancel_ends_a_job_with_everything_it_has_started_even_if_it_will_not_listen() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let host = fleet.host("one");
     let job = fleet.run(&host, "trap '' TERM; (trap '' TERM; sleep 600) & echo $! > grandchild; echo $$ > child; wait");
     let [grandchild, child] = ["grandchild", "child"].map(|name| pid(&host, name));
@@ -42,7 +58,7 @@ fn a_cancel_ends_a_job_with_everything_it_has_started_even_if_it_will_not_listen
 
 #[test]
 fn a_program_that_the_hosts_policy_does_not_allow_is_rejected() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let url = fleet.server.url();
     let policy = "[allow]\nrun = [\"/bin/true\"]\n";
     let host = fleet.host_with("one", &Setup { policy, ..Setup::of(&url) });
@@ -56,7 +72,7 @@ fn a_program_that_the_hosts_policy_does_not_allow_is_rejected() {
 
 #[test]
 fn a_cancelled_job_whose_offer_was_lost_is_final_and_does_not_run_when_the_offer_comes_late() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let proxy = Proxy::start(&fleet.server.address);
     let host = fleet.host_with("one", &Setup::of(&proxy.url()));
     let (keep, kept) = std::sync::mpsc::channel();

@@ -1,7 +1,10 @@
 //! Real processes: the real server, real agents, real bad releases, and cables that are cut at the worst moment.
 //!
-//! The binaries come from `target/fleet`, where `cargo xtask test` builds them. Nothing here waits by sleeping: a condition is
-//! asked for with `?wait=`, or looked at again and again until its deadline ([`harness::patience`]).
+//! `MUSTER_TEST_BODY` says what the server is made of ([`harness::body`]): `serve` (as it comes), `serve-services` or
+//! `functions`. The binaries come from `target/fleet`, where `cargo xtask test` builds them.
+//!
+//! Nothing here waits by sleeping: a condition is asked for with `?wait=`, or looked at again and again until its deadline
+//! ([`harness::patience`]).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod clones;

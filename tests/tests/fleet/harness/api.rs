@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, sync::LazyLock};
 
-use muster_schemas::problems::Problem;
+use muster_schemas::{problems::Problem, releases::UploadPlace};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::patience::PATIENCE;
+use super::patience::{PATIENCE, breathe};
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap());
@@ -77,7 +77,20 @@ impl Api {
         send(self.request(Method::PUT, path).body(body))
     }
 
-    /// Waits until a record is as wanted, by held polls.
+    /// Uploads to where the server says, which may be elsewhere.
+    pub fn upload(&self, path: &str, body: Vec<u8>) {
+        let place: UploadPlace = self.post(&format!("{path}/upload"), &json!({}));
+        if let Some(url) = place.url {
+            let request = self.http.put(url.reveal()).body(body);
+            let request = place.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+            RUNTIME.block_on(async { request.send().await.unwrap().error_for_status().unwrap() });
+            self.try_put(&format!("{path}?uploaded=true"), Vec::new()).unwrap();
+        } else {
+            self.try_put(path, body).unwrap();
+        }
+    }
+
+    /// Waits until a record is as wanted, by held polls where they are held.
     pub fn wait<T: DeserializeOwned + Debug>(&self, path: &str, wanted: impl Fn(&T) -> bool) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut found: Value = self.get(path);
@@ -87,7 +100,12 @@ impl Api {
                 return record;
             }
             assert!(Instant::now() < deadline, "waited {} s in vain: {path} is {record:#?}", PATIENCE.as_secs());
-            found = self.get(&format!("{path}?wait=5&revision={}", found["revision"]));
+            let known = found["revision"].take();
+            found = self.get(&format!("{path}?wait=5&revision={known}"));
+            if found["revision"] == known {
+                // Not every body holds polls.
+                breathe();
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 /// The server.
 pub const SERVER: &str = "muster-server";
+/// What runs the server as functions.
+pub const FUNCTION_HOST: &str = "muster-function-host";
 /// The agent in version 1.0.0.
 pub const AGENT_1: &str = "muster-agent-1";
 /// The agent in version 1.1.0.

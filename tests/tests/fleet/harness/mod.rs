@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod binaries;
+pub mod body;
 pub mod fleet;
 pub mod host;
 pub mod patience;

@@ -9,6 +9,8 @@ use std::{
 pub const PATIENCE: Duration = Duration::from_secs(40);
 /// Between two looks.
 const GLANCE: Duration = Duration::from_millis(2);
+/// Between two questions to a server that holds none.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// Looks until there is something to see; what was waited for is said when there never is.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -20,6 +22,11 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited {} s in vain: {what}", PATIENCE.as_secs());
         thread::sleep(GLANCE);
     }
+}
+
+/// Waits a little before a question is asked again that was answered at once.
+pub fn breathe() {
+    thread::sleep(BREATH);
 }
 
 /// Looks until something is so.

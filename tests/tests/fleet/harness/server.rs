@@ -1,4 +1,4 @@
-//! A server process that can be killed and comes back on the same port with the same data.
+//! A server of the body under test, that can be killed and comes back on the same port with the same data.
 
 use std::{
     net::TcpListener,
@@ -8,12 +8,10 @@ use std::{
 
 use super::{
     api::Api,
-    binaries::{SERVER, binary},
+    body::{Launch, PASSWORD},
     patience::until_so,
-    process::Process,
+    process::{Process, children, lives},
 };
-
-const PASSWORD: &str = "only for this test";
 
 /// A server.
 pub struct Server {
@@ -21,36 +19,31 @@ pub struct Server {
     pub api: Api,
     /// Where it listens.
     pub address: String,
-    /// Its data directory.
-    pub data: PathBuf,
     folder: PathBuf,
-    more: Vec<String>,
+    launch: Launch,
     process: Option<Process>,
 }
 
 impl Server {
-    /// Starts one with fresh data in `folder`.
-    pub fn start(folder: &Path) -> Self {
+    /// Starts one with fresh data in `folder`. None, said aloud, where the services are missing that it needs.
+    pub fn start(folder: &Path) -> Option<Self> {
         let address = free_address();
         let api = Api::new(&format!("http://{address}"));
         Self::start_with(folder, &address, api, &[])
     }
 
     /// The same, where and as is said.
-    pub fn start_with(folder: &Path, address: &str, api: Api, more: &[&str]) -> Self {
-        let (data, more) = (folder.join("data"), more.iter().map(ToString::to_string).collect());
-        let mut server = Self { api, address: address.into(), data, folder: folder.into(), more, process: None };
+    pub fn start_with(folder: &Path, address: &str, api: Api, more: &[&str]) -> Option<Self> {
+        let launch = Launch::new(folder, address, more)?;
+        let mut server = Self { api, address: address.into(), folder: folder.into(), launch, process: None };
         server.start_again();
         server.api.sign_in(PASSWORD);
-        server
+        Some(server)
     }
 
     /// Starts it again, with the data it had.
     pub fn start_again(&mut self) {
-        let arguments = ["serve", "--listen", &self.address, "--data", self.data.to_str().unwrap()];
-        let arguments: Vec<_> = arguments.into_iter().chain(self.more.iter().map(String::as_str)).collect();
-        let (log, environment) = (self.folder.join("server.log"), [("MUSTER_ADMIN_PASSWORD", PASSWORD)]);
-        self.process = Some(Process::start(&binary(SERVER), &arguments, &self.folder, &log, &environment));
+        self.process = Some(self.launch.start(&self.folder));
         let process = self.process.as_mut().unwrap();
         until_so("the server's health", || {
             let alive = rustix::process::test_kill_process(process.pid()).is_ok();
@@ -61,12 +54,21 @@ impl Server {
 
     /// Kills it as a power cut would.
     pub fn kill(&mut self) {
-        self.process.take().unwrap().kill();
+        self.end(Process::kill);
     }
 
     /// Asks it to end, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
-        self.process.take().unwrap().stop()
+        self.end(Process::stop)
+    }
+
+    /// With whatever it has started, such as the processes of functions.
+    fn end<T>(&mut self, how: impl FnOnce(Process) -> T) -> T {
+        let process = self.process.take().unwrap();
+        let started = children(process.pid());
+        let ended = how(process);
+        until_so("the end of what the server has started", || !started.iter().any(|pid| lives(*pid)));
+        ended
     }
 
     /// Where it can be reached.
