@@ -17,7 +17,7 @@ use muster_schemas::{
     jobs::{JobRequest, JobView, JobsCreated},
     pages::Page,
     problems::Problem,
-    releases::{Manifest, ReleaseView, YankRequest},
+    releases::{Manifest, ReleaseView, UploadPlace, YankRequest},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ const STRICT: bool = true;
 /// A message whose unknown members are from a newer side.
 const TOLERANT: bool = false;
 
-const SAMPLES: [(&str, Again, bool); 47] = [
+const SAMPLES: [(&str, Again, bool); 48] = [
     ("api_key_created", again::<ApiKeyCreated>, TOLERANT),
     ("api_key_request", again::<ApiKeyRequest>, STRICT),
     ("api_key_view_page", again::<Page<ApiKeyView>>, TOLERANT),
@@ -76,6 +76,7 @@ const SAMPLES: [(&str, Again, bool); 47] = [
     ("session_view", again::<SessionView>, TOLERANT),
     ("token_request", again::<TokenRequest>, TOLERANT),
     ("token_response", again::<TokenResponse>, TOLERANT),
+    ("upload_place", again::<UploadPlace>, TOLERANT),
     ("user_change", again::<UserChange>, STRICT),
     ("user_request", again::<UserRequest>, STRICT),
     ("user_view", again::<UserView>, TOLERANT),
