@@ -15,7 +15,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Something of Amazon's that the server uses.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{kind} {name} in {region}")]
 pub struct Place {
     /// What it is: `table`, `bucket`, `parameter`.
     pub kind: &'static str,
@@ -25,7 +26,7 @@ pub struct Place {
     pub region: String,
 }
 
-/// Why a call brought nothing.
+/// Why a call brought nothing. `action` is the right it needs, as policies name it.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
     /// Nobody said where.
@@ -35,53 +36,34 @@ pub enum AwsError {
     #[error("there are no AWS credentials ({0})")]
     NoCredentials(String),
     /// It is not there.
-    #[error("there is no {kind} {name} in {region}")]
-    Missing {
-        /// What.
-        kind: &'static str,
-        /// Which.
-        name: String,
-        /// Where it was looked for.
-        region: String,
-    },
+    #[error("there is no {0}")]
+    Missing(Place),
     /// The credentials do not allow it.
-    #[error("the right {action} on the {kind} {name} in {region} is missing ({code})")]
+    #[error("the right {action} on the {place} is missing ({code})")]
     Forbidden {
-        /// The right, as policies name it.
+        /// What was tried.
         action: &'static str,
         /// On what.
-        kind: &'static str,
-        /// On which.
-        name: String,
-        /// Where.
-        region: String,
+        place: Place,
         /// What the service called it.
         code: String,
     },
     /// Too many requests at once, the service failed, or no answer came: later it may work.
-    #[error("the {kind} {name} in {region} does not answer")]
+    #[error("the {place} does not answer")]
     Unavailable {
         /// What.
-        kind: &'static str,
-        /// Which.
-        name: String,
-        /// Where.
-        region: String,
+        place: Place,
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
     /// Something else.
-    #[error("{action} on the {kind} {name} in {region} failed")]
+    #[error("{action} on the {place} failed")]
     Refused {
-        /// What was tried, as policies name it.
+        /// What was tried.
         action: &'static str,
         /// On what.
-        kind: &'static str,
-        /// On which.
-        name: String,
-        /// Where.
-        region: String,
+        place: Place,
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
@@ -120,8 +102,7 @@ pub async fn parameter(configuration: &SdkConfig, name: &str) -> Result<String, 
     let found = client.get_parameter().name(name).with_decryption(true).send().await;
     let found = found.map_err(|error| place.failed("ssm:GetParameter", error))?;
     let text = found.parameter.and_then(|parameter| parameter.value);
-    let Place { kind, name, region } = place;
-    text.ok_or(AwsError::Missing { kind, name, region })
+    text.ok_or(AwsError::Missing(place))
 }
 
 impl Place {
@@ -137,18 +118,24 @@ impl Place {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
-        let Self { kind, name, region } = self.clone();
+        let place = self.clone();
         let SdkError::ServiceError(refused) = &error else {
-            let source: Box<dyn Error + Send + Sync> = Box::new(error);
-            return AwsError::Unavailable { kind, name, region, source };
+            return AwsError::Unavailable { place, source: Box::new(error) };
         };
         let code = refused.err().code().unwrap_or_default().to_owned();
+        let message = refused.err().message().map(str::to_owned);
+        // The service's own words, without the SDK's wrapping.
+        let source: Box<dyn Error + Send + Sync> = match message {
+            Some(message) => format!("{code}: {message}").into(),
+            None if !code.is_empty() => code.clone().into(),
+            None => Box::new(error),
+        };
         match code.as_str() {
             "ResourceNotFoundException"
             | "NoSuchBucket"
             | "ParameterNotFound"
             | "PermanentRedirect"
-            | "AuthorizationHeaderMalformed" => AwsError::Missing { kind, name, region },
+            | "AuthorizationHeaderMalformed" => AwsError::Missing(place),
             "AccessDeniedException"
             | "AccessDenied"
             | "UnrecognizedClientException"
@@ -156,7 +143,7 @@ impl Place {
             | "SignatureDoesNotMatch"
             | "InvalidAccessKeyId"
             | "ExpiredTokenException"
-            | "ExpiredToken" => AwsError::Forbidden { action, kind, name, region, code },
+            | "ExpiredToken" => AwsError::Forbidden { action, place, code },
             "ThrottlingException"
             | "ProvisionedThroughputExceededException"
             | "RequestLimitExceeded"
@@ -164,29 +151,8 @@ impl Place {
             | "InternalServerError"
             | "InternalError"
             | "ServiceUnavailable"
-            | "SlowDown" => AwsError::Unavailable { kind, name, region, source: error.into_source_of() },
-            _ => AwsError::Refused { action, kind, name, region, source: error.into_source_of() },
-        }
-    }
-}
-
-/// The service's own words, without the SDK's wrapping.
-trait IntoSource {
-    fn into_source_of(self) -> Box<dyn Error + Send + Sync>;
-}
-
-impl<E, R> IntoSource for SdkError<E, R>
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    fn into_source_of(self) -> Box<dyn Error + Send + Sync> {
-        let SdkError::ServiceError(refused) = &self else { return Box::new(self) };
-        let error = refused.err();
-        match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}").into(),
-            (Some(code), None) => code.to_owned().into(),
-            _ => Box::new(self),
+            | "SlowDown" => AwsError::Unavailable { place, source },
+            _ => AwsError::Refused { action, place, source },
         }
     }
 }
