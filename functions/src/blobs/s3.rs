@@ -16,6 +16,7 @@ use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::builders::PutObjectFluentBuilder,
     presigning::PresigningConfig,
     primitives::{ByteStream, SdkBody},
 };
@@ -72,20 +73,19 @@ impl Bucket {
         }
     }
 
+    /// A put that S3 refuses unless these very bytes come.
+    fn put_object(&self, id: &BlobId) -> Result<PutObjectFluentBuilder, BlobError> {
+        let (size, checksum) = (size(id)?, checksum(&id.sha256)?);
+        let request = self.client.put_object().bucket(&self.place.name).key(key(&id.sha256));
+        Ok(request.content_length(size).checksum_sha256(checksum))
+    }
+
     async fn store(&self, id: &BlobId, pieces: BoxStream<'static, Piece>) -> Result<(), BlobError> {
-        let checksum = checksum(&id.sha256)?;
+        let request = self.put_object(id)?;
         let verdict = Arc::new(Mutex::new(None));
         // The SDK wants a body that several threads may look at, which no stream is by itself.
         let body = StreamBody::new(SyncStream::new(checked(id, pieces, Arc::clone(&verdict))));
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.place.name)
-            .key(key(&id.sha256))
-            .content_length(size(id)?)
-            .checksum_sha256(checksum)
-            .body(ByteStream::new(SdkBody::from_body_1_x(body)));
-        let sent = request.send().await;
+        let sent = request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await;
         if let Some(wrong) = verdict.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(wrong);
         }
@@ -121,13 +121,7 @@ impl Bucket {
     }
 
     async fn link(&self, id: &BlobId) -> Result<UploadLink, BlobError> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.place.name)
-            .key(key(&id.sha256))
-            .content_length(size(id)?)
-            .checksum_sha256(checksum(&id.sha256)?);
+        let request = self.put_object(id)?;
         let valid = PresigningConfig::expires_in(LINK_VALID).map_err(fault("sign a link"))?;
         let signed = request.presigned(valid).await;
         let signed = signed.map_err(|error| failed("sign a link", self.place.failed("s3:PutObject", error)))?;

@@ -26,7 +26,7 @@ use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use jiff::Timestamp;
 
 use self::items::{Attributes, from_attributes, key_of, to_key};
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write};
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault};
 use crate::aws::{AwsError, Place};
 
 /// What one request takes.
@@ -175,8 +175,4 @@ fn failed(doing: &'static str, error: AwsError) -> StoreError {
         AwsError::Unavailable { .. } => StoreError::Unavailable { doing, source: error.into() },
         error => StoreError::Fault { doing, source: error.into() },
     }
-}
-
-fn fault<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &'static str) -> impl Fn(E) -> StoreError {
-    move |source| StoreError::Fault { doing, source: source.into() }
 }

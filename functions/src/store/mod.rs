@@ -228,6 +228,16 @@ pub trait Table: Send + Sync {
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
 }
 
+/// The store itself failed at this.
+fn fault<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &'static str) -> impl Fn(E) -> StoreError {
+    move |source| StoreError::Fault { doing, source: source.into() }
+}
+
+/// The end of the second: an item may stay a little longer, never shorter.
+fn whole_seconds(time: Timestamp) -> i64 {
+    time.as_second() + i64::from(time.subsec_nanosecond() > 0)
+}
+
 /// A table that can be read as a whole, to move an installation. Nothing that serves requests is given one.
 pub trait WholeTable: Table {
     /// Some items, in any order, and where to go on.

@@ -16,7 +16,6 @@ mod write;
 
 use std::{
     collections::BTreeSet,
-    error::Error,
     fs::OpenOptions,
     io,
     os::unix::fs::OpenOptionsExt,
@@ -35,7 +34,7 @@ use self::{
     read::{Readers, find, list, scan},
     write::{JoinOnDrop, Request, Work, write_until_closed},
 };
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write};
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault};
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -183,11 +182,6 @@ fn admit(writes: &[Write]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The end of the second: an item may stay a little longer, never shorter.
-fn whole_seconds(time: Timestamp) -> i64 {
-    time.as_second() + i64::from(time.subsec_nanosecond() > 0)
-}
-
 fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
@@ -236,10 +230,6 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
-}
-
-fn fault<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl Fn(E) -> StoreError {
-    move |source| StoreError::Fault { doing, source: source.into() }
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::Timestamp;
 
-use super::fault;
-use crate::store::{AttemptId, Index, IndexEntry, Item, Key, StoreError};
+use crate::store::{AttemptId, Index, IndexEntry, Item, Key, StoreError, fault, whole_seconds};
 
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
@@ -80,11 +79,6 @@ pub(super) fn string(attributes: &Attributes, name: &str) -> Option<String> {
 pub(super) fn is_of(attributes: &Attributes, attempt: AttemptId) -> bool {
     let written = attributes.get(ATTEMPT).and_then(|value| value.as_b().ok());
     written.is_some_and(|written| written.as_ref() == attempt.to_be_bytes())
-}
-
-/// The end of the second: an item may stay a little longer, never shorter.
-fn whole_seconds(time: Timestamp) -> i64 {
-    time.as_second() + i64::from(time.subsec_nanosecond() > 0)
 }
 
 fn number<T: std::str::FromStr>(attributes: &Attributes, name: &str) -> Option<T> {

@@ -11,8 +11,8 @@ use rusqlite::{
     types::{Type, Value},
 };
 
-use super::{COLUMNS, INDEXES, fault, open_reader, row_limit};
-use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position};
+use super::{COLUMNS, INDEXES, open_reader, row_limit};
+use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position, fault};
 
 const IDLE_READERS: usize = 8;
 

@@ -9,8 +9,8 @@ use rusqlite::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{COLUMNS, INDEXES, fault, row_limit, whole_seconds};
-use crate::store::{AttemptId, Expect, Item, StoreError, Write};
+use super::{COLUMNS, INDEXES, row_limit};
+use crate::store::{AttemptId, Expect, Item, StoreError, Write, fault, whole_seconds};
 
 /// How many commits share one fsync at most: bounds how long the first of them waits for the last.
 const MAX_GROUP: usize = 256;
