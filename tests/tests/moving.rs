@@ -4,15 +4,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    future::{Future, poll_fn},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::Poll,
 };
 
 use futures_util::future::BoxFuture;
@@ -35,7 +32,7 @@ use muster_server::{
         sqlite::SqliteTable,
     },
 };
-use muster_tests::world::{Caller, Host, Release, Service, Stores, World, output, result, run_job, started};
+use muster_tests::world::{Caller, Host, Release, Service, Stores, World, output, polled, result, run_job, started};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::yield_now;
@@ -62,7 +59,9 @@ fn embedded(data: &Path) -> Storage {
 async fn services() -> Option<Storage> {
     let (engine, emulator) = (Service::engine()?, Service::emulator()?);
     let (table, bucket) = (Arc::new(engine.new_table().await), Arc::new(emulator.new_bucket().await));
-    Some(Storage { table: table.clone(), blobs: bucket.clone(), kind: Kind::Services { table, bucket } })
+    let configuration = Box::new(emulator.configuration());
+    let kind = Kind::Services { table: table.clone(), bucket: bucket.clone(), configuration };
+    Some(Storage { table, blobs: bucket, kind })
 }
 
 /// One with something of every kind in it, in the middle of its work.
@@ -447,20 +446,6 @@ async fn an_import_that_broke_off_goes_on_when_it_is_run_again() {
             return;
         }
     }
-}
-
-/// Polls so often and then drops; nothing if it was not done by then.
-async fn polled<F: Future>(future: F, polls: usize) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => {
-            left -= 1;
-            if left == 0 { Poll::Ready(None) } else { Poll::Pending }
-        }
-    })
-    .await
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use aws_config::SdkConfig;
 use muster_schemas::secrets::Secret;
 
 use crate::{
@@ -57,6 +58,8 @@ pub enum Kind {
         table: Arc<DynamoTable>,
         /// The bucket.
         bucket: Arc<Bucket>,
+        /// How both are reached.
+        configuration: Box<SdkConfig>,
     },
 }
 
@@ -104,14 +107,18 @@ async fn services(table: &str, bucket: &str) -> Result<Storage, StorageError> {
     let configuration = aws::configuration().await.map_err(|error| StorageError::Services(error.into()))?;
     let (table, bucket) = (DynamoTable::new(&configuration, table), Bucket::new(&configuration, bucket));
     let (table, bucket) = (Arc::new(table), Arc::new(bucket));
-    Ok(Storage { table: table.clone(), blobs: bucket.clone(), kind: Kind::Services { table, bucket } })
+    Ok(Storage {
+        table: table.clone(),
+        blobs: bucket.clone(),
+        kind: Kind::Services { table, bucket, configuration: Box::new(configuration) },
+    })
 }
 
 impl Storage {
     /// Whether services are there and let us in; what is our own was made or opened already.
     pub async fn check(&self) -> Result<(), StorageError> {
         #[cfg_attr(not(feature = "embedded"), expect(irrefutable_let_patterns, reason = "there is no other kind then"))]
-        let Kind::Services { table, bucket } = &self.kind else { return Ok(()) };
+        let Kind::Services { table, bucket, .. } = &self.kind else { return Ok(()) };
         table.check().await.map_err(|error| StorageError::Services(error.into()))?;
         bucket.check().await.map_err(|error| StorageError::Services(error.into()))
     }
@@ -119,7 +126,7 @@ impl Storage {
     /// Makes table and bucket where there are none.
     pub async fn create(&self) -> Result<(), StorageError> {
         #[cfg_attr(not(feature = "embedded"), expect(irrefutable_let_patterns, reason = "there is no other kind then"))]
-        let Kind::Services { table, bucket } = &self.kind else { return Ok(()) };
+        let Kind::Services { table, bucket, .. } = &self.kind else { return Ok(()) };
         table.create().await.map_err(|error| StorageError::Services(error.into()))?;
         bucket.create().await.map_err(|error| StorageError::Services(error.into()))
     }
@@ -133,19 +140,18 @@ impl Storage {
                 let file = data.join("token.key");
                 embedded::secret(&file).map_err(|error| unusable(&file, error))
             }
-            Kind::Services { .. } => given_secret().await,
+            Kind::Services { configuration, .. } => given_secret(configuration).await,
         }
     }
 }
 
 /// By the environment alone: what is in an argument, everybody on the machine can read.
-async fn given_secret() -> Result<Secret, StorageError> {
+async fn given_secret(configuration: &SdkConfig) -> Result<Secret, StorageError> {
     let given = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
     let (name, text) = match (given("MUSTER_TOKEN_SECRET"), given("MUSTER_TOKEN_SECRET_PARAMETER")) {
         (Some(text), None) => ("MUSTER_TOKEN_SECRET", text),
         (None, Some(parameter)) => {
-            let configuration = aws::configuration().await.map_err(|error| StorageError::Services(error.into()))?;
-            let text = aws::parameter(&configuration, &parameter).await;
+            let text = aws::parameter(configuration, &parameter).await;
             ("MUSTER_TOKEN_SECRET_PARAMETER", text.map_err(|error| StorageError::Services(error.into()))?)
         }
         (Some(_), Some(_)) => {

@@ -8,6 +8,7 @@ mod invariants;
 mod lagging;
 mod logs;
 mod mortal;
+mod polled;
 mod releases;
 mod server;
 mod services;
@@ -21,6 +22,7 @@ pub use self::{
     lagging::Lagging,
     logs::Logs,
     mortal::Mortal,
+    polled::polled,
     releases::Release,
     server::{PUBLIC_URL, World, run_job},
     services::Service,

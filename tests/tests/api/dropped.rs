@@ -1,16 +1,10 @@
 //! A client that goes away and a server that dies, at every point: nothing is left half done.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-};
-
 use axum::http::Method;
 use muster_domain::{fleet_updates::FleetUpdate, hosts::Host as Record, jobs::Job};
 use muster_schemas::{PROTOCOL, jobs::Outcome};
 use muster_tests::world::{
-    Answer, Caller, Host, World, accepted, finished, json_request, output, result, run_job, started,
+    Answer, Caller, Host, World, accepted, finished, json_request, output, polled, result, run_job, started,
 };
 use serde_json::{Value, json};
 
@@ -25,20 +19,6 @@ impl Act {
     async fn sent(&self) -> Answer {
         self.caller.sends(json_request(Method::POST, &self.path, &self.body)).await
     }
-}
-
-/// Polls so often and then drops; nothing if it was not done by then.
-async fn polled<F: Future>(future: F, polls: usize) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => {
-            left -= 1;
-            if left == 0 { Poll::Ready(None) } else { Poll::Pending }
-        }
-    })
-    .await
 }
 
 /// The act with its client gone, and with the server dead, at every point.
