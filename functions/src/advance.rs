@@ -89,8 +89,8 @@ pub(crate) enum FollowUp {
     Change(String, Box<Change>),
     /// A held poll is answered.
     Wake(String),
-    /// A fleet update's next hosts are offered the release.
-    Offer(FleetUpdateId),
+    /// A fleet update's next hosts get their place or are offered the release.
+    GoOn(FleetUpdateId),
 }
 
 /// Changes a record and all that belongs to it, then does what follows.
@@ -215,7 +215,7 @@ impl Draft {
                 self.follow_ups.push(FollowUp::Change(id, Box::new(change)));
             }
             Effect::Wake(host) => self.follow_ups.push(FollowUp::Wake(host.to_string())),
-            Effect::Offer(id) => self.follow_ups.push(FollowUp::Offer(id)),
+            Effect::GoOn(id) => self.follow_ups.push(FollowUp::GoOn(id)),
             Effect::Audit(note) => self.writes.push(audit_write(note, cause, now)),
             Effect::Log { job, offset, text } => {
                 self.writes.push(put(keys::log(job, offset), 1, Vec::new(), &text, Expect::Any));

@@ -10,6 +10,7 @@ pub mod aws;
 pub mod blobs;
 pub mod clock;
 pub mod effects;
+mod fleet_updates;
 pub mod polls;
 pub mod roles;
 pub mod store;

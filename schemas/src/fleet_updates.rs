@@ -83,7 +83,7 @@ pub struct MaintenanceWindow {
 pub struct FleetUpdateRequest {
     /// The release to bring; must be published.
     pub version: String,
-    /// Which hosts, by id. Absent with `selector` absent too: every active host.
+    /// Which hosts, by id: at most 1 000. Absent with `selector` absent too: every active host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_ids: Vec<HostId>,
     /// Which hosts, by what they are.
@@ -95,7 +95,7 @@ pub struct FleetUpdateRequest {
     /// How many hosts may be in an unproven update at once. Absent: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_in_flight: Option<Share>,
-    /// How many failures halt it: at least 1. Absent: 1, the first.
+    /// How many failures halt it: 1 to 1 000. Absent: 1, the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_failures: Option<u32>,
     /// How long to watch a finished wave before the next, in seconds: at most 7 days. Absent: 300.
@@ -122,6 +122,8 @@ pub struct FleetUpdateRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetUpdateState {
+    /// Every host gets its place.
+    Planning,
     /// Offering.
     Running,
     /// An operator stopped the offers.
@@ -182,9 +184,9 @@ pub struct FleetUpdateView {
     pub halted_reason: Option<String>,
     /// The wave being offered, from 0 (the canary).
     pub wave: u32,
-    /// The waves' sizes, in hosts.
+    /// The waves' sizes, in hosts. Empty while it is planned.
     pub waves: Vec<u32>,
-    /// How many hosts may be in an unproven update at once.
+    /// How many hosts may be in an unproven update at once. 0 while it is planned.
     pub max_in_flight: u32,
     /// How many failures halt it.
     pub max_failures: u32,
@@ -192,7 +194,7 @@ pub struct FleetUpdateView {
     pub failures: u32,
     /// How long a finished wave is watched, in seconds.
     pub soak_seconds: u32,
-    /// Hosts in an unproven update right now.
+    /// Hosts in an unproven update right now; at most the first 100 of them.
     pub in_flight: Vec<HostId>,
     /// How many hosts are where.
     pub counts: Counts,
@@ -212,7 +214,7 @@ pub struct FleetUpdateView {
 /// How many hosts are where.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
-    /// All that take part.
+    /// All that take part; all that have their place, while it is planned.
     pub total: u32,
     /// Their turn has not come.
     pub pending: u32,
@@ -273,6 +275,9 @@ pub struct FleetUpdatePlan {
     pub max_in_flight: u32,
     /// How long it takes at best, in seconds: probation of each host and soak between waves.
     pub best_case_seconds: u64,
+    /// Whether there are more hosts than were looked at: a plan that is only looked at stops after 5 000.
+    #[serde(default)]
+    pub incomplete: bool,
 }
 
 /// One host of a plan.

@@ -35,6 +35,10 @@ impl News {
         hosts: &[FleetUpdateHostView],
         names: &BTreeMap<HostId, String>,
     ) -> Vec<String> {
+        // What is not planned yet has neither hosts nor waves to tell of.
+        if view.state == FleetUpdateState::Planning {
+            return Vec::new();
+        }
         let changed: Vec<FleetUpdateHostView> = self.about(hosts).into_iter().cloned().collect();
         let mut lines = Vec::new();
         if self.state.is_none() {

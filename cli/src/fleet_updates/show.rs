@@ -80,8 +80,9 @@ pub fn plan(plan: &FleetUpdatePlan) -> String {
             table.row([wave, host.name.clone(), version, online.into(), host.host_id.to_string()]);
         }
     }
+    let more = if plan.incomplete { "There are more hosts; these are the first.\n" } else { "" };
     format!(
-        "{}\n{} to {} in {}, {} at a time; at best {}. Left out because current: {}. Offline now: {}.\n",
+        "{}\n{} to {} in {}, {} at a time; at best {}. Left out because current: {}. Offline now: {}.\n{more}",
         table.render("No host needs it."),
         tables::printable(&plan.version),
         many(total, "host"),
@@ -117,6 +118,7 @@ pub fn counts(counts: &Counts) -> String {
 /// A state in words.
 pub fn state(state: FleetUpdateState) -> &'static str {
     match state {
+        FleetUpdateState::Planning => "planning",
         FleetUpdateState::Running => "running",
         FleetUpdateState::Paused => "paused",
         FleetUpdateState::Halted => "halted",

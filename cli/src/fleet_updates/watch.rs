@@ -65,7 +65,7 @@ pub async fn hosts(client: &Client, id: FleetUpdateId) -> Result<Vec<FleetUpdate
 /// What a state means to whoever waits; none: go on waiting.
 fn verdict(view: &FleetUpdateView) -> Option<Exit> {
     match view.state {
-        FleetUpdateState::Running | FleetUpdateState::Paused => None,
+        FleetUpdateState::Planning | FleetUpdateState::Running | FleetUpdateState::Paused => None,
         FleetUpdateState::Completed if view.counts.failed == 0 => Some(Exit::Succeeded),
         FleetUpdateState::Completed => Some(Exit::Failed),
         FleetUpdateState::Halted | FleetUpdateState::Cancelled => Some(Exit::Stopped),
@@ -85,7 +85,8 @@ impl Screen {
     }
 
     async fn look(&mut self, client: &Client, view: &FleetUpdateView) -> Result<(), Failure> {
-        let hosts = hosts(client, view.id).await?;
+        let planned = view.state != FleetUpdateState::Planning;
+        let hosts = if planned { hosts(client, view.id).await? } else { Vec::new() };
         for host in self.news.about(&hosts) {
             if let Entry::Vacant(unknown) = self.names.entry(host.host_id) {
                 unknown.insert(name(client, host.host_id).await);
@@ -95,6 +96,7 @@ impl Screen {
             self.bar.suspend(|| output::line(&line))?;
         }
         let counts = &view.counts;
+        self.bar.set_length(counts.total.into());
         self.bar.set_position((counts.succeeded + counts.failed + counts.skipped + counts.cancelled).into());
         self.bar.set_message(view.waiting_on.clone().unwrap_or_default());
         Ok(())

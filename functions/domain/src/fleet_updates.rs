@@ -1,43 +1,44 @@
 //! Fleet updates: a record advanced by whoever comes by. Every step is small, conditional, and safe to try twice.
 //!
 //! ```text
-//! running ⇄ paused      running | paused ──failures, no slot left──▶ halted ──Resume with a note──▶ running
-//! running ──every host done──▶ completed      running | paused | halted ──Cancel──▶ cancelled (absorbing)
+//! planning ──every host has its place──▶ running ⇄ paused      planning | running | paused | halted ──Cancel──▶ cancelled
+//! running | paused ──failures, no slot left──▶ halted ──Resume with a note──▶ running ──every host done──▶ completed
 //! ```
-//! Hosts are known by their position in the plan; positions are offered in order, wave by wave. A slot is held from the
-//! offer to the proof, so `slots ≤ max_in_flight` is what bounds hosts in an unproven update; a lost host keeps its slot.
+//! Hosts are known by their position in the plan, and judged by records of their own ([`crate::fleet_update_hosts`]); here is
+//! what concerns all of them. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` is what bounds hosts in
+//! an unproven update; a lost host keeps its slot.
 
 mod admission;
-mod judgement;
+mod outcomes;
+mod planning;
 mod positions;
 mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use muster_schemas::{
-    check_ins::AgentReport,
     fleet_updates::{Counts, FleetUpdateState, FleetUpdateView, MaintenanceWindow, OfflinePolicy, Share},
     ids::{FleetUpdateId, HostId, JobId},
-    jobs::{JobError, JobState},
     problems::ProblemCode,
-    releases::Target,
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::admission::{Candidate, best_case_seconds};
+pub use self::{
+    admission::{Candidate, best_case_seconds},
+    planning::{Planning, Selection},
+};
 use crate::{
     fleet_update_hosts, jobs,
     machine::{Change, Effect, Lock, Machine, Note, Refused, Step},
     pacing::after,
-    verdicts::Expectation,
 };
 
-/// How often one host is offered the release at most.
-pub const MAX_ATTEMPTS: u32 = 3;
-/// How many hosts may be in an unproven update at once: all of their slots are in one record, and each takes up to 600
-/// bytes of the 400 KB that an item may have.
-pub const MAX_IN_FLIGHT: u32 = 500;
+/// How many hosts may be in an unproven update at once. Each takes up to eight bytes of the fleet update's record, which is
+/// written with each of their verdicts.
+pub const MAX_IN_FLIGHT: u32 = 1_000;
+/// How many failures may be allowed. Hosts that failed and may have another turn are listed in the record.
+pub const MAX_FAILURES: u32 = 1_000;
 /// The lock that lets one fleet update of agents be active at a time.
 pub const LOCK: &str = "fleet-update:agent";
 /// How many hosts one step deals with: what fits into one commit. What is left stays due.
@@ -53,20 +54,36 @@ pub struct FleetUpdate {
     pub plan: Plan,
     /// Where it is.
     pub state: FleetUpdateState,
+    /// How far the plan has come; present while it is made.
+    pub planning: Option<Planning>,
+    /// How many hosts could be updated when they were planned. Their turns come first, so that the canary is one of them.
+    pub ready: u32,
+    /// How many could not.
+    pub others: u32,
     /// The wave being offered, from 0.
     pub wave: u32,
-    /// The next position whose turn has never come.
-    pub next_position: u32,
+    /// The next turn that has never come, from 0.
+    pub next_turn: u32,
     /// Positions whose turn has come again.
     #[serde(with = "positions")]
     pub requeued: BTreeSet<u32>,
     /// Positions that wait for their host to come online.
     #[serde(with = "positions")]
     pub deferred: BTreeSet<u32>,
-    /// Hosts in an unproven update. A set keyed by host, never a counter.
-    pub slots: BTreeMap<HostId, Slot>,
-    /// Positions that failed, with how often each was offered the release.
-    pub failed: BTreeMap<u32, u32>,
+    /// Positions in an unproven update. A set of hosts, never a counter.
+    #[serde(with = "positions")]
+    pub slots: BTreeSet<u32>,
+    /// Those of them that were not heard from in time.
+    #[serde(with = "positions")]
+    pub lost: BTreeSet<u32>,
+    /// Those of them whose job is still to be taken back, if nobody has accepted it.
+    #[serde(with = "positions")]
+    pub to_recall: BTreeSet<u32>,
+    /// Positions that failed and may have another turn.
+    #[serde(with = "positions")]
+    pub retriable: BTreeSet<u32>,
+    /// Hosts that failed.
+    pub failed: u32,
     /// Failures since it was started or last resumed.
     pub failures: u32,
     /// Hosts that were proven.
@@ -83,18 +100,16 @@ pub struct FleetUpdate {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What was asked for, resolved at the start.
+/// What was asked for, resolved when every host has its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The release's version.
     pub version: String,
     /// SHA-256 of its signed payload.
     pub manifest_sha256: String,
-    /// Its files.
-    pub targets: Vec<Target>,
-    /// The waves' sizes, in hosts.
+    /// The waves' sizes, in hosts; none before every host has its place.
     pub waves: Vec<u32>,
-    /// How many hosts may be in an unproven update at once.
+    /// How many hosts may be in an unproven update at once; 0 before every host has its place.
     pub max_in_flight: u32,
     /// How many failures halt it.
     pub max_failures: u32,
@@ -116,48 +131,29 @@ pub struct Plan {
     pub created_at: Timestamp,
 }
 
-/// A host in an unproven update.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Slot {
-    /// Its position.
-    pub position: u32,
-    /// How often it was offered the release, this time included.
-    pub attempts: u32,
-    /// Where it is.
-    pub phase: Phase,
-    /// When it was offered the release.
-    pub offered_at: Timestamp,
-    /// Whether its job was recalled.
-    #[serde(default)]
-    pub recalled: bool,
-    /// When it is lost.
-    pub deadline_at: Timestamp,
-    /// What it must show.
-    pub expected: Expectation,
-}
-
-impl Slot {
-    fn is_to_be_recalled(&self) -> bool {
-        self.phase == Phase::Offered && !self.recalled
-    }
-}
-
-/// Where a host in an unproven update is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
-    /// Offered; nothing was seen of the release yet.
-    Offered,
-    /// The release runs, unproven.
-    Verifying,
-    /// Not heard from in time.
-    Lost,
-}
-
 /// What can happen to a fleet update.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// An admin starts it.
-    Start(Box<Plan>, FleetUpdateId),
+    Start {
+        /// The id it will have.
+        id: FleetUpdateId,
+        /// What was asked for.
+        plan: Box<Plan>,
+        /// Of which hosts.
+        planning: Box<Planning>,
+    },
+    /// More hosts have their place; their records are in the same commit.
+    Planned {
+        /// From where on they were looked for.
+        from: Option<String>,
+        /// How many of them can be updated now.
+        ready: u32,
+        /// How many of them cannot.
+        others: u32,
+        /// From where on the next are looked for. Absent: there are no more.
+        to: Option<String>,
+    },
     /// The turn of a position may have come.
     Admit {
         /// The position.
@@ -167,25 +163,12 @@ pub enum Event {
         /// The id its job will have.
         job_id: JobId,
     },
-    /// A host said what runs on it.
-    Seen {
-        /// The host.
-        host_id: HostId,
-        /// What runs.
-        agent: AgentReport,
-        /// When it said so.
-        at: Timestamp,
-    },
-    /// The job of a host is final.
-    JobEnded {
-        /// The host.
-        host_id: HostId,
-        /// The job.
-        job_id: JobId,
-        /// Where it ended.
-        state: JobState,
-        /// Why it did not succeed.
-        error: Option<JobError>,
+    /// What became of a host that was offered the release.
+    Host {
+        /// Its position.
+        position: u32,
+        /// What.
+        outcome: Outcome,
     },
     /// Offer the release to no further host.
     Pause,
@@ -195,10 +178,37 @@ pub enum Event {
     Cancel(String),
     /// Give the failed hosts another turn.
     RetryFailed(String),
-    /// Give up the slot of a lost host.
-    WriteOff(HostId),
     /// Time has passed.
     Tick,
+}
+
+/// What became of a host that was offered the release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It is proven.
+    Succeeded,
+    /// It failed.
+    Failed {
+        /// Which, and why.
+        why: String,
+        /// Whether it may have another turn.
+        again: bool,
+    },
+    /// Nothing is known about the release on it.
+    Inconclusive,
+    /// Its job was recalled before the host had accepted it.
+    TakenBack,
+    /// It never fetched its job.
+    Offline(HostId),
+    /// It was not heard from in time.
+    Lost(HostId),
+    /// It was lost, and an operator gave up on it.
+    WrittenOff {
+        /// The host.
+        host_id: HostId,
+        /// Whether it may have another turn.
+        again: bool,
+    },
 }
 
 impl Machine for FleetUpdate {
@@ -206,43 +216,36 @@ impl Machine for FleetUpdate {
 
     fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Start(plan, id) => Ok(Self::started(*id, plan)),
-            Event::Admit { .. }
-            | Event::Seen { .. }
-            | Event::JobEnded { .. }
+            Event::Start { id, plan, planning } => Ok(Self::started(*id, plan, planning)),
+            Event::Planned { .. }
+            | Event::Admit { .. }
+            | Event::Host { .. }
             | Event::Pause
             | Event::Resume(_)
             | Event::Cancel(_)
             | Event::RetryFailed(_)
-            | Event::WriteOff(_)
             | Event::Tick => Err(Refused::not_found("fleet update")),
         }
     }
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
-        use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Running};
+        use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Planning, Running};
         let mut draft = Draft::of(self, now);
         match (self.state, event) {
-            (_, Event::Start(..)) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
+            (_, Event::Start { .. }) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
             (Running, Event::Admit { position, candidate, job_id }) => draft.admit(*position, candidate, *job_id)?,
             (_, Event::Admit { .. }) => return Err(self.refused("offer anything")),
-            (_, Event::Seen { host_id, agent, at }) => draft.seen(*host_id, agent, *at),
-            (_, Event::JobEnded { host_id, job_id, state, error }) => {
-                draft.job_ended(*host_id, *job_id, *state, error.as_ref());
+            (_, Event::Planned { from, ready, others, to }) => {
+                draft.planned(from.as_ref(), (*ready, *others), to.as_ref())?
             }
+            (_, Event::Host { position, outcome }) => draft.hears(*position, outcome),
             (Running, Event::Pause) => draft.pause(),
             (Paused, Event::Resume(note)) => draft.resume(note),
             (Halted, Event::Resume(note)) => draft.resume_after_halt(note)?,
-            (Running | Paused | Halted, Event::Cancel(note)) => draft.cancel(note),
+            (Planning | Running | Paused | Halted, Event::Cancel(note)) => draft.cancel(note),
             (Running | Paused | Halted, Event::RetryFailed(note)) => draft.retry_failed(note)?,
-            (Completed | Cancelled, Event::RetryFailed(_)) => return Err(self.refused("retry hosts")),
-            (_, Event::WriteOff(host_id)) => draft.write_off(*host_id)?,
-            (_, Event::Tick) => {
-                draft.overdue();
-                if self.state != Running {
-                    draft.recall();
-                }
-            }
+            (Planning | Completed | Cancelled, Event::RetryFailed(_)) => return Err(self.refused("retry hosts")),
+            (_, Event::Tick) => draft.ticks(),
             // Said twice is said once.
             (Paused, Event::Pause) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
             (_, Event::Pause) => return Err(self.refused("pause")),
@@ -250,42 +253,43 @@ impl Machine for FleetUpdate {
             (Completed, Event::Cancel(_)) => return Err(self.refused("cancel")),
         }
         draft.settle();
-        draft.offer_next();
+        draft.goes_on();
         Ok(Step { next: draft.next, effects: draft.effects })
     }
 
     fn due_at(&self) -> Option<Timestamp> {
-        let deadlines = self.slots.values().filter(|slot| slot.phase != Phase::Lost).map(|slot| slot.deadline_at);
-        let turns =
-            (self.state == FleetUpdateState::Running).then(|| self.soak_ends_at().unwrap_or(self.plan.created_at));
-        let to_recall = self.state != FleetUpdateState::Running && self.slots.values().any(Slot::is_to_be_recalled);
-        deadlines.chain(turns).chain(to_recall.then_some(self.plan.created_at)).min()
+        match self.state {
+            FleetUpdateState::Planning => Some(self.plan.created_at),
+            FleetUpdateState::Running => Some(self.soak_ends_at().unwrap_or(self.plan.created_at)),
+            _ => (!self.to_recall.is_empty()).then_some(self.plan.created_at),
+        }
     }
 }
 
 impl FleetUpdate {
     /// How many hosts take part.
     pub fn total(&self) -> u32 {
-        self.plan.waves.iter().sum()
+        self.ready + self.others
     }
 
     /// How many hosts are where.
     pub fn counts(&self) -> Counts {
         let (total, in_flight) = (self.total(), count(self.slots.len()));
-        let (succeeded, failed) = (self.succeeded, count(self.failed.len()));
+        let (succeeded, failed) = (self.succeeded, self.failed);
         let left = total.saturating_sub(in_flight + succeeded + failed + self.skipped + self.taken_back);
         let (pending, skipped, cancelled) = match self.state {
             FleetUpdateState::Cancelled => (0, self.skipped, self.taken_back + left),
             FleetUpdateState::Completed => (0, self.skipped + left, self.taken_back),
-            FleetUpdateState::Running | FleetUpdateState::Paused | FleetUpdateState::Halted => {
-                (left, self.skipped, self.taken_back)
-            }
+            FleetUpdateState::Planning
+            | FleetUpdateState::Running
+            | FleetUpdateState::Paused
+            | FleetUpdateState::Halted => (left, self.skipped, self.taken_back),
         };
         Counts { total, pending, in_flight, succeeded, failed, skipped, cancelled }
     }
 
-    /// The fleet update as operators see it.
-    pub fn view(&self, now: Timestamp, revision: u64) -> FleetUpdateView {
+    /// The fleet update as operators see it, with the hosts in its slots.
+    pub fn view(&self, now: Timestamp, revision: u64, in_flight: Vec<HostId>) -> FleetUpdateView {
         let plan = self.plan.clone();
         FleetUpdateView {
             id: self.id,
@@ -300,7 +304,7 @@ impl FleetUpdate {
             max_failures: plan.max_failures,
             failures: self.failures,
             soak_seconds: plan.soak_seconds,
-            in_flight: self.slots.keys().copied().collect(),
+            in_flight,
             counts: self.counts(),
             note: plan.note,
             created_by: plan.created_by,
@@ -310,7 +314,13 @@ impl FleetUpdate {
         }
     }
 
-    /// The position after the last one of the wave being offered.
+    /// Whether a tick has more to do at once: one step deals with a few hosts only.
+    pub fn is_behind(&self, now: Timestamp) -> bool {
+        let waits_in_vain = self.state == FleetUpdateState::Running && now >= self.plan.deadline_at;
+        !self.to_recall.is_empty() || (waits_in_vain && !self.deferred.is_empty())
+    }
+
+    /// The turn after the last one of the wave being offered.
     fn wave_end(&self) -> u32 {
         self.plan.waves.iter().take(self.wave as usize + 1).sum()
     }
@@ -322,7 +332,7 @@ impl FleetUpdate {
     /// Whether every host of the waves opened so far is done with.
     fn wave_is_done(&self) -> bool {
         let waited_for = self.plan.offline_policy == OfflinePolicy::Wait && !self.deferred.is_empty();
-        self.next_position >= self.wave_end() && self.requeued.is_empty() && self.slots.is_empty() && !waited_for
+        self.next_turn >= self.wave_end() && self.requeued.is_empty() && self.slots.is_empty() && !waited_for
     }
 
     /// When the finished wave was watched long enough; absent while there is nothing to watch.
@@ -333,32 +343,6 @@ impl FleetUpdate {
 
     fn refused(&self, to: &str) -> Refused {
         Refused::wrong_state(format_args!("a fleet update that is {} cannot {to}", jobs::word(self.state)))
-    }
-
-    fn started(id: FleetUpdateId, plan: &Plan) -> Step<Self> {
-        let state = Self {
-            id,
-            plan: plan.clone(),
-            state: FleetUpdateState::Running,
-            wave: 0,
-            next_position: 0,
-            requeued: BTreeSet::new(),
-            deferred: BTreeSet::new(),
-            slots: BTreeMap::new(),
-            failed: BTreeMap::new(),
-            failures: 0,
-            succeeded: 0,
-            skipped: 0,
-            taken_back: 0,
-            last_success_at: None,
-            halted_reason: None,
-            ended_at: None,
-        };
-        let detail = format!("{} hosts to {}", state.total(), plan.version);
-        Step::to(state)
-            .and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() }))
-            .and(Note::new("fleet_update.started", id, detail))
-            .and(Effect::Offer(id))
     }
 }
 
@@ -380,12 +364,13 @@ struct Draft {
     next: FleetUpdate,
     effects: Vec<Effect>,
     latest_failure: Option<String>,
+    latest_lost: Option<HostId>,
     now: Timestamp,
 }
 
 impl Draft {
     fn of(fleet_update: &FleetUpdate, now: Timestamp) -> Self {
-        Self { next: fleet_update.clone(), effects: Vec::new(), latest_failure: None, now }
+        Self { next: fleet_update.clone(), effects: Vec::new(), latest_failure: None, latest_lost: None, now }
     }
 
     /// What follows by itself after every event: halt, completion, the next wave.
@@ -401,8 +386,12 @@ impl Draft {
             return;
         }
         if self.slots_are_exhausted() {
-            let lost = self.next.slots.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            return self.halt(&format!("slots_exhausted: no word from {lost}"));
+            let who = match (self.latest_lost, self.next.lost.len()) {
+                (Some(host), 1) => host.to_string(),
+                (Some(host), lost) => format!("{host} and {} more", lost - 1),
+                (None, lost) => format!("{lost} lost hosts"),
+            };
+            return self.halt(&format!("slots_exhausted: no word from {who}"));
         }
         while self.next.wave_is_done()
             && !self.next.is_last_wave()
@@ -416,18 +405,19 @@ impl Draft {
         }
     }
 
-    fn offer_next(&mut self) {
+    fn goes_on(&mut self) {
         let next = &self.next;
-        if !next.turns(self.now).is_empty() || !next.deferred(self.now).is_empty() {
-            self.effects.push(Effect::Offer(next.id));
+        let has_turns = !next.turns(self.now).is_empty() || !next.deferred(self.now).is_empty();
+        if next.planning.is_some() || has_turns || next.is_behind(self.now) {
+            self.effects.push(Effect::GoOn(next.id));
         }
     }
 
     /// Nothing but lost hosts is left to hope for.
     fn slots_are_exhausted(&self) -> bool {
         let next = &self.next;
-        let all_lost = !next.slots.is_empty() && next.slots.values().all(|slot| slot.phase == Phase::Lost);
-        let no_turn = next.next_position >= next.wave_end() && next.requeued.is_empty() && next.deferred.is_empty();
+        let all_lost = !next.slots.is_empty() && next.lost.len() == next.slots.len();
+        let no_turn = next.next_turn >= next.wave_end() && next.requeued.is_empty() && next.deferred.is_empty();
         all_lost && (count(next.slots.len()) >= next.plan.max_in_flight || no_turn)
     }
 
@@ -448,6 +438,7 @@ impl Draft {
         self.next.state = FleetUpdateState::Running;
         self.next.failures = 0;
         self.next.halted_reason = None;
+        self.next.to_recall.clear();
         self.effects.push(Note::new("fleet_update.resumed", self.next.id, note).into());
     }
 
@@ -467,6 +458,7 @@ impl Draft {
 
     fn cancel(&mut self, note: &str) {
         self.next.state = FleetUpdateState::Cancelled;
+        self.next.planning = None;
         self.end("fleet_update.cancelled", note.into());
         self.recall();
     }
@@ -479,15 +471,19 @@ impl Draft {
 
     /// Takes back what was offered and is not accepted. Hosts already updating finish and are recorded.
     fn recall(&mut self) {
-        for slot in self.next.slots.values_mut().filter(|slot| slot.is_to_be_recalled()).take(MAX_AT_ONCE) {
-            slot.recalled = true;
-            self.effects.push(Effect::Later(Change::Job(slot.expected.job_id, jobs::Event::Recall)));
+        self.next.to_recall = self.next.slots.difference(&self.next.lost).copied().collect();
+        self.recall_more();
+    }
+
+    fn recall_more(&mut self) {
+        for position in self.next.to_recall.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>() {
+            self.next.to_recall.remove(&position);
+            self.host(position, fleet_update_hosts::Event::Recall);
         }
     }
 
     fn retry_failed(&mut self, note: &str) -> Result<(), Refused> {
-        let again = |(position, attempts): (&u32, &u32)| (*attempts < MAX_ATTEMPTS).then_some(*position);
-        let positions = self.next.failed.iter().filter_map(again).take(MAX_AT_ONCE).collect::<Vec<_>>();
+        let positions = self.next.retriable.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>();
         if positions.is_empty() {
             return Err(Refused::wrong_state("no failed host has an attempt left"));
         }
@@ -496,8 +492,10 @@ impl Draft {
             self.resume_after_halt(note)?;
         }
         for position in &positions {
-            self.next.failed.remove(position);
-            self.requeue(*position, None);
+            self.next.retriable.remove(position);
+            self.next.failed -= 1;
+            self.next.requeued.insert(*position);
+            self.host(*position, fleet_update_hosts::Event::Retry);
         }
         let detail = format!("{} hosts: {note}", positions.len());
         self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
@@ -506,11 +504,6 @@ impl Draft {
 
     fn host(&mut self, position: u32, event: fleet_update_hosts::Event) {
         self.effects.push(Effect::Also(Change::FleetUpdateHost(self.next.id, position, event)));
-    }
-
-    fn requeue(&mut self, position: u32, reason: Option<String>) {
-        self.next.requeued.insert(position);
-        self.host(position, fleet_update_hosts::Event::Requeue { reason });
     }
 }
 

@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use muster_schemas::{
     commands::{Command, Event as Told, EventKind},
     envelopes::sha256_hex,
-    ids::{FleetUpdateId, HostId, JobId, ProcessId},
+    ids::{HostId, JobId, ProcessId},
     jobs::{JobError, JobResult, JobSpec, JobState, JobView, Outcome, Recovery},
     problems::ProblemCode,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fleet_updates,
+    fleet_update_hosts::{self, Place},
     machine::{Change, Effect, Machine, Note, Refused, Step},
     mailboxes,
     pacing::after,
@@ -103,16 +103,16 @@ pub struct NewJob {
 pub enum Origin {
     /// An operator or a program, as `user:<id>` or `key:<id>`.
     Caller(String),
-    /// A fleet update.
-    FleetUpdate(FleetUpdateId),
+    /// A fleet update, for the host in this place.
+    FleetUpdate(Place),
 }
 
 impl Origin {
     /// The fleet update, if it was one.
-    pub fn fleet_update(&self) -> Option<FleetUpdateId> {
+    pub fn fleet_update(&self) -> Option<Place> {
         match self {
             Self::Caller(_) => None,
-            Self::FleetUpdate(id) => Some(*id),
+            Self::FleetUpdate(place) => Some(*place),
         }
     }
 }
@@ -272,10 +272,10 @@ impl Job {
         let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
         let Self { accepted_at, started_at, ended_at, cancel_requested, told: _, log_bytes, result, .. } = self.clone();
         let Asked { spec, resource, origin, start_by, time_limit_seconds } = asked;
-        let fleet_update_id = origin.fleet_update();
+        let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
         let created_by = match origin {
             Origin::Caller(caller) => caller,
-            Origin::FleetUpdate(id) => id.to_string(),
+            Origin::FleetUpdate(place) => place.fleet_update_id.to_string(),
         };
         JobView {
             id,
@@ -365,10 +365,9 @@ impl Job {
     fn end(&self, state: JobState, now: Timestamp) -> Step<Self> {
         let next = Self { state, ended_at: Some(now), ..self.clone() };
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
-        let tell = self.asked.origin.fleet_update().map(|fleet_update| {
+        let tell = self.asked.origin.fleet_update().map(|place| {
             let error = next.result.as_ref().and_then(|result| result.error.clone());
-            let event = fleet_updates::Event::JobEnded { host_id: self.host_id, job_id: self.id, state, error };
-            Effect::Later(Change::FleetUpdate(fleet_update, event))
+            Effect::Later(place.change(fleet_update_hosts::Event::JobEnded { job_id: self.id, state, error }))
         });
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));

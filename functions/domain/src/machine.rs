@@ -67,9 +67,9 @@ pub enum Effect {
     Later(Change),
     /// The host's held poll is answered. A hint: the next poll would find out by itself.
     Wake(HostId),
-    /// Hosts whose turn has come in a fleet update are offered the release after the commit. A hint: the next tick would
-    /// find out by itself.
-    Offer(FleetUpdateId),
+    /// A fleet update goes on after the commit: the next hosts get their place or are offered the release. A hint: the next
+    /// tick would find out by itself.
+    GoOn(FleetUpdateId),
     /// An entry of the audit trail, in the same commit.
     Audit(Note),
     /// Output of a job is kept, in the same commit.

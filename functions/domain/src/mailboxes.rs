@@ -12,13 +12,14 @@ use jiff::Timestamp;
 use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, HostState},
-    ids::{FleetUpdateId, HostId, JobId, ProcessId},
+    ids::{HostId, JobId, ProcessId},
     problems::{Problem, ProblemCode},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fleet_updates, hosts,
+    fleet_update_hosts::{self, Place},
+    hosts,
     jobs::{self, NewJob},
     machine::{Change, Effect, Machine, Note, Refused, Step},
     pacing::after,
@@ -56,7 +57,7 @@ pub struct Mailbox {
     /// The fleet update that last offered it a release, until what runs on the host has settled: it judges by the host's
     /// reports, and the proof may come after the job has ended.
     #[serde(default)]
-    pub fleet_update: Option<FleetUpdateId>,
+    pub fleet_update: Option<Place>,
     /// When the host was last heard from; written at most every `presence_write_seconds`.
     pub last_seen_at: Option<Timestamp>,
     /// Until when the host is asked to look often, where polls are not held. Jobs that are open have attention anyway.
@@ -274,12 +275,12 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = fleet_updates::Event::Seen { host_id: self.host_id, agent: agent.clone(), at: now };
-        Some(Effect::Later(Change::FleetUpdate(self.fleet_update?, event)))
+        let event = fleet_update_hosts::Event::Seen { agent: agent.clone(), at: now };
+        Some(Effect::Later(self.fleet_update?.change(event)))
     }
 
     /// The fleet update that is to hear of the host's next report; none once a settled one was passed on.
-    fn judged_by(&self, agent: &AgentReport) -> Option<FleetUpdateId> {
+    fn judged_by(&self, agent: &AgentReport) -> Option<Place> {
         self.fleet_update.filter(|_| self.update().is_some() || !agent.committed)
     }
 

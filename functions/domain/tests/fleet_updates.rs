@@ -3,22 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::Event as HostEvent,
-    fleet_updates::{Candidate, Event, FleetUpdate, MAX_ATTEMPTS, Phase, Plan, waves},
+    fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
+    fleet_updates::{Candidate, Event, FleetUpdate, Plan, Planning, Selection},
     jobs,
-    machine::{Change, Effect, Machine, Refused},
+    machine::{Change, Effect, Machine, Refused, Step},
 };
 use muster_schemas::{
     check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy, Share},
-    hosts::HostState,
+    hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::JobState,
-    releases::Target,
 };
 use proptest::prelude::*;
 
@@ -33,13 +32,12 @@ fn host(number: u32) -> HostId {
     HostId::new(at(0), number.into())
 }
 
-fn plan(hosts: u32, max_in_flight: u32, max_failures: u32, offline_policy: OfflinePolicy) -> Plan {
+fn plan(max_failures: u32, offline_policy: OfflinePolicy) -> Plan {
     Plan {
         version: NEW.into(),
         manifest_sha256: "manifest".into(),
-        targets: vec![Target { os: "linux".into(), arch: "x86_64".into(), size: 1, sha256: "new".into() }],
-        waves: waves(hosts, &[Share::Count(1)]),
-        max_in_flight,
+        waves: Vec::new(),
+        max_in_flight: 0,
         max_failures,
         soak_seconds: 10,
         host_time_limit_seconds: 100,
@@ -52,9 +50,20 @@ fn plan(hosts: u32, max_in_flight: u32, max_failures: u32, offline_policy: Offli
     }
 }
 
+fn start(max_in_flight: u32, first_wave: u32, plan: Plan) -> Event {
+    let planning = Planning {
+        selection: Selection::Matching(Selector::default()),
+        waves: vec![Share::Count(first_wave)],
+        max_in_flight: Share::Count(max_in_flight),
+        from: None,
+    };
+    Event::Start { id: FleetUpdateId::new(at(0), 1), plan: Box::new(plan), planning: Box::new(planning) }
+}
+
 /// A fleet update and the fleet it is about.
 struct Fleet {
     state: FleetUpdate,
+    hosts: BTreeMap<u32, FleetUpdateHost>,
     now: i64,
     drawn: u128,
     /// Jobs that a host may still accept, and those that it has.
@@ -66,12 +75,21 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn new(plan: Plan) -> Self {
-        let id = FleetUpdateId::new(at(0), 1);
-        let online = (0..plan.waves.iter().sum()).collect();
-        let state = FleetUpdate::begin(&Event::Start(Box::new(plan), id), at(0)).unwrap().next;
+    fn new(hosts: u32, max_in_flight: u32, max_failures: u32, policy: OfflinePolicy) -> Self {
+        Self::in_waves(hosts, 1, max_in_flight, max_failures, policy)
+    }
+
+    fn in_waves(hosts: u32, first_wave: u32, max_in_flight: u32, max_failures: u32, policy: OfflinePolicy) -> Self {
+        let event = start(max_in_flight, first_wave, plan(max_failures, policy));
+        let state = FleetUpdate::begin(&event, at(0)).unwrap().next;
+        let place = |position| Place { fleet_update_id: state.id, position };
+        let planned = |position| (position, FleetUpdateHost::planned(place(position), host(position)));
+        let records = (0..hosts).map(planned).collect();
+        let planned = Event::Planned { from: None, ready: hosts, others: 0, to: None };
+        let state = state.transition(&planned, at(0)).unwrap().next;
         let (offered, accepted, attempts, succeeded) = Default::default();
-        Self { state, now: 0, drawn: 100, offered, accepted, attempts, online, succeeded }
+        let online = (0..hosts).collect();
+        Self { state, hosts: records, now: 0, drawn: 100, offered, accepted, attempts, online, succeeded }
     }
 
     fn draws(&mut self) -> u128 {
@@ -80,42 +98,72 @@ impl Fleet {
     }
 
     fn happens(&mut self, event: &Event) -> Result<(), Refused> {
-        let before = self.state.clone();
-        let step = self.state.transition(event, at(self.now))?;
-        self.state = step.next;
-        self.plays(&before, &step.effects);
+        self.commits(Change::FleetUpdate(self.state.id, event.clone()))
+    }
+
+    fn happens_to(&mut self, position: u32, event: HostEvent) -> Result<(), Refused> {
+        self.commits(Change::FleetUpdateHost(self.state.id, position, event))
+    }
+
+    /// What the server does with a change: it and all that belongs to it, or nothing.
+    fn commits(&mut self, change: Change) -> Result<(), Refused> {
+        let (before, now) = (self.state.clone(), at(self.now));
+        let (mut state, mut hosts, mut asked) = (self.state.clone(), self.hosts.clone(), Vec::new());
+        let mut changes = VecDeque::from([change]);
+        while let Some(change) = changes.pop_front() {
+            let effects = match change {
+                Change::FleetUpdate(_, event) => takes(&mut state, &event, now)?,
+                Change::FleetUpdateHost(_, position, event) => takes(hosts.get_mut(&position).unwrap(), &event, now)?,
+                other => {
+                    asked.push(other);
+                    continue;
+                }
+            };
+            for effect in effects {
+                match effect {
+                    Effect::Also(change @ Change::FleetUpdateHost(_, position, HostEvent::Offer(_))) => {
+                        self.is_a_right_offer(&before, &state, position);
+                        changes.push_back(change);
+                    }
+                    Effect::Also(change) => changes.push_back(change),
+                    Effect::Later(change) => asked.push(change),
+                    _ => {}
+                }
+            }
+        }
+        for (position, host) in &hosts {
+            let newly = host.state == FleetUpdateHostState::Succeeded && self.hosts[position].state != host.state;
+            assert!(!newly || self.succeeded.insert(*position), "a host succeeds once");
+        }
+        (self.state, self.hosts) = (state, hosts);
         self.holds(&before);
+        self.plays(asked);
         Ok(())
     }
 
-    fn plays(&mut self, before: &FleetUpdate, effects: &[Effect]) {
-        let mut recalled = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Also(Change::Mailbox(host_id, muster_domain::mailboxes::Event::Enqueue(job))) => {
-                    assert_eq!(before.state, FleetUpdateState::Running, "OfferWhileRunning");
-                    assert!(before.failures < before.plan.max_failures, "NoOfferAfterHalt");
-                    self.offered.insert(*host_id, job.id);
+    fn is_a_right_offer(&mut self, before: &FleetUpdate, after: &FleetUpdate, position: u32) {
+        assert_eq!(before.state, FleetUpdateState::Running, "OfferWhileRunning");
+        assert!(before.failures < before.plan.max_failures, "NoOfferAfterHalt");
+        let end = after.plan.waves.iter().take(after.wave as usize + 1).sum::<u32>();
+        assert!(position < end, "WaveGate");
+        *self.attempts.entry(position).or_default() += 1;
+        assert!(self.attempts[&position] <= MAX_ATTEMPTS, "ExactTarget");
+    }
+
+    fn plays(&mut self, asked: Vec<Change>) {
+        for change in asked {
+            match change {
+                Change::Mailbox(host_id, muster_domain::mailboxes::Event::Enqueue(job)) => {
+                    self.offered.insert(host_id, job.id);
                 }
-                Effect::Also(Change::FleetUpdateHost(_, position, HostEvent::Offer(_))) => {
-                    let end = self.state.plan.waves.iter().take(self.state.wave as usize + 1).sum::<u32>();
-                    assert!(*position < end, "WaveGate");
-                    *self.attempts.entry(*position).or_default() += 1;
-                    assert!(self.attempts[position] <= MAX_ATTEMPTS, "ExactTarget");
+                Change::Job(job, jobs::Event::Recall) => {
+                    let offered = self.offered.iter().find(|(_, offered)| **offered == job);
+                    if let Some(host_id) = offered.map(|(host_id, _)| *host_id) {
+                        self.offered.remove(&host_id);
+                        self.ends(host_id, job, JobState::Cancelled);
+                    }
                 }
-                Effect::Also(Change::FleetUpdateHost(_, position, HostEvent::Conclude { state, .. }))
-                    if *state == FleetUpdateHostState::Succeeded =>
-                {
-                    assert!(self.succeeded.insert(*position), "a host succeeds once");
-                }
-                Effect::Later(Change::Job(job, jobs::Event::Recall)) => recalled.push(*job),
                 _ => {}
-            }
-        }
-        for job in recalled {
-            if let Some((host_id, _)) = self.offered.clone().into_iter().find(|(_, offered)| *offered == job) {
-                self.offered.remove(&host_id);
-                self.ends(host_id, job, JobState::Cancelled);
             }
         }
     }
@@ -124,6 +172,9 @@ impl Fleet {
     fn holds(&self, before: &FleetUpdate) {
         let state = &self.state;
         assert!(state.slots.len() <= state.plan.max_in_flight as usize, "BoundedInFlight");
+        let unproven = self.hosts.values().filter(|host| host.slot.is_some()).map(|host| host.place.position);
+        assert_eq!(unproven.collect::<BTreeSet<_>>(), state.slots, "a host in an unproven update has a slot");
+        assert!(state.lost.is_subset(&state.slots) && state.to_recall.is_subset(&state.slots), "{state:?}");
         let counts = state.counts();
         let sum =
             counts.pending + counts.in_flight + counts.succeeded + counts.failed + counts.skipped + counts.cancelled;
@@ -137,18 +188,29 @@ impl Fleet {
     }
 
     fn ends(&mut self, host_id: HostId, job_id: JobId, state: JobState) {
-        self.happens(&Event::JobEnded { host_id, job_id, state, error: None }).unwrap();
+        let position = self.hosts.values().find(|host| host.host_id == host_id).unwrap().place.position;
+        self.happens_to(position, HostEvent::JobEnded { job_id, state, error: None }).unwrap();
     }
 
     fn ticks(&mut self) {
+        let overdue = |host: &FleetUpdateHost| host.due_at().is_some_and(|due_at| at(self.now) >= due_at);
+        for position in
+            self.hosts.values().filter(|host| overdue(host)).map(|host| host.place.position).collect::<Vec<_>>()
+        {
+            self.happens_to(position, HostEvent::Tick).unwrap();
+        }
         self.happens(&Event::Tick).unwrap();
         self.offers();
     }
 
-    /// What the server's `offer` effect does.
+    /// What the server does when a fleet update goes on.
     fn offers(&mut self) {
         for _ in 0..200 {
             let now = at(self.now);
+            if self.state.is_behind(now) {
+                self.happens(&Event::Tick).unwrap();
+                continue;
+            }
             let deferred = self.state.deferred(now).into_iter().find(|position| self.online.contains(position));
             let Some(position) = self.state.turns(now).first().copied().or(deferred) else { return };
             if self.admits(position).is_err() {
@@ -175,6 +237,7 @@ impl Fleet {
             agent: Some(report(OLD, "old", position.into(), true)),
             os: "linux".into(),
             architecture: "x86_64".into(),
+            executable_sha256: Some("new".into()),
             attempts: self.attempts.get(&position).copied().unwrap_or_default(),
         }
     }
@@ -191,7 +254,7 @@ impl Fleet {
             let process = self.draws();
             let agent = report(NEW, "new", process, committed);
             let at = at(self.now);
-            self.happens(&Event::Seen { host_id: host(position), agent, at }).unwrap();
+            self.happens_to(position, HostEvent::Seen { agent, at }).unwrap();
             if committed {
                 self.accepted.remove(&host(position));
             }
@@ -206,7 +269,7 @@ impl Fleet {
                 Some(LastUpdate { transaction: job, to: NEW.into(), outcome, reason: "it crashed".into(), tries: 3 });
             let agent = AgentReport { last_update, ..report(OLD, "old", process, true) };
             let at = at(self.now);
-            self.happens(&Event::Seen { host_id: host(position), agent, at }).unwrap();
+            self.happens_to(position, HostEvent::Seen { agent, at }).unwrap();
         }
     }
 
@@ -226,18 +289,66 @@ fn report(version: &str, sha256: &str, process: u128, committed: bool) -> AgentR
     }
 }
 
+fn takes<M: Machine + Clone>(record: &mut M, event: &M::Event, now: Timestamp) -> Result<Vec<Effect>, Refused> {
+    let Step { next, effects } = record.transition(event, now)?;
+    *record = next;
+    Ok(effects)
+}
+
 #[test]
-fn the_first_hosts_are_offered_the_release_at_the_start_and_not_at_the_next_tick() {
+fn hosts_get_their_places_at_once_and_then_the_release_and_neither_waits_for_the_next_tick() {
     let id = FleetUpdateId::new(at(0), 1);
-    let event = Event::Start(Box::new(plan(2, 1, 1, OfflinePolicy::Skip)), id);
-    assert!(FleetUpdate::begin(&event, at(0)).unwrap().effects.contains(&Effect::Offer(id)));
+    let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap();
+    assert!(begun.effects.contains(&Effect::GoOn(id)));
+    let more = Event::Planned { from: None, ready: 1, others: 0, to: Some("2".into()) };
+    let more = begun.next.transition(&more, at(0)).unwrap();
+    assert_eq!((more.next.state, more.effects), (FleetUpdateState::Planning, vec![Effect::GoOn(id)]));
+    let last = Event::Planned { from: Some("2".into()), ready: 0, others: 1, to: None };
+    let last = more.next.transition(&last, at(0)).unwrap();
+    assert_eq!((last.next.state, last.next.plan.waves), (FleetUpdateState::Running, vec![1, 1]));
+    assert!(last.effects.contains(&Effect::GoOn(id)));
+}
+
+#[test]
+fn no_host_gets_two_places_when_two_plan_at_once() {
+    let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap().next;
+    let more = Event::Planned { from: None, ready: 1, others: 2, to: Some("4".into()) };
+    let more_planned = begun.transition(&more, at(0)).unwrap().next;
+    assert!(more_planned.transition(&more, at(0)).is_err(), "the slower one looks again");
+}
+
+#[test]
+fn the_turns_of_hosts_that_can_be_updated_come_before_the_others_whenever_they_were_found() {
+    let planned = |state: &FleetUpdate, from: Option<&str>, ready, others, to: Option<&str>| {
+        let event = Event::Planned { from: from.map(Into::into), ready, others, to: to.map(Into::into) };
+        state.transition(&event, at(0)).unwrap().next
+    };
+    let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap().next;
+    let (first_ready, first_other) = begun.next_positions();
+    let state = planned(&begun, None, 1, 1, Some("2"));
+    let (second_ready, second_other) = state.next_positions();
+    let state = planned(&state, Some("2"), 1, 1, None);
+    let positions = (0..4).map(|turn| state.position_of(turn)).collect::<Vec<_>>();
+    assert_eq!(positions, [first_ready, second_ready, first_other, second_other]);
+    assert_eq!(positions.iter().map(|position| state.turn_of(*position)).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!([0, 1, 2, 3].map(|turn| state.wave_of(turn)), [0, 1, 1, 1]);
+}
+
+#[test]
+fn a_fleet_update_that_is_cancelled_while_it_is_planned_plans_and_offers_nothing_more() {
+    let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap().next;
+    let cancelled = begun.transition(&Event::Cancel(String::new()), at(0)).unwrap();
+    assert!(!cancelled.effects.iter().any(|effect| matches!(effect, Effect::GoOn(_))));
+    let planned = Event::Planned { from: None, ready: 1, others: 0, to: None };
+    assert!(cancelled.next.transition(&planned, at(0)).is_err());
+    assert_eq!(cancelled.next.due_at(), None);
 }
 
 #[test]
 fn the_canary_goes_first_and_alone_and_the_rest_waits_for_the_soak() {
-    let mut fleet = Fleet::new(plan(5, 3, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(5, 3, 1, OfflinePolicy::Skip);
     fleet.offers();
-    assert_eq!(fleet.state.slots.keys().copied().collect::<Vec<_>>(), [host(0)]);
+    assert_eq!(fleet.state.slots, BTreeSet::from([0]));
     fleet.proves(0, true);
     fleet.offers();
     assert!(fleet.state.slots.is_empty());
@@ -249,7 +360,7 @@ fn the_canary_goes_first_and_alone_and_the_rest_waits_for_the_soak() {
 
 #[test]
 fn it_halts_in_the_same_step_in_which_the_first_host_fails() {
-    let mut fleet = Fleet::new(plan(3, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.fails(0, UpdateOutcome::RolledBack);
     assert_eq!(fleet.state.state, FleetUpdateState::Halted);
@@ -260,7 +371,7 @@ fn it_halts_in_the_same_step_in_which_the_first_host_fails() {
 
 #[test]
 fn after_a_halt_it_goes_on_only_with_a_note() {
-    let mut fleet = Fleet::new(plan(3, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.fails(0, UpdateOutcome::RolledBack);
     assert_eq!(fleet.happens(&Event::Resume(" ".into())).unwrap_err().0.field.as_deref(), Some("note"));
@@ -271,34 +382,30 @@ fn after_a_halt_it_goes_on_only_with_a_note() {
 
 #[test]
 fn what_was_offered_and_not_accepted_is_recalled_by_a_halt_and_offered_again_after_it() {
-    let mut fleet = Fleet::new(plan(4, 3, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(4, 3, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.proves(0, true);
     fleet.now = 10;
     fleet.ticks();
     fleet.accepts(2);
     fleet.fails(1, UpdateOutcome::RolledBack);
-    assert_eq!(
-        fleet.state.slots.keys().copied().collect::<Vec<_>>(),
-        [host(2)],
-        "only the one that has accepted goes on"
-    );
+    assert_eq!(fleet.state.slots, BTreeSet::from([2]), "only the one that has accepted goes on");
     fleet.happens(&Event::Resume("a loose cable".into())).unwrap();
     fleet.ticks();
-    assert_eq!(fleet.state.slots.keys().copied().collect::<Vec<_>>(), [host(2), host(3)]);
+    assert_eq!(fleet.state.slots, BTreeSet::from([2, 3]));
 }
 
 #[test]
 fn a_lost_host_keeps_its_slot_and_no_slot_left_is_a_halt() {
-    let mut fleet = Fleet::new(plan(3, 1, 5, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(3, 1, 5, OfflinePolicy::Skip);
     fleet.offers();
     fleet.accepts(0);
     fleet.now = 100;
     fleet.ticks();
-    assert_eq!(fleet.state.slots[&host(0)].phase, Phase::Lost);
+    assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Lost);
     assert!(fleet.state.halted_reason.as_ref().unwrap().starts_with("slots_exhausted"));
     assert!(fleet.happens(&Event::Resume("go".into())).is_err(), "its slot is still held");
-    fleet.happens(&Event::WriteOff(host(0))).unwrap();
+    fleet.happens_to(0, HostEvent::WriteOff).unwrap();
     fleet.happens(&Event::Resume("it is gone".into())).unwrap();
     fleet.ticks();
     assert_eq!(fleet.state.slots.len(), 1);
@@ -306,7 +413,7 @@ fn a_lost_host_keeps_its_slot_and_no_slot_left_is_a_halt() {
 
 #[test]
 fn a_lost_host_that_is_heard_from_is_judged_after_all() {
-    let mut fleet = Fleet::new(plan(2, 1, 5, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(2, 1, 5, OfflinePolicy::Skip);
     fleet.offers();
     fleet.accepts(0);
     fleet.now = 100;
@@ -317,7 +424,7 @@ fn a_lost_host_that_is_heard_from_is_judged_after_all() {
 
 #[test]
 fn an_inconclusive_host_is_not_a_failure_and_gets_another_turn_until_its_attempts_are_used_up() {
-    let mut fleet = Fleet::new(plan(1, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(1, 1, 1, OfflinePolicy::Skip);
     for _ in 0..MAX_ATTEMPTS {
         fleet.offers();
         assert_eq!(fleet.state.failures, 0);
@@ -329,7 +436,7 @@ fn an_inconclusive_host_is_not_a_failure_and_gets_another_turn_until_its_attempt
 #[test]
 fn an_offline_host_is_dealt_with_as_the_policy_says() {
     let settled = |policy| {
-        let mut fleet = Fleet::new(plan(2, 1, 1, policy));
+        let mut fleet = Fleet::new(2, 1, 1, policy);
         fleet.online.remove(&0);
         fleet.ticks();
         (fleet.state.state, fleet.state.counts().skipped, fleet.state.deferred.len(), fleet.state.slots.len())
@@ -342,7 +449,7 @@ fn an_offline_host_is_dealt_with_as_the_policy_says() {
 
 #[test]
 fn a_host_that_is_waited_for_is_offered_the_release_when_it_returns() {
-    let mut fleet = Fleet::new(plan(1, 1, 1, OfflinePolicy::Wait));
+    let mut fleet = Fleet::new(1, 1, 1, OfflinePolicy::Wait);
     fleet.online.clear();
     fleet.ticks();
     assert!(fleet.state.waiting_on(at(0)).unwrap().starts_with("1 offline hosts"));
@@ -353,29 +460,29 @@ fn a_host_that_is_waited_for_is_offered_the_release_when_it_returns() {
 
 #[test]
 fn a_host_that_runs_the_release_unproven_at_its_deadline_is_lost_and_not_failed() {
-    let mut fleet = Fleet::new(plan(2, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.proves(0, false);
     fleet.now = 100;
     fleet.ticks();
-    assert_eq!((fleet.state.slots[&host(0)].phase, fleet.state.failures), (Phase::Lost, 0));
+    assert_eq!((fleet.hosts[&0].state, fleet.state.failures), (FleetUpdateHostState::Lost, 0));
     fleet.proves(0, true);
     assert_eq!(fleet.state.succeeded, 1, "a late proof is still a proof");
 }
 
 #[test]
 fn a_report_from_before_the_offer_says_nothing_about_it() {
-    let mut fleet = Fleet::new(plan(1, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(1, 1, 1, OfflinePolicy::Skip);
     fleet.now = 50;
     fleet.offers();
     let agent = report(NEW, "new", 999, true);
-    fleet.happens(&Event::Seen { host_id: host(0), agent, at: at(49) }).unwrap();
+    fleet.happens_to(0, HostEvent::Seen { agent, at: at(49) }).unwrap();
     assert_eq!(fleet.state.succeeded, 0);
 }
 
 #[test]
 fn a_yanked_release_halts_at_the_next_turn() {
-    let mut fleet = Fleet::new(plan(2, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
     let candidate = Box::new(Candidate { yanked: Some("eats disks".into()), ..fleet.candidate(0) });
     fleet.happens(&Event::Admit { position: 0, candidate, job_id: JobId::new(at(0), 5) }).unwrap();
     assert_eq!(fleet.state.state, FleetUpdateState::Halted);
@@ -384,23 +491,29 @@ fn a_yanked_release_halts_at_the_next_turn() {
 
 #[test]
 fn a_step_over_many_hosts_stays_small_enough_for_one_commit_and_the_rest_follows() {
-    let mut fleet = Fleet::new(Plan { waves: vec![150], ..plan(150, 150, 1, OfflinePolicy::Skip) });
+    let mut fleet = Fleet::in_waves(150, 150, 150, 1, OfflinePolicy::Skip);
     fleet.offers();
     assert_eq!(fleet.state.slots.len(), 150);
     let pause = fleet.state.transition(&Event::Pause, at(1)).unwrap();
     assert!(pause.effects.len() < 90, "{}", pause.effects.len());
-    let overdue = fleet.state.transition(&Event::Tick, at(100)).unwrap();
-    assert!(overdue.effects.len() < 90, "{}", overdue.effects.len());
+    assert!(pause.effects.contains(&Effect::GoOn(fleet.state.id)), "the rest need not wait for a tick");
     fleet.happens(&Event::Pause).unwrap();
-    for _ in 0..4 {
-        fleet.ticks();
-    }
+    fleet.offers();
     assert!(fleet.state.slots.is_empty(), "every offer is recalled in the end");
+
+    let mut fleet = Fleet::in_waves(150, 150, 150, 1, OfflinePolicy::Wait);
+    fleet.online.clear();
+    fleet.offers();
+    let in_vain = fleet.state.transition(&Event::Tick, at(1_000_000)).unwrap();
+    assert!(in_vain.effects.len() < 90, "{}", in_vain.effects.len());
+    fleet.now = 1_000_000;
+    fleet.ticks();
+    assert_eq!(fleet.state.counts().skipped, 150, "nobody is waited for any more");
 }
 
 #[test]
 fn failed_hosts_are_tried_again_after_a_halt_only_with_a_note() {
-    let mut fleet = Fleet::new(plan(2, 1, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.fails(0, UpdateOutcome::RolledBack);
     assert!(fleet.happens(&Event::RetryFailed(String::new())).is_err());
@@ -410,7 +523,7 @@ fn failed_hosts_are_tried_again_after_a_halt_only_with_a_note() {
 
 #[test]
 fn a_tick_after_a_tick_changes_nothing() {
-    let mut fleet = Fleet::new(plan(4, 2, 1, OfflinePolicy::Skip));
+    let mut fleet = Fleet::new(4, 2, 1, OfflinePolicy::Skip);
     fleet.ticks();
     let once = fleet.state.clone();
     fleet.ticks();
@@ -476,7 +589,7 @@ proptest! {
         policy in policy(),
         acts in proptest::collection::vec(act(7), 1..80),
     ) {
-        let mut fleet = Fleet::new(plan(7, max_in_flight, max_failures, policy));
+        let mut fleet = Fleet::new(7, max_in_flight, max_failures, policy);
         fleet.offers();
         for act in acts {
             does(&mut fleet, &act);
@@ -516,6 +629,6 @@ fn does(fleet: &mut Fleet, act: &Act) {
         Act::Resume => drop(fleet.happens(&Event::Resume("on".into()))),
         Act::Cancel => drop(fleet.happens(&Event::Cancel("off".into()))),
         Act::RetryFailed => drop(fleet.happens(&Event::RetryFailed("again".into()))),
-        Act::WriteOff(position) => drop(fleet.happens(&Event::WriteOff(host(*position)))),
+        Act::WriteOff(position) => drop(fleet.happens_to(*position, HostEvent::WriteOff)),
     }
 }

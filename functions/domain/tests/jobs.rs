@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 use muster_domain::{
+    fleet_update_hosts::Place,
     jobs::{AGENT, Asked, Event, Job, NewJob, Origin},
     machine::{Change, Effect, Machine, Step},
     mailboxes::{self, Mailbox},
@@ -306,7 +307,7 @@ proptest! {
 fn the_proof_of_an_update_reaches_its_fleet_update_although_the_job_has_ended_before() {
     let fleet_update = FleetUpdateId::new(at(0), 7);
     let mut job = new_job(1, JobSpec::Inspect(InspectSpec {}), Some(AGENT));
-    job.asked.origin = Origin::FleetUpdate(fleet_update);
+    job.asked.origin = Origin::FleetUpdate(Place { fleet_update_id: fleet_update, position: 7 });
     let id = job.id;
     let offered = started(&Mailbox::new(host(), "its key"), 1, 0)
         .transition(&mailboxes::Event::Enqueue(Box::new(job)), at(0))
@@ -316,7 +317,7 @@ fn the_proof_of_an_update_reaches_its_fleet_update_although_the_job_has_ended_be
     let is_told = |step: &Step<Mailbox>| {
         step.effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Later(Change::FleetUpdate(id, _)) if *id == fleet_update))
+            .any(|effect| matches!(effect, Effect::Later(Change::FleetUpdateHost(id, 7, _)) if *id == fleet_update))
     };
     let proof = starts(&ended, 2, 0);
     assert!(is_told(&proof));

@@ -1,11 +1,14 @@
 //! Fleet updates: planned, started, watched, and braked.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
-    fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::{self, Event, FleetUpdate, LOCK, MAX_IN_FLIGHT, Plan, best_case_seconds},
-    hosts::Host,
+    fleet_update_hosts::{self, FleetUpdateHost},
+    fleet_updates::{
+        self, Event, FleetUpdate, LOCK, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+    },
     machine::{Change, Refused},
     mailboxes::Mailbox,
     pacing::after,
@@ -34,15 +37,20 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Own, advance, advance_with, put},
+    advance::{AdvanceError, Own, advance, advance_with},
     app::{App, Versioned},
-    store::{Consistency, Expect, Order, Query, keys},
+    fleet_updates::{can_be_updated, stretch},
+    store::{Consistency, Order, Query, keys},
 };
 
 /// What a host needs at best to prove itself, in seconds: the default probation of the agent.
 const PROBATION_SECONDS: u32 = 60;
-/// How many hosts are written with one commit.
-const CHUNK: usize = 90;
+/// How many hosts a request may name.
+const MAX_HOST_IDS: usize = 1_000;
+/// After how many hosts a dry run stops looking.
+const MAX_DRY_RUN: usize = 5_000;
+/// How many hosts in flight are shown with a fleet update.
+const MAX_SHOWN_IN_FLIGHT: usize = 100;
 
 /// Whether to start it.
 #[derive(Debug, Default, Deserialize)]
@@ -65,16 +73,16 @@ pub async fn create(
     }
     check(&body)?;
     let release = hosts::published(&app, &body.version).await?;
-    let hosts = meant(&app, &body).await?;
+    let selection = selection(&app, &body).await?;
     if params.dry_run {
-        return Ok(Json(planned(&app, &body, &release, hosts)).into_response());
+        return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
     }
     refuse_second(&app).await?;
-    let plan = plan(&app, &body, release, &hosts, operator.identity.actor.clone());
+    let plan = Box::new(plan(&app, &body, release, operator.identity.actor.clone()));
+    let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
-    write_hosts(&app, id, &plan, &hosts).await?;
     let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
-    let change = Change::FleetUpdate(id, Event::Start(Box::new(plan), id));
+    let change = Change::FleetUpdate(id, Event::Start { id, plan, planning: Box::new(planning) });
     match advance_with(&app, change, &operator.cause(), own).await {
         Ok(_) => {}
         Err(AdvanceError::Locked(_)) => {
@@ -83,8 +91,7 @@ pub async fn create(
         }
         Err(error) => return Err(error.into()),
     }
-    let found = load(&app, id).await?;
-    Ok((StatusCode::CREATED, Json(found.record.view(app.now(), found.revision))).into_response())
+    Ok((StatusCode::CREATED, Json(current(&app, id).await?)).into_response())
 }
 
 /// `GET /api/v1/fleet-updates`: newest first.
@@ -93,9 +100,12 @@ pub async fn list(
     State(app): State<App>,
     Params(params): Params<PageParams>,
 ) -> Result<Json<Page<FleetUpdateView>>, Failure> {
-    let now = app.now();
-    let view = |found: Versioned<FleetUpdate>| Some(found.record.view(now, found.revision));
-    page(&app, List::all("fleet-updates"), &params, view).await.map(Json)
+    let Page { items: found, next_cursor } = page(&app, List::all("fleet-updates"), &params, Some).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for found in found {
+        items.push(view(&app, found).await?);
+    }
+    Ok(Json(Page { items, next_cursor }))
 }
 
 /// `GET /api/v1/fleet-updates/{id}`, with `?wait=30` for its next change.
@@ -107,7 +117,7 @@ pub async fn get(
 ) -> Result<impl IntoResponse, Failure> {
     let over = |fleet_update: &FleetUpdate| fleet_update.ended_at.is_some();
     let found = params.wait_for(&app, id, &keys::fleet_update(id), over).await?;
-    Ok((etag(found.revision), Json(found.record.view(app.now(), found.revision))))
+    Ok((etag(found.revision), Json(view(&app, found).await?)))
 }
 
 /// `GET /api/v1/fleet-updates/{id}/hosts`: in the order of their turns, each with why it waits.
@@ -182,7 +192,11 @@ pub async fn write_off(
     Sent { body, .. }: Sent<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     let host_id = body.host_id.ok_or_else(|| Problem::invalid("host_id", "must name the lost host"))?;
-    act(&app, &operator, id, Event::WriteOff(host_id)).await
+    let fleet_update = load(&app, id).await?.record;
+    let lost = hosts_at(&app, id, &fleet_update.lost).await?.into_iter().find(|host| host.host_id == host_id);
+    let lost = lost.ok_or_else(|| Refused::wrong_state(format_args!("{host_id} is not lost in this fleet update")))?;
+    advance(&app, lost.place.change(fleet_update_hosts::Event::WriteOff), &operator.cause()).await?;
+    current(&app, id).await.map(Json)
 }
 
 async fn act(
@@ -192,8 +206,28 @@ async fn act(
     event: Event,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     advance(app, Change::FleetUpdate(id, event), &operator.cause()).await?;
-    let found = load(app, id).await?;
-    Ok(Json(found.record.view(app.now(), found.revision)))
+    current(app, id).await.map(Json)
+}
+
+/// The fleet update as operators see it.
+async fn current(app: &App, id: FleetUpdateId) -> Result<FleetUpdateView, Failure> {
+    view(app, load(app, id).await?).await
+}
+
+async fn view(app: &App, found: Versioned<FleetUpdate>) -> Result<FleetUpdateView, Failure> {
+    let Versioned { record, revision } = found;
+    let in_flight = hosts_at(app, record.id, record.slots.iter().take(MAX_SHOWN_IN_FLIGHT)).await?;
+    let in_flight = in_flight.into_iter().map(|host| host.host_id).collect();
+    Ok(record.view(app.now(), revision, in_flight))
+}
+
+async fn hosts_at(
+    app: &App,
+    id: FleetUpdateId,
+    positions: impl IntoIterator<Item = &u32>,
+) -> Result<Vec<FleetUpdateHost>, Failure> {
+    let keys = positions.into_iter().map(|position| keys::fleet_update_host(id, *position)).collect::<Vec<_>>();
+    Ok(app.load_many(&keys).await?.into_iter().flatten().map(|host| host.record).collect())
 }
 
 fn note(note: String) -> Result<String, Failure> {
@@ -210,7 +244,7 @@ fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
         }
         _ => Ok(()),
     };
-    within("max_failures", request.max_failures, 1, u32::MAX)?;
+    within("max_failures", request.max_failures, 1, MAX_FAILURES)?;
     within("soak_seconds", request.soak_seconds, 0, 7 * 86_400)?;
     within("host_time_limit_seconds", request.host_time_limit_seconds, 60, 86_400)?;
     within("deadline_seconds", request.deadline_seconds, 60, 30 * 86_400)?;
@@ -230,54 +264,55 @@ fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
     note(request.note.clone()).map(drop)
 }
 
-/// The hosts that are meant, in the order of their turns: those that can be updated now go first, so that the canary is
-/// one of them; among equals those that joined first.
-async fn meant(app: &App, request: &FleetUpdateRequest) -> Result<Vec<(Host, Mailbox)>, Failure> {
+/// Which hosts are meant: at least one.
+async fn selection(app: &App, request: &FleetUpdateRequest) -> Result<Selection, Failure> {
     let FleetUpdateRequest { host_ids, selector, .. } = request;
-    if !host_ids.is_empty() && selector.is_some() {
+    if host_ids.is_empty() {
+        let selection = Selection::Matching(selector.clone().unwrap_or_default());
+        let mut from = None;
+        loop {
+            let (hosts, to) = stretch(app, &selection, from.as_ref()).await?;
+            match to {
+                _ if !hosts.is_empty() => return Ok(selection),
+                None => return Err(Problem::invalid("selector", "matches no host").into()),
+                to => from = to,
+            }
+        }
+    }
+    if selector.is_some() {
         return Err(Problem::invalid("host_ids", "say either host_ids or selector").into());
     }
-    let named = |host: &Host| host_ids.is_empty() || host_ids.contains(&host.id);
-    let selected = |host: &Host| selector.as_ref().is_none_or(|selector| host.matches(selector));
-    let mut hosts = hosts::all(app, |host| named(host) && selected(host)).await?;
-    let can_be_updated = |host: &Host, mailbox: &Mailbox| {
-        let outdated = host.agent.as_ref().is_some_and(|agent| agent.version != request.version);
-        outdated && mailbox.state == HostState::Active && app.settings.pacing.is_online(mailbox, app.now())
+    if host_ids.len() > MAX_HOST_IDS {
+        let rule = format_args!("must be at most {MAX_HOST_IDS}; a selector means any number");
+        return Err(Problem::invalid("host_ids", rule).into());
+    }
+    let mailboxes = host_ids.iter().copied().collect::<BTreeSet<_>>();
+    let keys = mailboxes.iter().copied().map(keys::mailbox).collect::<Vec<_>>();
+    let found = app.load_many::<Mailbox>(&keys).await?;
+    let is_there = |found: &Option<Versioned<Mailbox>>| {
+        found.as_ref().is_some_and(|mailbox| mailbox.record.state != HostState::Retired)
     };
-    hosts.sort_by_key(|(host, mailbox)| (!can_be_updated(host, mailbox), host.id));
-    if let Some(unknown) = host_ids.iter().find(|id| hosts.iter().all(|(host, _)| host.id != **id)) {
+    if let Some((unknown, _)) = mailboxes.iter().zip(&found).find(|(_, found)| !is_there(found)) {
         return Err(Problem::invalid("host_ids", format_args!("there is no host {unknown}")).into());
     }
-    if hosts.is_empty() {
-        return Err(Problem::invalid("selector", "matches no host").into());
-    }
-    Ok(hosts)
+    Ok(Selection::Hosts(mailboxes))
 }
 
-fn waves(request: &FleetUpdateRequest, hosts: usize) -> Vec<u32> {
-    let total = u32::try_from(hosts).unwrap_or(u32::MAX);
-    fleet_updates::waves(total, request.waves.as_deref().unwrap_or(&[Share::Count(1)]))
+fn waves(request: &FleetUpdateRequest) -> Vec<Share> {
+    request.waves.clone().unwrap_or_else(|| vec![Share::Count(1)])
 }
 
-fn max_in_flight(request: &FleetUpdateRequest, hosts: usize) -> u32 {
-    let total = u32::try_from(hosts).unwrap_or(u32::MAX);
-    request.max_in_flight.unwrap_or(Share::Count(1)).of(total).min(total.max(1)).min(MAX_IN_FLIGHT)
+fn max_in_flight(request: &FleetUpdateRequest) -> Share {
+    request.max_in_flight.unwrap_or(Share::Count(1))
 }
 
-fn plan(
-    app: &App,
-    request: &FleetUpdateRequest,
-    release: Release,
-    hosts: &[(Host, Mailbox)],
-    created_by: String,
-) -> Plan {
+fn plan(app: &App, request: &FleetUpdateRequest, release: Release, created_by: String) -> Plan {
     let now = app.now();
     Plan {
         version: request.version.clone(),
         manifest_sha256: release.manifest_sha256,
-        targets: release.manifest.targets,
-        waves: waves(request, hosts.len()),
-        max_in_flight: max_in_flight(request, hosts.len()),
+        waves: Vec::new(),
+        max_in_flight: 0,
         max_failures: request.max_failures.unwrap_or(1),
         soak_seconds: request.soak_seconds.unwrap_or(300),
         host_time_limit_seconds: request.host_time_limit_seconds.unwrap_or(1_200),
@@ -291,51 +326,51 @@ fn plan(
 }
 
 /// What it would do, by what is known now.
-fn planned(app: &App, request: &FleetUpdateRequest, release: &Release, hosts: Vec<(Host, Mailbox)>) -> FleetUpdatePlan {
-    let runs_it = |host: &Host| {
-        let target = release.target(&host.facts.os, &host.facts.architecture);
-        let digest = |agent: &muster_schemas::check_ins::AgentReport| {
-            agent.version == request.version && target.is_some_and(|target| target.sha256 == agent.executable_sha256)
-        };
-        host.agent.as_ref().is_some_and(digest)
-    };
-    let total = hosts.len();
-    let sizes = waves(request, total);
-    let current = hosts.iter().filter(|(host, _)| runs_it(host)).map(|(host, _)| host.id).collect();
-    let views = hosts.into_iter().map(|(host, mailbox)| PlannedHost {
-        host_id: host.id,
-        name: host.name,
-        version: host.agent.map(|agent| agent.version),
-        online: app.settings.pacing.is_online(&mailbox, app.now()),
-    });
-    let mut views = views.collect::<Vec<_>>().into_iter();
-    let waves = sizes.iter().map(|size| views.by_ref().take(*size as usize).collect()).collect::<Vec<Vec<_>>>();
-    let max_in_flight = max_in_flight(request, total);
+async fn planned(
+    app: &App,
+    request: &FleetUpdateRequest,
+    release: &Release,
+    selection: &Selection,
+) -> Result<FleetUpdatePlan, Failure> {
+    let (mut ready, mut others, mut current) = (Vec::new(), Vec::new(), Vec::new());
+    let mut from = None;
+    loop {
+        let (hosts, to) = stretch(app, selection, from.as_ref()).await?;
+        for (host, mailbox) in hosts {
+            let target = release.target(&host.facts.os, &host.facts.architecture);
+            let runs_it = host.agent.as_ref().is_some_and(|agent| {
+                agent.version == request.version
+                    && target.is_some_and(|target| target.sha256 == agent.executable_sha256)
+            });
+            current.extend(runs_it.then_some(host.id));
+            let list = if can_be_updated(app, &host, &mailbox, &request.version) { &mut ready } else { &mut others };
+            list.push(PlannedHost {
+                host_id: host.id,
+                name: host.name,
+                version: host.agent.map(|agent| agent.version),
+                online: app.settings.pacing.is_online(&mailbox, app.now()),
+            });
+        }
+        from = to;
+        if from.is_none() || ready.len() + others.len() >= MAX_DRY_RUN {
+            break;
+        }
+    }
+    let total = u32::try_from(ready.len() + others.len()).unwrap_or(u32::MAX);
+    let sizes = fleet_updates::waves(total, &waves(request));
+    let mut hosts = ready.into_iter().chain(others);
+    let waves = sizes.iter().map(|size| hosts.by_ref().take(*size as usize).collect()).collect::<Vec<Vec<_>>>();
+    let max_in_flight = max_in_flight(request).of(total).min(total.max(1)).min(MAX_IN_FLIGHT);
     let soak_seconds = request.soak_seconds.unwrap_or(300);
-    FleetUpdatePlan {
+    Ok(FleetUpdatePlan {
         version: request.version.clone(),
         current,
         offline: waves.iter().flatten().filter(|host| !host.online).map(|host| host.host_id).collect(),
         best_case_seconds: best_case_seconds(&sizes, max_in_flight, PROBATION_SECONDS, soak_seconds),
         waves,
         max_in_flight,
-    }
-}
-
-/// Written before the fleet update itself: without it nobody reads them.
-async fn write_hosts(app: &App, id: FleetUpdateId, plan: &Plan, hosts: &[(Host, Mailbox)]) -> Result<(), Failure> {
-    let of_wave = |(wave, size): (usize, &u32)| std::iter::repeat_n(wave, *size as usize);
-    let waves = plan.waves.iter().enumerate().flat_map(of_wave);
-    let writes = hosts.iter().zip(waves).enumerate().map(|(position, ((host, _), wave))| {
-        let (position, wave) = (u32::try_from(position).unwrap_or(u32::MAX), u32::try_from(wave).unwrap_or(u32::MAX));
-        let planned = FleetUpdateHost::planned(id, position, wave, host.id);
-        put(keys::fleet_update_host(id, position), 1, Vec::new(), &planned, Expect::Absent)
-    });
-    let writes = writes.collect::<Vec<_>>();
-    for chunk in writes.chunks(CHUNK) {
-        app.table.commit(chunk.to_vec(), rand::random()).await?;
-    }
-    Ok(())
+        incomplete: from.is_some(),
+    })
 }
 
 /// 409 with the id of the one that is active. The lock decides; this only says so early and well.
@@ -349,8 +384,7 @@ async fn refuse_second(app: &App) -> Result<(), Failure> {
 
 async fn earlier(app: &App, once: &Once) -> Result<Option<FleetUpdateView>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
-    let found = load(app, id).await?;
-    Ok(Some(found.record.view(app.now(), found.revision)))
+    current(app, id).await.map(Some)
 }
 
 async fn load(app: &App, id: FleetUpdateId) -> Result<Versioned<FleetUpdate>, Failure> {

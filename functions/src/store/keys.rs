@@ -10,7 +10,7 @@
 //! token#ID             token           EnrollmentToken         list tokens
 //! release#VERSION      release         Release                 list releases
 //! fleet-update#ID      fleet-update    FleetUpdate             list fleet-updates, due
-//! fleet-update#ID      host#POSITION   FleetUpdateHost
+//! fleet-update#ID      host#POSITION   FleetUpdateHost         due
 //! user#ID              user            account                 list users
 //! user-name#NAME       user-name       id of the account with this name
 //! session#ID           session         session of a person
@@ -85,6 +85,11 @@ pub fn fleet_update(id: FleetUpdateId) -> Key {
 /// The host at a position of a fleet update.
 pub fn fleet_update_host(id: FleetUpdateId, position: u32) -> Key {
     Key::new(format!("fleet-update#{id}"), format!("host#{position:08}"))
+}
+
+/// The position of a host in a fleet update, if this is the key of one.
+pub fn position(key: &Key) -> Option<u32> {
+    key.sort.strip_prefix("host#").and_then(|position| position.parse().ok())
 }
 
 /// An account.
@@ -207,6 +212,10 @@ impl Found for FleetUpdate {
 
 impl Found for FleetUpdateHost {
     fn found_by(&self) -> Vec<IndexEntry> {
-        Vec::new()
+        let due_at = self.due_at();
+        due_at
+            .map(|at| due(at, format_args!("{}-{}", self.place.fleet_update_id, self.place.position)))
+            .into_iter()
+            .collect()
     }
 }

@@ -2,7 +2,7 @@
 //! what it could not do to the next one. With nothing due it costs one query.
 
 use jiff::Timestamp;
-use muster_domain::{fleet_updates, jobs, machine::Change};
+use muster_domain::{fleet_update_hosts, fleet_updates, jobs, machine::Change};
 
 use crate::{
     advance::{AdvanceError, Cause, advance},
@@ -30,7 +30,8 @@ pub struct Done {
 pub async fn run(app: &App) -> Result<Done, StoreError> {
     let now = app.now();
     let mut due = due(app, now).await?;
-    // Fleet updates last: a host that never fetched its job is offline and not lost, and its job must have said so.
+    // Fleet updates and their hosts last: a host that never fetched its job is offline and not lost, and its job must have
+    // said so.
     due.sort_by_key(|item| item.key.partition.starts_with("fleet-update#"));
     for item in &due {
         match look_at(app, item).await {
@@ -67,7 +68,11 @@ async fn look_at(app: &App, item: &Item) -> Result<(), AdvanceError> {
     } else if let Some(id) = partition.strip_prefix("job#").and_then(|id| id.parse().ok()) {
         advance(app, Change::Job(id, jobs::Event::Tick), &cause).await?;
     } else if let Some(id) = partition.strip_prefix("fleet-update#").and_then(|id| id.parse().ok()) {
-        advance(app, Change::FleetUpdate(id, fleet_updates::Event::Tick), &cause).await?;
+        let change = match keys::position(&item.key) {
+            Some(position) => Change::FleetUpdateHost(id, position, fleet_update_hosts::Event::Tick),
+            None => Change::FleetUpdate(id, fleet_updates::Event::Tick),
+        };
+        advance(app, change, &cause).await?;
     }
     Ok(())
 }

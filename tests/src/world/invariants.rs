@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_domain::{
     enrollment_tokens::EnrollmentToken,
     fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::{FleetUpdate, LOCK, Phase},
+    fleet_updates::{FleetUpdate, LOCK},
     hosts::Host,
     jobs::Job,
     mailboxes::Mailbox,
@@ -109,35 +109,26 @@ impl World {
         let first = keys::fleet_update_host(fleet_update.id, 0);
         let query = Query { from: Some(first.sort), to: Some("host$".into()), ..Query::all(first.partition, ALL) };
         let rows = self.app.table.query(query).await.unwrap().items;
-        let mut slots = fleet_update.slots.clone();
-        let mut succeeded = 0;
-        for row in &rows {
+        let (mut slots, mut succeeded) = (fleet_update.slots.clone(), 0);
+        for (turn, row) in (0..).zip(&rows) {
             let host = Versioned::<FleetUpdateHost>::read(row).unwrap().record;
             let view = fleet_update.host_view(&host, self.now());
+            assert_eq!(view.position, turn, "turns are in the order of the records, without a gap");
             let says = view.waiting_on.as_ref().is_some_and(|reason| !reason.is_empty());
             assert_eq!(says, !view.state.is_final(), "what a host waits for: {view:?}");
             succeeded += u32::from(host.state == Succeeded);
-            match slots.remove(&host.host_id) {
-                Some(slot) => {
-                    let phase = match slot.phase {
-                        Phase::Offered => Offered,
-                        Phase::Verifying => Verifying,
-                        Phase::Lost => Lost,
-                    };
-                    assert_eq!(
-                        (host.state, host.job_id),
-                        (phase, Some(slot.expected.job_id)),
-                        "slot of {}",
-                        host.host_id
-                    );
-                    let job =
-                        self.app.load::<Job>(&keys::job(slot.expected.job_id), Consistency::Strong).await.unwrap();
-                    assert_eq!(job.expect("no slot without a job").record.host_id, host.host_id);
-                }
-                None => assert!(!matches!(host.state, Offered | Verifying | Lost), "no slot: {host:?}"),
+            let position = host.place.position;
+            assert_eq!(slots.remove(&position), host.slot.is_some(), "{host:?}");
+            assert_eq!(host.slot.is_some(), matches!(host.state, Offered | Verifying | Lost), "{host:?}");
+            assert_eq!(fleet_update.lost.contains(&position), host.state == Lost, "{host:?}");
+            if let Some(slot) = host.slot {
+                assert_eq!(host.job_id, Some(slot.expected.job_id), "slot of {}", host.host_id);
+                let job = self.app.load::<Job>(&keys::job(slot.expected.job_id), Consistency::Strong).await.unwrap();
+                assert_eq!(job.expect("no slot without a job").record.host_id, host.host_id);
             }
         }
         assert!(slots.is_empty(), "slots of nobody: {slots:?}");
+        assert!(fleet_update.to_recall.is_subset(&fleet_update.slots), "{:?}", fleet_update.to_recall);
         let counts = fleet_update.counts();
         let sum =
             counts.pending + counts.in_flight + counts.succeeded + counts.failed + counts.skipped + counts.cancelled;

@@ -431,7 +431,7 @@ async fn a_request_that_breaks_a_rule_names_the_field() {
     let admin = world.admin().await;
     let cases = [
         (json!({ "max_in_flight": 0 }), "max_in_flight"),
-        (json!({ "max_in_flight": 501 }), "max_in_flight"),
+        (json!({ "max_in_flight": 1_001 }), "max_in_flight"),
         (json!({ "max_failures": 0 }), "max_failures"),
         (json!({ "waves": [0] }), "waves"),
         (json!({ "soak_seconds": 604_801 }), "soak_seconds"),

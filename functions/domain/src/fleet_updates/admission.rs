@@ -10,9 +10,9 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, MAX_ATTEMPTS, Phase, Slot, count};
+use super::{Draft, FleetUpdate, count};
 use crate::{
-    fleet_update_hosts::Event as HostEvent,
+    fleet_update_hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
     jobs::{AGENT, Asked, NewJob, Origin},
     machine::{Change, Effect, Refused},
     mailboxes,
@@ -45,6 +45,8 @@ pub struct Candidate {
     pub os: String,
     /// Its architecture.
     pub architecture: String,
+    /// The digest of the release's executable for it. Absent: there is none.
+    pub executable_sha256: Option<String>,
     /// How often it was offered this release.
     pub attempts: u32,
 }
@@ -56,7 +58,7 @@ impl FleetUpdate {
         if self.may_offer(now).is_err() {
             return Vec::new();
         }
-        let fresh = self.next_position..self.wave_end();
+        let fresh = (self.next_turn..self.wave_end()).map(|turn| self.position_of(turn));
         self.requeued.iter().copied().chain(fresh).take(self.free_slots()).collect()
     }
 
@@ -96,7 +98,8 @@ enum Turn {
 impl Draft {
     pub(super) fn admit(&mut self, position: u32, candidate: &Candidate, job_id: JobId) -> Result<(), Refused> {
         self.next.may_offer(self.now).map_err(Refused::wrong_state)?;
-        let fresh = position == self.next.next_position && position < self.next.wave_end();
+        let next = self.next.next_turn;
+        let fresh = next < self.next.wave_end() && position == self.next.position_of(next);
         let again = self.next.requeued.contains(&position) || self.next.deferred.contains(&position);
         if !fresh && !again {
             return Err(Refused::wrong_state(format_args!("it is not the turn of position {position}")));
@@ -121,8 +124,7 @@ impl Draft {
 
     fn turn(&self, candidate: &Candidate, job_id: JobId) -> Turn {
         let plan = &self.next.plan;
-        let target = plan.targets.iter().find(|file| file.os == candidate.os && file.arch == candidate.architecture);
-        let (Some(agent), Some(target)) = (&candidate.agent, target) else {
+        let (Some(agent), Some(sha256)) = (&candidate.agent, &candidate.executable_sha256) else {
             return Turn::LeaveOut(match candidate.agent {
                 None if candidate.state.is_some() => "its agent has never started".into(),
                 None => "deleted".into(),
@@ -135,9 +137,9 @@ impl Draft {
             Some(HostState::Quarantined) => return Turn::LeaveOut("quarantined".into()),
             Some(HostState::Active) => {}
         }
-        if agent.version == plan.version && agent.executable_sha256 == target.sha256 && agent.committed {
+        if agent.version == plan.version && agent.executable_sha256 == *sha256 && agent.committed {
             Turn::LeaveOut(format!("runs {} already", plan.version))
-        } else if candidate.update_open || self.next.slots.contains_key(&candidate.host_id) {
+        } else if candidate.update_open {
             Turn::LeaveOut("another update of its agent is open".into())
         } else if !candidate.has_room {
             Turn::LeaveOut("too many of its jobs are open".into())
@@ -148,7 +150,7 @@ impl Draft {
         } else {
             Turn::Offer(Expectation {
                 version: plan.version.clone(),
-                executable_sha256: target.sha256.clone(),
+                executable_sha256: sha256.clone(),
                 job_id,
                 version_before: agent.version.clone(),
                 process_before: Some(agent.process_id),
@@ -159,7 +161,7 @@ impl Draft {
 
     fn take_turn(&mut self, position: u32) {
         if !self.next.requeued.remove(&position) && !self.next.deferred.remove(&position) {
-            self.next.next_position = position + 1;
+            self.next.next_turn += 1;
         }
     }
 
@@ -171,15 +173,12 @@ impl Draft {
         let asked = Asked {
             spec: JobSpec::SelfUpdate(spec),
             resource: Some(AGENT.into()),
-            origin: Origin::FleetUpdate(self.next.id),
+            origin: Origin::FleetUpdate(Place { fleet_update_id: self.next.id, position }),
             start_by: deadline_at,
             time_limit_seconds: plan.host_time_limit_seconds,
         };
-        let attempts = candidate.attempts + 1;
-        let (phase, offered_at, recalled) = (Phase::Offered, self.now, false);
-        let slot = Slot { position, attempts, phase, offered_at, recalled, deadline_at, expected };
-        self.next.slots.insert(candidate.host_id, slot);
-        self.host(position, HostEvent::Offer(job_id));
+        self.next.slots.insert(position);
+        self.host(position, HostEvent::Offer(Box::new(Slot { deadline_at, expected })));
         let job = NewJob { id: job_id, asked };
         self.effects.push(Effect::Also(Change::Mailbox(candidate.host_id, mailboxes::Event::Enqueue(Box::new(job)))));
     }
@@ -204,9 +203,7 @@ impl Draft {
                 self.leave_out(position, "offline".into());
             }
             OfflinePolicy::Fail => {
-                self.next.failed.insert(position, 0);
-                self.next.failures += 1;
-                self.latest_failure = Some(format!("{host_id}: offline"));
+                self.fails(position, format!("{host_id}: offline"), true);
                 let (state, reason) = (FleetUpdateHostState::Failed, Some("offline".into()));
                 self.host(position, HostEvent::Conclude { state, reason });
             }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateHostView, FleetUpdateState};
 
-use super::{FleetUpdate, Phase};
+use super::FleetUpdate;
 use crate::fleet_update_hosts::FleetUpdateHost;
 
 impl FleetUpdate {
@@ -11,6 +11,7 @@ impl FleetUpdate {
     pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
         match self.state {
             FleetUpdateState::Completed | FleetUpdateState::Cancelled => None,
+            FleetUpdateState::Planning => Some(format!("the plan: {} hosts have their place", self.total())),
             FleetUpdateState::Paused => Some("an operator to resume it".into()),
             FleetUpdateState::Halted => {
                 let reason = self.halted_reason.as_deref().unwrap_or("no reason was kept");
@@ -23,15 +24,13 @@ impl FleetUpdate {
     /// One host of it as operators see it.
     pub fn host_view(&self, host: &FleetUpdateHost, now: Timestamp) -> FleetUpdateHostView {
         let (state, reason) = self.host_state(host);
+        let turn = self.turn_of(host.place.position);
+        let until = host.slot.as_ref().map(|slot| slot.deadline_at).unwrap_or_default();
         let waiting_on = match state {
-            FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.position, now)),
-            FleetUpdateHostState::Offered | FleetUpdateHostState::Verifying | FleetUpdateHostState::Lost => {
-                self.slots.get(&host.host_id).map(|slot| match slot.phase {
-                    Phase::Offered => format!("its new process, until {}", slot.deadline_at),
-                    Phase::Verifying => format!("its own health gate, until {}", slot.deadline_at),
-                    Phase::Lost => format!("any word of it; none by {}", slot.deadline_at),
-                })
-            }
+            FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.place.position, now)),
+            FleetUpdateHostState::Offered => Some(format!("its new process, until {until}")),
+            FleetUpdateHostState::Verifying => Some(format!("its own health gate, until {until}")),
+            FleetUpdateHostState::Lost => Some(format!("any word of it; none by {until}")),
             FleetUpdateHostState::Succeeded
             | FleetUpdateHostState::Failed
             | FleetUpdateHostState::Skipped
@@ -39,8 +38,8 @@ impl FleetUpdate {
         };
         FleetUpdateHostView {
             host_id: host.host_id,
-            position: host.position,
-            wave: host.wave,
+            position: turn,
+            wave: self.wave_of(turn),
             state,
             waiting_on,
             reason,
@@ -66,7 +65,7 @@ impl FleetUpdate {
         if let Some(end) = self.soak_ends_at().filter(|end| now < *end) {
             return self.soak(end, now);
         }
-        let lost = self.slots.values().filter(|slot| slot.phase == Phase::Lost).count();
+        let lost = self.lost.len();
         let lost = if lost > 0 { format!(", {lost} of them lost") } else { String::new() };
         match self.may_offer(now) {
             Err(reason) if self.slots.is_empty() => reason,
@@ -88,7 +87,7 @@ impl FleetUpdate {
         if self.deferred.contains(&position) {
             return format!("the host to come online, until {}", self.plan.deadline_at);
         }
-        if position >= self.wave_end() {
+        if self.turn_of(position) >= self.wave_end() {
             return match self.soak_ends_at() {
                 Some(end) => self.soak(end, now),
                 None => format!("wave {} to end", self.wave + 1),

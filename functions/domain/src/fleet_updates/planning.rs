@@ -1,0 +1,127 @@
+//! Planning: every host gets its place, some at a time, so that no step and no request grows with the fleet.
+//!
+//! Hosts that can be updated when they are found are numbered from 0, the others from [`OTHERS`]; the turns of the first come
+//! before the turns of the others. So the order is known after one look at each host, however many there are.
+
+use std::collections::BTreeSet;
+
+use muster_schemas::{
+    fleet_updates::{FleetUpdateState, Share},
+    hosts::Selector,
+    ids::{FleetUpdateId, HostId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Draft, FleetUpdate, LOCK, MAX_IN_FLIGHT, Plan, waves};
+use crate::machine::{Effect, Lock, Note, Refused, Step};
+
+/// The first position of the hosts that could not be updated when they were planned.
+const OTHERS: u32 = 1 << 26;
+
+/// A plan in the making.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Planning {
+    /// Of which hosts.
+    pub selection: Selection,
+    /// The waves' sizes.
+    pub waves: Vec<Share>,
+    /// How many hosts may be in an unproven update at once.
+    pub max_in_flight: Share,
+    /// From where on hosts are looked for. Absent: from the first.
+    pub from: Option<String>,
+}
+
+/// Which hosts are meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Selection {
+    /// These.
+    Hosts(BTreeSet<HostId>),
+    /// All that it matches.
+    Matching(Selector),
+}
+
+impl FleetUpdate {
+    /// The position of the host whose turn is the `turn`th, from 0.
+    pub fn position_of(&self, turn: u32) -> u32 {
+        if turn < self.ready { turn } else { OTHERS + (turn - self.ready) }
+    }
+
+    /// The turn of a position, from 0.
+    pub fn turn_of(&self, position: u32) -> u32 {
+        if position < OTHERS { position } else { self.ready + (position - OTHERS) }
+    }
+
+    /// The wave of a turn, from 0.
+    pub fn wave_of(&self, turn: u32) -> u32 {
+        let ends = self.plan.waves.iter().scan(0, |end, size| {
+            *end += size;
+            Some(*end)
+        });
+        super::count(ends.take_while(|end| *end <= turn).count())
+    }
+
+    /// The positions that the next hosts get: the next of those that can be updated now, and of the others.
+    pub fn next_positions(&self) -> (u32, u32) {
+        (self.ready, OTHERS + self.others)
+    }
+
+    pub(super) fn started(id: FleetUpdateId, plan: &Plan, planning: &Planning) -> Step<Self> {
+        let state = Self {
+            id,
+            plan: plan.clone(),
+            state: FleetUpdateState::Planning,
+            planning: Some(planning.clone()),
+            ready: 0,
+            others: 0,
+            wave: 0,
+            next_turn: 0,
+            requeued: BTreeSet::new(),
+            deferred: BTreeSet::new(),
+            slots: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            to_recall: BTreeSet::new(),
+            retriable: BTreeSet::new(),
+            failed: 0,
+            failures: 0,
+            succeeded: 0,
+            skipped: 0,
+            taken_back: 0,
+            last_success_at: None,
+            halted_reason: None,
+            ended_at: None,
+        };
+        Step::to(state)
+            .and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() }))
+            .and(Note::new("fleet_update.started", id, format!("to {}", plan.version)))
+            .and(Effect::GoOn(id))
+    }
+}
+
+impl Draft {
+    pub(super) fn planned(
+        &mut self,
+        from: Option<&String>,
+        (ready, others): (u32, u32),
+        to: Option<&String>,
+    ) -> Result<(), Refused> {
+        let Some(planning) = self.next.planning.as_mut().filter(|planning| planning.from.as_ref() == from) else {
+            return Err(Refused::wrong_state("the plan has come further already"));
+        };
+        self.next.ready += ready;
+        self.next.others += others;
+        planning.from = to.cloned();
+        if to.is_some() {
+            return Ok(());
+        }
+        let total = self.next.total();
+        let planning = self.next.planning.take();
+        if let Some(Planning { waves: shares, max_in_flight, .. }) = planning {
+            self.next.plan.waves = waves(total, &shares);
+            self.next.plan.max_in_flight = max_in_flight.of(total).min(total.max(1)).min(MAX_IN_FLIGHT);
+        }
+        self.next.state = FleetUpdateState::Running;
+        let detail = format!("{total} hosts to {}", self.next.plan.version);
+        self.effects.push(Note::new("fleet_update.planned", self.next.id, detail).into());
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! Fleet updates go on: what follows a step of theirs. Hosts get their places, then they are offered the release, one commit
+//! at a time; whoever comes by goes on where another one stopped.
+
+use muster_domain::{
+    fleet_update_hosts::{FleetUpdateHost, Place},
+    fleet_updates::{Candidate, Event, FleetUpdate, Planning, Selection},
+    hosts::Host,
+    machine::Change,
+    mailboxes::Mailbox,
+    releases::Release,
+};
+use muster_schemas::{
+    hosts::HostState,
+    ids::{FleetUpdateId, HostId, JobId},
+};
+
+use crate::{
+    advance::{AdvanceError, Cause, FollowUp, Own, commit, put},
+    app::{App, Versioned},
+    store::{Consistency, Expect, Index, Order, Query, StoreError, keys},
+};
+
+/// How many hosts get their place with one commit.
+const STRETCH: usize = 90;
+/// How many offline hosts that are waited for are looked at in one go.
+const MAX_LOOKED_AT: usize = 50;
+
+/// Does the next step; asks to be called again while there may be more.
+pub(crate) async fn go_on(app: &App, cause: &Cause, id: FleetUpdateId) -> Result<Vec<FollowUp>, AdvanceError> {
+    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await;
+    let Some(Versioned { record: fleet_update, .. }) = found.map_err(AdvanceError::Store)? else {
+        return Ok(Vec::new());
+    };
+    let (event, own) = if let Some(planning) = &fleet_update.planning {
+        plan_more(app, &fleet_update, planning).await.map_err(AdvanceError::Store)?
+    } else if fleet_update.is_behind(app.now()) {
+        (Event::Tick, Own::default())
+    } else if let Some((position, candidate)) = next(app, &fleet_update).await.map_err(AdvanceError::Store)? {
+        let job_id = JobId::new(app.now(), rand::random());
+        (Event::Admit { position, candidate: Box::new(candidate), job_id }, Own::default())
+    } else {
+        return Ok(Vec::new());
+    };
+    match commit(app, &Change::FleetUpdate(id, event), cause, &own).await {
+        Ok(advanced) => Ok(advanced.follow_ups),
+        // Somebody else was faster, or the host's mailbox takes nothing: the next tick looks again.
+        Err(AdvanceError::Refused(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an update could begin now.
+pub(crate) fn can_be_updated(app: &App, host: &Host, mailbox: &Mailbox, version: &str) -> bool {
+    let outdated = host.agent.as_ref().is_some_and(|agent| agent.version != version);
+    outdated && mailbox.state == HostState::Active && app.settings.pacing.is_online(mailbox, app.now())
+}
+
+/// The next hosts that are meant, those that joined first first, without retired ones; and from where on to look for more.
+pub(crate) async fn stretch(
+    app: &App,
+    selection: &Selection,
+    from: Option<&String>,
+) -> Result<(Vec<(Host, Mailbox)>, Option<String>), StoreError> {
+    let (hosts, to) = match selection {
+        Selection::Hosts(ids) => {
+            let from = from.and_then(|from| from.parse::<HostId>().ok());
+            let mut left = ids.iter().copied().filter(|id| from.is_none_or(|from| *id >= from));
+            let keys = left.by_ref().take(STRETCH).map(keys::host).collect::<Vec<_>>();
+            let hosts = app.load_many::<Host>(&keys).await?.into_iter().flatten().map(|host| host.record);
+            (hosts.collect::<Vec<_>>(), left.next().map(|id| id.to_string()))
+        }
+        Selection::Matching(selector) => {
+            let query = Query {
+                partition: "hosts".into(),
+                from: None,
+                to: None,
+                order: Order::Ascending,
+                limit: STRETCH,
+                cursor: from.cloned(),
+            };
+            let rows = app.table.query_index(Index::List, query).await?;
+            let hosts = rows.items.iter().map(|item| Ok(Versioned::<Host>::read(item)?.record));
+            let hosts = hosts.collect::<Result<Vec<_>, StoreError>>()?;
+            (hosts.into_iter().filter(|host| host.matches(selector)).collect(), rows.cursor)
+        }
+    };
+    let mailboxes = hosts.iter().map(|host| keys::mailbox(host.id)).collect::<Vec<_>>();
+    let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
+    let pairs = hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record)));
+    Ok((pairs.filter(|(_, mailbox)| mailbox.state != HostState::Retired).collect(), to))
+}
+
+async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -> Result<(Event, Own), StoreError> {
+    let (hosts, to) = stretch(app, &planning.selection, planning.from.as_ref()).await?;
+    let version = &fleet_update.plan.version;
+    let (ready, others): (Vec<_>, Vec<_>) =
+        hosts.iter().partition(|(host, mailbox)| can_be_updated(app, host, mailbox, version));
+    let (first_ready, first_other) = fleet_update.next_positions();
+    let placed = (first_ready..).zip(&ready).chain((first_other..).zip(&others));
+    let writes = placed.map(|(position, (host, _))| {
+        let planned = FleetUpdateHost::planned(Place { fleet_update_id: fleet_update.id, position }, host.id);
+        put(keys::fleet_update_host(fleet_update.id, position), 1, Vec::new(), &planned, Expect::Absent)
+    });
+    let own = Own { writes: writes.collect(), ..Own::default() };
+    let count = |hosts: Vec<_>| u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+    Ok((Event::Planned { from: planning.from.clone(), ready: count(ready), others: count(others), to }, own))
+}
+
+async fn next(app: &App, fleet_update: &FleetUpdate) -> Result<Option<(u32, Candidate)>, StoreError> {
+    let now = app.now();
+    if let Some(position) = fleet_update.turns(now).first() {
+        return candidate(app, fleet_update, *position).await;
+    }
+    let deferred = fleet_update.deferred(now);
+    // From a random place on, so that those behind many silent ones are looked at, too.
+    let start = if deferred.is_empty() { 0 } else { rand::random_range(0..deferred.len()) };
+    for position in deferred[start..].iter().chain(&deferred[..start]).copied().take(MAX_LOOKED_AT) {
+        let found = candidate(app, fleet_update, position).await?;
+        if let Some(found) = found.filter(|(_, candidate)| candidate.online) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The host at a position, as it is now.
+async fn candidate(
+    app: &App,
+    fleet_update: &FleetUpdate,
+    position: u32,
+) -> Result<Option<(u32, Candidate)>, StoreError> {
+    let (id, version) = (fleet_update.id, &fleet_update.plan.version);
+    let key = keys::fleet_update_host(id, position);
+    let Some(planned) = app.load::<FleetUpdateHost>(&key, Consistency::Strong).await? else { return Ok(None) };
+    let host_id = planned.record.host_id;
+    let host = app.load::<Host>(&keys::host(host_id), Consistency::Strong).await?.map(|host| host.record);
+    let mailbox = app.load::<Mailbox>(&keys::mailbox(host_id), Consistency::Strong).await?;
+    let mailbox = mailbox.map(|mailbox| mailbox.record);
+    let release = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
+    let release = release.map(|release| release.record);
+    let facts = host.as_ref().map(|host| host.facts.clone()).unwrap_or_default();
+    let candidate = Candidate {
+        host_id,
+        state: mailbox.as_ref().map(|mailbox| mailbox.state),
+        online: mailbox.as_ref().is_some_and(|mailbox| app.settings.pacing.is_online(mailbox, app.now())),
+        update_open: mailbox.as_ref().is_some_and(|mailbox| mailbox.update().is_some()),
+        agent: host.and_then(|host| host.agent),
+        executable_sha256: release
+            .as_ref()
+            .and_then(|release| release.target(&facts.os, &facts.architecture))
+            .map(|target| target.sha256.clone()),
+        os: facts.os,
+        architecture: facts.architecture,
+        has_room: mailbox.as_ref().is_some_and(Mailbox::has_room),
+        yanked: release.and_then(|release| release.yanked),
+        attempts: planned.record.attempts,
+    };
+    Ok(Some((position, candidate)))
+}
