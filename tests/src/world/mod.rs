@@ -8,6 +8,7 @@ mod invariants;
 mod lagging;
 mod logs;
 mod mortal;
+mod planted;
 mod polled;
 mod releases;
 mod server;

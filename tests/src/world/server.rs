@@ -226,8 +226,14 @@ impl World {
 
     /// Its hosts as operators see them.
     pub async fn sees_fleet_update_hosts(&self, id: FleetUpdateId) -> Vec<FleetUpdateHostView> {
-        let path = format!("/api/v1/fleet-updates/{id}/hosts?limit=200");
-        self.viewer().await.get(&path).await.is(200).json::<Page<_>>().items
+        let (viewer, mut hosts, mut more) = (self.viewer().await, Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/fleet-updates/{id}/hosts?limit=200{more}");
+            let page: Page<FleetUpdateHostView> = viewer.get(&path).await.is(200).json();
+            hosts.extend(page.items);
+            let Some(cursor) = page.next_cursor else { return hosts };
+            more = format!("&cursor={cursor}");
+        }
     }
 
     /// Pauses, resumes, … a fleet update.

@@ -1,4 +1,5 @@
 use futures_util::future::join_all;
+use muster_domain::fleet_updates::FleetUpdate;
 use muster_schemas::{
     fleet_updates::{FleetUpdateHostState, FleetUpdatePlan, FleetUpdateState, FleetUpdateView},
     hosts::HostState,
@@ -407,6 +408,40 @@ async fn hosts_that_are_current_retired_or_of_another_platform_are_skipped_with_
     let reasons = seen.iter().map(|host| host.reason.clone().unwrap()).collect::<Vec<_>>();
     assert_eq!(reasons, ["no file for linux-riscv64", "retired", "runs 1.1.0 already"], "the current one goes last");
     assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
+}
+
+#[tokio::test]
+async fn a_plan_that_is_left_in_the_middle_is_continued_by_the_tick_and_every_host_has_one_place() {
+    let mut left_at = std::collections::BTreeSet::new();
+    for operations in (20..520).step_by(60) {
+        let world = World::new().await;
+        let like = world.fleet(1, "1.0.0").await.remove(0);
+        world.publishes("1.1.0").await;
+        world.plants(&like, 269, |number| number % 3 == 0).await;
+        let admin = world.admin().await;
+        let start = json!({ "version": "1.1.0", "waves": [1, "10%"], "soak_seconds": 0 });
+        world.mortal.dies_after(operations);
+        tokio::select! {
+            _ = admin.post("/api/v1/fleet-updates", &start) => {}
+            () = world.mortal.dies() => {}
+        }
+        let world = world.restarted();
+        let Some(left) = world.all::<FleetUpdate>("fleet-updates").await.pop() else { continue };
+        left_at.insert(left.total());
+        world.tick().await;
+        let seen = world.sees_fleet_update(left.id).await;
+        assert_eq!((seen.state, seen.waves), (FleetUpdateState::Running, vec![1, 27, 242]), "{operations}");
+        let hosts = world.sees_fleet_update_hosts(left.id).await;
+        let distinct = hosts.iter().map(|host| host.host_id).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!((hosts.len(), distinct.len()), (270, 270), "{operations}");
+        let joined =
+            |hosts: &[muster_schemas::fleet_updates::FleetUpdateHostView]| hosts.is_sorted_by_key(|host| host.host_id);
+        let (ready, others) = hosts.split_at(1 + 89);
+        assert!(joined(ready) && joined(others), "those that joined first go first");
+        assert_eq!(hosts[0].state, FleetUpdateHostState::Offered);
+        world.is_consistent().await;
+    }
+    assert!(left_at.is_superset(&[0, 90, 180, 270].into()), "it was left between any two steps: {left_at:?}");
 }
 
 #[tokio::test]

@@ -1,9 +1,5 @@
-use muster_domain::{hosts::Host as Record, mailboxes::Mailbox, pacing::Pacing};
-use muster_schemas::ids::HostId;
-use muster_server::{
-    advance::put,
-    store::{Expect, Table as _, keys, keys::Found as _, meter::Units},
-};
+use muster_domain::pacing::Pacing;
+use muster_server::store::meter::Units;
 use muster_tests::world::{World, run_job};
 
 use super::{fleet, reads, writes};
@@ -13,27 +9,7 @@ async fn populated(count: u32) -> World {
     let world = World::new().await.paced(Pacing::of_functions());
     let mut host = world.host("one").await;
     host.check_in().await;
-    let seen = world.sees_host(host.id()).await;
-    let mut writes = Vec::new();
-    for number in 1..count {
-        let id = HostId::new(world.now(), number.into());
-        let record = Record {
-            id,
-            public_key: host.public_key(),
-            name: format!("host_{number}"),
-            labels: seen.labels.clone(),
-            facts: seen.facts.clone(),
-            agent: seen.agent.clone(),
-            enrolled_at: world.now(),
-        };
-        let mailbox = Mailbox { last_seen_at: Some(world.now()), ..Mailbox::new(id, &record.public_key) };
-        writes.push(put(keys::host(id), 1, record.found_by(), &record, Expect::Absent));
-        writes.push(put(keys::mailbox(id), 1, mailbox.found_by(), &mailbox, Expect::Absent));
-        if writes.len() >= 90 {
-            world.table.commit(std::mem::take(&mut writes), rand::random()).await.unwrap();
-        }
-    }
-    world.table.commit(writes, rand::random()).await.unwrap();
+    world.plants(&host, count - 1, |_| true).await;
     // Three jobs that end without their host: each is due when its time is over.
     for _ in 0..3 {
         world.job(host.id(), &run_job()).await;
