@@ -367,7 +367,7 @@ impl Job {
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
         let tell = self.asked.origin.fleet_update().map(|place| {
             let error = next.result.as_ref().and_then(|result| result.error.clone());
-            Effect::Later(place.change(fleet_update_hosts::Event::JobEnded { job_id: self.id, state, error }))
+            Effect::Also(place.change(fleet_update_hosts::Event::JobEnded { job_id: self.id, state, error }))
         });
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));

@@ -276,7 +276,7 @@ impl Mailbox {
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
         let event = fleet_update_hosts::Event::Seen { agent: agent.clone(), at: now };
-        Some(Effect::Later(self.fleet_update?.change(event)))
+        Some(Effect::Also(self.fleet_update?.change(event)))
     }
 
     /// The fleet update that is to hear of the host's next report; none once a settled one was passed on.

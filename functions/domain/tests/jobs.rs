@@ -317,7 +317,7 @@ fn the_proof_of_an_update_reaches_its_fleet_update_although_the_job_has_ended_be
     let is_told = |step: &Step<Mailbox>| {
         step.effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Later(Change::FleetUpdateHost(id, 7, _)) if *id == fleet_update))
+            .any(|effect| matches!(effect, Effect::Also(Change::FleetUpdateHost(id, 7, _)) if *id == fleet_update))
     };
     let proof = starts(&ended, 2, 0);
     assert!(is_told(&proof));
