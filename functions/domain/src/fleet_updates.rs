@@ -236,7 +236,7 @@ impl Machine for FleetUpdate {
             (Running, Event::Admit { position, candidate, job_id }) => draft.admit(*position, candidate, *job_id)?,
             (_, Event::Admit { .. }) => return Err(self.refused("offer anything")),
             (_, Event::Planned { from, ready, others, to }) => {
-                draft.planned(from.as_ref(), (*ready, *others), to.as_ref())?
+                draft.planned(from.as_ref(), (*ready, *others), to.as_ref())?;
             }
             (_, Event::Host { position, outcome }) => draft.hears(*position, outcome),
             (Running, Event::Pause) => draft.pause(),

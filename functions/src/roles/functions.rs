@@ -169,6 +169,38 @@ fn report(app: &App, role: &str, metrics: &[(&str, &str, Value)], more: Value) {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "embedded")]
+    #[tokio::test]
+    async fn what_an_answer_has_begun_is_done_before_it_leaves() -> Result<(), lambda_http::Error> {
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        use crate::{blobs::directory::Directory, store::sqlite::SqliteTable};
+
+        let folder = tempfile::tempdir()?;
+        let settings = Settings {
+            public_url: "https://muster.example".into(),
+            token_secret: muster_schemas::secrets::Secret::new("no token is signed here"),
+            pacing: Pacing::of_functions(),
+            max_target_bytes: super::super::MAX_TARGET_BYTES,
+            max_blob_part_bytes: None,
+        };
+        let table = SqliteTable::open(&folder.path().join("muster.sqlite"))?;
+        let app = App::new(Arc::new(table), Arc::new(Directory::open(folder.path())?), Arc::new(SystemClock), settings);
+        let done = Arc::new(AtomicBool::new(false));
+        let (begins, is_done) = (app.clone(), done.clone());
+        let begun = axum::routing::get(move || async move {
+            begins.tasks.spawn(async move {
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                is_done.store(true, Ordering::Release);
+            });
+        });
+        measured(app, Router::new().route("/", begun), lambda_http::Request::default()).await?;
+        assert!(done.load(Ordering::Acquire), "a function stands still after its answer");
+        Ok(())
+    }
+
     #[test]
     fn what_is_missing_is_named_as_the_environment_names_it() {
         let required =
