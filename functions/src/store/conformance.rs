@@ -7,6 +7,7 @@
 
 use std::{collections::BTreeSet, slice, sync::Arc};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{join_all, poll_immediate};
 use jiff::Timestamp;
 use tokio::task::{spawn, yield_now};
@@ -38,6 +39,7 @@ pub async fn all(make: impl AsyncFn() -> Subject) {
     an_index_holds_what_has_an_entry_and_nothing_else(make().await).await;
     items_at_one_place_of_an_index_all_come_once(make().await).await;
     a_cursor_from_elsewhere_is_refused(make().await).await;
+    what_no_table_can_hold_is_neither_found_nor_kept(make().await).await;
     only_what_is_over_expires(make().await).await;
     of_two_writers_on_one_expectation_one_wins(make().await).await;
     no_increment_of_many_writers_is_lost(make().await).await;
@@ -86,8 +88,10 @@ pub async fn many_items_come_in_the_order_of_their_keys(table: Subject) {
     let keys: Vec<_> =
         items.iter().rev().flat_map(|item| [item.key.clone(), Key::new("none", &item.key.sort)]).collect();
     let found = table.get_many(&keys).await.unwrap();
-    let wanted: Vec<_> = items.into_iter().rev().flat_map(|item| [Some(item), None]).collect();
+    let wanted: Vec<_> = items.iter().rev().flat_map(|item| [Some(item.clone()), None]).collect();
     assert_eq!(found, wanted);
+    let twice = table.get_many(&[items[0].key.clone(), items[0].key.clone()]).await.unwrap();
+    assert_eq!(twice, [Some(items[0].clone()), Some(items[0].clone())]);
     assert_eq!(table.get_many(&[]).await.unwrap(), []);
 }
 
@@ -341,6 +345,18 @@ pub async fn a_cursor_from_elsewhere_is_refused(table: Subject) {
     put_all(&table, &items).await;
     let of_table = table.query(Query::all("p", 2)).await.unwrap().cursor.unwrap();
     let of_index = table.query_index(Index::List, Query::all("p", 2)).await.unwrap().cursor.unwrap();
+    let forged = [
+        serde_json::json!(["", "p", "1", "other", "1"]),
+        serde_json::json!(["", "p", "1", "p", "2"]),
+        serde_json::json!(["", "p", "", "p", ""]),
+        serde_json::json!(["list", "p", "1", "", "1"]),
+        serde_json::json!(["list", "p", "x".repeat(1_025), "p", "1"]),
+    ];
+    for cursor in forged.map(|forged| BASE64_URL_SAFE_NO_PAD.encode(forged.to_string())) {
+        let query = Query { cursor: Some(cursor), ..Query::all("p", 2) };
+        let (table, index) = (table.query(query.clone()).await, table.query_index(Index::List, query).await);
+        assert!(matches!((&table, &index), (Err(StoreError::Cursor), Err(StoreError::Cursor))), "{table:?} {index:?}");
+    }
     let garbage = ["", "x", "AAAA", "bnVsbA", "W10", "WyIiXQ", "%", "🦀", "../../etc/passwd", &of_table[1..]];
 
     for cursor in garbage.into_iter().chain([of_index.as_str()]) {
@@ -357,6 +373,30 @@ pub async fn a_cursor_from_elsewhere_is_refused(table: Subject) {
     // One of this list does not lead out of narrower bounds.
     let narrower = Query { from: Some("3".into()), cursor: Some(of_table), ..Query::all("p", 10) };
     assert_eq!(sorts(&read_all(&table, None, narrower).await), ["3", "4"]);
+}
+
+/// Keys that are empty or too long, and items over 400 KB.
+pub async fn what_no_table_can_hold_is_neither_found_nor_kept(table: Subject) {
+    let (long, longer) = ("x".repeat(1_025), "x".repeat(2_049));
+    for key in [Key::new("", "s"), Key::new("p", ""), Key::new("p", &long), Key::new(&longer, "s")] {
+        assert_eq!(table.get(&key, Consistency::Strong).await.unwrap(), None);
+        assert_eq!(table.get_many(slice::from_ref(&key)).await.unwrap(), [None]);
+        let kept = commit(&table, vec![put(Item { key, ..item("p", "s", "{}") }, Expect::Any)]).await;
+        assert!(matches!(kept, Err(StoreError::Fault { .. })), "{kept:?}");
+    }
+    let large = item("p", "large", &format!("\"{}\"", "x".repeat(410_000)));
+    let kept = commit(&table, vec![put(large, Expect::Any), put(item("p", "beside", "{}"), Expect::Any)]).await;
+    assert!(matches!(kept, Err(StoreError::Fault { .. })), "{kept:?}");
+    let unplaced = indexed(item("p", "unplaced", "{}"), Index::List, "p", "");
+    assert!(commit(&table, vec![put(unplaced, Expect::Any)]).await.is_err());
+    assert_eq!(read_all(&table, None, Query::all("p", 10)).await, []);
+
+    assert_eq!(read_all(&table, None, Query::all(&longer, 10)).await, []);
+    assert_eq!(read_all(&table, Some(Index::List), Query::all("", 10)).await, []);
+    for to in [String::new(), long] {
+        let outcome = table.query(Query { to: Some(to), ..Query::all("p", 2) }).await;
+        assert!(matches!(outcome, Err(StoreError::Cursor)), "{outcome:?}");
+    }
 }
 
 /// Never sooner; a store that expires by itself may take its time.

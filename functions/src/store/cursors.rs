@@ -3,7 +3,7 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
-use super::{Index, Key, StoreError};
+use super::{Index, Key, StoreError, limits};
 
 /// Where a row stands in a list: its place, then its key, because several items may have one place in an index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +24,27 @@ impl Position {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).map_err(|_| StoreError::Cursor)?;
         let [of, within, place, key_partition, key_sort] =
             serde_json::from_slice::<[String; 5]>(&bytes).map_err(|_| StoreError::Cursor)?;
-        if of != list(index) || within != partition {
+        let position = Self { place, key: Key::new(key_partition, key_sort) };
+        // One that was made by hand may name a row that no list of this kind has.
+        let fits = index.is_some() || partition.is_empty() || position.is_of(partition);
+        if of != list(index) || within != partition || !position.can_be() || !fits {
             return Err(StoreError::Cursor);
         }
-        Ok(Self { place, key: Key::new(key_partition, key_sort) })
+        Ok(position)
+    }
+
+    /// The row that a cursor of the whole table stopped at.
+    pub(super) fn of_whole(cursor: &str) -> Result<Self, StoreError> {
+        Self::of_cursor(cursor, None, "")
+    }
+
+    fn can_be(&self) -> bool {
+        limits::can_be(&self.key) && limits::can_be(&Key::new(&self.key.partition, &self.place))
+    }
+
+    /// Without an index a row stands where its key says.
+    fn is_of(&self, partition: &str) -> bool {
+        self.key.partition == partition && self.key.sort == self.place
     }
 }
 

@@ -15,7 +15,10 @@ mod lists;
 mod setup;
 mod writes;
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Mutex,
+};
 
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
@@ -26,11 +29,12 @@ use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use jiff::Timestamp;
 
 use self::items::{Attributes, from_attributes, key_of, to_key};
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault};
+use super::{
+    AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault,
+    limits::{MAX_AT_ONCE, can_be},
+};
 use crate::aws::{AwsError, Place};
 
-/// What one request takes.
-const MAX_AT_ONCE: usize = 100;
 /// How many reads of one list go on at once.
 const SIDE_BY_SIDE: usize = 4;
 /// How often what the service left undone is asked for again.
@@ -91,6 +95,9 @@ impl DynamoTable {
     }
 
     async fn find(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, StoreError> {
+        if !can_be(key) {
+            return Ok(None);
+        }
         let request = self.client.get_item().table_name(&self.place.name).set_key(Some(to_key(key)));
         let strong = consistency == Consistency::Strong;
         let request = request.consistent_read(strong).set_return_consumed_capacity(self.counting());
@@ -102,10 +109,14 @@ impl DynamoTable {
 
     /// In the order of the keys, with a hole where there is nothing.
     async fn find_all(&self, keys: &[Key], consistency: Consistency) -> Result<Vec<Option<Item>>, StoreError> {
-        let chunks = keys.chunks(MAX_AT_ONCE).map(|keys| self.find_some(keys, consistency)).collect::<Vec<_>>();
+        // An entry that moves within an index is for a moment at both places; the service refuses a key that it is asked
+        // for twice.
+        let distinct = keys.iter().filter(|key| can_be(key)).collect::<BTreeSet<_>>();
+        let distinct = distinct.into_iter().cloned().collect::<Vec<_>>();
+        let chunks = distinct.chunks(MAX_AT_ONCE).map(|keys| self.find_some(keys, consistency)).collect::<Vec<_>>();
         let found: Vec<_> = stream::iter(chunks).buffered(SIDE_BY_SIDE).try_collect().await?;
-        let mut found: HashMap<Key, Item> = found.into_iter().flatten().map(|item| (item.key.clone(), item)).collect();
-        Ok(keys.iter().map(|key| found.remove(key)).collect())
+        let found: HashMap<Key, Item> = found.into_iter().flatten().map(|item| (item.key.clone(), item)).collect();
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
     /// As many as one request takes; what the service leaves undone is asked for again.

@@ -20,14 +20,13 @@ use std::{
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{AttemptId, Consistency, Index, IndexEntry, Item, Key, Query, Rows, StoreError, Table, Write};
+use super::{
+    AttemptId, Consistency, Index, IndexEntry, Item, Key, Query, Rows, StoreError, Table, Write,
+    limits::{entry_size, size},
+};
 
 const READ_UNIT_BYTES: usize = 4096;
 const WRITE_UNIT_BYTES: usize = 1024;
-/// `revision`, with a number of up to four digits; `body`; `attempt`, with 16 bytes.
-const ATTRIBUTES_BYTES: usize = (8 + 3) + 4 + (7 + 16);
-/// `expires_at`, with a number of ten digits.
-const EXPIRY_BYTES: usize = 10 + 6;
 
 /// A table with a meter.
 pub struct Metered<T> {
@@ -195,33 +194,11 @@ fn index_units(before: Option<&Item>, after: Option<&Item>) -> usize {
         (Some(before), Some(after)) if before == after => 0,
         (before, after) => before.into_iter().chain(after).count(),
     };
-    [Index::Due, Index::List, Index::Owner].map(cost).into_iter().sum()
+    Index::ALL.map(cost).into_iter().sum()
 }
 
 fn entry(item: &Item, index: Index) -> Option<&IndexEntry> {
     item.indexes.iter().find(|entry| entry.index == index)
-}
-
-fn size(item: &Item) -> usize {
-    let indexes = item.indexes.iter().map(index_size).sum::<usize>();
-    let expiry = item.expires_at.map_or(0, |_| EXPIRY_BYTES);
-    key_size(item) + indexes + expiry + item.body.len() + ATTRIBUTES_BYTES
-}
-
-/// What an index holds of an item.
-fn entry_size(item: &Item, entry: &IndexEntry) -> usize {
-    key_size(item) + index_size(entry)
-}
-
-/// `partition` and `sort`.
-fn key_size(item: &Item) -> usize {
-    9 + item.key.partition.len() + 4 + item.key.sort.len()
-}
-
-/// The same of an index, each with the index's name before it.
-fn index_size(entry: &IndexEntry) -> usize {
-    let name = entry.index.name().len() + 1;
-    name + 9 + entry.partition.len() + name + 4 + entry.sort.len()
 }
 
 fn read_units(bytes: usize) -> usize {

@@ -8,6 +8,7 @@ pub mod conformance;
 mod cursors;
 pub mod dynamodb;
 pub mod keys;
+mod limits;
 pub mod meter;
 #[cfg(feature = "embedded")]
 pub mod sqlite;
@@ -163,7 +164,7 @@ pub enum Order {
 }
 
 /// What a query found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     /// The items, in order; fewer than asked for perhaps, but none only at the end.
     pub items: Vec<Item>,
@@ -211,7 +212,7 @@ pub trait Table: Send + Sync {
     /// One item.
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>>;
 
-    /// Several items at once (at most 100, no key twice), strongly consistent, in the order of the keys.
+    /// Several items at once (at most 100), strongly consistent, in the order of the keys.
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>>;
 
     /// Items of a partition, strongly consistent.

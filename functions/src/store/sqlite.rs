@@ -15,7 +15,6 @@ mod read;
 mod write;
 
 use std::{
-    collections::BTreeSet,
     fs::OpenOptions,
     io,
     os::unix::fs::OpenOptionsExt,
@@ -34,7 +33,10 @@ use self::{
     read::{Readers, find, list, scan},
     write::{JoinOnDrop, Request, Work, write_until_closed},
 };
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault};
+use super::{
+    AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault,
+    limits::{MAX_AT_ONCE, admit},
+};
 
 const SCHEMA_VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -55,13 +57,10 @@ const SCHEMA: &str = "
     CREATE INDEX items_expiring ON items (expires_at) WHERE expires_at IS NOT NULL;
     CREATE TABLE attempts (number INTEGER PRIMARY KEY, attempt BLOB NOT NULL UNIQUE) STRICT;
 ";
-/// In the order `item` reads them; the indexes in the order of `INDEXES`.
+/// In the order `item` reads them; the indexes in the order of `Index::ALL`.
 const COLUMNS: &str = "partition, sort, revision, expires_at, body, \
     due_partition, due_sort, list_partition, list_sort, owner_partition, owner_sort";
-const INDEXES: [Index; 3] = Index::ALL;
 
-/// What `DynamoDB` takes at once; held here too, so that a test on this table finds what would fail on that one.
-const MAX_AT_ONCE: usize = 100;
 const MAX_QUEUED: usize = 1024;
 /// How many expired items go in one transaction, so that commits get their turn in between.
 const EXPIRE_BATCH: usize = 500;
@@ -160,28 +159,6 @@ impl WholeTable for SqliteTable {
     }
 }
 
-/// What no table could do is refused before it can disturb the commits of others.
-fn admit(writes: &[Write]) -> Result<(), StoreError> {
-    let refused = fault("accept the commit");
-    if writes.len() > MAX_AT_ONCE {
-        return Err(refused(format!("{} writes are over {MAX_AT_ONCE}", writes.len())));
-    }
-    let mut keys = BTreeSet::new();
-    for write in writes {
-        let key = match write {
-            Write::Put { item, .. } => {
-                std::str::from_utf8(&item.body).map_err(fault("keep a body that is not text"))?;
-                &item.key
-            }
-            Write::Delete { key, .. } | Write::Check { key, .. } => key,
-        };
-        if !keys.insert(key) {
-            return Err(refused(format!("it has two writes to {} {}", key.partition, key.sort)));
-        }
-    }
-    Ok(())
-}
-
 fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
@@ -255,9 +232,9 @@ mod tests {
     fn every_list_is_read_along_an_index_without_sorting() {
         let directory = tempfile::tempdir().unwrap();
         let connection = open_writer(&directory.path().join("muster.db")).unwrap();
-        for prefix in INDEXES.map(prefix).into_iter().chain([""]) {
+        for prefix in Index::ALL.map(prefix).into_iter().chain([String::new()]) {
             for direction in ["ASC", "DESC"] {
-                let plan = plan(&connection, &list_statement(prefix, direction));
+                let plan = plan(&connection, &list_statement(&prefix, direction));
                 assert_eq!(plan.len(), 1, "{plan:?}");
                 assert!(plan[0].starts_with("SEARCH items USING"), "{plan:?}");
             }

@@ -10,9 +10,9 @@ use super::{
     items::{PARTITION, SORT, names_of, string, text},
     key_of, to_key,
 };
-use crate::store::{Consistency, Index, Item, Key, Order, Query, Rows, StoreError, cursors::Position};
-
-const NOTHING: Rows = Rows { items: Vec::new(), cursor: None };
+use crate::store::{
+    Consistency, Index, Item, Key, Order, Query, Rows, StoreError, cursors::Position, limits::readable,
+};
 
 /// What one answer of the service holds: rows, and where it stopped.
 struct Page {
@@ -30,7 +30,7 @@ struct Asked {
 impl DynamoTable {
     pub(super) async fn list(&self, query: Query) -> Result<Rows, StoreError> {
         let partition = query.partition.clone();
-        let Some(mut asked) = Asked::new(None, query)? else { return Ok(NOTHING) };
+        let Some(mut asked) = Asked::new(None, query)? else { return Ok(Rows::default()) };
         loop {
             let Page { rows, stopped_at } = self.page(&asked).await?;
             if !rows.is_empty() || stopped_at.is_none() {
@@ -44,7 +44,7 @@ impl DynamoTable {
     /// The entries, then their items. Goes on while entries lead nowhere any more.
     pub(super) async fn list_index(&self, index: Index, query: Query) -> Result<Rows, StoreError> {
         let partition = query.partition.clone();
-        let Some(mut asked) = Asked::new(Some(index), query)? else { return Ok(NOTHING) };
+        let Some(mut asked) = Asked::new(Some(index), query)? else { return Ok(Rows::default()) };
         loop {
             let Page { rows, stopped_at } = self.page(&asked).await?;
             let entries = rows.iter().map(|row| asked.position(row)).collect::<Result<Vec<_>, _>>()?;
@@ -64,7 +64,7 @@ impl DynamoTable {
 
     /// Everything, in the table's own order. The one scan there is, and no function has the right to it.
     pub(super) async fn read_on(&self, cursor: Option<String>, limit: usize) -> Result<Rows, StoreError> {
-        let seen = cursor.map(|cursor| Position::of_cursor(&cursor, None, "")).transpose()?;
+        let seen = cursor.map(|cursor| Position::of_whole(&cursor)).transpose()?;
         let request = self
             .client
             .scan()
@@ -108,7 +108,10 @@ impl DynamoTable {
 
 impl Asked {
     /// None if there is nothing to find.
-    fn new(index: Option<Index>, mut query: Query) -> Result<Option<Self>, StoreError> {
+    fn new(index: Option<Index>, query: Query) -> Result<Option<Self>, StoreError> {
+        let Some(mut query) = readable(query)? else { return Ok(None) };
+        // The service takes no empty text for a place.
+        query.from = query.from.filter(|from| !from.is_empty());
         let cursor = query.cursor.take();
         let seen = cursor.map(|cursor| Position::of_cursor(&cursor, index, &query.partition)).transpose()?;
         let empty = query.from.as_ref().zip(query.to.as_ref()).is_some_and(|(from, to)| from >= to);

@@ -12,10 +12,10 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{
-    DynamoTable, MAX_AT_ONCE, TRIES, failed, fault,
+    DynamoTable, TRIES, failed, fault,
     items::{Attributes, PARTITION, REVISION, is_of, to_attributes, to_key},
 };
-use crate::store::{AttemptId, Expect, Item, Key, StoreError, Write};
+use crate::store::{AttemptId, Expect, Item, Key, StoreError, Write, limits::admit};
 
 const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionCheckFailure::AllOld;
 /// How long the pause before a second try is at most; it doubles with every further one.
@@ -31,9 +31,7 @@ enum Came {
 
 impl DynamoTable {
     pub(super) async fn write(&self, writes: Vec<Write>, attempt: AttemptId) -> Result<(), StoreError> {
-        if writes.len() > MAX_AT_ONCE {
-            return Err(fault("accept the commit")(format!("{} writes are over {MAX_AT_ONCE}", writes.len())));
-        }
+        admit(&writes)?;
         for number in 0..TRIES {
             pause(number).await;
             let came = match writes.as_slice() {

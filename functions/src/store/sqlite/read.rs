@@ -11,8 +11,10 @@ use rusqlite::{
     types::{Type, Value},
 };
 
-use super::{COLUMNS, INDEXES, open_reader, row_limit};
-use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position, fault};
+use super::{COLUMNS, open_reader, row_limit};
+use crate::store::{
+    Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position, fault, limits::readable,
+};
 
 const IDLE_READERS: usize = 8;
 
@@ -58,6 +60,7 @@ fn successor(mut position: Position) -> Position {
 
 /// A list is a range of positions, and a cursor narrows it: it never leads out of it.
 pub(super) fn list(connection: &Connection, index: Option<Index>, query: Query) -> Result<Rows, StoreError> {
+    let Some(query) = readable(query)? else { return Ok(Rows::default()) };
     let Query { partition, from, to, order, limit, cursor } = query;
     let seen = cursor.map(|cursor| Position::of_cursor(&cursor, index, &partition)).transpose()?;
     let mut first = before_all_at(from.unwrap_or_default());
@@ -89,7 +92,8 @@ fn select(
         Order::Ascending => "ASC",
         Order::Descending => "DESC",
     };
-    let mut statement = connection.prepare_cached(&list_statement(index.map(prefix).unwrap_or_default(), direction))?;
+    let mut statement =
+        connection.prepare_cached(&list_statement(&index.map(prefix).unwrap_or_default(), direction))?;
     // In SQLite's order every text comes before every blob: an empty blob is the end of all texts.
     let end = end.map_or((Value::Blob(Vec::new()), Key::new("", "")), |end| (end.place.into(), end.key));
     let rows = statement.query_map(
@@ -110,7 +114,7 @@ fn select(
 
 /// Everything, in the order of keys.
 pub(super) fn scan(connection: &Connection, cursor: Option<String>, limit: usize) -> Result<Rows, StoreError> {
-    let seen = cursor.map(|cursor| Position::of_cursor(&cursor, None, "")).transpose()?;
+    let seen = cursor.map(|cursor| Position::of_whole(&cursor)).transpose()?;
     let seen = seen.map_or_else(|| Key::new("", ""), |seen| seen.key);
     let statement =
         format!("SELECT {COLUMNS} FROM items WHERE (partition, sort) > (?1, ?2) ORDER BY partition, sort LIMIT ?3");
@@ -139,17 +143,13 @@ fn position(index: Option<Index>, item: &Item) -> Position {
     Position { place: place.clone(), key: item.key.clone() }
 }
 
-pub(super) fn prefix(index: Index) -> &'static str {
-    match index {
-        Index::Due => "due_",
-        Index::List => "list_",
-        Index::Owner => "owner_",
-    }
+pub(super) fn prefix(index: Index) -> String {
+    format!("{}_", index.name())
 }
 
 fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
     let mut indexes = Vec::new();
-    for (column, index) in (5..).step_by(2).zip(INDEXES) {
+    for (column, index) in (5..).step_by(2).zip(Index::ALL) {
         if let Some(partition) = row.get(column)? {
             indexes.push(IndexEntry { index, partition, sort: row.get(column + 1)? });
         }

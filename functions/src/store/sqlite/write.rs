@@ -9,8 +9,8 @@ use rusqlite::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{COLUMNS, INDEXES, row_limit};
-use crate::store::{AttemptId, Expect, Item, StoreError, Write, fault, whole_seconds};
+use super::{COLUMNS, row_limit};
+use crate::store::{AttemptId, Expect, Index, Item, StoreError, Write, fault, whole_seconds};
 
 /// How many commits share one fsync at most: bounds how long the first of them waits for the last.
 const MAX_GROUP: usize = 256;
@@ -134,7 +134,7 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
 
 fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
     let Item { key, revision, expires_at, indexes, body } = item;
-    let [due, list, owner] = INDEXES.map(|index| {
+    let [due, list, owner] = Index::ALL.map(|index| {
         let entry = indexes.iter().find(|entry| entry.index == index);
         entry.map(|entry| (&entry.partition, &entry.sort)).unzip()
     });
