@@ -60,7 +60,7 @@ pub async fn create(
     if !(60..=366 * 86_400).contains(&seconds) {
         return Err(Problem::invalid("valid_for_seconds", "must be 60 to 31622400 (366 days)").into());
     }
-    let once = Once::of(&operator.cause(), key, "api-key", &sha256);
+    let mut once = Once::of(&operator.cause(), key, "api-key", &sha256);
     once.refuse_repeat(&app).await?;
     let (id, now) = (ApiKeyId::new(app.now(), rand::random()), app.now());
     let (secret, secret_sha256) = credentials::issue(PREFIX, id);

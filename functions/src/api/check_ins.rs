@@ -29,8 +29,9 @@ use crate::{
     store::{Consistency, Item, keys},
 };
 
-/// How many jobs one answer offers.
+/// How many jobs one answer offers, and how much of them in bytes; at least one.
 const MAX_OFFERED: usize = 20;
+const MAX_OFFERED_BYTES: usize = 1024 * 1024;
 /// Over how many seconds hosts are spread that a stopping server sends away.
 const DRAIN_SPREAD_SECONDS: u32 = 10;
 
@@ -146,11 +147,12 @@ async fn offers(
     let wanted = mailbox.open.iter().filter(|open| !open.cancel).map(|open| open.id).filter(unknown);
     let wanted = wanted.map(keys::job).collect::<Vec<_>>();
     let mut commands = Vec::new();
-    let mut offered_before = false;
+    let (mut offered_before, mut bytes) = (false, 0);
     for job in app.load_many::<Job>(&wanted).await?.into_iter().flatten().map(|found| found.record) {
-        if !job.is_for(&request.open, app.now()) || commands.len() >= MAX_OFFERED {
+        if !job.is_for(&request.open, app.now()) || commands.len() >= MAX_OFFERED || bytes >= MAX_OFFERED_BYTES {
             continue;
         }
+        bytes += serde_json::to_vec(&job.asked.spec).map_err(Failure::broken)?.len();
         offered_before |= job.state != JobState::Queued && job.session == Some(request.session);
         let event = jobs::Event::Offer { session: request.session };
         match advance(app, Change::Job(job.id, event), &agent.cause()).await {

@@ -20,7 +20,7 @@ use muster_schemas::{
 use super::{
     auth::{Anyone, Operator, may},
     credentials,
-    extract::{Id, IdempotencyKey, PageParams, Params, Sent},
+    extract::{Id, IdempotencyKey, PageParams, Params, Sent, check_text},
     idempotency::Once,
     lists::{List, page},
     problem::Failure,
@@ -50,11 +50,9 @@ pub async fn create(
     if !(60..=2_592_000).contains(&seconds) {
         return Err(Problem::invalid("valid_for_seconds", "must be 60 to 2592000 (30 days)").into());
     }
-    if note.chars().count() > 256 {
-        return Err(Problem::invalid("note", "must be at most 256 characters").into());
-    }
+    check_text("note", &note, 256)?;
     check_labels(labels.iter().map(|(key, value)| (key, Some(value))))?;
-    let once = Once::of(&operator.cause(), key, "enrollment-token", &sha256);
+    let mut once = Once::of(&operator.cause(), key, "enrollment-token", &sha256);
     once.refuse_repeat(&app).await?;
     let now = app.now();
     let id = EnrollmentTokenId::new(now, rand::random());

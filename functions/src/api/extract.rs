@@ -74,6 +74,14 @@ fn typed<T: DeserializeOwned>(value: &serde_json::Value, whole: &str) -> Result<
     })
 }
 
+/// A text for people, within its bound.
+pub fn check_text(field: &str, text: &str, most: usize) -> Result<(), Failure> {
+    if text.chars().count() > most {
+        return Err(Problem::invalid(field, format_args!("must be at most {most} characters")).into());
+    }
+    Ok(())
+}
+
 /// Parameters of the query.
 pub struct Params<T>(pub T);
 

@@ -29,7 +29,8 @@ use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, PageParams, Params, Sent, etag},
+    enrollment::check_labels,
+    extract::{Id, IdempotencyKey, PageParams, Params, Sent, check_text, etag},
     hosts,
     idempotency::Once,
     jobs::WaitParams,
@@ -67,8 +68,8 @@ pub async fn create(
     key: IdempotencyKey,
     Sent { body, sha256 }: Sent<FleetUpdateRequest>,
 ) -> Result<Response, Failure> {
-    let once = Once::of(&operator.cause(), key, "fleet-update", &sha256);
-    if let Some(view) = earlier(&app, &once).await? {
+    let mut once = Once::of(&operator.cause(), key, "fleet-update", &sha256);
+    if let Some(view) = earlier(&app, &mut once).await? {
         return Ok((StatusCode::CREATED, Json(view)).into_response());
     }
     check(&body)?;
@@ -231,9 +232,7 @@ async fn hosts_at(
 }
 
 fn note(note: String) -> Result<String, Failure> {
-    if note.chars().count() > 1024 {
-        return Err(Problem::invalid("note", "must be at most 1024 characters").into());
-    }
+    check_text("note", &note, 1_024)?;
     Ok(note)
 }
 
@@ -251,6 +250,11 @@ fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
     if matches!(request.max_in_flight, Some(Share::Count(count)) if !(1..=MAX_IN_FLIGHT).contains(&count)) {
         let rule = format!("must be 1 to {MAX_IN_FLIGHT}; a share of more hosts means {MAX_IN_FLIGHT}");
         return Err(Problem::invalid("max_in_flight", rule).into());
+    }
+    let labels = request.selector.iter().flat_map(|selector| &selector.labels);
+    check_labels(labels.map(|(key, value)| (key, Some(value))))?;
+    if request.selector.as_ref().and_then(|selector| selector.os.as_ref()).is_some_and(|os| os.len() > 64) {
+        return Err(Problem::invalid("selector.os", "must be at most 64 bytes").into());
     }
     let waves = request.waves.iter().flatten();
     if waves.clone().count() > 20 || waves.clone().any(|share| *share == Share::Count(0)) {
@@ -382,7 +386,7 @@ async fn refuse_second(app: &App) -> Result<(), Failure> {
     Err(problem.into())
 }
 
-async fn earlier(app: &App, once: &Once) -> Result<Option<FleetUpdateView>, Failure> {
+async fn earlier(app: &App, once: &mut Once) -> Result<Option<FleetUpdateView>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
     current(app, id).await.map(Some)
 }

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use super::{
     auth::{Operator, may},
     enrollment::check_labels,
-    extract::{Id, IfMatch, PageParams, Params, Sent, etag},
+    extract::{Id, IfMatch, PageParams, Params, Sent, check_text, etag},
     jobs,
     lists::List,
     problem::Failure,
@@ -69,6 +69,7 @@ pub async fn list(
     let mut items = Vec::new();
     for _ in 0..STRIDES {
         let (records, more) = List::all("hosts").before::<Host>(&app, cursor.as_deref(), STRIDE).await?;
+        let full = more && records.len() < STRIDE;
         let mailboxes = records.iter().map(|(_, host)| keys::mailbox(host.record.id)).collect::<Vec<_>>();
         let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
         for ((place, host), mailbox) in records.into_iter().zip(mailboxes) {
@@ -82,6 +83,9 @@ pub async fn list(
         }
         if !more {
             return Ok(Json(Page { items, next_cursor: None }));
+        }
+        if full && !items.is_empty() {
+            break;
         }
     }
     Ok(Json(Page { items, next_cursor: cursor }))
@@ -135,6 +139,7 @@ pub async fn retire(
     Params(params): Params<RetireParams>,
 ) -> Result<StatusCode, Failure> {
     let RetireParams { force, reason } = params;
+    check_text("reason", &reason, 1_024)?;
     let reason = if reason.is_empty() { "retired by an operator".to_owned() } else { reason };
     let event = mailboxes::Event::Retire { reason, force };
     advance(&app, Change::Mailbox(id, event), &operator.cause()).await?;
@@ -148,6 +153,7 @@ pub async fn readmit(
     Id(id): Id<HostId>,
     Sent { body, .. }: Sent<Reason>,
 ) -> Result<Json<HostView>, Failure> {
+    check_text("reason", &body.reason, 1_024)?;
     advance(&app, Change::Mailbox(id, mailboxes::Event::Readmit(body.reason)), &operator.cause()).await?;
     Ok(Json(current(&app, id).await?))
 }
@@ -213,8 +219,8 @@ pub async fn current(app: &App, id: HostId) -> Result<HostView, Failure> {
     Ok(view(app, host, &mailbox(app, id).await?, newest.as_ref()))
 }
 
-/// Every host that is not retired and that `wanted` wants, with its mailbox; for plans, not for pages.
-pub async fn all(app: &App, wanted: impl Fn(&Host) -> bool) -> Result<Vec<(Host, Mailbox)>, Failure> {
+/// The active hosts that are wanted, `most` of them and perhaps a few more; those that joined last first.
+pub async fn some(app: &App, wanted: impl Fn(&Host) -> bool, most: usize) -> Result<Vec<HostId>, Failure> {
     let mut found = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
@@ -224,8 +230,9 @@ pub async fn all(app: &App, wanted: impl Fn(&Host) -> bool) -> Result<Vec<(Host,
         let mailboxes = hosts.iter().map(|host| keys::mailbox(host.id)).collect::<Vec<_>>();
         let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
         let pairs = hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record)));
-        found.extend(pairs.filter(|(_, mailbox)| mailbox.state != HostState::Retired));
-        if !more {
+        let active = pairs.filter(|(_, mailbox): &(Host, Mailbox)| mailbox.state == HostState::Active);
+        found.extend(active.map(|(host, _)| host.id));
+        if !more || found.len() >= most {
             return Ok(found);
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{extract::IdempotencyKey, problem::Failure};
 use crate::{
     advance::{Cause, put},
-    app::App,
+    app::{App, Versioned},
     store::{Consistency, Expect, Key, Write, keys},
 };
 
@@ -21,6 +21,8 @@ const KEPT_SECONDS: u32 = 86_400;
 pub struct Once {
     key: Option<Key>,
     request_sha256: String,
+    /// The revision of a record of an earlier request whose day is over.
+    over: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,13 +35,19 @@ impl Once {
     /// A request of this caller that makes this part.
     pub fn of(cause: &Cause, IdempotencyKey(key): IdempotencyKey, part: &str, request_sha256: &str) -> Self {
         let key = key.map(|key| keys::idempotency(&cause.actor, &sha256_hex(key.as_bytes()), part));
-        Self { key, request_sha256: request_sha256.into() }
+        Self { key, request_sha256: request_sha256.into(), over: None }
     }
 
     /// The id of what an earlier request has made.
-    pub async fn earlier(&self, app: &App) -> Result<Option<String>, Failure> {
+    pub async fn earlier(&mut self, app: &App) -> Result<Option<String>, Failure> {
         let Some(key) = &self.key else { return Ok(None) };
-        let Some(made) = app.load::<Made>(key, Consistency::Strong).await? else { return Ok(None) };
+        let Some(item) = app.table.get(key, Consistency::Strong).await? else { return Ok(None) };
+        // A store may keep for days what is over.
+        if item.expires_at.is_some_and(|expires_at| expires_at <= app.now()) {
+            self.over = Some(item.revision);
+            return Ok(None);
+        }
+        let made = Versioned::<Made>::read(&item)?;
         if made.record.request_sha256 == self.request_sha256 {
             Ok(Some(made.record.id))
         } else {
@@ -48,7 +56,7 @@ impl Once {
     }
 
     /// Refuses a repeat, for things whose secret is told only once.
-    pub async fn refuse_repeat(&self, app: &App) -> Result<(), Failure> {
+    pub async fn refuse_repeat(&mut self, app: &App) -> Result<(), Failure> {
         match self.earlier(app).await? {
             None => Ok(()),
             Some(id) => {
@@ -61,7 +69,8 @@ impl Once {
     /// What was made, to be written in the same commit.
     pub fn write(&self, app: &App, id: &impl ToString) -> Option<Write> {
         let made = Made { request_sha256: self.request_sha256.clone(), id: id.to_string() };
-        let mut write = put(self.key.clone()?, 1, Vec::new(), &made, Expect::Absent);
+        let (revision, expect) = self.over.map_or((1, Expect::Absent), |over| (over + 1, Expect::Revision(over)));
+        let mut write = put(self.key.clone()?, revision, Vec::new(), &made, expect);
         if let Write::Put { item, .. } = &mut write {
             item.expires_at = Some(after(app.now(), KEPT_SECONDS));
         }

@@ -16,7 +16,6 @@ use muster_domain::{
     pacing::after,
 };
 use muster_schemas::{
-    hosts::HostState,
     ids::{HostId, JobId},
     jobs::{
         HostRefused, IfOffline, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
@@ -46,7 +45,9 @@ const MAX_HOSTS: usize = 100;
 /// How long a request may wait, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 60;
 /// How much log one answer holds at most, in bytes.
-const MAX_LOG_BYTES: usize = 1024 * 1024;
+const MAX_LOG_BYTES: usize = 512 * 1024;
+/// How large a spec may be as JSON, in bytes: with its result it is one record.
+const MAX_SPEC_BYTES: usize = 160 * 1024;
 const DEFAULT_START_SECONDS: u32 = 3_600;
 const MAX_START_SECONDS: i64 = 30 * 86_400;
 
@@ -61,8 +62,8 @@ pub async fn create(
     let hosts = meant(&app, &body).await?;
     let (mut items, mut refused) = (Vec::new(), Vec::new());
     for host_id in &hosts {
-        let once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
-        match create_one(&app, *host_id, &asked, body.if_offline, &operator.cause(), &once).await {
+        let mut once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
+        match create_one(&app, *host_id, &asked, body.if_offline, &operator.cause(), &mut once).await {
             Ok(view) => items.push(view),
             Err(Failure::Refused(problem)) if hosts.len() > 1 => {
                 refused.push(HostRefused { host_id: *host_id, problem: *problem });
@@ -253,7 +254,7 @@ async fn create_one(
     asked: &Asked,
     if_offline: IfOffline,
     cause: &Cause,
-    once: &Once,
+    once: &mut Once,
 ) -> Result<JobView, Failure> {
     if let Some(view) = earlier(app, once).await? {
         return Ok(view);
@@ -272,7 +273,7 @@ async fn create_one(
     }
 }
 
-async fn earlier(app: &App, once: &Once) -> Result<Option<JobView>, Failure> {
+async fn earlier(app: &App, once: &mut Once) -> Result<Option<JobView>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
     let job = found::<Job>(app, &keys::job(id)).await?;
     Ok(Some(job.record.view(app.now(), job.revision)))
@@ -283,17 +284,14 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
     let hosts: Vec<HostId> = match (host_ids.is_empty(), selector) {
         // Named twice is meant once.
         (false, None) => host_ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-        (true, Some(selector)) => {
-            let served = hosts::all(app, |host| host.matches(selector)).await?;
-            let active = served.into_iter().filter(|(_, mailbox)| mailbox.state == HostState::Active);
-            active.map(|(host, _)| host.id).collect()
-        }
+        (true, Some(selector)) => hosts::some(app, |host| host.matches(selector), MAX_HOSTS + 1).await?,
         _ => return Err(Problem::invalid("host_ids", "say either host_ids or selector").into()),
     };
+    let (field, most) = if host_ids.is_empty() { ("selector", " or more") } else { ("host_ids", "") };
     match hosts.len() {
         0 => Err(Problem::invalid("selector", "matches no host").into()),
         count if count > MAX_HOSTS => {
-            Err(Problem::invalid("selector", format_args!("means {count} hosts, at most {MAX_HOSTS}")).into())
+            Err(Problem::invalid(field, format_args!("means {count} hosts{most}, at most {MAX_HOSTS}")).into())
         }
         _ => Ok(hosts),
     }
@@ -327,6 +325,8 @@ fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failu
 
 fn check_run(run: &RunSpec) -> Result<(), Failure> {
     let RunSpec { argv, environment, working_directory, output_limit_bytes } = run;
+    // Of control characters, JSON makes six bytes each.
+    let json_bytes = serde_json::to_vec(run).map_err(Failure::broken)?.len();
     let rule = |field: &str, rule: &str| Err(Problem::invalid(format!("spec.{field}"), rule).into());
     let named = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
     let bytes = argv.iter().map(String::len).sum::<usize>();
@@ -347,6 +347,8 @@ fn check_run(run: &RunSpec) -> Result<(), Failure> {
         rule("working_directory", "must be an absolute path of at most 4096 bytes")
     } else if output_limit_bytes.is_some_and(|limit| limit > 16 * 1024 * 1024) {
         rule("output_limit_bytes", "must be at most 16777216 (16 MiB)")
+    } else if json_bytes > MAX_SPEC_BYTES {
+        Err(Problem::invalid("spec", format_args!("must be at most {MAX_SPEC_BYTES} bytes as JSON")).into())
     } else {
         Ok(())
     }

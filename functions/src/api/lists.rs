@@ -6,13 +6,15 @@ use serde::de::DeserializeOwned;
 use super::{extract::PageParams, problem::Failure};
 use crate::{
     app::{App, Versioned},
-    store::{Index, Order, Query},
+    store::{Index, Item, Order, Query, StoreError},
 };
 
 /// How many records one request looks at, at most: a filter that leaves few over gets short pages, never a long wait.
 const MAX_LOOKED_AT: usize = 2_000;
 /// How many are read at once.
 const STRIDE: usize = 200;
+/// How much of them one request looks at, in bytes: a function's answer has six megabytes at most, escaped once more.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// What is listed.
 #[derive(Debug, Clone)]
@@ -32,7 +34,8 @@ impl List {
         Self { index: Index::Owner, partition: by.to_string() }
     }
 
-    /// The newest records before `cursor`, each with its place in the list, and whether there are more.
+    /// The newest records before `cursor`, each with its place in the list, and whether there are more. As many as asked
+    /// for, or as fit into an answer.
     pub async fn before<T: DeserializeOwned>(
         &self,
         app: &App,
@@ -48,12 +51,20 @@ impl List {
             cursor: None,
         };
         let rows = app.table.query_index(self.index, query).await?;
-        let place = |item: &crate::store::Item| {
+        let place = |item: &Item| {
             let entry = item.indexes.iter().find(|entry| entry.index == self.index);
             entry.map(|entry| entry.sort.clone()).unwrap_or_default()
         };
-        let records = rows.items.iter().map(|item| Ok((place(item), Versioned::read(item)?)));
-        Ok((records.collect::<Result<_, crate::store::StoreError>>()?, rows.cursor.is_some()))
+        let mut left = MAX_BYTES;
+        let fits = |item: &&Item| {
+            let had_room = left > 0;
+            left = left.saturating_sub(item.body.len());
+            had_room
+        };
+        let records = rows.items.iter().take_while(fits).map(|item| Ok((place(item), Versioned::read(item)?)));
+        let records = records.collect::<Result<Vec<_>, StoreError>>()?;
+        let more = rows.cursor.is_some() || records.len() < rows.items.len();
+        Ok((records, more))
     }
 
     /// The newest record that is wanted.
@@ -83,11 +94,14 @@ pub async fn page<T: DeserializeOwned, V>(
 ) -> Result<Page<V>, Failure> {
     let limit = params.limit()?;
     let mut cursor = params.cursor.clone();
-    let mut items = Vec::new();
+    let (mut items, mut looked_at) = (Vec::new(), 0);
     // Every record read costs: a list without a filter is done with the first few.
     let mut stride = limit;
-    for _ in 0..MAX_LOOKED_AT / STRIDE {
+    while looked_at < MAX_LOOKED_AT {
         let (records, more) = list.before::<T>(app, cursor.as_deref(), stride).await?;
+        looked_at += stride;
+        // What did not fit here does not fit behind what there is already.
+        let full = more && records.len() < stride;
         stride = STRIDE;
         for (place, record) in records {
             cursor = Some(place);
@@ -98,6 +112,9 @@ pub async fn page<T: DeserializeOwned, V>(
         }
         if !more {
             return Ok(Page { items, next_cursor: None });
+        }
+        if full && !items.is_empty() {
+            break;
         }
     }
     Ok(Page { items, next_cursor: cursor })

@@ -39,6 +39,9 @@ use crate::{
     store::{Consistency, keys},
 };
 
+/// How large an envelope may be as JSON, in bytes: with what it holds it is one record.
+const MAX_ENVELOPE_BYTES: usize = 128 * 1024;
+
 /// `POST /api/v1/releases`: announces a release. The same payload again is harmless.
 pub async fn create(
     operator: Operator<may::ManageReleases>,
@@ -207,10 +210,13 @@ fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Fail
         (1..=64).contains(&text.len()) && text.bytes().all(named) && !text.starts_with('.')
     };
     let digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let bytes = serde_json::to_vec(envelope).map_err(Failure::broken)?.len();
     let targets = &manifest.targets;
     let mut platforms = targets.iter().map(muster_schemas::releases::Target::platform).collect::<Vec<_>>();
     platforms.sort();
-    if manifest.kind != "release" || manifest.product != PRODUCT {
+    if bytes > MAX_ENVELOPE_BYTES {
+        Err(Problem::new(ProblemCode::TooLarge).detail(format_args!("it may have {MAX_ENVELOPE_BYTES} bytes")).into())
+    } else if manifest.kind != "release" || manifest.product != PRODUCT {
         rule("payload.product", "must be a release of muster-agent")
     } else if envelope.signatures.is_empty() || envelope.signatures.len() > 16 {
         rule("signatures", "must be 1 to 16; agents refuse what is not signed")

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use muster_domain::{machine::Note, pacing::after};
 use muster_schemas::{
     access::{LoginRequest, SessionKind, SessionView},
+    envelopes::sha256_hex,
     ids::UserId,
     problems::{Problem, ProblemCode},
     secrets::Secret,
@@ -30,7 +31,7 @@ use super::{
 use crate::{
     advance::{Cause, audit_write, put},
     app::App,
-    store::{Consistency, Expect, Write, keys},
+    store::{Consistency, Expect, Key, StoreError, Write, keys},
 };
 
 /// The cookie. `__Host-` binds it to this host, to TLS, and to the whole path.
@@ -48,6 +49,22 @@ static HASHING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
 
 /// How many sign-ins may wait for their turn; more are sent away, so that guessing locks nobody out for long.
 static WAITING: Semaphore = Semaphore::const_new(32);
+
+/// How often a name may be tried without a right password before the next try has to wait, and for how long at most, in
+/// seconds: it doubles from one second on. Counted in the table, because a function knows nothing of the others.
+const FREE_TRIES: u32 = 10;
+const LONGEST_WAIT_SECONDS: u32 = 60;
+/// When tries are forgotten, in seconds.
+const TRIES_KEPT_SECONDS: u32 = 3_600;
+/// How often a try is counted again that another one of the same name came before.
+const RACES: u32 = 8;
+
+/// Tries of a name that no right password has followed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Tries {
+    count: u32,
+    last_at: Timestamp,
+}
 
 /// A session of a person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -70,6 +87,7 @@ pub async fn create(
 ) -> Result<Response, Failure> {
     let LoginRequest { username, password, kind } = body;
     let _place = WAITING.try_acquire().map_err(|_| Failure::of(ProblemCode::TooManyRequests))?;
+    let tries = counted(&app, &username).await?;
     let account = users::by_name(&app, &username).await?;
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     // An unknown name takes as long as a wrong password, and is answered the same.
@@ -93,8 +111,42 @@ pub async fn create(
     let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
     let cause = Cause { actor: format!("user:{}", account.id), request_id: String::new() };
     let audit = audit_write(Note::new("session.opened", account.id, account.username.clone()), &cause, now);
-    app.table.commit(vec![write(ulid, 1, &session, Expect::Absent), audit], rand::random()).await?;
+    let forgotten = Write::Delete { key: tries, expect: Expect::Any };
+    app.table.commit(vec![write(ulid, 1, &session, Expect::Absent), forgotten, audit], rand::random()).await?;
     Ok((StatusCode::CREATED, answer(&account, session, secret)).into_response())
+}
+
+/// Counts a try of this name, or says that it comes too soon. Before its password is looked at: of many at once each is
+/// counted.
+async fn counted(app: &App, username: &str) -> Result<Key, Failure> {
+    let key = keys::sign_in(&sha256_hex(username.as_bytes()));
+    for _ in 0..RACES {
+        let found = app.load::<Tries>(&key, Consistency::Strong).await?;
+        let (now, revision) = (app.now(), found.as_ref().map(|found| found.revision));
+        let known = found.map(|found| found.record).filter(|known| now < after(known.last_at, TRIES_KEPT_SECONDS));
+        if known.as_ref().is_some_and(|known| now < after(known.last_at, known.wait_seconds())) {
+            let detail = "this name was tried too often without its password";
+            return Err(Problem::new(ProblemCode::TooManyRequests).detail(detail).into());
+        }
+        let next = Tries { count: known.map_or(0, |known| known.count) + 1, last_at: now };
+        let expect = revision.map_or(Expect::Absent, Expect::Revision);
+        let mut write = put(key.clone(), revision.unwrap_or(0) + 1, Vec::new(), &next, expect);
+        if let Write::Put { item, .. } = &mut write {
+            item.expires_at = Some(after(now, TRIES_KEPT_SECONDS));
+        }
+        match app.table.commit(vec![write], rand::random()).await {
+            Err(StoreError::Stale { .. }) => {}
+            done => return Ok(done.map(|()| key)?),
+        }
+    }
+    Err(Failure::of(ProblemCode::TooManyRequests))
+}
+
+impl Tries {
+    fn wait_seconds(&self) -> u32 {
+        let too_many = self.count.checked_sub(FREE_TRIES);
+        too_many.map_or(0, |too_many| 1_u32.checked_shl(too_many).unwrap_or(u32::MAX).min(LONGEST_WAIT_SECONDS))
+    }
 }
 
 /// `GET /api/v1/session`: who am I.

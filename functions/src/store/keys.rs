@@ -14,6 +14,7 @@
 //! user#ID              user            account                 list users
 //! user-name#NAME       user-name       id of the account with this name
 //! session#ID           session         session of a person
+//! sign-in#SHA256       sign-in         tries of a name that no right password has followed
 //! api-key#ID           api-key         ApiKey                  list api-keys
 //! lock#NAME            lock            who has it
 //! idempotency#…        PART            what an earlier request made
@@ -105,6 +106,11 @@ pub fn user_name(name: &str) -> Key {
 /// A session of a person.
 pub fn session(id: &str) -> Key {
     Key::new(format!("session#{id}"), "session")
+}
+
+/// Tries to sign in by this name.
+pub fn sign_in(username_sha256: &str) -> Key {
+    Key::new(format!("sign-in#{username_sha256}"), "sign-in")
 }
 
 /// An API key.

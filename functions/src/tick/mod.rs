@@ -2,7 +2,7 @@
 //! what it could not do to the next one. With nothing due it costs one query.
 
 use jiff::Timestamp;
-use muster_domain::{fleet_update_hosts, fleet_updates, jobs, machine::Change};
+use muster_domain::{fleet_update_hosts, fleet_updates, jobs, machine::Change, pacing::after};
 
 use crate::{
     advance::{AdvanceError, Cause, advance},
@@ -14,6 +14,9 @@ use crate::{
 
 /// How many due records one tick looks at.
 const MAX_DUE: usize = 500;
+/// How long a tick goes on at most before it begins with no other record, in seconds. The longest that one record takes is
+/// as much as [`effects`] allows: together they stay below a function's limit.
+const PATIENCE_SECONDS: u32 = 15;
 /// How many records whose time is over one tick removes.
 const MAX_EXPIRED: usize = 1_000;
 
@@ -33,7 +36,9 @@ pub async fn run(app: &App) -> Result<Done, StoreError> {
     // Fleet updates and their hosts last: a host that never fetched its job is offline and not lost, and its job must have
     // said so.
     due.sort_by_key(|item| item.key.partition.starts_with("fleet-update#"));
-    for item in &due {
+    let (stop, mut looked_at) = (after(now, PATIENCE_SECONDS), 0);
+    for item in due.iter().take_while(|_| app.now() < stop) {
+        looked_at += 1;
         match look_at(app, item).await {
             // Refused: somebody else has dealt with it since it was read.
             Ok(()) | Err(AdvanceError::Refused(_)) => {}
@@ -41,7 +46,7 @@ pub async fn run(app: &App) -> Result<Done, StoreError> {
         }
     }
     let expired = app.table.expire(now, MAX_EXPIRED).await?;
-    Ok(Done { due: due.len(), expired })
+    Ok(Done { due: looked_at, expired })
 }
 
 async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {

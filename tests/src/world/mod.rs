@@ -24,7 +24,7 @@ pub use self::{
     logs::Logs,
     mortal::Mortal,
     polled::polled,
-    releases::Release,
+    releases::{Release, signed},
     server::{PUBLIC_URL, World, run_job},
     services::Service,
     stores::Stores,

@@ -47,7 +47,8 @@ impl Release {
     }
 }
 
-fn signed(manifest: &Manifest) -> Envelope {
+/// A manifest, signed with the key of the tests.
+pub fn signed(manifest: &Manifest) -> Envelope {
     let payload = serde_json::to_vec(manifest).unwrap();
     Envelope::sign(MANIFEST_TYPE, &payload, &[SigningKey::from_bytes(&[7; 32])])
 }

@@ -12,6 +12,7 @@ mod health;
 mod hosts;
 mod interleavings;
 mod jobs;
+mod limits;
 mod openapi;
 mod pages;
 mod problems;
