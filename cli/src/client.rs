@@ -155,7 +155,8 @@ impl Client {
         self.answer(path, Call { request: Box::new(request), harmless: true, tries: TRIES }).await
     }
 
-    /// Puts bytes where the server says, outside of it: the token is not for that place.
+    /// Puts bytes where the server says, outside of it: the token is not for that place, and what fails there is not told
+    /// as the server's.
     pub async fn upload_elsewhere(
         &self,
         url: &str,
@@ -163,12 +164,18 @@ impl Client {
         length: u64,
         body: impl Fn() -> reqwest::Body,
     ) -> Result<(), Failure> {
+        let place = Url::parse(url).ok().filter(|place| place.scheme() == "https" || self.server.starts_with("http:"));
+        let place = place.ok_or_else(|| Failure::Unreadable {
+            what: "the place for the upload".into(),
+            why: "it is no https URL".into(),
+        })?;
+        let store = Self { http: self.http.clone(), server: place.origin().ascii_serialization(), token: None };
         let time_limit = TIME_LIMIT + Duration::from_secs(length / (32 * 1024));
         let request = || {
-            let request = self.http.put(url).timeout(time_limit).header(header::CONTENT_LENGTH, length);
+            let request = self.http.put(place.clone()).timeout(time_limit).header(header::CONTENT_LENGTH, length);
             headers.iter().fold(request, |request, (name, value)| request.header(name, value)).body(body())
         };
-        self.send(Call { request: Box::new(request), harmless: true, tries: TRIES }).await.map(drop)
+        store.send(Call { request: Box::new(request), harmless: true, tries: TRIES }).await.map(drop)
     }
 
     /// A body that need not be text.

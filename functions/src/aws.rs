@@ -10,6 +10,8 @@ use aws_sdk_dynamodb::{
 
 /// How often one call is tried, by the SDK's own rules: throttled, failed and unanswered ones, each a little later.
 const TRIES: u32 = 4;
+/// The same where a start depends on it, within the ten seconds that a function has for one.
+const PATIENT_TRIES: u32 = 9;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -95,10 +97,13 @@ pub fn retries() -> RetryConfig {
     retries.with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
 }
 
-/// The text of a parameter of SSM, decrypted.
+/// The text of a parameter of SSM, decrypted. With patience: of an account it takes 40 such calls a second, and when hosts
+/// come back all at once, so do functions.
 pub async fn parameter(configuration: &SdkConfig, name: &str) -> Result<String, AwsError> {
     let place = Place::new("parameter", name, configuration);
-    let client = aws_sdk_ssm::Client::new(configuration);
+    let config = aws_sdk_ssm::config::Builder::from(configuration);
+    let client =
+        aws_sdk_ssm::Client::from_conf(config.retry_config(retries().with_max_attempts(PATIENT_TRIES)).build());
     let found = client.get_parameter().name(name).with_decryption(true).send().await;
     let found = found.map_err(|error| place.failed("ssm:GetParameter", error))?;
     let text = found.parameter.and_then(|parameter| parameter.value);
@@ -113,15 +118,16 @@ impl Place {
     }
 
     /// What the failure of a call means.
-    pub fn failed<E, R>(&self, action: &'static str, error: SdkError<E, R>) -> AwsError
+    pub fn failed<E>(&self, action: &'static str, error: SdkError<E>) -> AwsError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         let place = self.clone();
         let SdkError::ServiceError(refused) = &error else {
             return AwsError::Unavailable { place, source: Box::new(error) };
         };
+        // The answer to a HEAD has no body that would say a code.
+        let status = refused.raw().status().as_u16();
         let code = refused.err().code().unwrap_or_default().to_owned();
         let message = refused.err().message().map(str::to_owned);
         // The service's own words, without the SDK's wrapping.
@@ -144,7 +150,10 @@ impl Place {
             | "InvalidAccessKeyId"
             | "ExpiredTokenException"
             | "ExpiredToken" => AwsError::Forbidden { action, place, code },
+            _ if status == 429 || status >= 500 => AwsError::Unavailable { place, source },
             "ThrottlingException"
+            | "ThrottledException"
+            | "RequestTimeout"
             | "ProvisionedThroughputExceededException"
             | "RequestLimitExceeded"
             | "TransactionConflictException"

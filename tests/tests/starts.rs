@@ -13,7 +13,8 @@ use std::{
 use muster_tests::world::Service;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
+    net::TcpListener,
     process::{Child, Command},
     time::timeout,
 };
@@ -208,7 +209,7 @@ async fn a_storage_at_amazons_needs_a_region() {
 
 #[tokio::test]
 async fn a_secret_that_is_missing_short_repeated_or_a_word_is_refused() {
-    for make in [Start::serve as fn() -> Start, || Start::function("api"), || Start::function("tick")] {
+    for make in [Start::serve as fn() -> Start, || Start::function("api")] {
         make().on_services().fails(&["MUSTER_TOKEN_SECRET is missing", "openssl rand -hex 32"]).await;
         make().on_services().set("MUSTER_TOKEN_SECRET", "").fails(&["MUSTER_TOKEN_SECRET is missing"]).await;
         let repeated = "0123456789abcdef".repeat(4);
@@ -223,6 +224,29 @@ async fn a_secret_that_is_missing_short_repeated_or_a_word_is_refused() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn the_tick_has_no_secret_and_needs_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let lambda = listener.local_addr().unwrap().to_string();
+    let start = Start::function("tick").on_services().set("AWS_LAMBDA_RUNTIME_API", lambda);
+    let start = start.set("AWS_LAMBDA_FUNCTION_NAME", "tick").set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128");
+    let _function = start.set("AWS_LAMBDA_FUNCTION_VERSION", "1").spawn();
+    let (mut asks, _) = timeout(AT_ONCE, listener.accept()).await.expect("it asks for no invocation").unwrap();
+    let mut asked = vec![0; 64];
+    asks.read_exact(&mut asked).await.unwrap();
+    assert!(String::from_utf8_lossy(&asked).contains("/runtime/invocation/next"));
+}
+
+#[tokio::test]
+async fn an_export_of_a_directory_without_an_installation_makes_none() {
+    let start = Start::with("admin export --data typo --to there");
+    let directory = start.directory.path().join("typo");
+    let Ended { code, text } = start.ends().await;
+    assert_eq!((code, text.lines().count()), (1, 1), "{text}");
+    assert!(text.contains("there is no installation in it"), "{text}");
+    assert!(!directory.exists());
 }
 
 #[tokio::test]

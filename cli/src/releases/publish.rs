@@ -76,11 +76,18 @@ async fn upload(client: &Client, version: &str, file: &TargetFile, size: u64) ->
     };
     let target = ["releases", version, "targets", platform.as_str()];
     let place: UploadPlace = client.act(&[&target[..], &["upload"]].concat(), &json!({})).await?.read()?;
-    if let Some(url) = &place.url {
-        client.upload_elsewhere(url.reveal(), &place.headers, size, body).await?;
-        client.change(Method::PUT, &target, &[("uploaded", "true".into())], None::<&()>).await?;
-    } else {
-        client.upload(&target, size, body).await?;
+    let put = match &place.url {
+        Some(url) => Some(client.upload_elsewhere(url.reveal(), &place.headers, size, body).await),
+        None => None,
+    };
+    match put {
+        Some(Ok(())) => drop(client.change(Method::PUT, &target, &[("uploaded", "true".into())], None::<&()>).await?),
+        // Not everybody who reaches the server reaches the object store.
+        Some(Err(failure)) => {
+            crate::output::warn(&format!("{failure}. The file goes through the server instead."));
+            client.upload(&target, size, body).await?;
+        }
+        None => drop(client.upload(&target, size, body).await?),
     }
     bar.finish();
     if bar.is_hidden() {

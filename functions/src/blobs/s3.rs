@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::SdkConfig;
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -36,6 +36,9 @@ use crate::aws::{AwsError, Place};
 
 /// How long a link is good: long enough for a large file over a thin line.
 const LINK_VALID: Duration = Duration::from_hours(1);
+
+/// How long an answer to a question may take to begin. Files take as long as they take.
+const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The object store in a bucket.
 pub struct Bucket {
@@ -98,7 +101,7 @@ impl Bucket {
         }
         let request = self.client.get_object().bucket(&self.place.name).key(key(sha256));
         let request = if offset > 0 { request.range(format!("bytes={offset}-")) } else { request };
-        let found = match request.send().await {
+        let found = match request.customize().config_override(impatient()).send().await {
             Ok(found) => found,
             Err(error) if is_absent(&error) => return Ok(None),
             // The offset is at its end, or past it.
@@ -113,7 +116,8 @@ impl Bucket {
     }
 
     async fn size_of(&self, sha256: &str) -> Result<Option<u64>, BlobError> {
-        match self.client.head_object().bucket(&self.place.name).key(key(sha256)).send().await {
+        let request = self.client.head_object().bucket(&self.place.name).key(key(sha256));
+        match request.customize().config_override(impatient()).send().await {
             Ok(found) => Ok(found.content_length.and_then(|size| u64::try_from(size).ok())),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(failed("look for a blob", self.place.failed("s3:GetObject", error))),
@@ -140,6 +144,11 @@ impl Bucket {
         let signed = signed.map_err(|error| failed("sign a link", self.place.failed("s3:GetObject", error)))?;
         Ok(Some(signed.uri().to_owned()))
     }
+}
+
+fn impatient() -> aws_sdk_s3::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).build();
+    aws_sdk_s3::Config::builder().timeout_config(timeouts)
 }
 
 impl Blobs for Bucket {

@@ -93,7 +93,7 @@ pub async fn run(command: Command) -> Result<String, AdminError> {
             Ok(format!("The account {username} is there."))
         }
         Command::Export { storage, to } => {
-            let moved = moving::export(&storage.open().await?, &to).await?;
+            let moved = moving::export(&storage.open_existing().await?, &to).await?;
             Ok(format!("{moved} were written to {}.", to.display()))
         }
         Command::Import { storage, from } => {

@@ -18,6 +18,7 @@ use axum::{
 use clap::Parser;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
 use muster_domain::pacing::Pacing;
+use muster_schemas::secrets::Secret;
 use serde_json::{Value, json};
 use tower::{ServiceExt, service_fn};
 
@@ -55,10 +56,14 @@ pub fn run(role: &str) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let app = open(options).await?;
+        let storage = opened(&options).await?;
         let served = match role {
-            "api" => serve_api(app).await,
-            _ => serve_tick(app).await,
+            "api" => {
+                let secret = storage.token_secret().await.map_err(|error| chain(&error))?;
+                serve_api(app(options, storage, secret)?).await
+            }
+            // The tick neither gives out nor believes a token, and has no right to the secret.
+            _ => serve_tick(app(options, storage, Secret::new(""))?).await,
         };
         served.map_err(|error| chain(&*error))
     })
@@ -77,17 +82,19 @@ fn missing(complaint: &str) -> String {
     words.map(named).collect::<Vec<_>>().join(" ")
 }
 
-async fn open(options: Options) -> Result<App, String> {
-    let pacing = options.pacing.applied_to(Pacing::of_functions())?;
+async fn opened(options: &Options) -> Result<storage::Storage, String> {
     let storage = options.storage.open().await.map_err(|error| chain(&error))?;
     if !matches!(storage.kind, storage::Kind::Services { .. }) {
         return Err("MUSTER_TABLE and MUSTER_BUCKET are missing: a function keeps nothing itself".into());
     }
-    let token_secret = storage.token_secret().await.map_err(|error| chain(&error))?;
+    Ok(storage)
+}
+
+fn app(options: Options, storage: storage::Storage, token_secret: Secret) -> Result<App, String> {
     let settings = Settings {
         public_url: options.public_url,
         token_secret,
-        pacing,
+        pacing: options.pacing.applied_to(Pacing::of_functions())?,
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: Some(MAX_BLOB_PART_BYTES),
     };
@@ -179,7 +186,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let settings = Settings {
             public_url: "https://muster.example".into(),
-            token_secret: muster_schemas::secrets::Secret::new("no token is signed here"),
+            token_secret: Secret::new("no token is signed here"),
             pacing: Pacing::of_functions(),
             max_target_bytes: super::super::MAX_TARGET_BYTES,
             max_blob_part_bytes: None,

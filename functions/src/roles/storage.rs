@@ -92,6 +92,14 @@ impl Options {
         }
     }
 
+    /// The same of an installation that is there already.
+    pub async fn open_existing(&self) -> Result<Storage, StorageError> {
+        if self.table.is_none() && !self.data.join("muster.sqlite").exists() {
+            return Err(unusable(&self.data, "there is no installation in it"));
+        }
+        self.open().await
+    }
+
     #[cfg(feature = "embedded")]
     fn embedded(&self) -> Result<Storage, StorageError> {
         embedded::open(&self.data)

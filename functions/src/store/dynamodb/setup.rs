@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     operation::create_table::CreateTableError,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType, TimeToLiveSpecification,
+        ScalarAttributeType, TimeToLiveSpecification, TimeToLiveStatus,
     },
 };
 
@@ -50,15 +50,17 @@ impl DynamoTable {
             request = request.attribute_definitions(attribute.map_err(&incomplete)?);
         }
         match request.send().await {
-            Err(error) if matches!(error.as_service_error(), Some(CreateTableError::ResourceInUseException(_))) => {
-                return Ok(());
-            }
+            // Perhaps by an earlier try that did not come to the end.
+            Err(error) if matches!(error.as_service_error(), Some(CreateTableError::ResourceInUseException(_))) => {}
             Err(error) => {
                 return Err(failed("make the table", self.place.failed("dynamodb:CreateTable", error)));
             }
             Ok(_) => {}
         }
         self.is_active().await?;
+        if self.expires().await? {
+            return Ok(());
+        }
         let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES_AT).build();
         let request = self.client.update_time_to_live().table_name(&self.place.name);
         let done = request.time_to_live_specification(expiry.map_err(&incomplete)?).send().await;
@@ -69,6 +71,24 @@ impl DynamoTable {
     async fn is_active(&self) -> Result<(), StoreError> {
         let waiting = aws_sdk_dynamodb::client::Waiters::wait_until_table_exists(&self.client);
         let done = waiting.table_name(&self.place.name).wait(std::time::Duration::from_mins(2)).await;
-        done.map(drop).map_err(fault("wait for the table"))
+        let found = done.map_err(fault("wait for the table"))?.into_result().map_err(fault("wait for the table"))?;
+        let indexes = found.table.into_iter().flat_map(|table| table.global_secondary_indexes.unwrap_or_default());
+        let indexes = indexes.filter_map(|index| index.index_name).collect::<Vec<_>>();
+        match Index::ALL.into_iter().find(|index| !indexes.iter().any(|name| name == index.name())) {
+            Some(index) => {
+                let name = &self.place.name;
+                Err(fault("use the table")(format!("{name} is another table: it has no index {}", index.name())))
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn expires(&self) -> Result<bool, StoreError> {
+        let found = self.client.describe_time_to_live().table_name(&self.place.name).send().await;
+        let found = found.map_err(|error| {
+            failed("see whether items expire", self.place.failed("dynamodb:DescribeTimeToLive", error))
+        })?;
+        let status = found.time_to_live_description.and_then(|described| described.time_to_live_status);
+        Ok(matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)))
     }
 }

@@ -129,15 +129,12 @@ impl DynamoTable {
         }
     }
 
-    fn undone<R>(
+    fn undone(
         &self,
-        error: SdkError<TransactWriteItemsError, R>,
+        error: SdkError<TransactWriteItemsError>,
         places: &[usize],
         attempt: AttemptId,
-    ) -> Result<Came, StoreError>
-    where
-        R: std::fmt::Debug + Send + Sync + 'static,
-    {
+    ) -> Result<Came, StoreError> {
         let broken = |error| Err(failed("commit", self.place.failed("dynamodb:PutItem", error)));
         let reasons = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
