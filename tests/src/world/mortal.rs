@@ -5,7 +5,7 @@
 //! sent at once would be done one after the other.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -14,18 +14,21 @@ use jiff::Timestamp;
 use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
 use tokio::sync::Notify;
 
+use super::ManualClock;
+
 /// A table whose process can be made to die before a certain operation. Cheap to clone: the same table.
 #[derive(Clone)]
 pub struct Mortal {
     table: Arc<dyn Table>,
     left: Arc<AtomicU64>,
     death: Arc<Notify>,
+    slow: Arc<Mutex<Option<Arc<ManualClock>>>>,
 }
 
 impl Mortal {
     /// Lives on.
     pub fn new(table: Arc<dyn Table>) -> Self {
-        Self { table, left: Arc::new(AtomicU64::new(u64::MAX)), death: Arc::default() }
+        Self { table, left: Arc::new(AtomicU64::new(u64::MAX)), death: Arc::default(), slow: Arc::default() }
     }
 
     /// Dies after so many operations from now on.
@@ -38,12 +41,20 @@ impl Mortal {
         self.left.store(u64::MAX, Ordering::SeqCst);
     }
 
+    /// From now on an operation takes a second of this clock; none again: no time at all.
+    pub fn is_slow(&self, by: Option<Arc<ManualClock>>) {
+        *self.slow.lock().unwrap() = by;
+    }
+
     /// Until an operation was tried after the last one.
     pub async fn dies(&self) {
         self.death.notified().await;
     }
 
     async fn lives(&self) {
+        if let Some(clock) = &*self.slow.lock().unwrap() {
+            clock.moves(1);
+        }
         let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spend).is_err() {
             self.death.notify_one();

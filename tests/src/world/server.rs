@@ -36,6 +36,8 @@ use serde_json::{Value, json};
 use super::{Caller, Host, ManualClock, Mortal, Stores};
 
 /// What hosts and browsers know the server by.
+/// How many hosts join with one token, at one a second: before it expires.
+const MOST_SEATS: u32 = 1_000;
 pub const PUBLIC_URL: &str = "https://muster.test";
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -136,6 +138,11 @@ impl World {
         self.clock.moves(seconds);
     }
 
+    /// From now on each operation on the store takes a second, or no time again.
+    pub fn is_slow(&self, slow: bool) {
+        self.mortal.is_slow(slow.then(|| self.clock.clone()));
+    }
+
     /// The scheduled function runs.
     pub async fn tick(&self) {
         tick::run(&self.app).await.unwrap();
@@ -182,9 +189,12 @@ impl World {
 
     /// Hosts `host_01`, `host_02` … that have joined and started.
     pub async fn fleet(&self, count: u32, version: &str) -> Vec<Host> {
-        let token = self.token(count).await;
+        let mut token = self.token(count.min(MOST_SEATS)).await;
         let mut hosts = Vec::new();
         for number in 1..=count {
+            if number % MOST_SEATS == 0 {
+                token = self.token(MOST_SEATS).await;
+            }
             let mut host = Host::new(self, &format!("host_{number:02}"));
             host.agent.version = version.into();
             host.joins(token.token.reveal()).await.is(201);

@@ -2,6 +2,7 @@
 //! may hold is the same on every store and in every body.
 
 use muster_schemas::{
+    fleet_updates::FleetUpdateState,
     jobs::{JobState, JobView},
     pages::Page,
     problems::ProblemCode,
@@ -171,6 +172,51 @@ async fn a_name_that_is_tried_too_often_has_to_wait_and_the_right_password_ends_
     world.moves(1);
     assert_eq!(tries(password).await, 201);
     assert_eq!(tries("wrong").await, 401, "and is over");
+}
+
+#[tokio::test]
+async fn a_tick_ends_in_time_on_a_slow_store_and_the_next_one_goes_on() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    for _ in 0..40 {
+        world.job(host.id(), &run_job()).await;
+    }
+    world.moves(3_600);
+    let left = async || {
+        let jobs = world.all::<muster_domain::jobs::Job>("jobs").await.into_iter();
+        jobs.filter(|job| !job.state.is_final()).count()
+    };
+    world.is_slow(true);
+    let began = world.now();
+    world.tick().await;
+    let took = world.now().duration_since(began).as_secs();
+    world.is_slow(false);
+    assert!((15..29).contains(&took), "{took} s");
+    assert!((1..40).contains(&left().await), "{} left", left().await);
+    world.tick().await;
+    assert_eq!(left().await, 0);
+}
+
+#[tokio::test]
+async fn a_request_ends_in_time_on_a_slow_store_however_large_the_fleet_it_plans_for() {
+    let world = World::new().await;
+    let like = world.fleet(1, "1.0.0").await.remove(0);
+    world.publishes("1.1.0").await;
+    world.plants(&like, 599, |_| true).await;
+    let admin = world.admin().await;
+    let began = world.now();
+    // Reads before a write are the meter's own, so a step of the plan takes long here.
+    world.is_slow(true);
+    let body = json!({ "version": "1.1.0" });
+    let seen: muster_schemas::fleet_updates::FleetUpdateView =
+        admin.post("/api/v1/fleet-updates", &body).await.is(201).json();
+    world.is_slow(false);
+    let took = world.now().duration_since(began).as_secs();
+    assert_eq!(seen.state, FleetUpdateState::Planning, "{took} s");
+    assert!(seen.waiting_on.unwrap().contains("hosts have their place"));
+    world.tick().await;
+    let seen = world.sees_fleet_update(seen.id).await;
+    assert_eq!((seen.state, seen.counts.total), (FleetUpdateState::Running, 600));
 }
 
 fn large_job() -> Value {

@@ -16,6 +16,10 @@ async fn updated(count: u32, width: u32) -> (Costs, usize) {
     let world = World::new().await.paced(Pacing::of_functions());
     let mut hosts = world.fleet(count, "1.0.0").await;
     let release = world.publishes("1.1.0").await;
+    // The first have joined long ago; all are online now.
+    for host in &mut hosts {
+        host.check_in().await;
+    }
     let mut costs = Costs::new();
     let count_as = |costs: &mut Costs, what| {
         let units = world.table.take();
