@@ -110,15 +110,18 @@ async fn installation(hosts: u32) -> Installation {
     let once = asks_once(&operator, &hosts[3]).await;
     let seats = world.token(5).await;
 
-    // The server dies after a commit, before what follows from it.
+    // The server dies after a host was retired, before its open job is given up.
+    let gone = world.host("gone").await.id();
+    world.job(gone, &run_job()).await;
+    let retire = format!("/api/v1/hosts/{gone}?force=true");
     for operations in 0.. {
         world.mortal.dies_after(operations);
         tokio::select! {
-            answer = hosts[1].restarts() => panic!("it did not die: {answer:?}"),
+            answer = admin.delete(&retire) => panic!("it did not die: {answer:?}"),
             () = world.mortal.dies() => {}
         }
         world = world.restarted();
-        hosts[1].talks_to(&world);
+        hosts.iter_mut().for_each(|host| host.talks_to(&world));
         if !world.outbox().await.is_empty() {
             break;
         }
@@ -592,6 +595,18 @@ async fn an_export_without_a_file_that_a_release_needs_is_refused_with_its_name(
     fs::remove_file(data.join("blobs").join(&sha256[..2]).join(&sha256[2..])).unwrap();
     let error = export(&installation.storage(), &place.path().join("export")).await.unwrap_err();
     assert!(error.to_string().contains(&sha256), "{error}");
+    assert!(!place.path().join("export").join(ITEMS).exists(), "it would be taken for a whole one");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_found_while_its_installation_is_still_there() {
+    let installation = installation(4).await;
+    let place = place();
+    let sha256 = installation.release.sha256();
+    let data = installation.world.directory().unwrap();
+    fs::write(data.join("blobs").join(&sha256[..2]).join(&sha256[2..]), b"the agent 1.1.1").unwrap();
+    let error = export(&installation.storage(), &place.path().join("export")).await.unwrap_err();
+    assert!(error.to_string().contains(&sha256) && error.to_string().contains("damaged"), "{error}");
     assert!(!place.path().join("export").join(ITEMS).exists(), "it would be taken for a whole one");
 }
 

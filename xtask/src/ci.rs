@@ -67,7 +67,10 @@ pub fn ci() -> Result {
 }
 
 fn lints() -> Result {
-    run(&mut cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    run(&mut cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // What becomes a function goes without the embedded store.
+    let function = ["clippy", "--quiet", "--package", "muster-server", "--no-default-features"];
+    run(cargo(function).args(["--bins", "--", "-D", "warnings"]))
 }
 
 /// The template of the functions: what it says, what it becomes, and what a stack of it may do, with the artifact in it

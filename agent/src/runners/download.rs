@@ -79,6 +79,7 @@ impl From<Failure> for Broken {
 
 /// As many parts as the answers bring.
 async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<(), Broken> {
+    let mut pace = Pace { minimum: agent.config.minimum_download_bytes_per_second, since: Instant::now(), bytes: 0 };
     loop {
         let have = fs::metadata(path).map_or(0, |found| found.len());
         if have == target.size {
@@ -96,11 +97,33 @@ async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<
             ));
         }
         let begun = if is_part { have } else { 0 };
-        let size = receive(response, target, path, begun, agent.config.minimum_download_bytes_per_second).await?;
+        let size = receive(response, target, path, begun, &mut pace).await?;
         if size < target.size && !(is_part && size > have) {
             let reason = format!("{size} bytes instead of the signed {}", target.size);
             return Err(Broken::Refused(Refusal::new("size", reason)));
         }
+    }
+}
+
+/// How fast it comes, over all parts of an attempt: many small ones are as slow as one large one.
+struct Pace {
+    /// Bytes per second.
+    minimum: u64,
+    since: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    fn holds(&mut self, more: u64) -> Result<(), String> {
+        self.bytes += more;
+        if self.since.elapsed() < SPEED_WINDOW {
+            return Ok(());
+        }
+        if self.bytes < self.minimum * SPEED_WINDOW.as_secs() {
+            return Err(format!("slower than {} bytes per second", self.minimum));
+        }
+        (self.since, self.bytes) = (Instant::now(), 0);
+        Ok(())
     }
 }
 
@@ -110,14 +133,13 @@ async fn receive(
     target: &Target,
     path: &Path,
     mut size: u64,
-    minimum: u64,
+    pace: &mut Pace,
 ) -> Result<u64, Broken> {
     let off = |message: String| Broken::Off(message, crate::link::Outcome::Failed);
     let disk =
         |failed: std::io::Error| Broken::Refused(Refusal::new("disk", format!("cannot keep the file: {failed}")));
     let file = if size == 0 { create_private(path) } else { OpenOptions::new().append(true).open(path) };
     let mut file = file.map_err(disk)?;
-    let (mut since, mut at_start) = (Instant::now(), size);
     loop {
         let chunk =
             timeout(SPEED_WINDOW, response.chunk()).await.map_err(|_| off("the server stopped sending".into()))?;
@@ -129,12 +151,7 @@ async fn receive(
             return Err(Broken::Refused(Refusal::new("size", format!("more than the signed {} bytes", target.size))));
         }
         file.write_all(&chunk).map_err(disk)?;
-        if since.elapsed() >= SPEED_WINDOW {
-            if size - at_start < minimum * SPEED_WINDOW.as_secs() {
-                return Err(off(format!("slower than {minimum} bytes per second")));
-            }
-            (since, at_start) = (Instant::now(), size);
-        }
+        pace.holds(chunk.len() as u64).map_err(off)?;
     }
     file.sync_all().map_err(disk)?;
     Ok(size)

@@ -16,10 +16,11 @@ use std::{
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use muster_domain::releases::Release;
+use muster_schemas::envelopes::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
-use tokio_util::io::ReaderStream;
+use tokio_util::io::{InspectReader, ReaderStream};
 
 use super::storage::Storage;
 use crate::{
@@ -73,6 +74,9 @@ pub enum MoveError {
     /// A release's file that the object store does not have.
     #[error("the file {0} of a release is not in the object store")]
     NoBlob(String),
+    /// A release's file that is not what its name says.
+    #[error("the file {0} of a release is damaged in the object store")]
+    WrongBlob(String),
     /// A line that is none of an export's.
     #[error("line {line} of {ITEMS} is no record")]
     Line {
@@ -255,9 +259,16 @@ async fn save(storage: &Storage, id: &BlobId, path: &Path) -> Result<(), MoveErr
         return Ok(());
     }
     let found = storage.blobs.open(&id.sha256, 0).await?;
-    let mut found = found.ok_or_else(|| MoveError::NoBlob(id.sha256.clone()))?;
+    let found = found.ok_or_else(|| MoveError::NoBlob(id.sha256.clone()))?;
     let mut file = tokio::fs::File::from_std(private(path).map_err(at)?);
-    tokio::io::copy(&mut found.reader, &mut file).await.map_err(at)?;
+    let mut digest = Sha256::new();
+    let mut bytes = InspectReader::new(found.reader, |bytes| digest.update(bytes));
+    tokio::io::copy(&mut bytes, &mut file).await.map_err(at)?;
+    drop(bytes);
+    // Found out at the other end, it may be too late: the place it came from may be gone.
+    if hex(&digest.finalize()) != id.sha256 {
+        return Err(MoveError::WrongBlob(id.sha256.clone()));
+    }
     file.sync_all().await.map_err(at)
 }
 

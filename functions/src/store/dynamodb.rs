@@ -39,7 +39,7 @@ use crate::aws::{AwsError, Place};
 const SIDE_BY_SIDE: usize = 4;
 /// How often what the service left undone is asked for again.
 const TRIES: u32 = 8;
-/// How long one try of a call may take. The longest that a call may take with all its tries is below a function's limit.
+/// How long one try of a call may take.
 const TRY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The table.

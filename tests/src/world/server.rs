@@ -36,9 +36,9 @@ use serde_json::{Value, json};
 use super::{Caller, Host, ManualClock, Mortal, Stores};
 
 /// What hosts and browsers know the server by.
+pub const PUBLIC_URL: &str = "https://muster.test";
 /// How many hosts join with one token, at one a second: before it expires.
 const MOST_SEATS: u32 = 1_000;
-pub const PUBLIC_URL: &str = "https://muster.test";
 const PASSWORD: &str = "correct horse battery staple";
 
 /// Hashed once and cheaply: how dear a real hash is has nothing to do with these tests.
