@@ -11,7 +11,7 @@ use std::{
 const FLOORS: [&[&str]; 5] = [
     &["aws", "store", "blobs", "clock", "polls", "version"],
     &["app"],
-    &["advance", "effects"],
+    &["advance", "effects", "fleet_updates"],
     &["api", "tick"],
     &["roles"],
 ];
