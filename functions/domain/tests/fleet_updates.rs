@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use muster_domain::{
     fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
-    fleet_updates::{Candidate, Event, FleetUpdate, Plan, Planning, Selection},
+    fleet_updates::{Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection},
     jobs,
     machine::{Change, Effect, Machine, Refused, Step},
 };
@@ -519,6 +519,83 @@ fn failed_hosts_are_tried_again_after_a_halt_only_with_a_note() {
     assert!(fleet.happens(&Event::RetryFailed(String::new())).is_err());
     fleet.happens(&Event::RetryFailed("a loose cable".into())).unwrap();
     assert_eq!(fleet.state.state, FleetUpdateState::Running);
+}
+
+#[test]
+fn a_lost_host_that_comes_back_as_it_was_has_not_tried_the_release() {
+    let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    fleet.accepts(0);
+    let as_it_was = |process| HostEvent::Seen { agent: report(OLD, "old", process, true), at: at(100) };
+    fleet.happens_to(0, as_it_was(900)).unwrap();
+    assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Offered, "it may still come to it");
+    fleet.now = 100;
+    fleet.ticks();
+    fleet.happens_to(0, as_it_was(901)).unwrap();
+    assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Failed);
+    assert!(fleet.hosts[&0].reason.as_ref().unwrap().starts_with("no_attempt"));
+}
+
+#[test]
+fn a_host_is_offered_the_release_and_written_off_only_when_it_waits_for_that() {
+    let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
+    assert!(fleet.happens_to(0, HostEvent::WriteOff).is_err(), "it is not lost");
+    fleet.offers();
+    assert!(fleet.happens_to(0, HostEvent::WriteOff).is_err(), "it is not lost");
+    let slot = Box::new(fleet.hosts[&0].slot.clone().unwrap());
+    assert!(fleet.happens_to(0, HostEvent::Offer(slot)).is_err(), "it has a slot");
+}
+
+#[test]
+fn what_is_heard_of_a_host_without_a_slot_changes_nothing() {
+    let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    let heard = |outcome| Event::Host { position: 2, outcome };
+    for outcome in [
+        Outcome::Succeeded,
+        Outcome::Failed { why: "it crashed".into(), again: true },
+        Outcome::Inconclusive,
+        Outcome::TakenBack,
+        Outcome::Offline(host(2)),
+        Outcome::Lost(host(2)),
+        Outcome::WrittenOff { host_id: host(2), again: true },
+    ] {
+        assert_eq!(fleet.state.transition(&heard(outcome), at(1)).unwrap().next, fleet.state);
+    }
+}
+
+#[test]
+fn a_host_whose_offer_was_taken_back_by_a_cancel_is_cancelled_and_by_a_pause_it_is_not() {
+    for (event, state) in
+        [(Event::Cancel(String::new()), FleetUpdateHostState::Cancelled), (Event::Pause, FleetUpdateHostState::Pending)]
+    {
+        let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
+        fleet.offers();
+        fleet.happens(&event).unwrap();
+        assert_eq!(fleet.hosts[&0].state, state, "{event:?}");
+        assert_eq!(fleet.state.counts().cancelled, if state == FleetUpdateHostState::Cancelled { 2 } else { 0 });
+    }
+}
+
+#[test]
+fn what_is_resumed_takes_nothing_back_any_more() {
+    let mut fleet = Fleet::in_waves(100, 100, 100, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    fleet.happens(&Event::Pause).unwrap();
+    let left = fleet.state.slots.len();
+    assert!((1..100).contains(&left), "the first were taken back at once: {left}");
+    fleet.happens(&Event::Resume(String::new())).unwrap();
+    assert!(fleet.state.to_recall.is_empty() && !fleet.state.is_behind(at(0)));
+    fleet.offers();
+    assert_eq!(fleet.state.slots.len(), 100);
+}
+
+#[test]
+fn a_host_that_runs_the_release_already_is_not_recalled() {
+    let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    fleet.proves(0, false);
+    assert_eq!(fleet.hosts[&0].transition(&HostEvent::Recall, at(1)).unwrap().effects, []);
 }
 
 #[test]
