@@ -40,9 +40,9 @@ impl World {
 
     /// A token by which so many have joined.
     async fn seats(&self, count: u32) -> Write {
-        let key = keys::enrollment_token(self.token(count).await.view.id);
+        let key = keys::enrollment_token(self.token(1).await.view.id);
         let found = self.app.load::<EnrollmentToken>(&key, Consistency::Strong).await.unwrap().unwrap();
-        let token = EnrollmentToken { used: count, ..found.record };
+        let token = EnrollmentToken { seats: count, used: count, ..found.record };
         put(key, found.revision + 1, token.found_by(), &token, Expect::Revision(found.revision))
     }
 }
