@@ -143,7 +143,11 @@ async fn candidate(
         host_id,
         state: mailbox.as_ref().map(|mailbox| mailbox.state),
         online: mailbox.as_ref().is_some_and(|mailbox| app.settings.pacing.is_online(mailbox, app.now())),
-        update_open: mailbox.as_ref().is_some_and(|mailbox| mailbox.update().is_some()),
+        // Its own last job may be over without its end having been told.
+        update_open: mailbox
+            .as_ref()
+            .and_then(Mailbox::update)
+            .is_some_and(|open| Some(open.id) != planned.record.job_id),
         agent: host.and_then(|host| host.agent),
         executable_sha256: release
             .as_ref()

@@ -121,7 +121,9 @@ async fn installation(hosts: u32) -> Installation {
             () = world.mortal.dies() => {}
         }
         world = world.restarted();
-        hosts.iter_mut().for_each(|host| host.talks_to(&world));
+        for host in &mut hosts {
+            host.talks_to(&world);
+        }
         if !world.outbox().await.is_empty() {
             break;
         }

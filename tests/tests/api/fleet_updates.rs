@@ -1,6 +1,7 @@
 use futures_util::future::join_all;
 use muster_domain::fleet_updates::FleetUpdate;
 use muster_schemas::{
+    check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdatePlan, FleetUpdateState, FleetUpdateView},
     hosts::HostState,
     ids::FleetUpdateId,
@@ -385,6 +386,35 @@ async fn failed_hosts_get_another_turn_three_times_at_most() {
     world.acts(id, "cancel", &json!({})).await.is(200);
     let attempts = world.sees_fleet_update_hosts(id).await[0].attempts;
     assert_eq!((attempts, hosts[0].received.len()), (3, 3));
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_host_of_which_nothing_is_known_is_tried_again_before_it_has_told_the_end_of_its_job() {
+    let (world, mut hosts, release, id) = begun(2, json!({ "waves": [2] })).await;
+    let before = hosts[0].agent.clone();
+    let job = hosts[0].begins_update().await.unwrap();
+    hosts[0].tries(&release).await.is(200);
+    let record = LastUpdate {
+        transaction: job,
+        to: release.version.clone(),
+        outcome: UpdateOutcome::Inconclusive,
+        reason: "neither version was answered".into(),
+        tries: 3,
+    };
+    // The supervisor's record comes with the first call of the version that is back; the job's own end comes later.
+    hosts[0].agent = AgentReport { last_update: Some(record), ..before };
+    hosts[0].restarts().await.is(200);
+    let seen = world.sees_fleet_update_hosts(id).await.remove(0);
+    assert_eq!((seen.state, seen.attempts), (FleetUpdateHostState::Offered, 2), "{:?}", seen.reason);
+    hosts[0]
+        .finishes(job, muster_tests::world::result(muster_schemas::jobs::Outcome::Failed, world.now()))
+        .await
+        .is(200);
+    hosts[0].updates(&release).await.unwrap();
+    hosts[1].updates(&release).await.unwrap();
+    let seen = world.sees_fleet_update(id).await;
+    assert_eq!((seen.state, seen.counts.succeeded), (FleetUpdateState::Completed, 2));
     world.is_consistent().await;
 }
 

@@ -33,7 +33,7 @@ pub struct Candidate {
     pub state: Option<HostState>,
     /// Whether it was heard from lately.
     pub online: bool,
-    /// Whether another update of its agent is open.
+    /// Whether an update of its agent is open that is not this fleet update's.
     pub update_open: bool,
     /// Whether its mailbox takes another job.
     pub has_room: bool,
