@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A number of hosts, or a share of those taking part: `5` or `"10%"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum Share {
     /// So many hosts.
@@ -19,7 +19,7 @@ pub enum Share {
 }
 
 /// A whole number from 1 to 100, written `"10%"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schema(value_type = String, pattern = "^([1-9][0-9]?|100)%$")]
 pub struct Percent(u8);
@@ -53,7 +53,7 @@ impl Share {
 }
 
 /// What to do about hosts that are offline when their turn comes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OfflinePolicy {
     /// Leave them out: `skipped: offline`.
@@ -68,7 +68,7 @@ pub enum OfflinePolicy {
 }
 
 /// A daily window in UTC in which hosts may be offered the release. An end before the start is on the next day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaintenanceWindow {
     /// `HH:MM`.
@@ -119,7 +119,7 @@ pub struct FleetUpdateRequest {
 }
 
 /// Where a fleet update is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetUpdateState {
     /// Every host gets its place.

@@ -120,7 +120,7 @@ pub struct HostChange {
 }
 
 /// Which hosts are meant. An empty selector means every active host.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selector {
     /// Labels that a host must all have.

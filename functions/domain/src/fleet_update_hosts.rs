@@ -29,7 +29,7 @@ use crate::{
 pub const MAX_ATTEMPTS: u32 = 3;
 
 /// A host's place in a fleet update.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The fleet update.
     pub fleet_update_id: FleetUpdateId,
@@ -45,7 +45,7 @@ impl Place {
 }
 
 /// One host of a fleet update.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FleetUpdateHost {
     /// Where.
     #[serde(flatten)]
@@ -69,7 +69,7 @@ pub struct FleetUpdateHost {
 }
 
 /// What a host in an unproven update holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot {
     /// When the host is lost.
     pub deadline_at: Timestamp,

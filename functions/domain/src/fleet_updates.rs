@@ -45,7 +45,7 @@ pub const LOCK: &str = "fleet-update:agent";
 const MAX_AT_ONCE: usize = 40;
 
 /// A fleet update.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FleetUpdate {
     /// Its id.
     pub id: FleetUpdateId,
@@ -101,7 +101,7 @@ pub struct FleetUpdate {
 }
 
 /// What was asked for, resolved when every host has its place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Plan {
     /// The release's version.
     pub version: String,

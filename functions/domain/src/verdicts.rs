@@ -16,7 +16,7 @@ const CRASH_LOOP_PROCESSES: usize = 3;
 const CRASH_LOOP_SPAN: SignedDuration = SignedDuration::from_mins(10);
 
 /// What was offered to a host, and what it was before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Expectation {
     /// The version that shall run.
     pub version: String,

@@ -19,7 +19,7 @@ use crate::machine::{Effect, Lock, Note, Refused, Step};
 const OTHERS: u32 = 1 << 26;
 
 /// A plan in the making.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Planning {
     /// Of which hosts.
     pub selection: Selection,
@@ -32,7 +32,7 @@ pub struct Planning {
 }
 
 /// Which hosts are meant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Selection {
     /// These.
     Hosts(BTreeSet<HostId>),
