@@ -94,11 +94,17 @@ struct Host {
     mailbox: Option<JobId>,
     /// A job that it has.
     job: Option<JobId>,
+    /// The latest start of the last job.
+    start_by: i64,
     process: u32,
     runs: Runs,
     record: Option<(JobId, bool)>,
+    /// What it has told the server of that.
+    told: (u32, Runs),
     /// The server has not heard of its latest process.
     has_news: bool,
+    /// An operator has given up on it.
+    is_written_off: bool,
     /// How a job ended that the server has not heard of.
     ended: Option<(JobId, JobState)>,
 }
@@ -122,8 +128,7 @@ struct Looked {
     online: bool,
     attempts: u32,
     update_open: bool,
-    process: u32,
-    runs: Runs,
+    told: (u32, Runs),
     /// For a commit that does not look again.
     stale: Option<Box<FleetUpdate>>,
 }
@@ -192,7 +197,8 @@ impl Model for FleetUpdates {
             if state.records[place].due_at().is_some_and(|due_at| at(state.now) >= due_at) {
                 actions.push(if host.mailbox.is_some() { Action::Expire(place) } else { Action::TickHost(place) });
             }
-            if host.mailbox.is_some() && !host.is_away {
+            // A process is served after it has said what it is.
+            if host.mailbox.is_some() && !host.is_away && !host.has_news {
                 actions.push(Action::Fetch(place));
             }
             if host.job.is_some() && host.ended.is_none() {
@@ -237,10 +243,7 @@ impl Model for FleetUpdates {
                 state.hosts[place].job = state.hosts[place].mailbox.take();
                 Some(())
             }
-            Action::Start(place) => {
-                state.hosts[place].starts(Runs::Trial);
-                Some(())
-            }
+            Action::Start(place) => state.hosts[place].begins(state.now),
             Action::Commit(place) => state.hosts[place].commits(),
             Action::RollBack(place) => state.hosts[place].goes_back(true),
             Action::GiveUp(place) => state.hosts[place].goes_back(false),
@@ -268,6 +271,7 @@ impl Model for FleetUpdates {
             Action::RetryFailed => self.acts(&mut state, Event::RetryFailed("again".into())),
             Action::WriteOff(place) => {
                 state.acts += 1;
+                state.hosts[place].is_written_off = true;
                 self.happens_to(&mut state, place, HostEvent::WriteOff)
             }
         };
@@ -287,8 +291,8 @@ impl Model for FleetUpdates {
             Property::always("BoundedInFlight", |model: &Self, state: &State| {
                 let in_an_update = |(record, host): &(&FleetUpdateHost, &Host)| {
                     // Whom an operator has written off, somebody has looked at.
-                    let written_off = record.reason.as_deref() == Some("lost, written off");
-                    host.is_in_an_unproven_update() && !written_off
+                    let written_off = host.is_written_off && record.slot.is_none();
+                    host.is_in_an_unproven_update(state.now) && !written_off
                 };
                 let physical = state.records.iter().zip(&state.hosts).filter(in_an_update).count();
                 state.fleet_update.slots.len().max(physical) <= model.max_in_flight as usize
@@ -381,8 +385,7 @@ impl FleetUpdates {
             online: !host.is_away,
             attempts: record.attempts,
             update_open: host.mailbox.or(host.job).is_some_and(|open| Some(open) != record.job_id),
-            process: host.process,
-            runs: host.runs,
+            told: host.told,
             stale: (self.broken == Some(Broken::LastWriterWins)).then(|| Box::new(state.fleet_update.clone())),
         };
         state.looked[ticker] = Some(looked);
@@ -390,7 +393,7 @@ impl FleetUpdates {
     }
 
     fn admits(&self, state: &mut State, ticker: usize) -> Option<()> {
-        let Looked { position, online, attempts, update_open, process, runs, stale } = state.looked[ticker].take()?;
+        let Looked { position, online, attempts, update_open, told, stale } = state.looked[ticker].take()?;
         let candidate = Candidate {
             host_id: host_id(position),
             state: Some(HostState::Active),
@@ -398,7 +401,7 @@ impl FleetUpdates {
             update_open,
             has_room: true,
             yanked: None,
-            agent: Some(report(process, runs, true, None)),
+            agent: Some(report(told.0, told.1, told.1 != Runs::Trial, None)),
             os: String::new(),
             architecture: String::new(),
             executable_sha256: Some(NEW.into()),
@@ -438,7 +441,7 @@ impl FleetUpdates {
 
     fn reports(&self, state: &mut State, place: usize) -> Option<()> {
         let host = &mut state.hosts[place];
-        host.has_news = false;
+        (host.has_news, host.told) = (false, (host.process, host.runs));
         let believed = self.broken == Some(Broken::TheVersionIsAProof);
         let committed = host.runs != Runs::Trial || believed;
         let agent = report(host.process, host.runs, committed, host.record);
@@ -475,6 +478,7 @@ impl FleetUpdates {
                 Change::Mailbox(host, mailboxes::Event::Enqueue(job)) => {
                     let place = (0..self.hosts).find(|position| host_id(*position) == host).map_or(0, place);
                     next.hosts[place].mailbox = Some(job.id);
+                    next.hosts[place].start_by = job.asked.start_by.as_second();
                     next.offers[place] += 1;
                     continue;
                 }
@@ -572,8 +576,19 @@ impl State {
 }
 
 impl Host {
-    fn is_in_an_unproven_update(&self) -> bool {
-        self.ended.is_none() && (self.runs == Runs::Trial || (self.job.is_some() && self.runs == Runs::Old))
+    fn is_in_an_unproven_update(&self, now: i64) -> bool {
+        let may_begin = self.job.is_some() && self.runs == Runs::Old && now < self.start_by;
+        self.ended.is_none() && (self.runs == Runs::Trial || may_begin)
+    }
+
+    /// Nothing starts after its latest start.
+    fn begins(&mut self, now: i64) -> Option<()> {
+        if now < self.start_by {
+            self.starts(Runs::Trial);
+        } else {
+            self.ended = Some((self.job?, JobState::Rejected));
+        }
+        Some(())
     }
 
     fn starts(&mut self, runs: Runs) {

@@ -39,7 +39,7 @@ fn every_rule_that_is_broken_on_purpose_is_found_out() {
         (Broken::AttemptsAreForgotten, again, "ExactTarget"),
     ] {
         let model = FleetUpdates { broken: Some(broken), ..model };
-        let found = HasDiscoveries::AnyFailures;
+        let found = HasDiscoveries::AnyOf([invariant].into());
         let checker = model.checker().threads(2).finish_when(found).target_state_count(2_000_000).spawn_bfs().join();
         let path = checker.discovery(invariant);
         println!("{broken:?}: {} states", checker.state_count());
