@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What to do, typed per kind; never a shell string.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", content = "spec", rename_all = "snake_case")]
 pub enum JobSpec {
     /// Run a program. Recovery: `once`.
@@ -25,7 +25,7 @@ pub enum JobSpec {
 }
 
 /// A program to run, without a shell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
     /// The program's absolute path and its arguments: 1 to 256 texts without NUL.
@@ -42,12 +42,12 @@ pub struct RunSpec {
 }
 
 /// Report the host's facts in full.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InspectSpec {}
 
 /// Bring the agent to a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SelfUpdateSpec {
     /// The release's version.
@@ -144,7 +144,7 @@ impl JobState {
 }
 
 /// How a job ended, by the host's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Done.
@@ -160,7 +160,7 @@ pub enum Outcome {
 }
 
 /// A job's result. The same result may be reported any number of times; another one is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobResult {
     /// How it ended.
     pub outcome: Outcome,
@@ -188,7 +188,7 @@ pub struct JobResult {
 }
 
 /// Why a job did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobError {
     /// A stable word: `exit_code`, `signal`, `time_limit`, `policy`, `unknown_kind`, `start_by_passed`, `agent_restarted`,
     /// `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, …

@@ -34,7 +34,7 @@ const GRACE_SECONDS: u32 = 300;
 const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
 
 /// A job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Job {
     /// Its id.
     pub id: JobId,
@@ -73,7 +73,7 @@ pub struct Job {
 }
 
 /// What is asked for, whoever asks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asked {
     /// What to do.
     #[serde(flatten)]
@@ -99,7 +99,7 @@ pub struct NewJob {
 }
 
 /// Who asked for a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// An operator or a program, as `user:<id>` or `key:<id>`.
     Caller(String),

@@ -34,7 +34,7 @@ const ATTENTION_SECONDS: u32 = 120;
 const MAX_OPEN_JOBS: usize = 80;
 
 /// What is served to a host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mailbox {
     /// Whose.
     pub host_id: HostId,
@@ -67,7 +67,7 @@ pub struct Mailbox {
 }
 
 /// A job that is not final.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OpenJob {
     /// The job.
     pub id: JobId,
