@@ -18,7 +18,7 @@ use muster_schemas::{
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy, Share},
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
-    jobs::JobState,
+    jobs::{JobError, JobState},
 };
 use stateright::{Model, Property};
 
@@ -101,12 +101,23 @@ struct Host {
     record: Option<(JobId, bool)>,
     /// What it has told the server of that.
     told: (u32, Runs),
-    /// The server has not heard of its latest process.
-    has_news: bool,
+    news: News,
     /// An operator has given up on it.
     is_written_off: bool,
     /// How a job ended that the server has not heard of.
     ended: Option<(JobId, JobState)>,
+}
+
+/// What the server has not heard of a host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+enum News {
+    /// Nothing.
+    #[default]
+    None,
+    /// That what runs is committed.
+    Commit,
+    /// A new process: it is served after it has said what it is.
+    Process,
 }
 
 /// What runs on a host.
@@ -197,8 +208,7 @@ impl Model for FleetUpdates {
             if state.records[place].due_at().is_some_and(|due_at| at(state.now) >= due_at) {
                 actions.push(if host.mailbox.is_some() { Action::Expire(place) } else { Action::TickHost(place) });
             }
-            // A process is served after it has said what it is.
-            if host.mailbox.is_some() && !host.is_away && !host.has_news {
+            if host.mailbox.is_some() && !host.is_away && host.news != News::Process {
                 actions.push(Action::Fetch(place));
             }
             if host.job.is_some() && host.ended.is_none() {
@@ -210,10 +220,10 @@ impl Model for FleetUpdates {
                     Runs::New => {}
                 }
             }
-            if host.has_news {
+            if host.news != News::None {
                 actions.push(Action::Report(place));
             }
-            if host.ended.is_some() {
+            if host.ended.is_some() && host.news != News::Process {
                 actions.push(Action::Finish(place));
             }
             if state.flips < self.flips {
@@ -441,7 +451,7 @@ impl FleetUpdates {
 
     fn reports(&self, state: &mut State, place: usize) -> Option<()> {
         let host = &mut state.hosts[place];
-        (host.has_news, host.told) = (false, (host.process, host.runs));
+        (host.news, host.told) = (News::None, (host.process, host.runs));
         let believed = self.broken == Some(Broken::TheVersionIsAProof);
         let committed = host.runs != Runs::Trial || believed;
         let agent = report(host.process, host.runs, committed, host.record);
@@ -455,7 +465,9 @@ impl FleetUpdates {
     }
 
     fn ends(&self, state: &mut State, place: usize, job_id: JobId, ended: JobState) -> Option<()> {
-        self.happens_to(state, place, HostEvent::JobEnded { job_id, state: ended, error: None })
+        let gave_up = ended == JobState::Failed && state.hosts[place].record == Some((job_id, false));
+        let error = gave_up.then(|| JobError { code: "inconclusive".into(), message: String::new() });
+        self.happens_to(state, place, HostEvent::JobEnded { job_id, state: ended, error })
     }
 
     fn happens(&self, state: &mut State, event: Event) -> Option<()> {
@@ -593,11 +605,14 @@ impl Host {
 
     fn starts(&mut self, runs: Runs) {
         self.process += 1;
-        (self.runs, self.has_news) = (runs, true);
+        (self.runs, self.news) = (runs, News::Process);
     }
 
     fn commits(&mut self) -> Option<()> {
-        (self.runs, self.has_news) = (Runs::New, true);
+        self.runs = Runs::New;
+        if self.news == News::None {
+            self.news = News::Commit;
+        }
         self.ended = Some((self.job?, JobState::Succeeded));
         Some(())
     }
