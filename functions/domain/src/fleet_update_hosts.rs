@@ -135,6 +135,10 @@ impl FleetUpdateHost {
         if self.state != FleetUpdateHostState::Pending {
             return Err(Refused::wrong_state(format_args!("{} is not pending", self.host_id)));
         }
+        // Here, and not by what somebody has read a while ago.
+        if !self.has_attempts_left() {
+            return Err(Refused::wrong_state(format_args!("{} has no attempt left", self.host_id)));
+        }
         Ok(Step::to(Self {
             state: FleetUpdateHostState::Offered,
             reason: None,

@@ -109,7 +109,7 @@ impl Fleet {
     fn commits(&mut self, change: Change) -> Result<(), Refused> {
         let (before, now) = (self.state.clone(), at(self.now));
         let (mut state, mut hosts, mut asked) = (self.state.clone(), self.hosts.clone(), Vec::new());
-        let mut changes = VecDeque::from([change]);
+        let (mut changes, mut offers) = (VecDeque::from([change]), Vec::new());
         while let Some(change) = changes.pop_front() {
             let effects = match change {
                 Change::FleetUpdate(_, event) => takes(&mut state, &event, now)?,
@@ -122,7 +122,7 @@ impl Fleet {
             for effect in effects {
                 match effect {
                     Effect::Also(change @ Change::FleetUpdateHost(_, position, HostEvent::Offer(_))) => {
-                        self.is_a_right_offer(&before, &state, position);
+                        offers.push(position);
                         changes.push_back(change);
                     }
                     Effect::Also(change) => changes.push_back(change),
@@ -130,6 +130,9 @@ impl Fleet {
                     _ => {}
                 }
             }
+        }
+        for position in offers {
+            self.is_a_right_offer(&before, &state, position);
         }
         for (position, host) in &hosts {
             let newly = host.state == FleetUpdateHostState::Succeeded && self.hosts[position].state != host.state;
@@ -544,6 +547,22 @@ fn a_host_is_offered_the_release_and_written_off_only_when_it_waits_for_that() {
     assert!(fleet.happens_to(0, HostEvent::WriteOff).is_err(), "it is not lost");
     let slot = Box::new(fleet.hosts[&0].slot.clone().unwrap());
     assert!(fleet.happens_to(0, HostEvent::Offer(slot)).is_err(), "it has a slot");
+}
+
+#[test]
+fn somebody_who_looked_before_the_last_attempts_offers_no_further_one() {
+    let mut fleet = Fleet::new(1, 1, 1, OfflinePolicy::Skip);
+    let looked_at_the_start = fleet.candidate(0);
+    for _ in 0..MAX_ATTEMPTS {
+        fleet.offers();
+        fleet.happens(&Event::Pause).unwrap();
+        fleet.happens(&Event::Resume(String::new())).unwrap();
+    }
+    assert_eq!(fleet.hosts[&0].attempts, MAX_ATTEMPTS);
+    let candidate = Box::new(looked_at_the_start);
+    assert!(fleet.happens(&Event::Admit { position: 0, candidate, job_id: JobId::new(at(0), 77) }).is_err());
+    fleet.offers();
+    assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Skipped, "whoever looks again leaves it out");
 }
 
 #[test]
