@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use muster_schemas::releases::Target;
+use muster_schemas::{envelopes::Envelope, releases::Target};
 use reqwest::{Response, StatusCode, header::CONTENT_RANGE};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
@@ -25,6 +25,27 @@ use crate::{
 const ATTEMPTS: u32 = 8;
 /// The speed is looked at over this span.
 const SPEED_WINDOW: Duration = Duration::from_secs(30);
+
+/// The signed manifest of a release. That the server is away for a moment is no reason to refuse an update.
+pub async fn manifest(agent: &Agent, version: &str) -> Result<Envelope, Refusal> {
+    let path = format!("/api/v1/agent/releases/{version}/manifest");
+    let (mut link, mut attempt) = (Link::default(), 1);
+    loop {
+        let failure = match agent.client.get(&path).await {
+            Ok(envelope) => return Ok(envelope),
+            Err(failure) => failure,
+        };
+        match failure.into() {
+            Broken::Off(message, outcome) if attempt < ATTEMPTS => {
+                info!("The manifest did not come, and will be asked for again: {message}");
+                sleep(agent.pause(&mut link, outcome)).await;
+                attempt += 1;
+            }
+            Broken::Off(message, _) => return Err(Refusal::new("download", message)),
+            Broken::Refused(refusal) => return Err(refusal),
+        }
+    }
+}
 
 /// Downloads a file and returns where it is, once it is what was signed. What is not is removed.
 pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal> {

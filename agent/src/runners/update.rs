@@ -114,9 +114,7 @@ fn disarm(agent: &Agent, update: Update) -> JobResult {
 /// The installed version, or `None` when it is what runs already.
 async fn prepare(agent: &Agent, spec: &SelfUpdateSpec) -> Result<Option<Installed>, Refusal> {
     let mut trust = Trust::load(&agent.state)?;
-    let path = format!("/api/v1/agent/releases/{}/manifest", spec.version);
-    let envelope: Envelope =
-        agent.client.get(&path).await.map_err(|failed| Refusal::new("download", chain(&failed)))?;
+    let envelope = download::manifest(agent, &spec.version).await?;
     let (manifest, target) = trust.judge(&envelope, spec, Platform { os: OS, architecture: ARCHITECTURE })?;
     trust.raise(&agent.state, &manifest)?;
     if own_sha256().is_ok_and(|own| own == target.sha256) {

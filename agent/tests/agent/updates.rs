@@ -77,6 +77,15 @@ fn a_broken_off_download_is_resumed_where_it_broke_off() {
     assert_eq!(asked, 2);
 }
 
+#[test]
+fn a_server_that_is_away_when_its_manifest_is_asked_for_is_asked_again() {
+    let (server, _host) = started();
+    server.with(|world| world.cuts = vec!["/manifest".into(); 2]);
+    let id = offer_good(&server);
+    let result = server.result(id);
+    assert_eq!((result.outcome, code(&result)), (Outcome::Succeeded, ""));
+}
+
 fn asked_for_blobs(server: &Server) -> usize {
     server.with(|world| world.paths.iter().filter(|path| *path == "blob asked").count())
 }
