@@ -84,10 +84,16 @@ pub(crate) async fn stretch(
             (hosts.into_iter().filter(|host| host.matches(selector)).collect(), rows.cursor)
         }
     };
+    let mut pairs = with_mailboxes(app, hosts).await?;
+    pairs.retain(|(_, mailbox)| mailbox.state != HostState::Retired);
+    Ok((pairs, to))
+}
+
+/// Hosts with what is served to them.
+pub(crate) async fn with_mailboxes(app: &App, hosts: Vec<Host>) -> Result<Vec<(Host, Mailbox)>, StoreError> {
     let mailboxes = hosts.iter().map(|host| keys::mailbox(host.id)).collect::<Vec<_>>();
     let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
-    let pairs = hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record)));
-    Ok((pairs.filter(|(_, mailbox)| mailbox.state != HostState::Retired).collect(), to))
+    Ok(hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record))).collect())
 }
 
 async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -> Result<(Event, Own), StoreError> {

@@ -187,6 +187,22 @@ pub struct JobResult {
     pub output_truncated: bool,
 }
 
+impl JobResult {
+    /// An end of which nothing else is to be said.
+    pub fn new(outcome: Outcome, finished_at: Timestamp) -> Self {
+        Self {
+            outcome,
+            exit_code: None,
+            error: None,
+            detail: None,
+            started_at: None,
+            finished_at,
+            output_bytes: 0,
+            output_truncated: false,
+        }
+    }
+}
+
 /// Why a job did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobError {

@@ -8,16 +8,7 @@ const MAX_MESSAGE_BYTES: usize = 4096;
 
 /// A result without output, ended now. Whoever journals it adds when the job started.
 pub fn ended(outcome: Outcome) -> JobResult {
-    JobResult {
-        outcome,
-        exit_code: None,
-        error: None,
-        detail: None,
-        started_at: None,
-        finished_at: Timestamp::now(),
-        output_bytes: 0,
-        output_truncated: false,
-    }
+    JobResult::new(outcome, Timestamp::now())
 }
 
 /// The same, with the reason.

@@ -272,16 +272,7 @@ impl Ledger {
 
 /// The result of a job that was cancelled before it came: the same whenever it is told.
 fn never_ran(at: Timestamp) -> JobResult {
-    JobResult {
-        outcome: Outcome::Cancelled,
-        exit_code: None,
-        error: None,
-        detail: None,
-        started_at: None,
-        finished_at: at,
-        output_bytes: 0,
-        output_truncated: false,
-    }
+    JobResult::new(Outcome::Cancelled, at)
 }
 
 fn drop_oldest<T>(list: &mut VecDeque<T>, limit: usize) {

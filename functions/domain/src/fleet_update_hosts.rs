@@ -204,7 +204,7 @@ impl FleetUpdateHost {
     }
 
     fn inconclusive(&self, reason: &str, now: Timestamp) -> Step<Self> {
-        if self.attempts >= MAX_ATTEMPTS {
+        if !self.has_attempts_left() {
             return self.failed(&format!("inconclusive {MAX_ATTEMPTS} times: {reason}"), now);
         }
         self.again(Some(format!("inconclusive: {reason}")), Outcome::Inconclusive)

@@ -359,6 +359,11 @@ pub fn waves(total: u32, asked: &[Share]) -> Vec<u32> {
     waves
 }
 
+/// How many of a fleet of `total` hosts may be in an unproven update at once.
+pub fn max_in_flight(total: u32, asked: Share) -> u32 {
+    asked.of(total).min(total.max(1)).min(MAX_IN_FLIGHT)
+}
+
 /// A step being made: the next state, changed in place, and its effects.
 struct Draft {
     next: FleetUpdate,

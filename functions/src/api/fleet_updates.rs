@@ -364,7 +364,7 @@ async fn planned(
     let sizes = fleet_updates::waves(total, &waves(request));
     let mut hosts = ready.into_iter().chain(others);
     let waves = sizes.iter().map(|size| hosts.by_ref().take(*size as usize).collect()).collect::<Vec<Vec<_>>>();
-    let max_in_flight = max_in_flight(request).of(total).min(total.max(1)).min(MAX_IN_FLIGHT);
+    let max_in_flight = fleet_updates::max_in_flight(total, max_in_flight(request));
     let soak_seconds = request.soak_seconds.unwrap_or(300);
     Ok(FleetUpdatePlan {
         version: request.version.clone(),

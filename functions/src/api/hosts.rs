@@ -32,6 +32,7 @@ use super::{
 use crate::{
     advance::{Own, advance, advance_with},
     app::{App, Versioned},
+    fleet_updates::with_mailboxes,
     store::{Consistency, keys},
 };
 
@@ -227,10 +228,8 @@ pub async fn some(app: &App, wanted: impl Fn(&Host) -> bool, most: usize) -> Res
         let (records, more) = List::all("hosts").before::<Host>(app, cursor.as_deref(), STRIDE).await?;
         cursor = records.last().map(|(place, _)| place.clone());
         let hosts = records.into_iter().map(|(_, host)| host.record).filter(|host| wanted(host)).collect::<Vec<_>>();
-        let mailboxes = hosts.iter().map(|host| keys::mailbox(host.id)).collect::<Vec<_>>();
-        let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
-        let pairs = hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record)));
-        let active = pairs.filter(|(_, mailbox): &(Host, Mailbox)| mailbox.state == HostState::Active);
+        let pairs = with_mailboxes(app, hosts).await?.into_iter();
+        let active = pairs.filter(|(_, mailbox)| mailbox.state == HostState::Active);
         found.extend(active.map(|(host, _)| host.id));
         if !more || found.len() >= most {
             return Ok(found);

@@ -70,10 +70,7 @@ impl Once {
     pub fn write(&self, app: &App, id: &impl ToString) -> Option<Write> {
         let made = Made { request_sha256: self.request_sha256.clone(), id: id.to_string() };
         let (revision, expect) = self.over.map_or((1, Expect::Absent), |over| (over + 1, Expect::Revision(over)));
-        let mut write = put(self.key.clone()?, revision, Vec::new(), &made, expect);
-        if let Write::Put { item, .. } = &mut write {
-            item.expires_at = Some(after(app.now(), KEPT_SECONDS));
-        }
-        Some(write)
+        let write = put(self.key.clone()?, revision, Vec::new(), &made, expect);
+        Some(write.until(after(app.now(), KEPT_SECONDS)))
     }
 }

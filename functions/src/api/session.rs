@@ -130,10 +130,8 @@ async fn counted(app: &App, username: &str) -> Result<Key, Failure> {
         }
         let next = Tries { count: known.map_or(0, |known| known.count) + 1, last_at: now };
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        let mut write = put(key.clone(), revision.unwrap_or(0) + 1, Vec::new(), &next, expect);
-        if let Write::Put { item, .. } = &mut write {
-            item.expires_at = Some(after(now, TRIES_KEPT_SECONDS));
-        }
+        let write = put(key.clone(), revision.unwrap_or(0) + 1, Vec::new(), &next, expect);
+        let write = write.until(after(now, TRIES_KEPT_SECONDS));
         match app.table.commit(vec![write], rand::random()).await {
             Err(StoreError::Stale { .. }) => {}
             done => return Ok(done.map(|()| key)?),
@@ -238,11 +236,7 @@ async fn verify(password: Secret, stored: Option<String>) -> Result<bool, Failur
 }
 
 fn write(ulid: &str, revision: u64, session: &Session, expect: Expect) -> Write {
-    let mut write = put(keys::session(ulid), revision, Vec::new(), session, expect);
-    if let Write::Put { item, .. } = &mut write {
-        item.expires_at = Some(session.expires_at);
-    }
-    write
+    put(keys::session(ulid), revision, Vec::new(), session, expect).until(session.expires_at)
 }
 
 fn answer(account: &Account, session: Session, secret: Secret) -> Response {

@@ -130,6 +130,17 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// The same, of an item that may be removed from then on.
+    #[must_use]
+    pub fn until(mut self, expires_at: Timestamp) -> Self {
+        if let Self::Put { item, .. } = &mut self {
+            item.expires_at = Some(expires_at);
+        }
+        self
+    }
+}
+
 /// A part of a partition, of the table or of an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {

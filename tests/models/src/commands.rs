@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
 use muster_domain::{
     jobs::{Asked, Event as JobEvent, Job, NewJob, Origin},
     machine::{Change, Effect, Machine, Refused},
@@ -19,6 +18,8 @@ use muster_schemas::{
     jobs::{JobResult, JobSpec, JobState, Outcome, RunSpec},
 };
 use stateright::{Model, Property};
+
+use crate::at;
 
 /// The third is asked for after a restore.
 const JOBS: usize = 3;
@@ -759,16 +760,7 @@ enum Heard {
 }
 
 fn result(outcome: Outcome) -> JobResult {
-    JobResult {
-        outcome,
-        exit_code: None,
-        error: None,
-        detail: None,
-        started_at: None,
-        finished_at: at(0),
-        output_bytes: 0,
-        output_truncated: false,
-    }
+    JobResult::new(outcome, at(0))
 }
 
 fn report(process: u32) -> AgentReport {
@@ -780,10 +772,6 @@ fn report(process: u32) -> AgentReport {
         committed: true,
         last_update: None,
     }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or_default()
 }
 
 fn host() -> HostId {

@@ -22,6 +22,8 @@ use muster_schemas::{
 };
 use stateright::{Model, Property};
 
+use crate::at;
+
 const OLD: &str = "1.0.0";
 const NEW: &str = "2.0.0";
 const SOAK_SECONDS: u32 = 10;
@@ -649,10 +651,6 @@ fn report(process: u32, runs: Runs, committed: bool, record: Option<(JobId, bool
         committed,
         last_update,
     }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or_default()
 }
 
 fn host_id(position: u32) -> HostId {

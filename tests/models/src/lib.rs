@@ -3,3 +3,14 @@
 
 pub mod commands;
 pub mod fleet_updates;
+
+use jiff::Timestamp;
+
+/// How many states are looked at: as many as `MUSTER_MODEL_STATES` says, or these few.
+pub fn states(few: usize) -> usize {
+    std::env::var("MUSTER_MODEL_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(few)
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap_or_default()
+}

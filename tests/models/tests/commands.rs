@@ -3,14 +3,13 @@
 //! `MUSTER_MODEL_STATES` says how many states are looked at; without it few enough for every run of the tests.
 #![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 
-use muster_models::commands::{Broken, Commands};
+use muster_models::{
+    commands::{Broken, Commands},
+    states,
+};
 use stateright::{Checker as _, HasDiscoveries, Model as _};
 
 const CALM: Commands = Commands { losses: 0, crashes: 0, cancels: 0, waits: 0, restores: 0, broken: None };
-
-fn states() -> usize {
-    std::env::var("MUSTER_MODEL_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(60_000)
-}
 
 #[test]
 fn no_order_of_events_breaks_an_invariant() {
@@ -20,7 +19,7 @@ fn no_order_of_events_breaks_an_invariant() {
         Commands { losses: 1, cancels: 1, waits: 2, ..CALM },
         Commands { losses: 1, crashes: 1, restores: 1, ..CALM },
     ] {
-        let checker = model.checker().threads(2).target_state_count(states()).spawn_bfs().join();
+        let checker = model.checker().threads(2).target_state_count(states(60_000)).spawn_bfs().join();
         println!("{model:?}: {} states, {} of them different", checker.state_count(), checker.unique_state_count());
         checker.assert_properties();
     }

@@ -3,22 +3,21 @@
 //! `MUSTER_MODEL_STATES` says how many states are looked at; without it few enough for every run of the tests.
 #![expect(clippy::print_stdout, reason = "figures, for whoever asks with --nocapture")]
 
-use muster_models::fleet_updates::{Broken, FleetUpdates};
+use muster_models::{
+    fleet_updates::{Broken, FleetUpdates},
+    states,
+};
 use stateright::{Checker as _, HasDiscoveries, Model as _};
 
 const RIGHT: FleetUpdates =
     FleetUpdates { hosts: 3, max_in_flight: 1, max_failures: 1, waits: 3, acts: 1, flips: 0, broken: None };
-
-fn states() -> usize {
-    std::env::var("MUSTER_MODEL_STATES").ok().and_then(|states| states.parse().ok()).unwrap_or(40_000)
-}
 
 #[test]
 fn no_order_of_events_breaks_an_invariant() {
     let wide = FleetUpdates { max_in_flight: 2, max_failures: 2, ..RIGHT };
     let restless = FleetUpdates { hosts: 2, acts: 2, flips: 1, ..RIGHT };
     for model in [RIGHT, wide, restless] {
-        let checker = model.checker().threads(2).target_state_count(states()).spawn_bfs().join();
+        let checker = model.checker().threads(2).target_state_count(states(40_000)).spawn_bfs().join();
         println!("{model:?}: {} states, {} of them different", checker.state_count(), checker.unique_state_count());
         checker.assert_properties();
     }

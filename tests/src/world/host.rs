@@ -347,14 +347,5 @@ pub fn finished(result: JobResult) -> EventKind {
 
 /// How a job ended.
 pub fn result(outcome: Outcome, finished_at: Timestamp) -> JobResult {
-    JobResult {
-        outcome,
-        exit_code: None,
-        error: None,
-        detail: None,
-        started_at: None,
-        finished_at,
-        output_bytes: 0,
-        output_truncated: false,
-    }
+    JobResult::new(outcome, finished_at)
 }

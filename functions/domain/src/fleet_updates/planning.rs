@@ -12,7 +12,7 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, LOCK, MAX_IN_FLIGHT, Plan, waves};
+use super::{Draft, FleetUpdate, LOCK, Plan, waves};
 use crate::machine::{Effect, Lock, Note, Refused, Step};
 
 /// The first position of the hosts that could not be updated when they were planned.
@@ -117,7 +117,7 @@ impl Draft {
         let planning = self.next.planning.take();
         if let Some(Planning { waves: shares, max_in_flight, .. }) = planning {
             self.next.plan.waves = waves(total, &shares);
-            self.next.plan.max_in_flight = max_in_flight.of(total).min(total.max(1)).min(MAX_IN_FLIGHT);
+            self.next.plan.max_in_flight = super::max_in_flight(total, max_in_flight);
         }
         self.next.state = FleetUpdateState::Running;
         let detail = format!("{total} hosts to {}", self.next.plan.version);
