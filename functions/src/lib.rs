@@ -6,6 +6,7 @@
 pub mod advance;
 pub mod api;
 pub mod app;
+#[cfg(feature = "services")]
 pub mod aws;
 pub mod blobs;
 pub mod clock;

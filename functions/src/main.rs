@@ -5,7 +5,7 @@ use std::{io::Write as _, process::ExitCode};
 use clap::{Parser, Subcommand};
 use muster_server::{
     api,
-    roles::{admin, functions, serve},
+    roles::{admin, serve},
     version,
 };
 
@@ -29,18 +29,11 @@ enum Role {
 }
 
 fn main() -> ExitCode {
-    // A function is started without arguments: its role stands in its environment.
-    let done = if let Ok(role) = std::env::var("MUSTER_ROLE") {
-        // A word that Lambda's own setting uses: DEBUG, INFO, WARN …
-        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
-        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false);
-        lines.with_max_level(level.unwrap_or(tracing::Level::INFO)).init();
-        functions::run(&role)
-    } else {
+    let done = as_function().unwrap_or_else(|| {
         let Arguments { role } = Arguments::parse();
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
         run(role)
-    };
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -48,6 +41,22 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A function is started without arguments: its role stands in its environment.
+#[cfg(feature = "services")]
+fn as_function() -> Option<Result<(), String>> {
+    let role = std::env::var("MUSTER_ROLE").ok()?;
+    // A word that Lambda's own setting uses: DEBUG, INFO, WARN …
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false);
+    lines.with_max_level(level.unwrap_or(tracing::Level::INFO)).init();
+    Some(muster_server::roles::functions::run(&role))
+}
+
+#[cfg(not(feature = "services"))]
+fn as_function() -> Option<Result<(), String>> {
+    None
 }
 
 fn run(role: Role) -> Result<(), String> {

@@ -23,7 +23,7 @@ const OTHER_BODIES: [(&str, &str); 2] =
 
 /// Every test of the workspace, real processes included; those that are wanted, if arguments say which.
 pub fn test(arguments: &[String]) -> Result {
-    fleet::build()?;
+    fleet::TESTS.build()?;
     let services = Services::start()?;
     run(services.tell(cargo(["test", "--quiet", "--workspace"]).args(arguments)))?;
     if !arguments.is_empty() {
@@ -68,9 +68,11 @@ pub fn ci() -> Result {
 
 fn lints() -> Result {
     run(&mut cargo(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    // What becomes a function goes without the embedded store.
-    let function = ["clippy", "--quiet", "--package", "muster-server", "--no-default-features"];
-    run(cargo(function).args(["--bins", "--", "-D", "warnings"]))
+    // A function goes without the embedded store, a server of its own without services.
+    ["services", "embedded"].into_iter().try_for_each(|feature| {
+        let alone = ["clippy", "--quiet", "--package", "muster-server", "--no-default-features", "--features", feature];
+        run(cargo(alone).args(["--bins", "--", "-D", "warnings"]))
+    })
 }
 
 /// The template of the functions: what it says, what it becomes, and what a stack of it may do, with the artifact in it

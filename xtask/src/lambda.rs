@@ -19,10 +19,18 @@ use crate::{
 const GLIBC: (u32, u32) = (2, 34);
 
 /// The server as the functions want it: small, and without a store of its own.
-const SERVER: [&str; 5] = ["--profile", "function", "--package", "muster-server", "--no-default-features"];
+const SERVER: [&str; 6] =
+    ["--profile", "function", "--package", "muster-server", "--no-default-features", "--features=services"];
 /// The cryptography gathers entropy from the processor's jitter when it starts, for 20 ms and more. In a function the
 /// kernel's and the processor's own are there already, and the start is waited for.
 const NO_JITTER: &str = "AWS_LC_SYS_NO_JITTER_ENTROPY";
+
+/// What the zip may have: each MB is some 8 ms of a cold start's download.
+const MAX_ZIP_BYTES: u64 = 6 << 20;
+/// How many starts are measured.
+const STARTS: &str = "50";
+/// Where systems keep the certificates of all authorities in one file, as Amazon Linux does.
+const BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
 /// What the functions run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -69,8 +77,36 @@ pub fn build(architecture: Architecture) -> Result<PathBuf> {
         let size = fs::metadata(file).map_err(|error| format!("{}: {error}", short(file)))?.len();
         let tenths = size * 10 / (1 << 20);
         say(&format!("{:>4}.{} MiB  {}", tenths / 10, tenths % 10, short(file)));
+        if *file == path && size > MAX_ZIP_BYTES {
+            return Err(format!("{} is too large: {size} bytes, {MAX_ZIP_BYTES} are allowed", short(&path)));
+        }
     }
     Ok(path)
+}
+
+/// Builds it for this machine, and prints how long processes of it take from their start to their first `next`. Nothing
+/// is asked of a service until then, so none is needed.
+pub fn measure() -> Result {
+    build(Architecture::own())?;
+    let program = target().join("function/muster-server");
+    run(&mut cargo(["build", "--quiet", "--workspace", "--bin", "muster-function-host"]))?;
+    let mut host = Command::new(target().join("debug/muster-function-host"));
+    host.args(["--measure", STARTS, "--binary"]).arg(program);
+    let secret = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let told = [
+        "AWS_REGION=eu-central-1",
+        "AWS_ACCESS_KEY_ID=nobody",
+        "AWS_SECRET_ACCESS_KEY=none",
+        "MUSTER_TABLE=muster",
+        "MUSTER_BUCKET=muster",
+        "MUSTER_PUBLIC_URL=https://muster.example",
+    ];
+    host.args(told.iter().flat_map(|told| ["--env", told])).args(["--env", &format!("MUSTER_TOKEN_SECRET={secret}")]);
+    if let Some(bundle) = BUNDLES.iter().find(|bundle| Path::new(bundle).exists()) {
+        host.args(["--env", &format!("SSL_CERT_FILE={bundle}"), "--env", "SSL_CERT_DIR=/nowhere"]);
+    }
+    say(&output(&mut host)?);
+    Ok(())
 }
 
 /// Where it is, once it was built.

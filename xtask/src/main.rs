@@ -56,6 +56,9 @@ enum Command {
         /// What the functions run on
         #[arg(long, default_value = "arm64")]
         architecture: lambda::Architecture,
+        /// Build it for this machine, and measure how long it takes to start
+        #[arg(long, conflicts_with = "architecture")]
+        measure: bool,
     },
     /// Run that artifact on this machine, on services shaped like Amazon's
     Localstack,
@@ -75,7 +78,8 @@ fn main() -> ExitCode {
         Command::Schemas { check: false } => schemas::write(),
         Command::Bench => bench::bench(),
         Command::Dist => dist::dist(),
-        Command::Lambda { architecture } => lambda::build(architecture).map(drop),
+        Command::Lambda { measure: true, .. } => lambda::measure(),
+        Command::Lambda { architecture, measure: false } => lambda::build(architecture).map(drop),
         Command::Localstack => localstack::up(),
         Command::Sizes => sizes::print(),
     };

@@ -1,10 +1,10 @@
 //! `schemas`: the `OpenAPI` document, made from the code and kept beside it.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use crate::{
     Result,
-    commands::{cargo, output, root, say, short},
+    commands::{cargo, output, root, run, say, short, target},
 };
 
 /// Writes the document.
@@ -28,7 +28,9 @@ pub fn check() -> Result {
 }
 
 fn make() -> Result<String> {
-    let made = output(&mut cargo(["run", "--quiet", "--package", "muster-server", "--", "openapi"]))?;
+    // Of the whole workspace, as the tests are built: of the server alone the dependencies would be built once more.
+    run(&mut cargo(["build", "--quiet", "--workspace", "--bin", "muster-server"]))?;
+    let made = output(Command::new(target().join("debug/muster-server")).arg("openapi"))?;
     Ok(format!("{}\n", made.trim_end()))
 }
 

@@ -1,6 +1,7 @@
 //! Blobs: bytes that never change, named by their SHA-256. What they mean is the caller's business.
 
 pub mod directory;
+#[cfg(feature = "services")]
 pub mod s3;
 
 use std::{collections::BTreeMap, pin::Pin};

@@ -84,7 +84,7 @@ fn missing(complaint: &str) -> String {
 
 async fn opened(options: &Options) -> Result<storage::Storage, String> {
     let storage = options.storage.open().await.map_err(|error| chain(&error))?;
-    if !matches!(storage.kind, storage::Kind::Services { .. }) {
+    if !storage.is_shared() {
         return Err("MUSTER_TABLE and MUSTER_BUCKET are missing: a function keeps nothing itself".into());
     }
     Ok(storage)

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod admin;
+#[cfg(feature = "services")]
 pub mod functions;
 pub mod moving;
 mod pacing;

@@ -111,9 +111,8 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
 async fn open(options: &Options, public_url: String) -> Result<(App, Kind), ServeError> {
     let pacing = options.pacing.applied_to(Pacing::default()).map_err(ServeError::Setting)?;
     let storage = options.storage.open().await.map_err(ServeError::Storage)?;
-    let shared = matches!(storage.kind, Kind::Services { .. });
     // Other processes write to a shared storage without this one hearing of it.
-    let pacing = Pacing { look_again_seconds: u32::from(shared), ..pacing };
+    let pacing = Pacing { look_again_seconds: u32::from(storage.is_shared()), ..pacing };
     let token_secret = storage.token_secret().await.map_err(ServeError::Storage)?;
     storage.check().await.map_err(ServeError::Storage)?;
     let settings = Settings {

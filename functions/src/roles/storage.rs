@@ -2,20 +2,20 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "services")]
+mod services;
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use aws_config::SdkConfig;
 use muster_schemas::secrets::Secret;
 
-use crate::{
-    aws,
-    blobs::{Blobs, s3::Bucket},
-    store::{WholeTable, dynamodb::DynamoTable},
-};
+use crate::{blobs::Blobs, store::WholeTable};
+
+#[cfg(not(any(feature = "embedded", feature = "services")))]
+compile_error!("a server without the features `embedded` and `services` has nowhere to keep anything");
 
 /// Where everything is kept.
 #[derive(Debug, Clone, clap::Args)]
@@ -53,13 +53,14 @@ pub enum Kind {
         lock: std::fs::File,
     },
     /// Any number of processes share it.
+    #[cfg(feature = "services")]
     Services {
         /// The table.
-        table: Arc<DynamoTable>,
+        table: Arc<crate::store::dynamodb::DynamoTable>,
         /// The bucket.
-        bucket: Arc<Bucket>,
+        bucket: Arc<crate::blobs::s3::Bucket>,
         /// How both are reached.
-        configuration: Box<SdkConfig>,
+        configuration: Box<aws_config::SdkConfig>,
     },
 }
 
@@ -88,7 +89,7 @@ impl Options {
     pub async fn open(&self) -> Result<Storage, StorageError> {
         match (&self.table, &self.bucket) {
             (Some(table), Some(bucket)) => services(table, bucket).await,
-            _ => self.embedded(),
+            _ => embedded(&self.data),
         }
     }
 
@@ -99,44 +100,55 @@ impl Options {
         }
         self.open().await
     }
-
-    #[cfg(feature = "embedded")]
-    fn embedded(&self) -> Result<Storage, StorageError> {
-        embedded::open(&self.data)
-    }
-
-    #[cfg(not(feature = "embedded"))]
-    fn embedded(&self) -> Result<Storage, StorageError> {
-        Err(unusable(&self.data, "this program has no store of its own: MUSTER_TABLE and MUSTER_BUCKET are missing"))
-    }
 }
 
-async fn services(table: &str, bucket: &str) -> Result<Storage, StorageError> {
-    let configuration = aws::configuration().await.map_err(|error| StorageError::Services(error.into()))?;
-    let (table, bucket) = (DynamoTable::new(&configuration, table), Bucket::new(&configuration, bucket));
-    let (table, bucket) = (Arc::new(table), Arc::new(bucket));
-    Ok(Storage {
-        table: table.clone(),
-        blobs: bucket.clone(),
-        kind: Kind::Services { table, bucket, configuration: Box::new(configuration) },
-    })
+#[cfg(feature = "embedded")]
+use embedded::open as embedded;
+
+#[cfg(not(feature = "embedded"))]
+fn embedded(data: &Path) -> Result<Storage, StorageError> {
+    Err(unusable(data, "this program has no store of its own: MUSTER_TABLE and MUSTER_BUCKET are missing"))
 }
 
+#[cfg(feature = "services")]
+use services::open as services;
+
+#[cfg(not(feature = "services"))]
+#[expect(clippy::unused_async, reason = "services are waited for where there are any")]
+async fn services(_: &str, _: &str) -> Result<Storage, StorageError> {
+    Err(StorageError::Services("this program was built without DynamoDB and S3 (its feature `services`)".into()))
+}
+
+#[cfg_attr(not(feature = "services"), expect(clippy::unused_async, reason = "services are what is waited for"))]
 impl Storage {
+    /// Whether other processes use it, too.
+    pub fn is_shared(&self) -> bool {
+        match &self.kind {
+            #[cfg(feature = "embedded")]
+            Kind::Embedded { .. } => false,
+            #[cfg(feature = "services")]
+            Kind::Services { .. } => true,
+        }
+    }
+
     /// Whether services are there and let us in; what is our own was made or opened already.
     pub async fn check(&self) -> Result<(), StorageError> {
-        #[cfg_attr(not(feature = "embedded"), expect(irrefutable_let_patterns, reason = "there is no other kind then"))]
-        let Kind::Services { table, bucket, .. } = &self.kind else { return Ok(()) };
-        table.check().await.map_err(|error| StorageError::Services(error.into()))?;
-        bucket.check().await.map_err(|error| StorageError::Services(error.into()))
+        match &self.kind {
+            #[cfg(feature = "embedded")]
+            Kind::Embedded { .. } => Ok(()),
+            #[cfg(feature = "services")]
+            Kind::Services { table, bucket, .. } => services::check(table, bucket).await,
+        }
     }
 
     /// Makes table and bucket where there are none.
     pub async fn create(&self) -> Result<(), StorageError> {
-        #[cfg_attr(not(feature = "embedded"), expect(irrefutable_let_patterns, reason = "there is no other kind then"))]
-        let Kind::Services { table, bucket, .. } = &self.kind else { return Ok(()) };
-        table.create().await.map_err(|error| StorageError::Services(error.into()))?;
-        bucket.create().await.map_err(|error| StorageError::Services(error.into()))
+        match &self.kind {
+            #[cfg(feature = "embedded")]
+            Kind::Embedded { .. } => Ok(()),
+            #[cfg(feature = "services")]
+            Kind::Services { table, bucket, .. } => services::create(table, bucket).await,
+        }
     }
 
     /// The secret that signs access tokens. A server of its own makes one with its first start; losing it costs every host
@@ -148,31 +160,10 @@ impl Storage {
                 let file = data.join("token.key");
                 embedded::secret(&file).map_err(|error| unusable(&file, error))
             }
-            Kind::Services { configuration, .. } => given_secret(configuration).await,
+            #[cfg(feature = "services")]
+            Kind::Services { configuration, .. } => services::secret(configuration).await,
         }
     }
-}
-
-/// By the environment alone: what is in an argument, everybody on the machine can read.
-async fn given_secret(configuration: &SdkConfig) -> Result<Secret, StorageError> {
-    let given = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let (name, text) = match (given("MUSTER_TOKEN_SECRET"), given("MUSTER_TOKEN_SECRET_PARAMETER")) {
-        (Some(text), None) => ("MUSTER_TOKEN_SECRET", text),
-        (None, Some(parameter)) => {
-            let text = aws::parameter(configuration, &parameter).await;
-            ("MUSTER_TOKEN_SECRET_PARAMETER", text.map_err(|error| StorageError::Services(error.into()))?)
-        }
-        (Some(_), Some(_)) => {
-            let both = "MUSTER_TOKEN_SECRET and MUSTER_TOKEN_SECRET_PARAMETER are both set: one of them is wanted";
-            return Err(StorageError::Secret(both.into()));
-        }
-        (None, None) => {
-            let none = "MUSTER_TOKEN_SECRET is missing: 64 hexadecimal digits, as `openssl rand -hex 32` makes them, \
-                        or MUSTER_TOKEN_SECRET_PARAMETER, the name of the SSM parameter that holds them";
-            return Err(StorageError::Secret(none.into()));
-        }
-    };
-    secret(&text).map_err(|rule| StorageError::Secret(format!("{name} {rule}")))
 }
 
 /// Only what a generator makes passes: no empty text, no word, nothing out of an example.

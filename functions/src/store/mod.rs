@@ -6,6 +6,7 @@
 
 pub mod conformance;
 mod cursors;
+#[cfg(feature = "services")]
 pub mod dynamodb;
 pub mod keys;
 mod limits;

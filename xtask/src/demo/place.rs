@@ -50,10 +50,10 @@ impl Place {
             ("muster-agent-2", "releases/1.1.0/muster-agent"),
         ];
         for (binary, name) in programs {
-            fs::copy(fleet::binary(binary), folder.join(name)).map_err(failed)?;
+            fs::copy(fleet::DEMO.binary(binary), folder.join(name)).map_err(failed)?;
         }
         let broken = Behaviour { version: BROKEN_VERSION.into(), mode: Mode::Crash };
-        let program = fs::read(fleet::binary("muster-broken-agent")).map_err(failed)?;
+        let program = fs::read(fleet::DEMO.binary("muster-broken-agent")).map_err(failed)?;
         let release = folder.join("releases").join(BROKEN_VERSION).join("muster-agent");
         fs::write(release, broken.release(&program)).map_err(failed)?;
         Ok(Self { address: free_address().map_err(failed)?, password: password().map_err(failed)?, folder })

@@ -31,7 +31,7 @@ pub enum Ending {
 pub fn run(ending: Ending) -> Result {
     signals::catch()?;
     chapter("The binaries, the agent in two versions");
-    fleet::build()?;
+    fleet::DEMO.build()?;
     let mut demo = Demo { place: Place::new()?, processes: Processes::default() };
     let told = demo.tell().map_err(|reason| if signals::interrupted() { "interrupted".into() } else { reason });
     if told.is_err() && !signals::interrupted() {
