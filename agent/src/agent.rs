@@ -188,7 +188,7 @@ impl Agent {
     /// The pause after a failure, by this link.
     pub fn pause(&self, link: &mut crate::link::Link, outcome: crate::link::Outcome) -> Duration {
         let pause;
-        (*link, pause) = link.after(outcome, self.config.pacing(), rand::random());
+        (*link, pause) = link.after(outcome, self.client.pacing(), rand::random());
         pause
     }
 }

@@ -5,7 +5,8 @@
 
 use std::{
     fs,
-    sync::{Mutex, PoisonError},
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use muster_schemas::{
     ids::HostId,
     problems::{Problem, ProblemCode},
     secrets::Secret,
+    upstreams,
 };
 use reqwest::{
     Certificate, Method, RequestBuilder, Response, StatusCode, Url,
@@ -25,12 +27,16 @@ use reqwest::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 use crate::{
     clock::ServerClock,
-    config::Config,
+    config::{self, Config},
+    failure::{self, Failure},
     identity::{Identity, IdentityError, is_allowed, is_loopback},
-    link::Outcome,
+    jobs::results::chain,
+    link::Pacing,
+    upstream::{Door, Upstream},
     version::VERSION,
 };
 
@@ -47,11 +53,24 @@ const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 /// The server as this host reaches it.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: RwLock<reqwest::Client>,
+    connector: Connector,
     identity: Identity,
     token: Mutex<Option<Token>>,
+    configured: Pacing,
+    pacing: Mutex<Pacing>,
+    health_timeout: Duration,
+    api: Upstream,
+    object_store: Upstream,
     /// The server's clock.
     pub clock: ServerClock,
+}
+
+/// How connections are made.
+#[derive(Debug)]
+struct Connector {
+    server: String,
+    ca_file: Option<PathBuf>,
 }
 
 /// An access token, and until when it is worth sending.
@@ -70,38 +89,6 @@ pub enum Way {
     ThroughServer,
 }
 
-/// Why a call brought nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// No connection, no answer in time, or one that was cut off.
-    #[error("the server cannot be reached")]
-    Transport(#[source] reqwest::Error),
-    /// Somebody else answered.
-    #[error("the answer with status {status} is not the server's")]
-    NotOurs {
-        /// Its status.
-        status: u16,
-    },
-    /// More than anybody needs to say.
-    #[error("the answer is larger than {0} bytes")]
-    TooLarge(usize),
-    /// Nothing came in time.
-    #[error("the server did not answer in time")]
-    TimedOut,
-    /// The server says no.
-    #[error("the server refused")]
-    Refused {
-        /// Why.
-        #[source]
-        problem: Box<Problem>,
-        /// How long to pause at least. Absent: it did not say.
-        retry_after: Option<Duration>,
-    },
-    /// This host cannot prove who it is.
-    #[error("this host cannot prove who it is")]
-    Identity(#[source] IdentityError),
-}
-
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -113,47 +100,59 @@ pub enum ClientError {
     Tls(#[source] reqwest::Error),
 }
 
-impl Failure {
-    /// The problem's code, when it is the server that refused.
-    pub fn code(&self) -> Option<ProblemCode> {
-        match self {
-            Self::Refused { problem, .. } => Some(problem.code),
-            Self::Transport(_) | Self::NotOurs { .. } | Self::TooLarge(_) | Self::TimedOut | Self::Identity(_) => None,
-        }
-    }
-
-    /// What this means for the pause before the next attempt.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::Refused { retry_after: Some(retry_after), .. } => Outcome::Held { retry_after: *retry_after },
-            _ => Outcome::Failed,
-        }
-    }
-}
-
 impl Client {
     /// A client for the server that this identity joined or is about to join.
     pub fn new(identity: Identity, config: &Config) -> Result<Self, ClientError> {
-        let loopback = Url::parse(&identity.server).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
-        let mut builder = reqwest::Client::builder()
-            .user_agent(format!("muster-agent/{VERSION}"))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_keepalive(Duration::from_secs(30))
-            .redirect(redirect::Policy::none());
-        if let Some(path) = &config.ca_file {
-            let pem = fs::read(path).map_err(|error| ClientError::Certificates(error.into()))?;
-            let believed =
-                Certificate::from_pem_bundle(&pem).map_err(|error| ClientError::Certificates(error.into()))?;
-            builder = builder.tls_certs_only(believed);
-        } else if loopback {
-            // No TLS is spoken, and a machine without a certificate store must do.
-            builder = builder.tls_certs_only([]);
+        let connector = Connector { server: identity.server.clone(), ca_file: config.ca_file.clone() };
+        Ok(Self {
+            http: RwLock::new(connector.connect()?),
+            connector,
+            identity,
+            token: Mutex::default(),
+            clock: ServerClock::default(),
+            configured: config.pacing(),
+            pacing: Mutex::new(config.pacing()),
+            health_timeout: config.health_timeout(),
+            api: Upstream::new(upstreams::API, config.breaker(config::Health::Asked)),
+            object_store: Upstream::new(upstreams::OBJECT_STORE, config.breaker(config::Health::NotAsked)),
+        })
+    }
+
+    /// How pauses between attempts grow.
+    pub fn pacing(&self) -> Pacing {
+        *self.lock_pacing()
+    }
+
+    /// The server wants no pause to be longer than this; 0: it says nothing.
+    pub fn cap(&self, seconds: u32) {
+        if seconds > 0 {
+            let mut pacing = self.lock_pacing();
+            *pacing = self.configured.capped(Duration::from_secs(seconds.into()));
+            for upstream in [&self.api, &self.object_store] {
+                upstream.cap(pacing.max);
+            }
         }
-        if loopback {
-            builder = builder.no_proxy();
+    }
+
+    /// Forgets every connection: they lead nowhere any more.
+    pub fn reconnect(&self) {
+        match self.connector.connect() {
+            Ok(http) => *self.http.write().unwrap_or_else(PoisonError::into_inner) = http,
+            Err(failed) => warn!("The connections of before are kept: {}", chain(&failed)),
         }
-        let http = builder.build().map_err(ClientError::Tls)?;
-        Ok(Self { http, identity, token: Mutex::default(), clock: ServerClock::default() })
+        self.reset_breakers();
+    }
+
+    /// Somebody says that every upstream is well.
+    pub fn reset_breakers(&self) {
+        for upstream in [&self.api, &self.object_store] {
+            upstream.reset();
+        }
+    }
+
+    /// What operators are told of the ways this client goes.
+    pub fn upstreams(&self) -> Vec<upstreams::Upstream> {
+        [&self.api, &self.object_store].map(Upstream::report).into()
     }
 
     /// Joins.
@@ -170,41 +169,62 @@ impl Client {
         held: Duration,
     ) -> Result<R, Failure> {
         let request = || self.request(Method::POST, path).json(body).timeout(held + CALL_TIMEOUT);
-        answer_within(most_bytes(path), self.authenticated(request).await?).await
+        let call = async { answer_within(most_bytes(path), self.authenticated(request).await?).await };
+        self.through(&self.api, call).await
     }
 
     /// Gets with proof of who this host is.
     pub async fn get<R: DeserializeOwned>(&self, path: &str) -> Result<R, Failure> {
         let request = || self.request(Method::GET, path).timeout(CALL_TIMEOUT);
-        answer_within(MAX_BODY_BYTES, self.authenticated(request).await?).await
+        let call = async { answer_within(MAX_BODY_BYTES, self.authenticated(request).await?).await };
+        self.through(&self.api, call).await
     }
 
     /// A blob's bytes from `from` on, as a stream: from the server or from where it redirects, once.
     pub async fn blob(&self, sha256: &str, from: u64, way: Way) -> Result<Response, Failure> {
-        // Until the bytes begin; from then on the download looks at the clock.
-        timeout(3 * CALL_TIMEOUT, self.ask_for_blob(sha256, from, way)).await.unwrap_or(Err(Failure::TimedOut))
-    }
-
-    async fn ask_for_blob(&self, sha256: &str, from: u64, way: Way) -> Result<Response, Failure> {
         let ranged = |request: RequestBuilder| {
             if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
         };
         let query = match way {
-            Way::AsToldByServer => "",
-            Way::ThroughServer => "?through_server=true",
+            Way::AsToldByServer if !self.object_store.is_open() => "",
+            Way::AsToldByServer | Way::ThroughServer => "?through_server=true",
         };
         let path = format!("/api/v1/agent/blobs/{sha256}{query}");
-        let response = self.authenticated(|| ranged(self.request(Method::GET, &path))).await?;
-        let response = match redirected(&response) {
-            // A presigned URL: the token is not for it.
-            Some(url) => ranged(self.http.get(url)).send().await.map_err(transport)?,
-            None => response,
+        let asked = self.through(&self.api, begun(self.authenticated(|| ranged(self.request(Method::GET, &path)))));
+        let response = asked.await?;
+        let Some(url) = redirected(&response) else { return bytes(response).await };
+        // A presigned URL: the token is not for it.
+        let call = async { bytes(ranged(self.http().get(url)).send().await.map_err(transport)?).await };
+        self.through(&self.object_store, begun(call)).await
+    }
+
+    /// Makes a call if the upstream's breaker lets it through, and tells it how the call ended.
+    async fn through<T>(
+        &self,
+        upstream: &Upstream,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let permit = match upstream.enter() {
+            Door::Open(permit) => permit,
+            Door::Shut(retry_in) => return Err(Failure::CircuitOpen { retry_in }),
+            Door::Probe(probe) => {
+                let health = timeout(self.health_timeout, self.health()).await.unwrap_or(Err(Failure::TimedOut));
+                failure::end(probe, health.as_ref().err());
+                health?;
+                let Door::Open(permit) = upstream.enter() else {
+                    return Err(Failure::CircuitOpen { retry_in: Duration::ZERO });
+                };
+                permit
+            }
         };
-        if matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-            Ok(response)
-        } else {
-            Err(refusal(response).await)
-        }
+        let done = call.await;
+        failure::end(permit, done.as_ref().err());
+        done
+    }
+
+    async fn health(&self) -> Result<Health, Failure> {
+        let health = self.request(Method::GET, "/api/v1/health").timeout(CALL_TIMEOUT);
+        answer(health.send().await.map_err(transport)?).await
     }
 
     async fn authenticated(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
@@ -226,9 +246,7 @@ impl Client {
     async fn prove(&self) -> Result<Token, Failure> {
         match self.ask_for_token().await {
             Err(failure) if failure.code() == Some(ProblemCode::Unauthorized) => {
-                let health = self.request(Method::GET, "/api/v1/health").timeout(CALL_TIMEOUT);
-                let health: Health = answer(health.send().await.map_err(transport)?).await?;
-                self.clock.learn(health.time);
+                self.clock.learn(self.health().await?.time);
                 self.ask_for_token().await
             }
             answered => answered,
@@ -261,7 +279,39 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.identity.server))
+        self.http().request(method, format!("{}{path}", self.identity.server))
+    }
+
+    fn http(&self) -> reqwest::Client {
+        self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn lock_pacing(&self) -> MutexGuard<'_, Pacing> {
+        self.pacing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connector {
+    fn connect(&self) -> Result<reqwest::Client, ClientError> {
+        let loopback = Url::parse(&self.server).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
+        let mut builder = reqwest::Client::builder()
+            .user_agent(format!("muster-agent/{VERSION}"))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_keepalive(Duration::from_secs(30))
+            .redirect(redirect::Policy::none());
+        if let Some(path) = &self.ca_file {
+            let pem = fs::read(path).map_err(|error| ClientError::Certificates(error.into()))?;
+            let believed =
+                Certificate::from_pem_bundle(&pem).map_err(|error| ClientError::Certificates(error.into()))?;
+            builder = builder.tls_certs_only(believed);
+        } else if loopback {
+            // No TLS is spoken, and a machine without a certificate store must do.
+            builder = builder.tls_certs_only([]);
+        }
+        if loopback {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(ClientError::Tls)
     }
 }
 
@@ -275,13 +325,27 @@ fn most_bytes(path: &str) -> usize {
     if path.ends_with("/check-in") { MAX_BODY_BYTES } else { MAX_SMALL_BODY_BYTES }
 }
 
+/// Waits until the bytes begin; from then on the download looks at the clock.
+async fn begun<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(3 * CALL_TIMEOUT, call).await.unwrap_or(Err(Failure::TimedOut))
+}
+
+/// An answer that is a file, or a part of one.
+async fn bytes(response: Response) -> Result<Response, Failure> {
+    if matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
+        Ok(response)
+    } else {
+        Err(refusal(response).await)
+    }
+}
+
 async fn answer_within<R: DeserializeOwned>(most: usize, response: Response) -> Result<R, Failure> {
     if !response.status().is_success() {
         return Err(refusal(response).await);
     }
     let status = response.status().as_u16();
     let body = body(response, "application/json", most).await?;
-    serde_json::from_slice(&body).map_err(|_| Failure::NotOurs { status })
+    serde_json::from_slice(&body).map_err(|_| Failure::NotOurs { status, retry_after: None })
 }
 
 async fn refusal(response: Response) -> Failure {
@@ -289,8 +353,9 @@ async fn refusal(response: Response) -> Failure {
     match body(response, "application/problem+json", MAX_SMALL_BODY_BYTES).await {
         Ok(body) => match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => Failure::Refused { problem: Box::new(problem), retry_after },
-            Err(_) => Failure::NotOurs { status },
+            Err(_) => Failure::NotOurs { status, retry_after },
         },
+        Err(Failure::NotOurs { status, .. }) => Failure::NotOurs { status, retry_after },
         Err(failure) => failure,
     }
 }
@@ -298,7 +363,7 @@ async fn refusal(response: Response) -> Failure {
 async fn body(mut response: Response, expected: &str, most: usize) -> Result<Vec<u8>, Failure> {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.starts_with(expected) {
-        return Err(Failure::NotOurs { status: response.status().as_u16() });
+        return Err(Failure::NotOurs { status: response.status().as_u16(), retry_after: None });
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(transport)? {

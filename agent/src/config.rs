@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::link::Pacing;
+use crate::{breaker::Settings, link::Pacing};
 
 /// What the agent can be told. Spans are in seconds and may have a fraction.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -39,6 +39,10 @@ pub struct Config {
 pub struct Resilience {
     /// The section `[resilience.retry]`.
     pub retry: Retry,
+    /// The section `[resilience.circuit_breaker]`.
+    pub circuit_breaker: CircuitBreaker,
+    /// The section `[resilience.health_check]`.
+    pub health_check: HealthCheck,
 }
 
 /// The section `[resilience.retry]`: pauses between attempts, with full jitter.
@@ -51,6 +55,55 @@ pub struct Retry {
     pub max_delay_seconds: f64,
     /// What each pause is longer than the one before.
     pub multiplier: f64,
+    /// How pauses are drawn.
+    pub jitter: Jitter,
+    /// How often one operation is tried again: a download, a manifest. Check-ins and results never give up.
+    pub max_retries: u32,
+}
+
+/// How a pause is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Jitter {
+    /// From none at all to the longest.
+    Full,
+    /// From half of the longest to the longest.
+    Equal,
+    /// Always the longest. Hosts that lost the server together come back together.
+    None,
+}
+
+/// The section `[resilience.circuit_breaker]`: when the server is left alone for a while.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CircuitBreaker {
+    /// So many failures in a row open the circuit.
+    pub failure_threshold: u32,
+    /// How long it is open at first; doubled by each probe that fails, up to the longest pause of `[resilience.retry]`.
+    pub open_seconds: f64,
+    /// So many calls are let through at once while it is half-open, and so many successes close it.
+    pub half_open_max_calls: u32,
+}
+
+/// The section `[resilience.health_check]`: what an open circuit is tried with.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HealthCheck {
+    /// Whether the server is asked for its health before anything else.
+    pub enabled: bool,
+    /// The least between two such questions.
+    pub interval_seconds: f64,
+    /// How long the answer may take.
+    pub timeout_seconds: f64,
+}
+
+/// Whether an upstream has a health that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It has.
+    Asked,
+    /// It has none.
+    NotAsked,
 }
 
 impl Default for Config {
@@ -70,7 +123,25 @@ impl Default for Config {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { initial_delay_seconds: 5.0, max_delay_seconds: 300.0, multiplier: 2.0 }
+        Self {
+            initial_delay_seconds: 5.0,
+            max_delay_seconds: 300.0,
+            multiplier: 2.0,
+            jitter: Jitter::Full,
+            max_retries: 7,
+        }
+    }
+}
+
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self { failure_threshold: 5, open_seconds: 30.0, half_open_max_calls: 3 }
+    }
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self { enabled: true, interval_seconds: 30.0, timeout_seconds: 5.0 }
     }
 }
 
@@ -128,8 +199,36 @@ impl Config {
 
     /// How pauses between attempts grow.
     pub fn pacing(&self) -> Pacing {
-        let Retry { initial_delay_seconds, max_delay_seconds, multiplier } = self.resilience.retry;
-        Pacing { initial: span(initial_delay_seconds), max: span(max_delay_seconds), multiplier }
+        let Retry { initial_delay_seconds, max_delay_seconds, multiplier, jitter, .. } = self.resilience.retry;
+        let least = match jitter {
+            Jitter::Full => 0.0,
+            Jitter::Equal => 0.5,
+            Jitter::None => 1.0,
+        };
+        Pacing { initial: span(initial_delay_seconds), max: span(max_delay_seconds), multiplier, least }
+    }
+
+    /// How an upstream is left alone when it does not answer.
+    pub fn breaker(&self, health: Health) -> Settings {
+        let CircuitBreaker { failure_threshold, open_seconds, half_open_max_calls } = self.resilience.circuit_breaker;
+        let HealthCheck { enabled, interval_seconds, .. } = self.resilience.health_check;
+        Settings {
+            failure_threshold,
+            open: span(open_seconds),
+            max_open: self.pacing().max,
+            half_open_max_calls,
+            health_check: (enabled && health == Health::Asked).then(|| span(interval_seconds)),
+        }
+    }
+
+    /// How long the server's health may take to come.
+    pub fn health_timeout(&self) -> Duration {
+        span(self.resilience.health_check.timeout_seconds)
+    }
+
+    /// How often one operation is tried.
+    pub fn attempts(&self) -> u32 {
+        self.resilience.retry.max_retries.saturating_add(1)
     }
 
     /// How long a new version must live before it may be committed.
@@ -156,6 +255,7 @@ impl Config {
         let Self { wait_seconds, probation_seconds, update_deadline_seconds, contact_seconds, drain_seconds, .. } =
             self;
         let Retry { initial_delay_seconds, max_delay_seconds, .. } = &mut self.resilience.retry;
+        let CircuitBreaker { open_seconds, .. } = &mut self.resilience.circuit_breaker;
         let spans = [
             ("MUSTER_AGENT_PROBATION_SECONDS", probation_seconds),
             ("MUSTER_AGENT_UPDATE_DEADLINE_SECONDS", update_deadline_seconds),
@@ -163,6 +263,7 @@ impl Config {
             ("MUSTER_AGENT_DRAIN_SECONDS", drain_seconds),
             ("MUSTER_AGENT_INITIAL_DELAY_SECONDS", initial_delay_seconds),
             ("MUSTER_AGENT_MAX_DELAY_SECONDS", max_delay_seconds),
+            ("MUSTER_AGENT_OPEN_SECONDS", open_seconds),
         ];
         for (name, value) in spans {
             if let Some(text) = variable(name) {
@@ -180,7 +281,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let Retry { initial_delay_seconds, max_delay_seconds, multiplier } = self.resilience.retry;
+        let Retry { initial_delay_seconds, max_delay_seconds, multiplier, max_retries, .. } = self.resilience.retry;
+        let CircuitBreaker { failure_threshold, open_seconds, half_open_max_calls } = self.resilience.circuit_breaker;
+        let HealthCheck { interval_seconds, timeout_seconds, .. } = self.resilience.health_check;
         let spans = [
             ("probation_seconds", self.probation_seconds),
             ("update_deadline_seconds", self.update_deadline_seconds),
@@ -188,6 +291,9 @@ impl Config {
             ("drain_seconds", self.drain_seconds),
             ("initial_delay_seconds", initial_delay_seconds),
             ("max_delay_seconds", max_delay_seconds),
+            ("open_seconds", open_seconds),
+            ("interval_seconds", interval_seconds),
+            ("timeout_seconds", timeout_seconds),
         ];
         for (name, value) in spans {
             if !(0.0..=86_400.0).contains(&value) {
@@ -196,6 +302,17 @@ impl Config {
         }
         if !(1.0..=10.0).contains(&multiplier) {
             return Err(ConfigError::Invalid { name: "multiplier", rule: "from 1 to 10" });
+        }
+        if max_retries > 1000 {
+            return Err(ConfigError::Invalid { name: "max_retries", rule: "at most 1000" });
+        }
+        for (name, count) in [("failure_threshold", failure_threshold), ("half_open_max_calls", half_open_max_calls)] {
+            if !(1..=1000).contains(&count) {
+                return Err(ConfigError::Invalid { name, rule: "from 1 to 1000" });
+            }
+        }
+        if timeout_seconds < 0.1 {
+            return Err(ConfigError::Invalid { name: "timeout_seconds", rule: "at least 0.1" });
         }
         if self.wait_seconds > 300 {
             return Err(ConfigError::Invalid { name: "wait_seconds", rule: "at most 300" });
@@ -236,6 +353,38 @@ mod tests {
         assert!(load("wait_second = 3", |_| None).is_err());
         assert!(load("probation_seconds = -1", |_| None).is_err());
         assert!(load("probation_seconds = nan", |_| None).is_err());
-        assert!(load("[resilience.retry]\nmultiplier = 0.5", |_| None).is_err());
+        let senseless = [
+            ("retry", "multiplier = 0.5"),
+            ("retry", "max_retries = -1"),
+            ("retry", "max_retries = 1001"),
+            ("retry", "jitter = \"some\""),
+            ("retry", "max_delay_seconds = 86401"),
+            ("circuit_breaker", "failure_threshold = 0"),
+            ("circuit_breaker", "half_open_max_calls = 0"),
+            ("circuit_breaker", "open_seconds = inf"),
+            ("circuit_breaker", "open_second = 3"),
+            ("health_check", "timeout_seconds = 0"),
+            ("health_check", "interval_seconds = -1"),
+            ("health_check", "enabled = 1"),
+        ];
+        for (section, line) in senseless {
+            let failed = load(&format!("[resilience.{section}]\n{line}"), |_| None).unwrap_err();
+            let name = line.split(' ').next().unwrap();
+            assert!(crate::jobs::results::chain(&failed).contains(name), "{line}: {failed}");
+        }
+    }
+
+    #[test]
+    fn the_edges_of_what_can_be_configured_are_fine() {
+        let edges = "[resilience.retry]\nmax_retries = 0\ninitial_delay_seconds = 86400\nmax_delay_seconds = 86400\n\
+                     jitter = \"none\"\n[resilience.circuit_breaker]\nfailure_threshold = 1\nopen_seconds = 86400\n\
+                     half_open_max_calls = 1\n[resilience.health_check]\nenabled = false\ninterval_seconds = 0";
+        let config = load(edges, |_| None).unwrap();
+        let breaker = config.breaker(Health::Asked);
+        assert_eq!((config.attempts(), config.pacing().least, breaker.health_check), (1, 1.0, None));
+        assert_eq!(breaker.max_open, Duration::from_hours(24));
+        let none = load("[resilience.retry]\nmax_delay_seconds = 0\ninitial_delay_seconds = 0", |_| None).unwrap();
+        let (_, pause) = crate::link::Link::default().after(crate::link::Outcome::Failed, none.pacing(), 0.0);
+        assert!(!pause.is_zero(), "no setting makes an agent spin");
     }
 }

@@ -9,9 +9,10 @@ use muster_schemas::{
 };
 
 use crate::{
-    client::{Client, ClientError, Failure},
+    client::{Client, ClientError},
     config::{Config, ConfigError},
     facts,
+    failure::Failure,
     identity::{Identity, IdentityError, check_server},
     policy::Policy,
     sys::files::{FileError, Mode, create_private_directory, make_private},

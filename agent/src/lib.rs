@@ -4,11 +4,13 @@
 //! and no new version of the agent is executed that the host's trust root has not signed.
 
 pub mod agent;
+pub mod breaker;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod enroll;
 pub mod facts;
+pub mod failure;
 pub mod identity;
 pub mod jobs;
 pub mod journal;
@@ -19,6 +21,8 @@ pub mod runners;
 pub mod session;
 pub mod status;
 pub mod supervisor;
+pub mod suspend;
 pub mod sys;
 pub mod trust;
+pub mod upstream;
 pub mod version;

@@ -10,8 +10,10 @@ use backoff::{ExponentialBackoffBuilder, SystemClock, backoff::Backoff, exponent
 
 /// The longest pause that a server can ask for.
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// The shortest pause after a success, so that a server that always says "at once" does not make the agent spin.
+/// The shortest pause, so that neither a server that always says "at once" nor a setting of 0 makes the agent spin.
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+/// No server makes an agent come more often than with such pauses.
+const SHORTEST_CAP: Duration = Duration::from_secs(10);
 /// So many failures in a row reach any maximum; more are not counted.
 const ENOUGH_FAILURES: u32 = 64;
 
@@ -30,6 +32,11 @@ pub enum Outcome {
         /// How long at least.
         retry_after: Duration,
     },
+    /// Nothing was asked, because too much has failed already.
+    CircuitOpen {
+        /// When something may be.
+        retry_in: Duration,
+    },
 }
 
 /// How pauses grow.
@@ -41,6 +48,15 @@ pub struct Pacing {
     pub max: Duration,
     /// What each span is longer than the one before.
     pub multiplier: f64,
+    /// The least of a span that a pause takes: 0 is full jitter, 1 none.
+    pub least: f64,
+}
+
+impl Pacing {
+    /// The same with no pause longer than a server wants.
+    pub fn capped(self, longest: Duration) -> Self {
+        Self { max: self.max.min(longest.max(SHORTEST_CAP)), ..self }
+    }
 }
 
 /// What the link knows of the attempts so far.
@@ -63,12 +79,15 @@ impl Link {
                 let (link, pause) = self.failed(pacing, random);
                 (link, retry_after.min(LONGEST_PAUSE) + pause)
             }
+            // The breaker has put its own jitter in.
+            Outcome::CircuitOpen { retry_in } => (self, retry_in.max(SHORTEST_PAUSE)),
         }
     }
 
     fn failed(self, pacing: Pacing, random: f64) -> (Self, Duration) {
         let failures = (self.failures + 1).min(ENOUGH_FAILURES);
-        (Self { failures }, span(pacing, failures).mul_f64(random))
+        let drawn = pacing.least + (1.0 - pacing.least) * random;
+        (Self { failures }, span(pacing, failures).mul_f64(drawn).max(SHORTEST_PAUSE))
     }
 }
 
@@ -98,7 +117,8 @@ mod tests {
 
     use super::*;
 
-    const PACING: Pacing = Pacing { initial: Duration::from_secs(5), max: Duration::from_mins(5), multiplier: 2.0 };
+    const PACING: Pacing =
+        Pacing { initial: Duration::from_secs(5), max: Duration::from_mins(5), multiplier: 2.0, least: 0.0 };
 
     fn pauses(outcome: Outcome, random: f64, count: usize) -> Vec<u64> {
         let mut link = Link::default();
@@ -119,6 +139,26 @@ mod tests {
     fn jitter_is_full_so_that_a_fleet_spreads_over_the_whole_span() {
         assert_eq!(pauses(Outcome::Failed, 0.0, 3), [0, 0, 0]);
         assert_eq!(pauses(Outcome::Failed, 0.5, 3), [2, 5, 10]);
+    }
+
+    #[test]
+    fn less_jitter_leaves_the_longest_pause_as_it_is() {
+        let half = Pacing { least: 0.5, ..PACING };
+        let pause = |random| Link::default().after(Outcome::Failed, half, random).1.as_millis();
+        assert_eq!([pause(0.0), pause(1.0)], [2500, 5000]);
+    }
+
+    #[test]
+    fn a_server_shortens_pauses_and_never_to_a_stampede() {
+        let capped = |seconds| PACING.capped(Duration::from_secs(seconds)).max.as_secs();
+        assert_eq!([capped(60), capped(900), capped(1)], [60, 300, 10]);
+    }
+
+    #[test]
+    fn an_open_circuit_is_waited_for_and_counts_as_no_failure() {
+        let known = Link { failures: 3 };
+        let open = Outcome::CircuitOpen { retry_in: Duration::from_secs(31) };
+        assert_eq!(known.after(open, PACING, 0.7), (known, Duration::from_secs(31)));
     }
 
     #[test]
@@ -156,7 +196,7 @@ mod tests {
         #[test]
         fn a_pause_never_exceeds_its_span(failures in 0..200_u32, random in 0.0..1.0) {
             let (link, pause) = Link { failures }.after(Outcome::Failed, PACING, random);
-            prop_assert!(pause <= PACING.max);
+            prop_assert!(SHORTEST_PAUSE <= pause && pause <= PACING.max);
             prop_assert!(link.failures <= ENOUGH_FAILURES);
         }
     }

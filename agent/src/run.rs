@@ -24,6 +24,7 @@ use crate::{
         pointer::Update,
         report::{Reporter, is_on_trial, own_sha256},
     },
+    suspend::Watch,
     sys::{
         files::FileError,
         lock::{LockError, lock_within},
@@ -35,6 +36,8 @@ use crate::{
 
 /// How long a worker waits for the one before it to be gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// Over how long machines that slept together are spread.
+const WAKE_SPREAD: Duration = Duration::from_secs(30);
 /// How long running jobs have to end when the agent is stopped.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -127,6 +130,7 @@ async fn call(mut caller: Caller) {
     let agent = caller.agent().clone();
     let (mut link, mut spoke, mut session) =
         (Link::default(), agent.supervisor_spoke.subscribe(), agent.session.subscribe());
+    let mut watch = Watch::new();
     loop {
         let known = *session.borrow_and_update();
         let outcome = tokio::select! {
@@ -136,16 +140,27 @@ async fn call(mut caller: Caller) {
             Ok(()) = spoke.changed() => Outcome::Answered { next: Duration::ZERO },
         };
         let pause = agent.pause(&mut link, outcome);
-        if link.failures > 0 {
+        if link.failures > 0 && !matches!(outcome, Outcome::CircuitOpen { .. }) {
             let failures = link.failures;
             let (seconds, why) = (pause.as_secs(), caller.failure());
-            warn!(failures, pause_seconds = seconds, "Check-in failed {failures} times, next in {seconds} s: {why}");
+            warn!(failures, pause_seconds = seconds, "Check-in failed, retry {failures} in {seconds} s: {why}");
         }
         tokio::select! {
             () = sleep(pause) => {}
             Ok(()) = spoke.changed() => {}
         }
+        if let Some(slept) = watch.slept() {
+            wake_up(&agent, slept).await;
+        }
     }
+}
+
+/// Begins anew after the machine has slept: whoever slept along with it does not come in the same second.
+async fn wake_up(agent: &Agent, slept: Duration) {
+    info!("The machine slept for {} s: the connections of before are dropped", slept.as_secs());
+    agent.client.reconnect();
+    agent.session.send_replace(None);
+    sleep(agent.client.pacing().max.min(WAKE_SPREAD).mul_f64(rand::random())).await;
 }
 
 /// Tells the supervisor about the first answer; on trial, asks for the commit when the probation is over.

@@ -7,14 +7,15 @@ use muster_schemas::{
     check_ins::{AgentReport, CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
     hosts::Facts,
     problems::ProblemCode,
+    upstreams::Upstream,
 };
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::{
     agent::{Agent, Exit},
-    client::Failure,
     facts,
+    failure::Failure,
     jobs::{
         intake::{self, Taken},
         results::chain,
@@ -38,13 +39,22 @@ pub struct Caller {
     sent: Option<Facts>,
     facts_wanted: bool,
     reported: Option<AgentReport>,
+    upstreams: Vec<Upstream>,
     failure: String,
 }
 
 impl Caller {
     /// A caller that has not called yet.
     pub fn new(agent: Arc<Agent>, reporter: Reporter) -> Self {
-        Self { agent, reporter, sent: None, facts_wanted: false, reported: None, failure: String::new() }
+        Self {
+            agent,
+            reporter,
+            sent: None,
+            facts_wanted: false,
+            reported: None,
+            upstreams: Vec::new(),
+            failure: String::new(),
+        }
     }
 
     /// The agent it calls for.
@@ -69,16 +79,19 @@ impl Caller {
 
     async fn start_session(&mut self) -> Result<Outcome, Failure> {
         let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
+        let upstreams = self.agent.client.upstreams();
         let request = SessionRequest {
             protocol: PROTOCOL,
             agent: report.clone(),
             facts: facts.clone(),
             highest_sequence: self.agent.journal(|journal| journal.ledger().floor()),
+            upstreams: upstreams.clone(),
         };
         let answer = self.agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
         let SessionResponse { session, server_time } = answer;
         self.agent.client.clock.learn(server_time);
         (self.sent, self.facts_wanted, self.reported) = (Some(facts), false, Some(report));
+        self.upstreams = upstreams;
         self.agent.session.send_replace(Some(session));
         info!(session, "Session {session} has begun");
         Ok(Outcome::Answered { next: Duration::ZERO })
@@ -88,20 +101,24 @@ impl Caller {
         let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
         let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
         let report_news = self.reported.as_ref() != Some(&report);
+        let upstreams = self.agent.client.upstreams();
         let most = if *self.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
         let wait_seconds = self.agent.config.wait_seconds.min(most);
         let request = CheckInRequest {
             session,
             wait_seconds,
             facts_digest: facts::digest(&facts),
+            highest_sequence: self.agent.journal(|journal| journal.ledger().floor()),
             open: self.agent.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
             agent: report_news.then(|| report.clone()),
             facts: facts_news.then(|| facts.clone()),
+            upstreams: (self.upstreams != upstreams).then(|| upstreams.clone()),
         };
         let (held, asked) = (Duration::from_secs(wait_seconds.into()), Instant::now());
         let answer: CheckInResponse = self.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
         self.agent.client.clock.learn(answer.server_time);
-        (self.sent, self.reported) = (Some(facts), Some(report));
+        (self.sent, self.reported, self.upstreams) = (Some(facts), Some(report), upstreams);
+        self.agent.client.cap(answer.retry_cap_seconds);
         self.agent.contact.send_replace(true);
         Ok(self.follow(answer, asked.elapsed()))
     }

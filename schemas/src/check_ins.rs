@@ -7,6 +7,7 @@ use crate::{
     commands::Command,
     hosts::Facts,
     ids::{HostId, JobId, ProcessId},
+    upstreams::Upstream,
 };
 
 /// What runs on a host, by its own word: which bytes, in which process, and how its last update ended.
@@ -80,6 +81,9 @@ pub struct SessionRequest {
     /// raises its own to this.
     #[serde(default)]
     pub highest_sequence: u64,
+    /// The ways the agent goes, as this process has found them so far; at most 8. Empty: it says nothing of them.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
 }
 
 /// The answer to a new session.
@@ -102,6 +106,10 @@ pub struct CheckInRequest {
     /// SHA-256 of the facts as last sent, hexadecimal. Empty: unknown.
     #[serde(default)]
     pub facts_digest: String,
+    /// The highest job sequence the host's journal has seen; 0 when none. A server that knows less was restored from a
+    /// backup.
+    #[serde(default)]
+    pub highest_sequence: u64,
     /// Jobs that the agent has received and journalled and has not finished telling about: they are not offered again
     /// in this session.
     #[serde(default)]
@@ -112,6 +120,9 @@ pub struct CheckInRequest {
     /// What the host says of itself; sent when it has changed or was asked for. Absent: unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// The ways the agent goes; sent when something has changed about them. Absent: unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstreams: Option<Vec<Upstream>>,
 }
 
 /// The answer to a check-in.
@@ -130,6 +141,10 @@ pub struct CheckInResponse {
     pub send_facts: bool,
     /// When the next check-in is due, in seconds after this answer; 0: at once. The agent adds ±10 % jitter.
     pub next_check_in_seconds: u32,
+    /// The longest pause that the agent shall make by itself while the server does not answer, in seconds: so many hosts
+    /// as there are come back within it without a stampede. 0: the server does not say.
+    #[serde(default)]
+    pub retry_cap_seconds: u32,
     /// Until when the server wants to hear from the host quickly. Absent: no such wish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention_until: Option<Timestamp>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{check_ins::AgentReport, envelopes::sha256_hex, ids::HostId};
+use crate::{check_ins::AgentReport, envelopes::sha256_hex, ids::HostId, upstreams::Upstream};
 
 /// Labels: `key=value` pairs that selectors match on.
 pub type Labels = BTreeMap<String, String>;
@@ -90,6 +90,9 @@ pub struct HostView {
     /// What runs on it. Absent until its first session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentReport>,
+    /// The ways its agent goes, as it last told of them.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
     /// Whether it was heard from within the offline threshold; derived when it is read.
     pub online: bool,
     /// When it was last heard from, exact to `presence_write_seconds` (300 by default). Absent until its first check-in.

@@ -20,6 +20,8 @@ pub enum JobSpec {
     Run(RunSpec),
     /// Report the host's facts in full. Recovery: `converge`.
     Inspect(InspectSpec),
+    /// Close the agent's circuit breakers: what did not answer is well again. Recovery: `converge`.
+    ResetBreakers(ResetBreakersSpec),
     /// Bring the agent to a release. Recovery: `probe`.
     SelfUpdate(SelfUpdateSpec),
 }
@@ -46,6 +48,11 @@ pub struct RunSpec {
 #[serde(deny_unknown_fields)]
 pub struct InspectSpec {}
 
+/// Close the agent's circuit breakers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetBreakersSpec {}
+
 /// Bring the agent to a release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,6 +69,7 @@ impl JobSpec {
         match self {
             Self::Run(_) => "run",
             Self::Inspect(_) => "inspect",
+            Self::ResetBreakers(_) => "reset_breakers",
             Self::SelfUpdate(_) => "self_update",
         }
     }
@@ -78,8 +86,9 @@ impl JobSpec {
         match kind {
             "run" => typed(spec).map(Self::Run),
             "inspect" => typed(spec).map(Self::Inspect),
+            "reset_breakers" => typed(spec).map(Self::ResetBreakers),
             "self_update" => typed(spec).map(Self::SelfUpdate),
-            _ => Err(Box::new(Problem::invalid("kind", "must be run, inspect or self_update"))),
+            _ => Err(Box::new(Problem::invalid("kind", "must be run, inspect, reset_breakers or self_update"))),
         }
     }
 
@@ -87,7 +96,7 @@ impl JobSpec {
     pub fn recovery(&self) -> Recovery {
         match self {
             Self::Run(_) => Recovery::Once,
-            Self::Inspect(_) => Recovery::Converge,
+            Self::Inspect(_) | Self::ResetBreakers(_) => Recovery::Converge,
             Self::SelfUpdate(_) => Recovery::Probe,
         }
     }
@@ -234,7 +243,7 @@ pub struct JobRequest {
     /// Which hosts, by what they are; must match at most 100. Either this or `host_ids`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
-    /// `run` or `inspect`. An update of the agent goes through `/hosts/{id}/update` or a fleet update.
+    /// `run`, `inspect` or `reset_breakers`. An update of the agent goes through `/hosts/{id}/update` or a fleet update.
     pub kind: String,
     /// What to do, by kind.
     #[serde(default = "empty_object")]

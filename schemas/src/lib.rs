@@ -19,6 +19,7 @@ pub mod pages;
 pub mod problems;
 pub mod releases;
 pub mod secrets;
+pub mod upstreams;
 
 /// The protocol this crate speaks; `schemas/README.md` keeps its history.
 pub const PROTOCOL: u32 = 1;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use muster_domain::{
     machine::Change,
-    mailboxes::{Event, Mailbox},
+    mailboxes::{Event, Mailbox, Told},
     pacing::Pacing,
 };
 use muster_schemas::{
@@ -345,7 +345,7 @@ async fn what_an_old_record_would_refuse_is_asked_of_the_newest() {
     let old = world.app.table.get(&keys::mailbox(host.id()), Consistency::Strong).await.unwrap();
     host.restarts().await.is(200);
     world.moves(1);
-    let seen = |session| Change::Mailbox(host.id(), Event::Seen { session, agent: None, facts: None });
+    let seen = |session| Change::Mailbox(host.id(), Event::Seen { session, told: Told::default() });
     let own = || Own { found: old.clone(), ..Own::default() };
     let refused = advance_with(&world.app, seen(1), &Cause::tick(), own()).await;
     assert!(matches!(refused, Err(AdvanceError::Refused(_))), "{refused:?}");

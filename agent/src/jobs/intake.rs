@@ -173,7 +173,7 @@ fn allowed(agent: &Agent, command: &Command) -> Result<(), Box<JobResult>> {
     if too_large {
         return Err(refuse("too_large", "the command is larger than this host takes".into()));
     }
-    if !["run", "inspect", "self_update"].contains(&command.kind.as_str()) {
+    if !["run", "inspect", "reset_breakers", "self_update"].contains(&command.kind.as_str()) {
         return Err(refuse(
             "unknown_kind",
             format!("this agent does not know {:?}", results::head(command.kind.clone(), REFUSED_KIND_BYTES)),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     agent::{Agent, Exit},
-    client::Failure,
+    failure::Failure,
     link::{Link, Outcome},
 };
 

@@ -14,15 +14,14 @@ use tracing::info;
 
 use crate::{
     agent::Agent,
-    client::{Failure, Way},
+    client::Way,
+    failure::Failure,
     jobs::results::chain,
     link::Link,
     sys::files::{create_private, create_private_directory, sha256_of},
     trust::Refusal,
 };
 
-/// How often a broken download is taken up again.
-const ATTEMPTS: u32 = 8;
 /// The speed is looked at over this span.
 const SPEED_WINDOW: Duration = Duration::from_secs(30);
 
@@ -36,7 +35,7 @@ pub async fn manifest(agent: &Agent, version: &str) -> Result<Envelope, Refusal>
             Err(failure) => failure,
         };
         match failure.into() {
-            Broken::Off(message, outcome) if attempt < ATTEMPTS => {
+            Broken::Off(message, outcome) if attempt < agent.config.attempts() => {
                 info!("The manifest did not come, and will be asked for again: {message}");
                 sleep(agent.pause(&mut link, outcome)).await;
                 attempt += 1;
@@ -56,7 +55,8 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
     let mut link = Link::default();
     let mut failure = String::new();
     let mut left_behind = path.exists();
-    for attempt in 0..ATTEMPTS {
+    let attempts = agent.config.attempts();
+    for attempt in 0..attempts {
         // Where the object store cannot be reached, the server can.
         let way = if attempt % 2 == 0 { Way::AsToldByServer } else { Way::ThroughServer };
         match fetch(agent, target, &path, way).await {
@@ -76,7 +76,7 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
             }
         }
     }
-    Err(Refusal::new("download", format!("given up after {ATTEMPTS} attempts: {failure}")))
+    Err(Refusal::new("download", format!("given up after {attempts} attempts: {failure}")))
 }
 
 /// Why an attempt brought no whole file.

@@ -4,12 +4,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use muster_schemas::{
     ids::JobId,
-    jobs::{JobResult, JobSpec},
+    jobs::{JobResult, JobSpec, Outcome},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{inspect, run as program, update};
-use crate::agent::Agent;
+use crate::{agent::Agent, jobs::results::ended};
 
 /// What a runner is given beside the job's spec.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl fmt::Debug for Task {
 pub fn check(spec: &JobSpec) -> Result<(), String> {
     match spec {
         JobSpec::Run(spec) => program::check(spec),
-        JobSpec::Inspect(_) => Ok(()),
+        JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) => Ok(()),
         JobSpec::SelfUpdate(spec) => update::check(spec),
     }
 }
@@ -44,6 +44,10 @@ pub async fn run(agent: &Agent, spec: &JobSpec, task: Task) -> Option<JobResult>
     match spec {
         JobSpec::Run(spec) => Some(program::run(&agent.groups, spec, &task).await),
         JobSpec::Inspect(_) => Some(inspect::run(&agent.policy())),
+        JobSpec::ResetBreakers(_) => {
+            agent.client.reset_breakers();
+            Some(ended(Outcome::Succeeded))
+        }
         JobSpec::SelfUpdate(spec) => update::run(agent, spec, &task).await,
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod updates;
 #[cfg(test)]
 mod world;

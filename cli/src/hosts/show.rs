@@ -1,7 +1,10 @@
 //! Hosts as people read them.
 
 use jiff::Timestamp;
-use muster_schemas::hosts::{HostState, HostView};
+use muster_schemas::{
+    hosts::{HostState, HostView},
+    upstreams::{BreakerState, Upstream},
+};
 
 use crate::{
     pairs,
@@ -45,6 +48,24 @@ pub fn labels(host: &HostView) -> String {
     if host.labels.is_empty() { "no labels".into() } else { tables::printable(&pairs::text(&host.labels)) }
 }
 
+/// How the agent's way to an upstream is, in a few words.
+fn way(upstream: &Upstream, now: Timestamp) -> String {
+    let Upstream { name, breaker, failures, opened: _, last_failure, last_outage } = upstream;
+    let breaker = match breaker {
+        BreakerState::Closed => "fine",
+        BreakerState::Open => "circuit open",
+        BreakerState::HalfOpen => "circuit half-open",
+        BreakerState::Unknown => "in an unknown state",
+    };
+    let failed = last_failure.as_ref().map_or_else(String::new, |failure| {
+        let ago = times::ago_or_dash(Some(failure.at), now);
+        format!(", {failures} calls failed, the last {ago}: {}", failure.reason)
+    });
+    let recovered =
+        last_outage.as_ref().map_or_else(String::new, |outage| format!(", recovered after {} s", outage.seconds));
+    format!("{name} {breaker}{failed}{recovered}")
+}
+
 /// Everything about one.
 pub fn details(host: &HostView, now: Timestamp) -> String {
     let facts = &host.facts;
@@ -78,6 +99,7 @@ pub fn details(host: &HostView, now: Timestamp) -> String {
         ("processors", facts.cpu_count.to_string()),
         ("memory", memory),
         ("allows", facts.capabilities.join(", ")),
+        ("upstreams", host.upstreams.iter().map(|upstream| way(upstream, now)).collect::<Vec<_>>().join("; ")),
         ("open jobs", host.open_jobs.to_string()),
     ])
 }

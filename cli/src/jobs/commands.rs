@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use muster_schemas::{
     ids::{HostId, JobId},
-    jobs::JobView,
+    jobs::{InspectSpec, JobSpec, JobView, ResetBreakersSpec},
 };
 
 use super::{
     log,
-    run::{InspectArguments, RunArguments},
+    run::{PlainArguments, RunArguments},
     show, wait,
 };
 use crate::{
@@ -24,7 +24,9 @@ pub enum JobCommand {
     /// Run a program, without a shell: muster jobs run --host ID --wait -- /usr/bin/uptime
     Run(RunArguments),
     /// Have hosts report their facts in full
-    Inspect(InspectArguments),
+    Inspect(PlainArguments),
+    /// Have agents close their circuit breakers: what did not answer is well again
+    ResetBreakers(PlainArguments),
     /// List jobs, newest first
     List {
         /// Only this host's
@@ -33,7 +35,7 @@ pub enum JobCommand {
         /// Only those in this state, such as queued, running or failed
         #[arg(long)]
         state: Option<String>,
-        /// Only this kind: run, inspect or `self_update`
+        /// Only this kind: run, inspect, `reset_breakers` or `self_update`
         #[arg(long)]
         kind: Option<String>,
         #[command(flatten)]
@@ -65,7 +67,12 @@ pub enum JobCommand {
 pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure> {
     match command {
         JobCommand::Run(arguments) => return arguments.run(context).await,
-        JobCommand::Inspect(arguments) => return arguments.run(context).await,
+        JobCommand::Inspect(arguments) => {
+            return arguments.run(context, &JobSpec::Inspect(InspectSpec::default())).await;
+        }
+        JobCommand::ResetBreakers(arguments) => {
+            return arguments.run(context, &JobSpec::ResetBreakers(ResetBreakersSpec::default())).await;
+        }
         JobCommand::List { host, state, kind, paging } => {
             let host = host.map(|host| ("host", host.to_string()));
             let query = [host, state.map(|state| ("state", state)), kind.map(|kind| ("kind", kind))];

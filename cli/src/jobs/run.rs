@@ -1,13 +1,13 @@
-//! `jobs run` and `jobs inspect`: the same work on one host or on many.
+//! `jobs run`, `jobs inspect` and `jobs reset-breakers`: the same work on one host or on many.
 
 use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
     hosts::Selector,
     ids::HostId,
-    jobs::{HostRefused, IfOffline, InspectSpec, JobRequest, JobsCreated, RunSpec},
+    jobs::{HostRefused, IfOffline, JobRequest, JobSpec, JobsCreated, RunSpec},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{log, show, wait};
 use crate::{
@@ -75,9 +75,9 @@ pub struct RunArguments {
     argv: Vec<String>,
 }
 
-/// `jobs inspect`.
+/// `jobs inspect` and `jobs reset-breakers`.
 #[derive(Debug, clap::Args)]
-pub struct InspectArguments {
+pub struct PlainArguments {
     #[command(flatten)]
     hosts: Hosts,
     #[command(flatten)]
@@ -94,14 +94,14 @@ impl RunArguments {
             output_limit_bytes: self.output_limit,
         };
         let follow = if self.follow { Follow::Log } else { Follow::Nothing };
-        start(context, ("run", json(&spec)), self.hosts, &self.manner, follow).await
+        start(context, ("run", json!(spec)), self.hosts, &self.manner, follow).await
     }
 }
 
-impl InspectArguments {
-    /// Starts the jobs, and stays as long as it was asked to.
-    pub async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        start(context, ("inspect", json(&InspectSpec {})), self.hosts, &self.manner, Follow::Nothing).await
+impl PlainArguments {
+    /// Starts jobs of a kind without any arguments, and stays as long as it was asked to.
+    pub async fn run(self, context: &Context, spec: &JobSpec) -> Result<Exit, Failure> {
+        start(context, (spec.kind(), json!({})), self.hosts, &self.manner, Follow::Nothing).await
     }
 }
 
@@ -167,8 +167,4 @@ fn request((kind, spec): (&str, Value), hosts: Hosts, manner: &Manner, now: Time
         start_by: manner.start_by.map(|seconds| now + SignedDuration::from_secs(seconds.into())),
         time_limit_seconds: manner.time_limit,
     }
-}
-
-fn json(spec: &impl serde::Serialize) -> Value {
-    serde_json::to_value(spec).expect("a spec is texts and numbers")
 }

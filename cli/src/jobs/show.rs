@@ -79,6 +79,7 @@ fn what(spec: &JobSpec) -> String {
     match spec {
         JobSpec::Run(run) => run.argv.join(" "),
         JobSpec::Inspect(_) => "inspect".into(),
+        JobSpec::ResetBreakers(_) => "reset circuit breakers".into(),
         JobSpec::SelfUpdate(update) => format!("update the agent to {}", update.version),
     }
 }

@@ -7,6 +7,7 @@ use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, Labels, Selector},
     ids::{EnrollmentTokenId, HostId},
+    upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub struct Host {
     pub facts: Facts,
     /// What runs on it, since its first session.
     pub agent: Option<AgentReport>,
+    /// The ways its agent goes, as it last told of them.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
     /// When it joined.
     pub enrolled_at: Timestamp,
 }
@@ -59,6 +63,8 @@ pub enum Event {
         agent: Option<AgentReport>,
         /// What it is.
         facts: Option<Facts>,
+        /// The ways its agent goes.
+        upstreams: Option<Vec<Upstream>>,
     },
     /// An operator described it.
     Described {
@@ -82,6 +88,7 @@ impl Machine for Host {
                     labels: labels.clone(),
                     facts: facts.clone(),
                     agent: None,
+                    upstreams: Vec::new(),
                     enrolled_at: now,
                 };
                 let opened = mailboxes::Event::Open(*id, public_key.clone());
@@ -98,7 +105,9 @@ impl Machine for Host {
     fn transition(&self, event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Enrolled { .. } => Err(Refused::wrong_state("the host has joined already")),
-            Event::Reported { agent, facts } => Ok(Step::to(self.reported(agent.as_ref(), facts.as_ref()))),
+            Event::Reported { agent, facts, upstreams } => {
+                Ok(Step::to(self.reported(agent.as_ref(), facts.as_ref(), upstreams.as_ref())))
+            }
             Event::Described { name, labels } => {
                 let next = self.described(name.as_deref(), labels);
                 let unchanged = next == *self;
@@ -123,13 +132,16 @@ impl Host {
             && os.as_ref().is_none_or(|os| *os == self.facts.os)
     }
 
-    fn reported(&self, agent: Option<&AgentReport>, facts: Option<&Facts>) -> Self {
+    fn reported(&self, agent: Option<&AgentReport>, facts: Option<&Facts>, upstreams: Option<&Vec<Upstream>>) -> Self {
         let mut next = self.clone();
         if let Some(agent) = agent {
             next.agent = Some(agent.clone());
         }
         if let Some(facts) = facts {
             next.facts = facts.clone();
+        }
+        if let Some(upstreams) = upstreams {
+            next.upstreams.clone_from(upstreams);
         }
         next
     }

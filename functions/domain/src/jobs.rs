@@ -444,7 +444,7 @@ impl Job {
     fn logs(&self, text: &str) -> Step<Self> {
         let limit = match &self.asked.spec {
             JobSpec::Run(run) => run.output_limit_bytes.unwrap_or(DEFAULT_LOG_BYTES),
-            JobSpec::Inspect(_) | JobSpec::SelfUpdate(_) => DEFAULT_LOG_BYTES,
+            JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) | JobSpec::SelfUpdate(_) => DEFAULT_LOG_BYTES,
         };
         let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
         let kept = &text[..text.floor_char_boundary(room)];

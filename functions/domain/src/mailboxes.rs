@@ -14,6 +14,7 @@ use muster_schemas::{
     hosts::{Facts, HostState},
     ids::{HostId, JobId, ProcessId},
     problems::{Problem, ProblemCode},
+    upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
 
@@ -92,15 +93,15 @@ pub enum Event {
         facts_digest: String,
         /// The highest job sequence in the host's journal.
         highest_sequence: u64,
+        /// The ways its agent goes.
+        upstreams: Vec<Upstream>,
     },
     /// The host was heard from, and said what changed; absent parts are unchanged.
     Seen {
         /// The session it named.
         session: u64,
-        /// What runs.
-        agent: Option<AgentReport>,
-        /// What it is, with its digest.
-        facts: Option<(Facts, String)>,
+        /// What it told.
+        told: Told,
     },
     /// There is a job for it.
     Enqueue(Box<NewJob>),
@@ -119,6 +120,30 @@ pub enum Event {
         /// Whether open jobs are given up.
         force: bool,
     },
+}
+
+/// What a check-in tells.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// What runs.
+    pub agent: Option<AgentReport>,
+    /// What the host is, with its digest.
+    pub facts: Option<(Facts, String)>,
+    /// The ways its agent goes.
+    pub upstreams: Option<Vec<Upstream>>,
+    /// The highest job sequence in the host's journal.
+    pub highest_sequence: u64,
+}
+
+impl Told {
+    /// Whether the server would forget something that a mailbox should know.
+    pub fn is_news_to(&self, mailbox: &Mailbox) -> bool {
+        self.says_something() || self.highest_sequence > mailbox.sequence
+    }
+
+    fn says_something(&self) -> bool {
+        self.agent.is_some() || self.facts.is_some() || self.upstreams.is_some()
+    }
 }
 
 impl Machine for Mailbox {
@@ -141,10 +166,10 @@ impl Machine for Mailbox {
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Open(..) => Err(Refused::wrong_state("the mailbox is open already")),
-            Event::Started { agent, facts, facts_digest, highest_sequence } => {
-                self.started(agent, facts, facts_digest, *highest_sequence, now)
+            Event::Started { agent, facts, facts_digest, highest_sequence, upstreams } => {
+                self.started(agent, facts, facts_digest, *highest_sequence, upstreams, now)
             }
-            Event::Seen { session, agent, facts } => self.seen(*session, agent.as_ref(), facts.as_ref(), now),
+            Event::Seen { session, told } => self.seen(*session, told, now),
             Event::Enqueue(job) => self.enqueue(job, now),
             Event::Cancel(id) => Ok(self.cancel(*id)),
             Event::Remove(id) => Ok(self.remove(*id, now)),
@@ -216,6 +241,7 @@ impl Mailbox {
         facts: &Facts,
         facts_digest: &str,
         highest_sequence: u64,
+        upstreams: &[Upstream],
         now: Timestamp,
     ) -> Result<Step<Self>, Refused> {
         self.served()?;
@@ -231,46 +257,54 @@ impl Mailbox {
         }
         next.session += 1;
         next.process_id = Some(agent.process_id);
-        // A server restored from an old backup must not give out a sequence twice, and what it thinks was never offered
-        // may have been.
-        let restored = highest_sequence > self.sequence;
         next.sequence = next.sequence.max(highest_sequence);
-        let offered =
-            |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session: self.session }));
-        let perhaps_offered = self.open.iter().filter(|_| restored).map(offered);
         next.last_seen_at = Some(now);
         next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = self.judged_by(agent);
         facts_digest.clone_into(&mut next.facts_digest);
-        let reported = hosts::Event::Reported { agent: Some(agent.clone()), facts: Some(facts.clone()) };
+        let reported = hosts::Event::Reported {
+            agent: Some(agent.clone()),
+            facts: Some(facts.clone()),
+            upstreams: Some(upstreams.to_owned()),
+        };
         // A held poll of the session before must learn that it is over.
         Ok(Step::to(next)
             .and(Effect::Also(Change::Host(self.host_id, reported)))
             .and(Effect::Wake(self.host_id))
-            .and_all(perhaps_offered)
+            .and_all(self.perhaps_offered(highest_sequence))
             .and_all(self.judge(agent, now)))
     }
 
-    fn seen(
-        &self,
-        session: u64,
-        agent: Option<&AgentReport>,
-        facts: Option<&(Facts, String)>,
-        now: Timestamp,
-    ) -> Result<Step<Self>, Refused> {
+    fn seen(&self, session: u64, told: &Told, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.serves(session)?;
-        let mut next = Self { last_seen_at: Some(now), ..self.clone() };
+        let Told { agent, facts, upstreams, highest_sequence } = told;
+        let sequence = self.sequence.max(*highest_sequence);
+        let mut next = Self { last_seen_at: Some(now), sequence, ..self.clone() };
         if let Some((_, digest)) = facts {
             digest.clone_into(&mut next.facts_digest);
         }
         if let Some(agent) = agent {
             next.fleet_update = self.judged_by(agent);
         }
-        let told = agent.is_some() || facts.is_some();
-        let reported = hosts::Event::Reported { agent: agent.cloned(), facts: facts.map(|(facts, _)| facts.clone()) };
+        let reported = hosts::Event::Reported {
+            agent: agent.clone(),
+            facts: facts.as_ref().map(|(facts, _)| facts.clone()),
+            upstreams: upstreams.clone(),
+        };
+        let host = Effect::Also(Change::Host(self.host_id, reported));
         Ok(Step::to(next)
-            .and_all(told.then_some(Effect::Also(Change::Host(self.host_id, reported))))
-            .and_all(agent.into_iter().filter_map(|agent| self.judge(agent, now))))
+            .and_all(told.says_something().then_some(host))
+            .and_all(self.perhaps_offered(*highest_sequence))
+            .and_all(agent.iter().filter_map(|agent| self.judge(agent, now))))
+    }
+
+    /// A server restored from an old backup must not give out a sequence twice, and what it thinks was never offered may
+    /// have been.
+    fn perhaps_offered(&self, highest_sequence: u64) -> impl Iterator<Item = Effect> {
+        let restored = highest_sequence > self.sequence;
+        let session = self.session;
+        let offered = move |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session }));
+        self.open.iter().filter(move |_| restored).map(offered)
     }
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.

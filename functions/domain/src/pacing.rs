@@ -23,6 +23,9 @@ pub struct Pacing {
     /// How long an access token of a host is valid, in seconds. A revoked host is refused whatever its token says, so
     /// this bounds only what a stolen one is worth.
     pub access_token_seconds: u32,
+    /// The longest pause that hosts make by themselves while the server does not answer, in seconds: at least twice as
+    /// many as there are hosts for each request per second that the server can take.
+    pub retry_cap_seconds: u32,
 }
 
 impl Default for Pacing {
@@ -36,6 +39,7 @@ impl Default for Pacing {
             presence_write_seconds: 300,
             offline_after_seconds: 600,
             access_token_seconds: 900,
+            retry_cap_seconds: 60,
         }
     }
 }

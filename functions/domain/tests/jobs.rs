@@ -207,7 +207,8 @@ fn starts(mailbox: &Mailbox, number: u128, highest_sequence: u64) -> Step<Mailbo
         last_update: None,
     };
     let facts = Facts::default();
-    let event = mailboxes::Event::Started { agent, facts_digest: facts.digest(), facts, highest_sequence };
+    let facts_digest = facts.digest();
+    let event = mailboxes::Event::Started { agent, facts_digest, facts, highest_sequence, upstreams: Vec::new() };
     mailbox.transition(&event, at(1)).unwrap()
 }
 

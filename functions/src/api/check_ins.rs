@@ -6,12 +6,13 @@ use axum::{Json, extract::State};
 use muster_domain::{
     jobs::{self, Job},
     machine::Change,
-    mailboxes::{Event, Mailbox},
+    mailboxes::{Event, Mailbox, Told},
 };
 use muster_schemas::{
     PROTOCOL,
     check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
     commands::Command,
+    hosts::Facts,
     ids::{HostId, JobId},
     jobs::JobState,
     problems::{Problem, ProblemCode},
@@ -21,7 +22,7 @@ use super::{
     auth::Agent,
     extract::Sent,
     problem::Failure,
-    reports::{check_agent, check_facts, check_sequence},
+    reports::{check_agent, check_facts, check_sequence, check_upstreams},
 };
 use crate::{
     advance::{AdvanceError, Own, advance, advance_with},
@@ -41,7 +42,7 @@ pub async fn start(
     State(app): State<App>,
     Sent { body, .. }: Sent<SessionRequest>,
 ) -> Result<Json<SessionResponse>, Failure> {
-    let SessionRequest { protocol, agent: report, facts, highest_sequence } = body;
+    let SessionRequest { protocol, agent: report, facts, highest_sequence, upstreams } = body;
     if protocol != PROTOCOL {
         let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
         return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
@@ -49,8 +50,9 @@ pub async fn start(
     check_agent(&report)?;
     check_facts(&facts)?;
     check_sequence(highest_sequence)?;
+    check_upstreams(&upstreams)?;
     let facts_digest = facts.digest();
-    let event = Event::Started { agent: report, facts, facts_digest, highest_sequence };
+    let event = Event::Started { agent: report, facts, facts_digest, highest_sequence, upstreams };
     let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
     let mailbox = advanced.record::<Mailbox>(&keys::mailbox(agent.host_id))?.record;
     // It may have been quarantined for it.
@@ -66,6 +68,8 @@ pub async fn check_in(
 ) -> Result<Json<CheckInResponse>, Failure> {
     request.agent.as_ref().map_or(Ok(()), check_agent)?;
     request.facts.as_ref().map_or(Ok(()), check_facts)?;
+    request.upstreams.as_deref().map_or(Ok(()), check_upstreams)?;
+    check_sequence(request.highest_sequence)?;
     let pacing = app.settings.pacing;
     let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
     let mut over = app.clock.sleep(hold);
@@ -98,15 +102,17 @@ async fn seen(
     mailbox: &Mailbox,
     request: &CheckInRequest,
 ) -> Result<(), Failure> {
-    let told = request.agent.is_some() || request.facts.is_some();
-    if !told && !app.settings.pacing.presence_is_due(mailbox, app.now()) {
+    let with_digest = |facts: &Facts| (facts.clone(), facts.digest());
+    let told = Told {
+        agent: request.agent.clone(),
+        facts: request.facts.as_ref().map(with_digest),
+        upstreams: request.upstreams.clone(),
+        highest_sequence: request.highest_sequence,
+    };
+    if !told.is_news_to(mailbox) && !app.settings.pacing.presence_is_due(mailbox, app.now()) {
         return Ok(());
     }
-    let facts = request.facts.clone().map(|facts| {
-        let digest = facts.digest();
-        (facts, digest)
-    });
-    let event = Event::Seen { session: request.session, agent: request.agent.clone(), facts };
+    let event = Event::Seen { session: request.session, told };
     let own = Own { found: Some(item), ..Own::default() };
     advance_with(app, Change::Mailbox(agent.host_id, event), &agent.cause(), own).await?;
     Ok(())
@@ -132,7 +138,16 @@ async fn answer(
     };
     let send_facts = request.facts.is_none() && request.facts_digest != mailbox.facts_digest;
     let attention_until = mailbox.attention_until.filter(|until| app.now() < *until);
-    Ok(CheckInResponse { server_time: app.now(), jobs, cancel, send_facts, next_check_in_seconds, attention_until })
+    let retry_cap_seconds = app.settings.pacing.retry_cap_seconds;
+    Ok(CheckInResponse {
+        server_time: app.now(),
+        jobs,
+        cancel,
+        send_facts,
+        next_check_in_seconds,
+        retry_cap_seconds,
+        attention_until,
+    })
 }
 
 /// Jobs that this session has not received, each marked as offered before the answer leaves; and whether one of them had

@@ -243,7 +243,7 @@ async fn newest_release(app: &App) -> Result<Option<Release>, Failure> {
 }
 
 fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Release>) -> HostView {
-    let Host { id, public_key: _, name, labels, facts, agent, enrolled_at } = host.record;
+    let Host { id, public_key: _, name, labels, facts, agent, upstreams, enrolled_at } = host.record;
     let behind = |agent: &muster_schemas::check_ins::AgentReport| {
         newest.is_some_and(|release| {
             release.target(&facts.os, &facts.architecture).is_some() && release.manifest.version != agent.version
@@ -262,6 +262,7 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
         update_available: agent.as_ref().is_some_and(behind),
         facts,
         agent,
+        upstreams,
         enrolled_at,
         revision: host.revision,
     }

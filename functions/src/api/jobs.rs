@@ -301,7 +301,7 @@ fn asked(app: &App, request: &JobRequest, actor: String) -> Result<Asked, Failur
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
     match &spec {
         JobSpec::Run(run) => check_run(run)?,
-        JobSpec::Inspect(_) => {}
+        JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) => {}
         JobSpec::SelfUpdate(_) => {
             return Err(Problem::invalid("kind", "an update goes through /hosts/{id}/update or a fleet update").into());
         }

@@ -4,6 +4,7 @@ use muster_schemas::{
     check_ins::{AgentReport, LastUpdate},
     hosts::Facts,
     problems::Problem,
+    upstreams::Upstream,
 };
 
 use super::problem::Failure;
@@ -14,6 +15,10 @@ const MAX_FACTS_BYTES: usize = 64 * 1024;
 const MAX_WORD_BYTES: usize = 128;
 /// The longest reason: 4 KiB of a failed start's last words, and what the supervisor makes of them.
 const MAX_REASON_BYTES: usize = 8 * 1024;
+/// How many upstreams an agent tells of.
+const MAX_UPSTREAMS: usize = 8;
+/// The longest reason of a call that failed.
+const MAX_FAILURE_BYTES: usize = 1024;
 /// No journal has seen so many jobs; a number above is no number of jobs.
 const MAX_SEQUENCE: u64 = 1 << 53;
 
@@ -41,6 +46,19 @@ pub fn check_agent(agent: &AgentReport) -> Result<(), Failure> {
 pub fn check_sequence(highest: u64) -> Result<(), Failure> {
     if highest > MAX_SEQUENCE {
         return Err(Problem::invalid("highest_sequence", format_args!("must be at most {MAX_SEQUENCE}")).into());
+    }
+    Ok(())
+}
+
+/// As many upstreams as an agent has, in few words.
+pub fn check_upstreams(upstreams: &[Upstream]) -> Result<(), Failure> {
+    if upstreams.len() > MAX_UPSTREAMS {
+        return Err(Problem::invalid("upstreams", format_args!("must be at most {MAX_UPSTREAMS}")).into());
+    }
+    for Upstream { name, last_failure, .. } in upstreams {
+        within("upstreams.name", name, MAX_WORD_BYTES)?;
+        let reason = last_failure.as_ref().map_or("", |failure| &failure.reason);
+        within("upstreams.last_failure.reason", reason, MAX_FAILURE_BYTES)?;
     }
     Ok(())
 }

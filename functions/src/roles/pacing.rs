@@ -16,16 +16,21 @@ pub struct Options {
     /// How often it is written down at most that a host was heard from, in seconds
     #[arg(long, env = "MUSTER_PRESENCE_WRITE_SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     presence_write_seconds: Option<u32>,
+    /// The longest pause that hosts make while the server does not answer, in seconds: after an outage they are back within
+    /// it. At least 2 × hosts ÷ requests that the server can take in a second
+    #[arg(long, env = "MUSTER_RETRY_CAP_SECONDS", value_parser = clap::value_parser!(u32).range(10..=3_600))]
+    retry_cap_seconds: Option<u32>,
 }
 
 impl Options {
     /// The pacing with what was changed, or which rule it breaks.
     pub fn applied_to(&self, pacing: Pacing) -> Result<Pacing, String> {
-        let Self { offline_after_seconds, idle_interval_seconds, presence_write_seconds } = self;
+        let Self { offline_after_seconds, idle_interval_seconds, presence_write_seconds, retry_cap_seconds } = self;
         let pacing = Pacing {
             offline_after_seconds: offline_after_seconds.unwrap_or(pacing.offline_after_seconds),
             idle_interval_seconds: idle_interval_seconds.unwrap_or(pacing.idle_interval_seconds),
             presence_write_seconds: presence_write_seconds.unwrap_or(pacing.presence_write_seconds),
+            retry_cap_seconds: retry_cap_seconds.unwrap_or(pacing.retry_cap_seconds),
             ..pacing
         };
         let least = pacing.longest_silence_seconds();

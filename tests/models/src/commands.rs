@@ -398,6 +398,7 @@ impl State {
             facts: Facts::default(),
             facts_digest: String::new(),
             highest_sequence: floor,
+            upstreams: Vec::new(),
         };
         let done = self.commits(Change::Mailbox(host(), started));
         if self.arrives(lost) && done.is_ok() {

@@ -43,7 +43,8 @@ pub struct Host {
     pub received: Vec<Command>,
     key: SigningKey,
     told: BTreeMap<JobId, u64>,
-    highest_sequence: u64,
+    /// The highest job sequence in its journal.
+    pub highest_sequence: u64,
     token: Option<(String, Timestamp)>,
     world: World,
 }
@@ -157,6 +158,7 @@ impl Host {
             agent: self.agent.clone(),
             facts: self.facts.clone(),
             highest_sequence: self.highest_sequence,
+            upstreams: Vec::new(),
         };
         let answer = self.caller().await.post("/api/v1/agent/session", &body).await;
         if answer.status == 200 {
@@ -187,9 +189,11 @@ impl Host {
             session: self.session,
             wait_seconds: 0,
             facts_digest: self.facts.digest(),
+            highest_sequence: self.highest_sequence,
             open: self.journal.iter().copied().collect(),
             agent: None,
             facts: None,
+            upstreams: None,
         }
     }
 

@@ -23,6 +23,7 @@ impl World {
                 labels: seen.labels.clone(),
                 facts: seen.facts.clone(),
                 agent: seen.agent.clone(),
+                upstreams: Vec::new(),
                 enrolled_at: self.now(),
             };
             let last_seen_at = online(number).then_some(self.now());

@@ -3,7 +3,7 @@ use muster_domain::pacing::Pacing;
 use muster_schemas::{
     PROTOCOL,
     check_ins::{CheckInRequest, CheckInResponse},
-    jobs::Outcome,
+    jobs::{JobState, Outcome},
     problems::ProblemCode,
 };
 use muster_tests::world::{World, answered, result, run_job, started};
@@ -176,6 +176,44 @@ async fn a_server_restored_from_an_old_backup_gives_out_no_sequence_twice() {
 }
 
 #[tokio::test]
+async fn a_restore_that_no_agent_restarted_for_is_noticed_at_the_next_check_in() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let known = world.job(host.id(), &run_job()).await;
+    host.highest_sequence = 41;
+    host.check_in().await;
+    assert_eq!(world.job(host.id(), &run_job()).await.sequence, 42);
+    let known = world.sees_job(known.id).await;
+    assert_eq!(known.state, JobState::Offered, "the server that was lost may have offered it");
+}
+
+#[tokio::test]
+async fn what_an_agent_tells_of_its_ways_is_seen_on_its_host() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    assert_eq!(world.sees_host(host.id()).await.upstreams, []);
+    let api = json!([{
+        "name": "api", "breaker": "half_open", "failures": 7, "opened": 1,
+        "last_failure": { "at": world.now(), "kind": "certificate", "reason": "somebody reads along" },
+        "last_outage": { "began_at": world.now(), "seconds": 252, "failures": 7 },
+    }]);
+    let mut request = host.check_in_request();
+    request.upstreams = serde_json::from_value(api.clone()).unwrap();
+    host.says(&request).await.is(200);
+    host.check_in().await;
+    assert_eq!(json!(world.sees_host(host.id()).await.upstreams), api, "what is not said again is unchanged");
+    host.restarts().await.is(200);
+    assert_eq!(world.sees_host(host.id()).await.upstreams, [], "another process begins anew");
+}
+
+#[tokio::test]
+async fn hosts_are_told_how_long_they_may_stay_away_after_an_outage() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    assert_eq!(host.check_in().await.retry_cap_seconds, 60);
+}
+
+#[tokio::test]
 async fn another_protocol_is_told_so() {
     let world = World::new().await;
     let mut host = world.host("one").await;
@@ -210,6 +248,17 @@ async fn what_no_host_can_say_of_itself_is_refused_with_its_field() {
         "transaction": "job_01ARZ3NDEKTSV4RRFFQ69G5FAV", "to": "1.1.0", "outcome": "rolled_back", "reason": "x".repeat(9_000)
     });
     refused(&mut host, large, 0, "agent.last_update.reason").await;
+    let wordy = |reason: usize| json!({ "name": "api", "breaker": "open", "last_failure": { "at": world.now(), "kind": "name", "reason": "x".repeat(reason) } });
+    for (upstreams, field) in [
+        (json!([wordy(2_000)]), "upstreams.last_failure.reason"),
+        (json!(vec![wordy(1); 9]), "upstreams"),
+        (json!([{ "name": "x".repeat(200), "breaker": "open" }]), "upstreams.name"),
+    ] {
+        let mut request = json!(host.check_in_request());
+        request["upstreams"] = upstreams;
+        let answer = host.caller().await.post("/api/v1/agent/check-in", &request).await;
+        assert_eq!(answer.refused(ProblemCode::Invalid).field.as_deref(), Some(field));
+    }
     host.facts.hostname = "x".repeat(70_000);
     refused(&mut host, agent, 0, "facts").await;
     world.is_consistent().await;

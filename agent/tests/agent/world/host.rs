@@ -63,6 +63,7 @@ impl Host {
             .arg(self.state.path())
             .env("MUSTER_AGENT_INITIAL_DELAY_SECONDS", "0.02")
             .env("MUSTER_AGENT_MAX_DELAY_SECONDS", "0.2")
+            .env("MUSTER_AGENT_OPEN_SECONDS", "0.05")
             .env("MUSTER_AGENT_PROBATION_SECONDS", "0.3")
             .env("MUSTER_AGENT_UPDATE_DEADLINE_SECONDS", self.deadline_seconds)
             .env("MUSTER_AGENT_CONTACT_SECONDS", self.contact_seconds)

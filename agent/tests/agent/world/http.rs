@@ -33,6 +33,29 @@ impl Reply {
         Self::Json(status, serde_json::json!({ "type": kind, "title": code, "status": status, "code": code }))
     }
 
+    /// The same with another header.
+    pub fn with_header(self, header: &str) -> Self {
+        match self {
+            Self::Json(status, value) => {
+                let body = value.to_string().into_bytes();
+                let headers = format!("{header}\r\n");
+                Self::Raw { status, kind: "application/problem+json", headers, claimed: body.len(), body }
+            }
+            Self::Raw { status, kind, headers, body, claimed } => {
+                Self::Raw { status, kind, headers: format!("{headers}{header}\r\n"), body, claimed }
+            }
+            Self::Cut => Self::Cut,
+        }
+    }
+
+    /// The same as another type of content.
+    pub fn of_kind(self, kind: &'static str) -> Self {
+        match self {
+            Self::Raw { status, headers, body, claimed, .. } => Self::Raw { status, kind, headers, body, claimed },
+            other => other,
+        }
+    }
+
     pub fn page(status: u16, text: &str) -> Self {
         let body = text.as_bytes().to_vec();
         Self::Raw { status, kind: "text/html", headers: String::new(), claimed: body.len(), body }

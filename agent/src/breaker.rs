@@ -1,0 +1,199 @@
+//! The circuit breaker of one upstream, as plain data: what it knows of the calls so far, and nothing that waits.
+//!
+//! ```text
+//! closed ──failures in a row──▶ open ──its span is over, and the upstream is well──▶ half-open ──successes──▶ closed
+//!                                ▲ └──it is not: a span twice as long──┐ ▲               │
+//!                                │ ◀────────────────────────────────────┘ │              │
+//!                                └──────────────── one failure ───────────┴──────────────┘
+//! ```
+//! Each change of state begins a generation; how a call of an earlier one ended changes nothing.
+
+use std::time::Duration;
+
+/// How much longer than its span a breaker stays open at most: hosts that lost the server together do not come back together.
+const JITTER: f64 = 0.3;
+/// How long who finds no place in a half-open breaker waits before it looks again.
+const FULL: Duration = Duration::from_secs(1);
+
+/// When a breaker changes its state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// So many failures in a row open it.
+    pub failure_threshold: u32,
+    /// How long it is open at first. Each probe that fails doubles this.
+    pub open: Duration,
+    /// The longest that it is open, jitter included.
+    pub max_open: Duration,
+    /// While half-open so many calls are let through at once, and so many successes close it.
+    pub half_open_max_calls: u32,
+    /// Whether the upstream is asked for its health before anything else; and the least between two such questions.
+    pub health_check: Option<Duration>,
+}
+
+/// What is known of one upstream.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Breaker {
+    state: State,
+    generation: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Closed { failures: u32 },
+    Open { until: Duration, span: Duration, probing: bool },
+    HalfOpen { calls: u32, successes: u32, span: Duration },
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Closed { failures: 0 }
+    }
+}
+
+/// Which calls one belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation(u64);
+
+/// Whether a call may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// It may.
+    Pass(Generation),
+    /// After the upstream was asked for its health; the answer is the end of this call.
+    Probe(Generation),
+    /// Not now; look again after this.
+    Wait(Duration),
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The upstream answered.
+    Succeeded,
+    /// It did not, or it is ill.
+    Failed,
+    /// The call was given up, and says nothing of the upstream.
+    GivenUp,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Too many calls have failed, or a probe.
+    Opened {
+        /// For how long.
+        span: Duration,
+    },
+    /// The upstream may be well again.
+    HalfOpened,
+    /// It is well again.
+    Closed,
+}
+
+impl Breaker {
+    /// May a call be made at `now`?
+    pub fn enter(&mut self, now: Duration, settings: &Settings) -> (Entry, Option<Change>) {
+        match &mut self.state {
+            State::Closed { .. } => (Entry::Pass(Generation(self.generation)), None),
+            State::Open { until, .. } if now < *until => (Entry::Wait(until.saturating_sub(now)), None),
+            State::Open { probing: true, .. } => (Entry::Wait(FULL), None),
+            State::Open { probing, .. } if settings.health_check.is_some() => {
+                *probing = true;
+                (Entry::Probe(Generation(self.generation)), None)
+            }
+            State::Open { span, .. } => {
+                let span = *span;
+                self.turn(State::HalfOpen { calls: 1, successes: 0, span });
+                (Entry::Pass(Generation(self.generation)), Some(Change::HalfOpened))
+            }
+            State::HalfOpen { calls, .. } if *calls >= settings.half_open_max_calls => (Entry::Wait(FULL), None),
+            State::HalfOpen { calls, .. } => {
+                *calls += 1;
+                (Entry::Pass(Generation(self.generation)), None)
+            }
+        }
+    }
+
+    /// A call has ended. `random` is drawn from 0 (included) to 1.
+    pub fn end(
+        &mut self,
+        Generation(generation): Generation,
+        end: End,
+        now: Duration,
+        settings: &Settings,
+        random: f64,
+    ) -> Option<Change> {
+        if generation != self.generation {
+            return None;
+        }
+        match (&mut self.state, end) {
+            (State::Closed { failures }, End::Succeeded) => {
+                *failures = 0;
+                None
+            }
+            (State::Closed { failures }, End::Failed) => {
+                *failures = failures.saturating_add(1);
+                (*failures >= settings.failure_threshold).then(|| self.open(settings.open, now, settings, random))
+            }
+            (State::Closed { .. }, End::GivenUp) => None,
+            (State::Open { span, .. }, End::Succeeded) => {
+                let span = *span;
+                // Its health was the first success; one is enough where one call is let through.
+                self.turn(State::HalfOpen { calls: 0, successes: 1, span });
+                Some(Change::HalfOpened)
+            }
+            (State::Open { span, .. } | State::HalfOpen { span, .. }, End::Failed) => {
+                let longer = (*span * 2).max(settings.health_check.unwrap_or_default());
+                Some(self.open(longer, now, settings, random))
+            }
+            (State::Open { probing, .. }, End::GivenUp) => {
+                *probing = false;
+                None
+            }
+            (State::HalfOpen { calls, successes, .. }, End::Succeeded) => {
+                (*calls, *successes) = (calls.saturating_sub(1), *successes + 1);
+                (*successes >= settings.half_open_max_calls).then(|| {
+                    self.turn(State::default());
+                    Change::Closed
+                })
+            }
+            (State::HalfOpen { calls, .. }, End::GivenUp) => {
+                *calls = calls.saturating_sub(1);
+                None
+            }
+        }
+    }
+
+    /// Somebody says that the upstream is well.
+    pub fn reset(&mut self) -> Option<Change> {
+        let was_closed = matches!(self.state, State::Closed { .. });
+        self.turn(State::default());
+        (!was_closed).then_some(Change::Closed)
+    }
+
+    /// Whether calls are let through as ever.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed { .. })
+    }
+
+    /// Whether no call is let through.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    fn open(&mut self, span: Duration, now: Duration, settings: &Settings, random: f64) -> Change {
+        let longest = settings.max_open.div_f64(1.0 + JITTER);
+        let span = span.min(longest);
+        let jittered = span.mul_f64(1.0 + JITTER * random);
+        self.turn(State::Open { until: now + jittered, span, probing: false });
+        Change::Opened { span: jittered }
+    }
+
+    fn turn(&mut self, state: State) {
+        (self.state, self.generation) = (state, self.generation + 1);
+    }
+}
+
+#[cfg(test)]
+#[path = "breaker_tests.rs"]
+mod tests;

@@ -1,0 +1,191 @@
+//! An upstream as this agent knows it: its breaker, and what operators are told of it.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use muster_schemas::upstreams::{BreakerState, FailureKind, LastFailure, LastOutage, Upstream as Report};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::breaker::{Breaker, Change, End, Entry, Generation, Settings};
+
+/// An upstream.
+#[derive(Debug)]
+pub struct Upstream {
+    began: Instant,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    breaker: Breaker,
+    settings: Settings,
+    report: Report,
+    /// Since when no call has succeeded, and how many have failed since.
+    outage: Option<(Timestamp, u64)>,
+}
+
+/// Whether a call may be made.
+#[derive(Debug)]
+pub enum Door<'a> {
+    /// It may.
+    Open(Permit<'a>),
+    /// After the upstream has said that it is well.
+    Probe(Permit<'a>),
+    /// Not before this.
+    Shut(Duration),
+}
+
+/// A call's place. Whoever drops it without saying how the call ended gives it back.
+#[derive(Debug)]
+pub struct Permit<'a> {
+    upstream: &'a Upstream,
+    generation: Option<Generation>,
+}
+
+/// How a call failed, for operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// In one word.
+    pub kind: FailureKind,
+    /// In a sentence.
+    pub reason: String,
+}
+
+impl Upstream {
+    /// An upstream that nothing is known of.
+    pub fn new(name: &str, settings: Settings) -> Self {
+        let report = Report {
+            name: name.into(),
+            breaker: BreakerState::Closed,
+            failures: 0,
+            opened: 0,
+            last_failure: None,
+            last_outage: None,
+        };
+        let inner = Inner { breaker: Breaker::default(), settings, report, outage: None };
+        Self { began: Instant::now(), inner: Mutex::new(inner) }
+    }
+
+    /// May a call be made now?
+    pub fn enter(&self) -> Door<'_> {
+        let now = self.began.elapsed();
+        let mut inner = self.inner();
+        let settings = inner.settings;
+        let (entry, change) = inner.breaker.enter(now, &settings);
+        inner.tell(change);
+        let permit = |generation| Permit { upstream: self, generation: Some(generation) };
+        match entry {
+            Entry::Pass(generation) => Door::Open(permit(generation)),
+            Entry::Probe(generation) => Door::Probe(permit(generation)),
+            Entry::Wait(span) => Door::Shut(span),
+        }
+    }
+
+    /// The server asks that no pause be longer than this.
+    pub fn cap(&self, longest: Duration) {
+        self.inner().settings.max_open = longest;
+    }
+
+    /// Somebody says that it is well.
+    pub fn reset(&self) {
+        let mut inner = self.inner();
+        let change = inner.breaker.reset();
+        inner.tell(change);
+    }
+
+    /// Whether no call is let through now.
+    pub fn is_open(&self) -> bool {
+        self.inner().breaker.is_open()
+    }
+
+    /// What operators are told of it.
+    pub fn report(&self) -> Report {
+        self.inner().report.clone()
+    }
+
+    fn end(&self, generation: Generation, end: End, fault: Option<&Fault>) {
+        let now = self.began.elapsed();
+        let mut inner = self.inner();
+        inner.count(end, fault, Timestamp::now());
+        let settings = inner.settings;
+        let change = inner.breaker.end(generation, end, now, &settings, rand::random());
+        inner.tell(change);
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    /// The upstream has answered.
+    pub fn succeeded(mut self) {
+        self.end(End::Succeeded, None);
+    }
+
+    /// It has not.
+    pub fn failed(mut self, fault: &Fault) {
+        self.end(End::Failed, Some(fault));
+    }
+
+    fn end(&mut self, end: End, fault: Option<&Fault>) {
+        if let Some(generation) = self.generation.take() {
+            self.upstream.end(generation, end, fault);
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.end(End::GivenUp, None);
+    }
+}
+
+impl Inner {
+    fn count(&mut self, end: End, fault: Option<&Fault>, now: Timestamp) {
+        match end {
+            End::Failed => {
+                self.report.failures += 1;
+                self.report.last_failure =
+                    fault.map(|fault| LastFailure { at: now, kind: fault.kind, reason: fault.reason.clone() });
+                self.outage.get_or_insert((now, 0)).1 += 1;
+            }
+            End::Succeeded => {
+                let Some((began_at, failures)) = self.outage.take() else { return };
+                let seconds = now.duration_since(began_at).as_secs().try_into().unwrap_or_default();
+                self.report.last_outage = Some(LastOutage { began_at, seconds, failures });
+            }
+            End::GivenUp => {}
+        }
+    }
+
+    fn tell(&mut self, change: Option<Change>) {
+        let name = &self.report.name;
+        match change {
+            None => {}
+            Some(Change::Opened { span }) => {
+                let (failures, seconds) = (self.outage.map_or(0, |(_, failures)| failures), span.as_secs());
+                warn!(
+                    upstream = name,
+                    failures, seconds, "{name}: circuit open after {failures} failures, for {seconds} s"
+                );
+                self.report.opened += 1;
+                self.report.breaker = BreakerState::Open;
+            }
+            Some(Change::HalfOpened) => {
+                info!(upstream = name, "{name}: circuit half-open");
+                self.report.breaker = BreakerState::HalfOpen;
+            }
+            Some(Change::Closed) => {
+                let seconds = self.report.last_outage.as_ref().map_or(0, |outage| outage.seconds);
+                let lasted = SignedDuration::from_secs(seconds.try_into().unwrap_or(i64::MAX));
+                info!(upstream = name, seconds, "{name}: circuit closed, recovered after {lasted:#}");
+                self.report.breaker = BreakerState::Closed;
+            }
+        }
+    }
+}
