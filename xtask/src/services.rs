@@ -2,6 +2,7 @@
 //! ended with the tests.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io,
     net::{TcpListener, TcpStream},
@@ -18,6 +19,8 @@ use crate::{
 
 /// `DynamoDB` alone, in memory: a public conformance suite passes on it but for 24 of 601 cases.
 const ENGINE: (&str, &str) = ("dynoxide-rs", "=3.2.0");
+/// What Python needs for the emulators, for `infra/` and for tests.
+const REQUIREMENTS: [&str; 2] = ["infra/requirements.txt", "tests/requirements.txt"];
 /// How long a service may take to listen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -44,8 +47,12 @@ impl Services {
                 let mut emulator = Command::new(python.with_file_name("ministack"));
                 emulator.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1");
                 services.begin("MUSTER_TEST_AWS", emulator, port, "ministack.log")?;
+                let schemathesis = python.with_file_name("schemathesis").display().to_string();
+                services.environment.push(("MUSTER_TEST_SCHEMATHESIS", schemathesis));
             }
-            Err(reason) => say(&format!("SKIP: tests on S3 and on a second DynamoDB: {reason}")),
+            Err(reason) => {
+                say(&format!("SKIP: tests on S3, on a second DynamoDB and of the OpenAPI document: {reason}"))
+            }
         }
         Ok(services)
     }
@@ -97,20 +104,22 @@ fn engine() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Python with what `infra/requirements.txt` names, in a place of its own.
+/// Python with what the lists of requirements name, in a place of its own.
 pub fn python() -> Result<PathBuf> {
-    let (place, wanted) = (tools().join("python"), root().join("infra/requirements.txt"));
+    let place = tools().join("python");
     let (program, installed) = (place.join("bin/python"), place.join("installed.txt"));
+    let lists = REQUIREMENTS.map(|list| root().join(list));
     let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default();
-    if program.exists() && read(&installed) == read(&wanted) {
+    let wanted = lists.iter().map(read).collect::<String>();
+    if program.exists() && read(&installed) == wanted {
         return Ok(program);
     }
     let missing = |reason: String| format!("python3 with venv is missing (apt-get install python3-venv): {reason}");
     output(Command::new("python3").args(["-m", "venv"]).arg(&place)).map_err(missing)?;
-    run(Command::new(&program)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .arg(&wanted))?;
-    std::fs::copy(&wanted, &installed).map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
+    let mut install = Command::new(&program);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    run(install.args(lists.iter().flat_map(|list| [OsStr::new("-r"), list.as_os_str()])))?;
+    std::fs::write(&installed, wanted).map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
     Ok(program)
 }
 

@@ -43,14 +43,14 @@ pub async fn start(
     Sent { body, .. }: Sent<SessionRequest>,
 ) -> Result<Json<SessionResponse>, Failure> {
     let SessionRequest { protocol, agent: report, facts, highest_sequence, upstreams } = body;
-    if protocol != PROTOCOL {
-        let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
-        return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
-    }
     check_agent(&report)?;
     check_facts(&facts)?;
     check_sequence(highest_sequence)?;
     check_upstreams(&upstreams)?;
+    if protocol != PROTOCOL {
+        let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
+        return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
+    }
     let facts_digest = facts.digest();
     let event = Event::Started { agent: report, facts, facts_digest, highest_sequence, upstreams };
     let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;

@@ -1,6 +1,6 @@
 //! What handlers take from a request, each with a clear problem when it is not there: JSON bodies, parameters, ids.
 
-use std::str::FromStr;
+use std::{fmt::Display, str::FromStr};
 
 use axum::{
     body::Body,
@@ -62,16 +62,23 @@ fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     // In two steps, so that what is no JSON at all is told from what breaks a rule.
     let value = serde_json::from_slice::<serde_json::Value>(bytes)
         .map_err(|error| Problem::new(ProblemCode::Malformed).detail(format_args!("not JSON: {error}")))?;
+    // A list would be taken for an object's members in their order.
+    if !value.is_object() {
+        return Err(Problem::invalid("body", "must be an object").into());
+    }
     typed(&value, "body")
 }
 
 /// A value of the right shape, or which field breaks which rule.
 fn typed<T: DeserializeOwned>(value: &serde_json::Value, whole: &str) -> Result<T, Failure> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { whole.to_owned() } else { path };
-        Problem::invalid(field, error.inner()).into()
-    })
+    serde_path_to_error::deserialize(value).map_err(|error| refused(&error, whole))
+}
+
+/// Which field breaks which rule; `whole` is what all of it is called.
+fn refused<E: Display>(error: &serde_path_to_error::Error<E>, whole: &str) -> Failure {
+    let path = error.path().to_string();
+    let field = if path == "." { whole.to_owned() } else { path };
+    Problem::invalid(field, error.inner()).into()
 }
 
 /// A text for people, within its bound.
@@ -89,9 +96,9 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
-        axum::extract::Query::<T>::try_from_uri(&parts.uri)
-            .map(|query| Self(query.0))
-            .map_err(|error| Problem::invalid("query", error.body_text()).into())
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| refused(&error, "query"))
     }
 }
 

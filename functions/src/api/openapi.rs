@@ -105,7 +105,10 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
     }
     if let Some(shape) = route.takes {
         let kind = if route.form { "application/x-www-form-urlencoded" } else { "application/json" };
-        let body = RequestBodyBuilder::new().content(kind, content(&shape())).required(Some(Required::True));
+        let shape = shape();
+        // No body is an empty object.
+        let required = if shape.is_nothing_required() { Required::False } else { Required::True };
+        let body = RequestBodyBuilder::new().content(kind, content(&shape)).required(Some(required));
         operation = operation.request_body(Some(body.build()));
     }
     operation.build()

@@ -55,7 +55,11 @@ pub fn check_upstreams(upstreams: &[Upstream]) -> Result<(), Failure> {
     if upstreams.len() > MAX_UPSTREAMS {
         return Err(Problem::invalid("upstreams", format_args!("must be at most {MAX_UPSTREAMS}")).into());
     }
-    for Upstream { name, last_failure, .. } in upstreams {
+    for Upstream { name, breaker: _, failures, opened, last_failure, last_outage } in upstreams {
+        let outage = last_outage.as_ref().map_or([0; 2], |outage| [outage.seconds, outage.failures]);
+        if [*failures, *opened].into_iter().chain(outage).any(|count| count > MAX_SEQUENCE) {
+            return Err(Problem::invalid("upstreams", format_args!("must count to {MAX_SEQUENCE} at most")).into());
+        }
         within("upstreams.name", name, MAX_WORD_BYTES)?;
         let reason = last_failure.as_ref().map_or("", |failure| &failure.reason);
         within("upstreams.last_failure.reason", reason, MAX_FAILURE_BYTES)?;

@@ -53,6 +53,14 @@ pub struct Shape {
     pub schemas: Vec<(String, RefOr<Schema>)>,
 }
 
+impl Shape {
+    /// Whether an empty object is one.
+    pub fn is_nothing_required(&self) -> bool {
+        let own = self.schemas.iter().find(|(name, _)| *name == self.name);
+        matches!(own, Some((_, RefOr::T(Schema::Object(object)))) if object.required.is_empty())
+    }
+}
+
 /// The arguments of a handler, the first of which says who may call.
 pub trait Guarded {
     /// Who.

@@ -33,6 +33,35 @@ async fn an_unknown_field_in_an_operators_request_is_named() {
 }
 
 #[tokio::test]
+async fn a_list_is_no_request_even_where_it_holds_the_right_members() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    for (path, body) in [
+        ("/api/v1/enrollment-tokens", json!([])),
+        ("/api/v1/enrollment-tokens", json!([null, null])),
+        ("/api/v1/users", json!(["somebody", "a long enough password", "viewer"])),
+    ] {
+        let problem = admin.post(path, &body).await.refused(ProblemCode::Invalid);
+        assert_eq!(problem.field.as_deref(), Some("body"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_breaks_a_rule_is_named() {
+    let world = World::new().await;
+    let viewer = world.admin().await;
+    for (query, field) in [
+        ("jobs?limit=many", "limit"),
+        ("jobs?host=web-1", "host"),
+        ("hosts?state=sleepy", "state"),
+        ("hosts?online=perhaps", "online"),
+    ] {
+        let problem = viewer.get(&format!("/api/v1/{query}")).await.refused(ProblemCode::Invalid);
+        assert_eq!(problem.field.as_deref(), Some(field), "{query}: {:?}", problem.detail);
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_path_and_a_wrong_method_are_problems_too() {
     let world = World::new().await;
     let nobody = world.nobody();

@@ -67,6 +67,15 @@ impl Api {
         read(self.try_post(path, body).unwrap_or_else(|problem| panic!("POST {path}: {problem:?}")))
     }
 
+    /// Posts a form to a path of the server itself; texts of letters, digits, points, dashes and colons are their own
+    /// encoding.
+    pub fn post_form<T: DeserializeOwned>(&self, path: &str, form: &[(&str, &str)]) -> T {
+        let body = form.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+        let request = self.http.post(format!("{}{path}", self.base)).body(body);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        read(send(request).unwrap_or_else(|problem| panic!("POST {path}: {problem:?}")))
+    }
+
     /// Asks for something.
     pub fn try_post(&self, path: &str, body: &Value) -> Result<Value, Box<Problem>> {
         send(self.request(Method::POST, path).json(body))

@@ -126,8 +126,8 @@ fn services() -> Option<Vec<(&'static str, String)>> {
     ])
 }
 
-/// Where a service is. None, said aloud, where it was not started; in CI that is a failure.
-fn service(variable: &str) -> Option<String> {
+/// Where a service or a tool is. None, said aloud, where it was not started; in CI that is a failure.
+pub fn service(variable: &str) -> Option<String> {
     if let Ok(url) = env::var(variable) {
         return Some(url);
     }
