@@ -13,8 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    client::Client, config::Config, jobs::resources::Resources, journal::Journal, policy::Policy,
-    sys::processes::Groups,
+    client::Client, config::Config, jobs::resources::Resources, journal::Journal, policy::Policy, runners::Programs,
+    sys::dice,
 };
 
 /// So many jobs run side by side.
@@ -37,8 +37,8 @@ pub struct Agent {
     pub policy: Result<Policy, String>,
     /// The way to the server.
     pub client: Client,
-    /// Process groups of running jobs.
-    pub groups: Arc<Groups>,
+    /// What runs programs.
+    pub programs: Arc<dyn Programs>,
     /// The current session; `None` while there is none.
     pub session: watch::Sender<Option<u64>>,
     /// Whether jobs may start: not on trial, not while draining.
@@ -49,6 +49,8 @@ pub struct Agent {
     pub exit: watch::Sender<Option<Exit>>,
     /// Cancelled when the worker stops: running jobs are cut off.
     pub stopping: CancellationToken,
+    /// Cancelled to end everything where it stands, as a crash does; only a simulation does that.
+    pub crashed: CancellationToken,
     /// How many jobs have started and not ended.
     pub running: watch::Sender<usize>,
     /// Bumped by each word of the supervisor: the update's record may have changed.
@@ -111,7 +113,7 @@ impl Agent {
         policy: Result<Policy, String>,
         client: Client,
         journal: Journal,
-        groups: Arc<Groups>,
+        programs: Arc<dyn Programs>,
         gate: Gate,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -121,12 +123,13 @@ impl Agent {
             config,
             policy,
             client,
-            groups,
+            programs,
             session: watch::Sender::new(None),
             gate: watch::Sender::new(gate),
             contact: watch::Sender::new(false),
             exit: watch::Sender::new(None),
             stopping: CancellationToken::new(),
+            crashed: CancellationToken::new(),
             running: watch::Sender::new(0),
             supervisor_spoke: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(RUNNING_JOBS)),
@@ -135,6 +138,11 @@ impl Agent {
             live: Mutex::default(),
             numbers: Mutex::default(),
         })
+    }
+
+    /// Does something beside everything else.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.crashed.clone().run_until_cancelled_owned(work));
     }
 
     /// Works on the journal.
@@ -188,7 +196,7 @@ impl Agent {
     /// The pause after a failure, by this link.
     pub fn pause(&self, link: &mut crate::link::Link, outcome: crate::link::Outcome) -> Duration {
         let pause;
-        (*link, pause) = link.after(outcome, self.client.pacing(), rand::random());
+        (*link, pause) = link.after(outcome, self.client.pacing(), dice::random());
         pause
     }
 }

@@ -4,9 +4,7 @@
 //! agent prove its key again and ask once more; all other repeating is `link`'s.
 
 use std::{
-    fs,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,23 +19,20 @@ use muster_schemas::{
     upstreams,
 };
 use reqwest::{
-    Certificate, Method, RequestBuilder, Response, StatusCode, Url,
+    Method, RequestBuilder, Response, StatusCode, Url,
     header::{CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER},
-    redirect,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout};
-use tracing::warn;
 
 use crate::{
     clock::ServerClock,
     config::{self, Config},
     failure::{self, Failure},
     identity::{Identity, IdentityError, is_allowed, is_loopback},
-    jobs::results::chain,
     link::Pacing,
+    transport::Transport,
     upstream::{Door, Upstream},
-    version::VERSION,
 };
 
 /// The largest body that is read into memory, in bytes: jobs with their specs, and manifests.
@@ -46,15 +41,13 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long before its end a token is not used any more.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
 /// The server as this host reaches it.
 #[derive(Debug)]
 pub struct Client {
-    http: RwLock<reqwest::Client>,
-    connector: Connector,
+    transport: Arc<dyn Transport>,
     identity: Identity,
     token: Mutex<Option<Token>>,
     configured: Pacing,
@@ -64,13 +57,6 @@ pub struct Client {
     object_store: Upstream,
     /// The server's clock.
     pub clock: ServerClock,
-}
-
-/// How connections are made.
-#[derive(Debug)]
-struct Connector {
-    server: String,
-    ca_file: Option<PathBuf>,
 }
 
 /// An access token, and until when it is worth sending.
@@ -89,33 +75,20 @@ pub enum Way {
     ThroughServer,
 }
 
-/// Why there is no client.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The file with the certificates to believe is of no use.
-    #[error("cannot use the certificates in ca_file")]
-    Certificates(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// TLS cannot be set up; mostly there is no certificate store.
-    #[error("cannot set up TLS; without a certificate store in the system set ca_file in agent.toml")]
-    Tls(#[source] reqwest::Error),
-}
-
 impl Client {
-    /// A client for the server that this identity joined or is about to join.
-    pub fn new(identity: Identity, config: &Config) -> Result<Self, ClientError> {
-        let connector = Connector { server: identity.server.clone(), ca_file: config.ca_file.clone() };
-        Ok(Self {
-            http: RwLock::new(connector.connect()?),
-            connector,
+    /// A client for the server that this identity joined or is about to join, by this transport.
+    pub fn new(identity: Identity, config: &Config, transport: Arc<dyn Transport>, clock: ServerClock) -> Self {
+        Self {
+            transport,
             identity,
             token: Mutex::default(),
-            clock: ServerClock::default(),
+            clock,
             configured: config.pacing(),
             pacing: Mutex::new(config.pacing()),
             health_timeout: config.health_timeout(),
             api: Upstream::new(upstreams::API, config.breaker(config::Health::Asked)),
             object_store: Upstream::new(upstreams::OBJECT_STORE, config.breaker(config::Health::NotAsked)),
-        })
+        }
     }
 
     /// How pauses between attempts grow.
@@ -136,10 +109,7 @@ impl Client {
 
     /// Forgets every connection: they lead nowhere any more.
     pub fn reconnect(&self) {
-        match self.connector.connect() {
-            Ok(http) => *self.http.write().unwrap_or_else(PoisonError::into_inner) = http,
-            Err(failed) => warn!("The connections of before are kept: {}", chain(&failed)),
-        }
+        self.transport.reconnect();
         self.reset_breakers();
     }
 
@@ -157,8 +127,8 @@ impl Client {
 
     /// Joins.
     pub async fn enroll(&self, request: &EnrollRequest) -> Result<EnrollResponse, Failure> {
-        let response = self.request(Method::POST, "/api/v1/agent/enroll").json(request).timeout(CALL_TIMEOUT);
-        answer(response.send().await.map_err(transport)?).await
+        let request = self.request(Method::POST, "/api/v1/agent/enroll").json(request).timeout(CALL_TIMEOUT);
+        answer(self.send(request).await?).await
     }
 
     /// Posts with proof of who this host is. `held` is how long the server may hold the call.
@@ -194,7 +164,7 @@ impl Client {
         let response = asked.await?;
         let Some(url) = redirected(&response) else { return bytes(response).await };
         // A presigned URL: the token is not for it.
-        let call = async { bytes(ranged(self.http().get(url)).send().await.map_err(transport)?).await };
+        let call = async { bytes(self.send(ranged(self.transport.requests().get(url))).await?).await };
         self.through(&self.object_store, begun(call)).await
     }
 
@@ -224,11 +194,11 @@ impl Client {
 
     async fn health(&self) -> Result<Health, Failure> {
         let health = self.request(Method::GET, "/api/v1/health").timeout(CALL_TIMEOUT);
-        answer(health.send().await.map_err(transport)?).await
+        answer(self.send(health).await?).await
     }
 
     async fn authenticated(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
-        let send = async |token: Secret| request().bearer_auth(token.reveal()).send().await.map_err(transport);
+        let send = async |token: Secret| self.send(request().bearer_auth(token.reveal())).await;
         let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // What is over is not even tried: each refusal would cost a request.
         if let Some(token) = known.filter(|known| Instant::now() < known.until) {
@@ -267,7 +237,7 @@ impl Client {
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
         // From before the request: a slow answer must not make it look younger.
         let asked_at = Instant::now();
-        let token: TokenResponse = answer(request.send().await.map_err(transport)?).await?;
+        let token: TokenResponse = answer(self.send(request).await?).await?;
         let valid = Duration::from_secs(token.expires_in.into());
         Ok(Token { text: token.access_token, until: asked_at + valid.saturating_sub(TOKEN_MARGIN) })
     }
@@ -279,39 +249,16 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http().request(method, format!("{}{path}", self.identity.server))
+        self.transport.requests().request(method, format!("{}{path}", self.identity.server))
     }
 
-    fn http(&self) -> reqwest::Client {
-        self.http.read().unwrap_or_else(PoisonError::into_inner).clone()
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let request = request.build().map_err(|error| Failure::Transport(error.into()))?;
+        self.transport.send(request).await.map_err(Failure::Transport)
     }
 
     fn lock_pacing(&self) -> MutexGuard<'_, Pacing> {
         self.pacing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Connector {
-    fn connect(&self) -> Result<reqwest::Client, ClientError> {
-        let loopback = Url::parse(&self.server).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
-        let mut builder = reqwest::Client::builder()
-            .user_agent(format!("muster-agent/{VERSION}"))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_keepalive(Duration::from_secs(30))
-            .redirect(redirect::Policy::none());
-        if let Some(path) = &self.ca_file {
-            let pem = fs::read(path).map_err(|error| ClientError::Certificates(error.into()))?;
-            let believed =
-                Certificate::from_pem_bundle(&pem).map_err(|error| ClientError::Certificates(error.into()))?;
-            builder = builder.tls_certs_only(believed);
-        } else if loopback {
-            // No TLS is spoken, and a machine without a certificate store must do.
-            builder = builder.tls_certs_only([]);
-        }
-        if loopback {
-            builder = builder.no_proxy();
-        }
-        builder.build().map_err(ClientError::Tls)
     }
 }
 
@@ -366,7 +313,7 @@ async fn body(mut response: Response, expected: &str, most: usize) -> Result<Vec
         return Err(Failure::NotOurs { status: response.status().as_u16(), retry_after: None });
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::Transport(error.into()))? {
         if body.len() + chunk.len() > most {
             return Err(Failure::TooLarge(most));
         }
@@ -394,11 +341,6 @@ fn redirected(response: &Response) -> Option<Url> {
 /// No server elsewhere sends this host to a port of its own.
 fn may_follow(from: &Url, to: &Url) -> bool {
     is_allowed(to) && (is_loopback(from) || !is_loopback(to))
-}
-
-/// Addresses stay out of messages.
-fn transport(error: reqwest::Error) -> Failure {
-    Failure::Transport(error.without_url())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `enroll`: how this host joins a server, and how it learns whose releases to believe.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use muster_schemas::{
     enrollment::{EnrollRequest, EnrollResponse},
@@ -9,13 +9,15 @@ use muster_schemas::{
 };
 
 use crate::{
-    client::{Client, ClientError},
+    client::Client,
+    clock::ServerClock,
     config::{Config, ConfigError},
     facts,
     failure::Failure,
     identity::{Identity, IdentityError, check_server},
     policy::Policy,
     sys::files::{FileError, Mode, create_private_directory, make_private},
+    transport::{Http, TransportError},
 };
 
 /// Why this host did not join.
@@ -36,9 +38,9 @@ pub enum EnrollError {
     /// The identity cannot be made or kept.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// No client.
+    /// No way to the server.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Transport(#[from] TransportError),
     /// The server did not let the host in.
     #[error("this host could not join")]
     Refused(#[source] Failure),
@@ -56,7 +58,8 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
         Some(_) | None => Identity::create(&server)?,
     };
     identity.save(state)?;
-    let client = Client::new(identity.clone(), &config)?;
+    let http = Http::new(&identity.server, &config)?;
+    let client = Client::new(identity.clone(), &config, Arc::new(http), ServerClock::default());
     let facts = facts::gather(&Policy::load(state).unwrap_or_else(|_| Policy::nothing()));
     let request = EnrollRequest { enrollment_token: token, public_key: identity.public_key()?, facts };
     let EnrollResponse { host_id, audience, .. } = client.enroll(&request).await.map_err(EnrollError::Refused)?;

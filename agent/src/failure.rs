@@ -1,6 +1,6 @@
 //! Why a call brought nothing, and what that means: for the next pause, for the circuit breaker, and for operators.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use muster_schemas::{
     problems::{Problem, ProblemCode},
@@ -11,6 +11,7 @@ use crate::{
     identity::IdentityError,
     jobs::results::chain,
     link::Outcome,
+    transport::Broken,
     upstream::{Fault, Permit},
 };
 
@@ -22,7 +23,7 @@ const MAX_REASON_BYTES: usize = 1024;
 pub enum Failure {
     /// No connection, no answer in time, or one that was cut off.
     #[error("the server cannot be reached")]
-    Transport(#[source] reqwest::Error),
+    Transport(#[source] Broken),
     /// Somebody else answered.
     #[error("the answer with status {status} is not the server's")]
     NotOurs {
@@ -79,7 +80,7 @@ impl Failure {
     /// What the upstream is to blame for. Whoever refuses with a reason is well, and who asks for a pause is, too.
     fn fault(&self) -> Option<FailureKind> {
         match self {
-            Self::Transport(error) => Some(transport_kind(error)),
+            Self::Transport(broken) => Some(broken.kind),
             Self::NotOurs { status: 407, .. } => Some(FailureKind::ProxyAuthentication),
             Self::NotOurs { .. } => Some(FailureKind::NotOurs),
             Self::TooLarge(_) => Some(FailureKind::TooLarge),
@@ -100,25 +101,6 @@ pub fn end(permit: Permit<'_>, failure: Option<&Failure>) {
             // Nothing was asked.
             (None, _) => drop(permit),
         },
-    }
-}
-
-/// The libraries below have no words for these but their messages.
-fn transport_kind(error: &reqwest::Error) -> FailureKind {
-    let mut text = String::new();
-    let mut source: Option<&dyn Error> = Some(error);
-    while let Some(cause) = source {
-        text = text + &cause.to_string().to_ascii_lowercase() + "\n";
-        source = cause.source();
-    }
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    match () {
-        () if error.is_timeout() => FailureKind::TimedOut,
-        () if says(&["certificate"]) => FailureKind::Certificate,
-        () if says(&["dns error", "failed to lookup", "name resolution"]) => FailureKind::Name,
-        () if says(&["proxy auth", "407"]) => FailureKind::ProxyAuthentication,
-        () if !error.is_connect() && (error.is_body() || error.is_decode()) => FailureKind::CutOff,
-        () => FailureKind::Connection,
     }
 }
 

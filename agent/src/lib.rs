@@ -23,6 +23,7 @@ pub mod status;
 pub mod supervisor;
 pub mod suspend;
 pub mod sys;
+pub mod transport;
 pub mod trust;
 pub mod upstream;
 pub mod version;

@@ -11,7 +11,8 @@ use tracing::{error, info, warn};
 
 use crate::{
     agent::{Agent, Exit, Gate},
-    client::{Client, ClientError},
+    client::Client,
+    clock::ServerClock,
     config::{Config, ConfigError},
     identity::{Identity, IdentityError},
     jobs::{intake, results::chain},
@@ -26,11 +27,13 @@ use crate::{
     },
     suspend::Watch,
     sys::{
+        dice,
         files::FileError,
         lock::{LockError, lock_within},
         processes::Groups,
         signals,
     },
+    transport::{Http, TransportError},
     version::VERSION,
 };
 
@@ -53,9 +56,9 @@ pub enum WorkError {
     /// The host has no usable identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// No client.
+    /// No way to the server.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Transport(#[from] TransportError),
     /// The journal or another file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -68,17 +71,22 @@ pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
     let agent = assemble(&state, &executable_sha256)?;
     listen(&agent);
     let reporter = Reporter::new(state.clone(), agent.process_id, executable_sha256);
-    intake::replay(&agent);
+    begin(&agent, reporter);
     info!("The agent {VERSION} is ready");
     control::say(&Said::Ready(VERSION.into()));
-    tokio::spawn(call(Caller::new(agent.clone(), reporter)));
-    tokio::spawn(probation(agent.clone()));
+    agent.spawn(probation(agent.clone()));
     let exit = tokio::select! {
         exit = agent.ended() => exit,
         _ = signals::asked_to_end() => Exit::Stop,
     };
     wind_up(&agent, exit).await?;
     Ok(exit)
+}
+
+/// Takes up the jobs of the journal, and calls the server from now on.
+pub fn begin(agent: &Arc<Agent>, reporter: Reporter) {
+    intake::replay(agent);
+    agent.spawn(call(Caller::new(agent.clone(), reporter)));
 }
 
 fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkError> {
@@ -98,7 +106,8 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkErr
     });
     let on_trial = update.is_some_and(|update| is_on_trial(&update, executable_sha256));
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
-    let client = Client::new(identity, &config)?;
+    let http = Http::new(&identity.server, &config)?;
+    let client = Client::new(identity, &config, Arc::new(http), ServerClock::default());
     Ok(Agent::new(
         state.into(),
         host_id,
@@ -113,9 +122,9 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkErr
 
 /// Follows the supervisor's words, and ends at once without it.
 fn listen(agent: &Arc<Agent>) {
-    let (told, groups) = (agent.clone(), agent.groups.clone());
+    let (told, programs) = (agent.clone(), agent.programs.clone());
     let gone = move || {
-        groups.kill_all();
+        programs.kill_all();
         std::process::exit(1);
     };
     let told = move |word| match word {
@@ -134,6 +143,7 @@ async fn call(mut caller: Caller) {
     loop {
         let known = *session.borrow_and_update();
         let outcome = tokio::select! {
+            biased;
             outcome = caller.call() => outcome,
             // A job's events were refused: the held call is of no use any more.
             Ok(_) = session.wait_for(|session| known.is_some() && session.is_none()) => Outcome::Failed,
@@ -146,6 +156,7 @@ async fn call(mut caller: Caller) {
             warn!(failures, pause_seconds = seconds, "Check-in failed, retry {failures} in {seconds} s: {why}");
         }
         tokio::select! {
+            biased;
             () = sleep(pause) => {}
             Ok(()) = spoke.changed() => {}
         }
@@ -160,7 +171,7 @@ async fn wake_up(agent: &Agent, slept: Duration) {
     info!("The machine slept for {} s: the connections of before are dropped", slept.as_secs());
     agent.client.reconnect();
     agent.session.send_replace(None);
-    sleep(agent.client.pacing().max.min(WAKE_SPREAD).mul_f64(rand::random())).await;
+    sleep(agent.client.pacing().max.min(WAKE_SPREAD).mul_f64(dice::random())).await;
 }
 
 /// Tells the supervisor about the first answer; on trial, asks for the commit when the probation is over.
@@ -200,6 +211,6 @@ async fn wind_up(agent: &Agent, exit: Exit) -> Result<(), FileError> {
         agent.stopping.cancel();
         let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
     }
-    agent.groups.kill_all();
+    agent.programs.kill_all();
     Ok(())
 }

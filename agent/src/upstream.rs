@@ -10,7 +10,10 @@ use muster_schemas::upstreams::{BreakerState, FailureKind, LastFailure, LastOuta
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::breaker::{Breaker, Change, End, Entry, Generation, Settings};
+use crate::{
+    breaker::{Breaker, Change, End, Entry, Generation, Settings},
+    sys::dice,
+};
 
 /// An upstream.
 #[derive(Debug)]
@@ -112,7 +115,7 @@ impl Upstream {
         let mut inner = self.inner();
         inner.count(end, fault, Timestamp::now());
         let settings = inner.settings;
-        let change = inner.breaker.end(generation, end, now, &settings, rand::random());
+        let change = inner.breaker.end(generation, end, now, &settings, dice::random());
         inner.tell(change);
     }
 

@@ -197,7 +197,7 @@ fn begin(agent: &Arc<Agent>, id: JobId) {
         MapEntry::Occupied(_) => false,
     });
     if is_new {
-        tokio::spawn(life::live(agent.clone(), id, token));
+        agent.spawn(life::live(agent.clone(), id, token));
     }
 }
 

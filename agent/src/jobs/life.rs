@@ -216,6 +216,7 @@ impl Life {
         let work = runners::run(&self.agent, &spec, task);
         tokio::pin!(work);
         let result = tokio::select! {
+            biased;
             result = &mut work => result,
             () = self.agent.stopping.cancelled() => {
                 stop.cancel();

@@ -63,6 +63,7 @@ pub async fn report(agent: &Agent, id: JobId, outbox: &Outbox, cancel: &Cancella
 /// Waits for more output, but not with anything else.
 async fn gather(outbox: &Outbox, span: Duration) {
     tokio::select! {
+        biased;
         () = sleep(span.min(LONGEST_GATHERING)) => {}
         () = outbox.urgent() => {}
     }

@@ -6,4 +6,4 @@ pub mod run;
 mod task;
 pub mod update;
 
-pub use self::task::{Task, check, run};
+pub use self::task::{Programs, Task, check, run};

@@ -2,14 +2,15 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use muster_schemas::{
     ids::JobId,
-    jobs::{JobResult, JobSpec, Outcome},
+    jobs::{JobResult, JobSpec, Outcome, RunSpec},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{inspect, run as program, update};
-use crate::{agent::Agent, jobs::results::ended};
+use crate::{agent::Agent, jobs::results::ended, sys::processes::Groups};
 
 /// What a runner is given beside the job's spec.
 #[derive(Clone)]
@@ -22,6 +23,25 @@ pub struct Task {
     pub stop: CancellationToken,
     /// Takes output, and never waits.
     pub output: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// What runs programs: the machine, or what a simulation has in its place.
+pub trait Programs: fmt::Debug + Send + Sync {
+    /// Runs a program to its end.
+    fn run<'a>(&'a self, spec: &'a RunSpec, task: &'a Task) -> BoxFuture<'a, JobResult>;
+
+    /// Kills every program that runs.
+    fn kill_all(&self);
+}
+
+impl Programs for Groups {
+    fn run<'a>(&'a self, spec: &'a RunSpec, task: &'a Task) -> BoxFuture<'a, JobResult> {
+        Box::pin(program::run(self, spec, task))
+    }
+
+    fn kill_all(&self) {
+        self.kill_all();
+    }
 }
 
 impl fmt::Debug for Task {
@@ -42,7 +62,7 @@ pub fn check(spec: &JobSpec) -> Result<(), String> {
 /// Does what a job says. `None`: the rest is for the next process to do.
 pub async fn run(agent: &Agent, spec: &JobSpec, task: Task) -> Option<JobResult> {
     match spec {
-        JobSpec::Run(spec) => Some(program::run(&agent.groups, spec, &task).await),
+        JobSpec::Run(spec) => Some(agent.programs.run(spec, &task).await),
         JobSpec::Inspect(_) => Some(inspect::run(&agent.policy())),
         JobSpec::ResetBreakers(_) => {
             agent.client.reset_breakers();

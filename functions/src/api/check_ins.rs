@@ -87,6 +87,7 @@ pub async fn check_in(
             return Ok(Json(answer));
         }
         tokio::select! {
+            biased;
             () = woken.woken() => consistency = Consistency::Strong,
             () = app.time_to_look_again() => consistency = Consistency::Eventual,
             () = &mut over => return Ok(Json(CheckInResponse { server_time: app.now(), ..answer })),

@@ -235,6 +235,7 @@ impl WaitParams {
                 return Ok(record);
             }
             tokio::select! {
+                biased;
                 () = change.woken() => {}
                 () = app.time_to_look_again() => {}
                 () = &mut over => return found::<T>(app, key).await,
