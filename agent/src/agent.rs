@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,7 +43,7 @@ pub struct Agent {
     /// What runs programs.
     pub programs: Arc<dyn Programs>,
     /// The current session; `None` while there is none.
-    pub session: watch::Sender<Option<u64>>,
+    pub session: watch::Sender<Option<Session>>,
     /// Whether jobs may start: not on trial, not while draining.
     pub gate: watch::Sender<Gate>,
     /// Whether the server has answered an authenticated check-in to this process.
@@ -59,9 +62,19 @@ pub struct Agent {
     pub places: Arc<Semaphore>,
     /// One running job per resource.
     pub resources: Resources,
+    sessions: AtomicU64,
     journal: Mutex<Journal>,
     live: Mutex<BTreeMap<JobId, CancellationToken>>,
     numbers: Mutex<BTreeMap<JobId, u64>>,
+}
+
+/// A session of this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Its number, by the server.
+    pub number: u64,
+    /// Which of this process's sessions it is: a server that was put back to a backup counts anew.
+    pub count: u64,
 }
 
 /// Whether jobs may start.
@@ -134,6 +147,7 @@ impl Agent {
             supervisor_spoke: watch::Sender::new(0),
             places: Arc::new(Semaphore::new(RUNNING_JOBS)),
             resources: Resources::default(),
+            sessions: AtomicU64::default(),
             journal: Mutex::new(journal),
             live: Mutex::default(),
             numbers: Mutex::default(),
@@ -176,15 +190,21 @@ impl Agent {
         exit.wait_for(Option::is_some).await.ok().and_then(|exit| *exit).unwrap_or(Exit::Stop)
     }
 
+    /// A session has begun.
+    pub fn session_begun(&self, number: u64) {
+        let count = self.sessions.fetch_add(1, Ordering::Relaxed);
+        self.session.send_replace(Some(Session { number, count }));
+    }
+
     /// Waits for a session other than `lost`.
-    pub async fn session_after(&self, lost: Option<u64>) -> u64 {
+    pub async fn session_after(&self, lost: Option<Session>) -> Session {
         let mut session = self.session.subscribe();
         let found = session.wait_for(|session| session.is_some() && *session != lost).await;
         found.ok().and_then(|session| *session).unwrap_or_default()
     }
 
     /// Somebody else has a newer session.
-    pub fn session_lost(&self, session: u64) {
+    pub fn session_lost(&self, session: Session) {
         self.session.send_if_modified(|current| current.take_if(|current| *current == session).is_some());
     }
 

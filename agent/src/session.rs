@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Agent, Exit},
+    agent::{Agent, Exit, Session},
     facts,
     failure::Failure,
     jobs::{
@@ -92,12 +92,12 @@ impl Caller {
         self.agent.client.clock.learn(server_time);
         (self.sent, self.facts_wanted, self.reported) = (Some(facts), false, Some(report));
         self.upstreams = upstreams;
-        self.agent.session.send_replace(Some(session));
+        self.agent.session_begun(session);
         info!(session, "Session {session} has begun");
         Ok(Outcome::Answered { next: Duration::ZERO })
     }
 
-    async fn check_in(&mut self, session: u64) -> Result<Outcome, Failure> {
+    async fn check_in(&mut self, session: Session) -> Result<Outcome, Failure> {
         let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
         let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
         let report_news = self.reported.as_ref() != Some(&report);
@@ -105,7 +105,7 @@ impl Caller {
         let most = if *self.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
         let wait_seconds = self.agent.config.wait_seconds.min(most);
         let request = CheckInRequest {
-            session,
+            session: session.number,
             wait_seconds,
             facts_digest: facts::digest(&facts),
             highest_sequence: self.agent.journal(|journal| journal.ledger().floor()),
@@ -141,10 +141,11 @@ impl Caller {
         }
     }
 
-    fn failed(&mut self, session: Option<u64>, failure: &Failure) -> Outcome {
+    fn failed(&mut self, session: Option<Session>, failure: &Failure) -> Outcome {
         match (failure.code(), session) {
             (Some(ProblemCode::SessionSuperseded), Some(session)) => {
-                warn!(session, "Session {session} was superseded; another one will be started");
+                let number = session.number;
+                warn!(session = number, "Session {number} was superseded; another one will be started");
                 self.agent.session_lost(session);
             }
             (Some(ProblemCode::HostRetired), _) => self.agent.end(Exit::Retired),

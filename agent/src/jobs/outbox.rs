@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use muster_schemas::commands::{Event, EventKind, MAX_OUTPUT_EVENT_BYTES};
 use tokio::sync::{Notify, watch};
 
+use crate::agent::Session;
+
 /// So much output is sent at once, in bytes.
 const MAX_BATCH_BYTES: usize = 256 * 1024;
 
@@ -36,7 +38,7 @@ pub struct Stored {
     /// The highest number that it has stored.
     pub through: u64,
     /// The session in which it said so.
-    pub session: u64,
+    pub session: Session,
     /// Whether it wants the job stopped.
     pub cancel: bool,
     /// Whether it will never store more: the job is not its, or has another result.

@@ -16,7 +16,7 @@ use super::{
     results::chain,
 };
 use crate::{
-    agent::{Agent, Exit},
+    agent::{Agent, Exit, Session},
     failure::Failure,
     link::{Link, Outcome},
 };
@@ -69,8 +69,8 @@ async fn gather(outbox: &Outbox, span: Duration) {
     }
 }
 
-async fn send(agent: &Agent, id: JobId, session: u64, batch: Batch) -> Result<EventsResponse, Failure> {
-    let request = EventsRequest { session, process_id: agent.process_id, events: batch.events };
+async fn send(agent: &Agent, id: JobId, session: Session, batch: Batch) -> Result<EventsResponse, Failure> {
+    let request = EventsRequest { session: session.number, process_id: agent.process_id, events: batch.events };
     agent.client.post(&format!("/api/v1/agent/jobs/{id}/events"), &request, Duration::ZERO).await
 }
 
@@ -80,7 +80,7 @@ enum Next {
     Pause,
 }
 
-fn after(agent: &Agent, id: JobId, session: u64, outbox: &Outbox, failure: &Failure) -> Next {
+fn after(agent: &Agent, id: JobId, session: Session, outbox: &Outbox, failure: &Failure) -> Next {
     match failure.code() {
         Some(ProblemCode::SessionSuperseded) => {
             agent.session_lost(session);

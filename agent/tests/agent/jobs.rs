@@ -170,6 +170,25 @@ fn a_superseded_session_is_replaced_and_the_work_goes_on() {
 }
 
 #[test]
+fn a_server_that_was_put_back_may_count_its_sessions_anew() {
+    let server = Server::start();
+    let host = Host::running(&server);
+    let gate = host.path("gate");
+    let id = server.run(&format!("mkfifo {0}; echo up; read x < {0}", gate.display()));
+    server.wait("output", |world| world.output.get(&id).map(drop));
+    let sessions = server.with(|world| {
+        world.instead = vec![("/events", || Reply::problem(409, "session_superseded"))];
+        // The next one has the number of the one that is over.
+        world.session -= 1;
+        world.sessions.len()
+    });
+    fs::write(&gate, "go\n").unwrap();
+    server.wait("a session", |world| (world.sessions.len() > sessions).then_some(()));
+    server.with(|world| world.instead.clear());
+    assert_eq!(server.result(id).outcome, Outcome::Succeeded);
+}
+
+#[test]
 fn a_captive_portal_and_a_refused_token_are_survived() {
     let server = Server::start();
     let _host = Host::running(&server);

@@ -206,16 +206,17 @@ impl Machine for Job {
 }
 
 impl Job {
-    /// Whether a session gets it with its next answer.
-    pub fn is_for(&self, open_on_host: &[JobId], now: Timestamp) -> bool {
+    /// Whether a session gets it with its next answer: it has these jobs, and its journal has seen this sequence.
+    pub fn is_for(&self, open_on_host: &[JobId], highest_sequence: u64, now: Timestamp) -> bool {
         let deliverable = match self.state {
             // Past its start nobody gets it any more: the next tick ends it.
             JobState::Queued => now < self.asked.start_by,
             JobState::Offered => true,
             // A process was told to start it: no other one is, where once is all it may run.
             JobState::Accepted => self.granted.is_none() || self.asked.spec.recovery() != Recovery::Once,
-            // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it.
-            JobState::PresumedLost => self.accepted_at.is_none(),
+            // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it. Or its
+            // result was stored by a server whose store was put back to a backup: whose journal has seen it, knows.
+            JobState::PresumedLost => self.accepted_at.is_none() || self.sequence <= highest_sequence,
             _ => false,
         };
         deliverable && !self.cancel_requested && !open_on_host.contains(&self.id)
@@ -395,7 +396,7 @@ impl Job {
 
     fn hears(&self, event: &EventKind, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            EventKind::Finished { result } => self.finished(result, now),
+            EventKind::Finished { result } => self.finished(result, process, now),
             // What was on its way when the job ended changes nothing any more.
             EventKind::Accepted | EventKind::Starting | EventKind::Started | EventKind::Output { .. }
                 if self.state.is_final() =>
@@ -412,10 +413,17 @@ impl Job {
     /// Leave to start is given once where once is all it may run. Another process that asks for it proves that the first
     /// is gone or that there are two: how far it came nobody knows.
     fn grants(&self, process: ProcessId, now: Timestamp) -> Step<Self> {
-        let taken = self.granted.is_some_and(|granted| granted != process);
-        if !taken || self.asked.spec.recovery() != Recovery::Once {
+        if !self.is_granted_to_another(process) {
             return Step::to(Self { granted: Some(process), ..self.at_least(JobState::Accepted, now) });
         }
+        self.interrupted(now)
+    }
+
+    fn is_granted_to_another(&self, process: ProcessId) -> bool {
+        self.asked.spec.recovery() == Recovery::Once && self.granted.is_some_and(|granted| granted != process)
+    }
+
+    fn interrupted(&self, now: Timestamp) -> Step<Self> {
         let message = "another process of this host was told to start it before; how far that came is unknown";
         let result = JobResult {
             outcome: Outcome::Interrupted,
@@ -455,10 +463,10 @@ impl Job {
         Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
     }
 
-    fn finished(&self, result: &JobResult, now: Timestamp) -> Result<Step<Self>, Refused> {
+    fn finished(&self, result: &JobResult, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
         if self.state.is_final() {
             // Told not to start it, the second process says that it did not: no contradiction.
-            let turned_away = result.outcome == Outcome::Cancelled && result.started_at.is_none();
+            let turned_away = says_it_never_ran(result);
             let same = self.result.as_ref().is_some_and(|known| {
                 let granted_before = known.error.as_ref().is_some_and(|error| error.code == GRANTED_BEFORE);
                 digest(known) == digest(result) || (granted_before && turned_away)
@@ -466,6 +474,10 @@ impl Job {
             let state = word(self.state);
             let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
             return if same { Ok(self.stay()) } else { Err(conflict()) };
+        }
+        // A copy of the host that never had the job says that it never ran; the one that was told to start it is silent.
+        if says_it_never_ran(result) && self.is_granted_to_another(process) {
+            return Ok(self.interrupted(now));
         }
         let state = match result.outcome {
             Outcome::Succeeded => JobState::Succeeded,
@@ -476,6 +488,10 @@ impl Job {
         };
         Ok(Self { result: Some(result.clone()), ..self.clone() }.end(state, now))
     }
+}
+
+fn says_it_never_ran(result: &JobResult) -> bool {
+    matches!(result.outcome, Outcome::Cancelled | Outcome::Rejected) && result.started_at.is_none()
 }
 
 /// A state as the word on the wire.

@@ -124,9 +124,9 @@ fn a_job_that_was_never_offered_is_cancelled_at_once_and_one_that_was_only_asked
 fn nothing_is_offered_past_its_latest_start() {
     let expired = next(&queued(), &Event::Tick, 100);
     assert_eq!(expired.state, JobState::Expired);
-    assert!(!expired.is_for(&[], at(100)));
-    assert!(!queued().is_for(&[], at(100)), "nor before the tick has ended it");
-    assert!(queued().is_for(&[], at(99)));
+    assert!(!expired.is_for(&[], 0, at(100)));
+    assert!(!queued().is_for(&[], 0, at(100)), "nor before the tick has ended it");
+    assert!(queued().is_for(&[], 0, at(99)));
     assert_eq!(next(&queued(), &Event::Tick, 99).state, JobState::Queued);
 }
 
@@ -143,7 +143,7 @@ fn an_acceptance_past_the_latest_start_is_answered_with_a_stop() {
 fn a_job_that_must_not_run_twice_is_granted_to_one_process_only() {
     let granted = next(&offered(), &told(1, &[(1, EventKind::Accepted), (2, EventKind::Starting)]), 2);
     assert!(!granted.shall_stop(at(2)));
-    assert!(!granted.is_for(&[], at(2)), "no other process is offered it");
+    assert!(!granted.is_for(&[], 0, at(2)), "no other process is offered it");
     let again = next(&granted, &told(1, &[(3, EventKind::Starting)]), 3);
     assert!(!again.shall_stop(at(3)), "the same process may ask again");
     let other = next(&granted, &told(2, &[(1, EventKind::Starting)]), 3);
@@ -157,10 +157,39 @@ fn a_job_that_must_not_run_twice_is_granted_to_one_process_only() {
 }
 
 #[test]
+fn who_never_had_a_job_cannot_undo_what_another_process_was_told_to_start() {
+    let granted = next(&offered(), &told(1, &[(1, EventKind::Starting), (2, EventKind::Started)]), 2);
+    for outcome in [Outcome::Cancelled, Outcome::Rejected] {
+        let never_had = EventKind::Finished { result: JobResult::new(outcome, at(3)) };
+        let ended = next(&granted, &told(2, &[(1, never_had.clone())]), 4);
+        assert_eq!(ended.state, JobState::Interrupted, "a copy of the host may have run it");
+        let again = next(&ended, &told(2, &[(1, never_had)]), 5);
+        assert_eq!(again.state, JobState::Interrupted, "it says so again, and is heard");
+    }
+    let own_word = EventKind::Finished { result: JobResult::new(Outcome::Cancelled, at(3)) };
+    assert_eq!(
+        next(&granted, &told(1, &[(3, own_word)]), 4).state,
+        JobState::Cancelled,
+        "who was told to start it knows"
+    );
+}
+
+#[test]
+fn what_is_presumed_lost_is_asked_about_where_the_journal_has_seen_it() {
+    let running = next(&offered(), &told(1, &[(1, EventKind::Accepted), (2, EventKind::Started)]), 2);
+    let lost = next(&running, &Event::Tick, 10_000);
+    assert_eq!(lost.state, JobState::PresumedLost);
+    assert!(lost.is_for(&[], lost.sequence, at(10_000)), "a server restored from a backup has forgotten the result");
+    assert!(!lost.is_for(&[], lost.sequence - 1, at(10_000)), "a host that never had it would say that it never ran");
+    assert!(!lost.is_for(&[lost.id], lost.sequence, at(10_000)), "who has it will tell");
+    assert!(!running.is_for(&[], running.sequence, at(10_000)), "nor before its time is over");
+}
+
+#[test]
 fn a_job_that_may_run_again_is_granted_to_every_process() {
     let inspect = Job { asked: new_job(1, JobSpec::Inspect(InspectSpec {}), None).asked, ..offered() };
     let granted = next(&inspect, &told(1, &[(1, EventKind::Starting)]), 2);
-    assert!(granted.is_for(&[], at(2)));
+    assert!(granted.is_for(&[], 0, at(2)));
     assert!(!next(&granted, &told(2, &[(1, EventKind::Starting)]), 3).shall_stop(at(3)));
 }
 

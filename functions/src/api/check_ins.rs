@@ -165,7 +165,10 @@ async fn offers(
     let mut commands = Vec::new();
     let (mut offered_before, mut bytes) = (false, 0);
     for job in app.load_many::<Job>(&wanted).await?.into_iter().flatten().map(|found| found.record) {
-        if !job.is_for(&request.open, app.now()) || commands.len() >= MAX_OFFERED || bytes >= MAX_OFFERED_BYTES {
+        if !job.is_for(&request.open, request.highest_sequence, app.now())
+            || commands.len() >= MAX_OFFERED
+            || bytes >= MAX_OFFERED_BYTES
+        {
             continue;
         }
         bytes += serde_json::to_vec(&job.asked.spec).map_err(Failure::broken)?.len();
@@ -174,7 +177,9 @@ async fn offers(
         match advance(app, Change::Job(job.id, event), &agent.cause()).await {
             Ok(advanced) => {
                 let offered = advanced.record::<Job>(&keys::job(job.id))?.record;
-                commands.extend(offered.is_for(&request.open, app.now()).then(|| offered.command()));
+                commands.extend(
+                    offered.is_for(&request.open, request.highest_sequence, app.now()).then(|| offered.command()),
+                );
             }
             Err(AdvanceError::Refused(_)) => {}
             Err(error) => return Err(error.into()),

@@ -421,7 +421,8 @@ impl State {
         let mut offered = Vec::new();
         for job in 0..JOBS {
             let is_open = self.server.mailbox.open.iter().any(|open| open.id == id(job) && !open.cancel);
-            let is_for = self.server.jobs[job].as_ref().is_some_and(|job| job.is_for(&open, at(self.now)));
+            let is_for =
+                self.server.jobs[job].as_ref().is_some_and(|job| job.is_for(&open, self.disk.floor, at(self.now)));
             if is_open && is_for && self.commits(Change::Job(id(job), JobEvent::Offer { session })).is_ok() {
                 offered.push(job);
             }
