@@ -138,7 +138,7 @@ pub(crate) async fn commit(app: &App, change: &Change, cause: &Cause, own: &Own)
             return Err(AdvanceError::RevisionMismatch);
         }
         match draft.commit(app, &own.writes).await {
-            Err(AdvanceError::Contended) => app.clock.sleep(pause(attempt)).await,
+            Err(AdvanceError::Contended) => app.clock.sleep_within(longest_pause(attempt)).await,
             done => return done,
         }
     }
@@ -209,7 +209,9 @@ impl Draft {
         match effect {
             Effect::Also(change) => changes.push_back(change),
             Effect::Later(change) => {
-                let id = format!("{}-{:032x}", keys::due_sort(now), rand::random::<u128>());
+                // Those of one commit are found in the order in which they were decided.
+                let number = self.follow_ups.len();
+                let id = format!("{}-{number:04}-{:032x}", keys::due_sort(now), rand::random::<u128>());
                 let indexes = vec![keys::due(now, format_args!("outbox-{id}"))];
                 self.writes.push(put(keys::outbox(&id), 1, indexes, &change, Expect::Absent));
                 self.follow_ups.push(FollowUp::Change(id, Box::new(change)));
@@ -328,7 +330,7 @@ fn fault(doing: &'static str, source: impl std::error::Error + Send + Sync + 'st
     StoreError::Fault { doing, source: Box::new(source) }
 }
 
-/// A random pause that grows with the number of lost races.
-fn pause(attempt: u32) -> Duration {
-    Duration::from_millis(rand::random_range(0..=(1_u64 << attempt.min(6))))
+/// Grows with the number of lost races.
+fn longest_pause(attempt: u32) -> Duration {
+    Duration::from_millis(1 << attempt.min(6))
 }

@@ -12,6 +12,11 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     fn sleep(&self, span: Duration) -> BoxFuture<'_, ()>;
+
+    /// Waits for a random part of a span.
+    fn sleep_within(&self, longest: Duration) -> BoxFuture<'_, ()> {
+        self.sleep(longest.mul_f64(rand::random()))
+    }
 }
 
 /// The machine's clock.

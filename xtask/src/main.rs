@@ -12,6 +12,7 @@ mod localstack;
 mod schemas;
 mod services;
 mod signals;
+mod simulate;
 mod sizes;
 
 use std::process::ExitCode;
@@ -49,6 +50,11 @@ enum Command {
     },
     /// Measure the store and the server, in an optimised build
     Bench,
+    /// Simulate fleets in virtual time, on a network that does its worst; --help after -- says what can be asked
+    Simulate {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<String>,
+    },
     /// Build what is shipped, and show how large it is
     Dist,
     /// Build the artifact of the Lambda functions
@@ -77,6 +83,7 @@ fn main() -> ExitCode {
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
         Command::Bench => bench::bench(),
+        Command::Simulate { arguments } => simulate::simulate(&arguments),
         Command::Dist => dist::dist(),
         Command::Lambda { measure: true, .. } => lambda::measure(),
         Command::Lambda { architecture, measure: false } => lambda::build(architecture).map(drop),

@@ -51,7 +51,7 @@ impl Services {
                 services.environment.push(("MUSTER_TEST_SCHEMATHESIS", schemathesis));
             }
             Err(reason) => {
-                say(&format!("SKIP: tests on S3, on a second DynamoDB and of the OpenAPI document: {reason}"))
+                say(&format!("SKIP: tests on S3, on a second DynamoDB and of the OpenAPI document: {reason}"));
             }
         }
         Ok(services)

@@ -1,0 +1,98 @@
+//! A host: the real agent in its state directory. Its process crashes and begins, and its disk is copied.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use muster_agent::{
+    agent::{Agent, Gate},
+    client::Client,
+    clock::ServerClock,
+    config::Config,
+    facts,
+    identity::Identity,
+    journal::Journal,
+    policy::Policy,
+    run,
+    supervisor::report::Reporter,
+};
+use muster_schemas::{
+    enrollment::EnrollRequest,
+    ids::{HostId, JobId},
+    secrets::Secret,
+};
+
+use crate::{history::Machine, network::Line, server::URL, store::copy, time::elapsed};
+
+/// A host.
+pub struct Host {
+    /// Who it is.
+    pub id: HostId,
+    /// Its way to the server.
+    pub line: Line,
+    state: PathBuf,
+    machine: Arc<Machine>,
+    agent: Option<Arc<Agent>>,
+}
+
+impl Host {
+    /// Joins.
+    pub async fn join(state: PathBuf, line: Line, machine: Machine, token: Secret) -> Self {
+        fs::create_dir_all(&state).expect("a folder can be made");
+        fs::write(state.join("policy.toml"), "[allow]\nrun = \"*\"\n").expect("a file can be written");
+        let mut identity = Identity::create(URL).expect("there is a source of keys");
+        let config = Config::default();
+        let client = Client::new(identity.clone(), &config, Arc::new(line.clone()), ServerClock::by(elapsed));
+        let policy = Policy::load(&state).expect("it is right");
+        let public_key = identity.public_key().expect("it has one");
+        let request = EnrollRequest { enrollment_token: token, public_key, facts: facts::gather(&policy) };
+        let joined = client.enroll(&request).await.expect("the line is good yet");
+        (identity.host_id, identity.audience) = (Some(joined.host_id), joined.audience);
+        identity.save(&state).expect("a file can be written");
+        let mut host = Self { id: joined.host_id, line, state, machine: Arc::new(machine), agent: None };
+        host.starts();
+        host
+    }
+
+    /// A process of the agent begins, with what is on the disk.
+    pub fn starts(&mut self) {
+        let config = Config::load_with(&self.state, |_| None).expect("it is right");
+        let (identity, host_id) = Identity::load(&self.state).expect("it has joined");
+        let (journal, damaged) = Journal::open(&self.state).expect("the disk works");
+        assert!(damaged.is_none(), "a crash between two writes leaves whole lines");
+        let client = Client::new(identity, &config, Arc::new(self.line.clone()), ServerClock::by(elapsed));
+        let policy = Policy::load(&self.state).map_err(|error| error.to_string());
+        let machine = self.machine.clone();
+        let agent = Agent::new(self.state.clone(), host_id, config, policy, client, journal, machine, Gate::Open);
+        let reporter = Reporter::new(self.state.clone(), agent.process_id, "0".repeat(64));
+        run::begin(&agent, reporter);
+        self.agent = Some(agent);
+    }
+
+    /// The process ends where it stands, as by kill -9 or a power cut.
+    pub fn crashes(&mut self) {
+        if let Some(agent) = self.agent.take() {
+            agent.crashed.cancel();
+        }
+    }
+
+    /// Jobs that only this disk can tell about.
+    pub fn owes(&self) -> Vec<JobId> {
+        let jobs = |agent: &Arc<Agent>| agent.journal(|journal| journal.ledger().jobs().keys().copied().collect());
+        self.agent.as_ref().map(jobs).unwrap_or_default()
+    }
+
+    /// Whether a process runs.
+    pub fn is_running(&self) -> bool {
+        self.agent.is_some()
+    }
+
+    /// Another machine with a copy of this one's disk, not started yet.
+    pub fn cloned(&self, state: &Path, line: Line) -> Self {
+        copy(&self.state, state);
+        let machine = Machine { is_copy: true, ..Machine::clone(&self.machine) };
+        Self { id: self.id, line, state: state.into(), machine: Arc::new(machine), agent: None }
+    }
+}

@@ -1,0 +1,408 @@
+//! The scenario of a seed: half an hour in which everything goes wrong, then peace, then the reckoning.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+    time::Duration,
+};
+
+use jiff::SignedDuration;
+use muster_agent::sys::dice;
+use muster_schemas::{
+    enrollment::EnrollmentTokenCreated,
+    hosts::{HostState, HostView},
+    ids::JobId,
+    jobs::{JobState, JobView, JobsCreated},
+};
+use muster_server::clock::Clock;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    history::{History, Machine, Restores, Violation},
+    host::Host,
+    network::{Cut, Faults, Line},
+    server::Server,
+    time,
+};
+
+/// How long everything may take to settle once nothing goes wrong any more: a job's longest time, its grace, and the
+/// longest pause of an agent.
+const PEACE: Duration = Duration::from_mins(45);
+
+/// What is simulated.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many hosts.
+    pub hosts: usize,
+    /// How long things go wrong, in virtual time.
+    pub trouble: Duration,
+    /// Whether hosts' disks are copied and both copies run.
+    pub clones: bool,
+    /// Whether the server's store is put back to a backup.
+    pub restores: bool,
+}
+
+impl Options {
+    /// What goes wrong with a seed unless somebody says otherwise: copies of hosts, or restores. Not both: of a job that a
+    /// copy ran, nobody is left to know when the copy is gone and the server was put back to before.
+    pub fn of_seed(self, seed: u64) -> Self {
+        Self { clones: seed.is_multiple_of(2), restores: !seed.is_multiple_of(2), ..self }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { hosts: 3, trouble: Duration::from_mins(30), clones: false, restores: false }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Jobs that were asked for.
+    pub jobs: u64,
+    /// Programs that ran to their ends.
+    pub completed: u64,
+    /// Jobs by their final state; `lost` were forgotten by a restored server.
+    pub ends: BTreeMap<String, u64>,
+    /// Faults by their names.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Jobs that a restored server ended before their host could tell that they ran.
+    pub known_limit: u32,
+    /// Requests that reached the server.
+    pub requests: u64,
+    /// How long it took after the last fault until every job was final, in seconds.
+    pub settled_after_seconds: u64,
+}
+
+/// Simulates one seed.
+pub fn simulate(seed: u64, options: &Options) -> Result<Report, Vec<Violation>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime can be made");
+    dice::load(seed);
+    let done = runtime.block_on(async {
+        time::begin();
+        Scenario::begin(options).await.run().await
+    });
+    runtime.shutdown_background();
+    done
+}
+
+struct Scenario<'a> {
+    options: &'a Options,
+    folder: TempDir,
+    requests: reqwest::Client,
+    server: Server,
+    history: History,
+    restores: Restores,
+    hosts: Vec<Host>,
+    clones: Vec<Host>,
+    has_backup: bool,
+    /// Jobs that went away with a copy of a host.
+    gone: BTreeSet<JobId>,
+    jobs: Vec<JobId>,
+    open: Vec<JobId>,
+    report: Report,
+    violations: Vec<Violation>,
+}
+
+/// A number below `most`.
+fn any(most: usize) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "it is drawn from 0 (included) to a small number"
+    )]
+    let drawn = (dice::random() * most as f64) as usize;
+    drawn
+}
+
+fn seconds(least: f64, most: f64) -> Duration {
+    Duration::from_secs_f64(least + (most - least) * dice::random())
+}
+
+/// A folder that goes away, in memory where the machine has such a place.
+pub fn folder() -> TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    folder.expect("a folder can be made")
+}
+
+/// What agents make their requests with.
+pub fn requests() -> reqwest::Client {
+    reqwest::Client::builder().tls_certs_only([]).no_proxy().build().expect("no TLS is needed")
+}
+
+impl<'a> Scenario<'a> {
+    async fn begin(options: &'a Options) -> Self {
+        let (folder, requests) = (folder(), requests());
+        let server = Server::start(folder.path().join("server")).await;
+        let (history, restores) = (History::default(), Restores::default());
+        let seats = json!({ "seats": options.hosts.max(1) });
+        let token: EnrollmentTokenCreated =
+            server.asks("POST", "/enrollment-tokens", &seats).await.expect("an admin may");
+        let mut hosts = Vec::new();
+        for number in 0..options.hosts {
+            let machine = Machine {
+                history: history.clone(),
+                server: server.clone(),
+                restores: restores.clone(),
+                is_copy: false,
+            };
+            let line = Line::new(server.clone(), requests.clone());
+            let state = folder.path().join(format!("host-{number}"));
+            hosts.push(Host::join(state, line, machine, token.token.clone()).await);
+        }
+        Self {
+            options,
+            folder,
+            requests,
+            server,
+            history,
+            restores,
+            hosts,
+            clones: Vec::new(),
+            has_backup: false,
+            gone: BTreeSet::new(),
+            jobs: Vec::new(),
+            open: Vec::new(),
+            report: Report::default(),
+            violations: Vec::new(),
+        }
+    }
+
+    async fn run(mut self) -> Result<Report, Vec<Violation>> {
+        let until = Instant::now() + self.options.trouble;
+        while Instant::now() < until && self.violations.is_empty() {
+            sleep(seconds(0.5, 30.0)).await;
+            self.something_happens().await;
+            self.looks().await;
+        }
+        self.peace();
+        self.reckoning().await;
+        self.violations.extend(self.history.doubles());
+        self.report.completed = self.history.completed();
+        self.report.jobs = self.jobs.len() as u64;
+        self.report.requests = self.hosts.iter().chain(&self.clones).map(|host| host.line.arrived()).sum();
+        if self.violations.is_empty() { Ok(self.report) } else { Err(self.violations) }
+    }
+
+    async fn something_happens(&mut self) {
+        match any(16) {
+            0..=5 => self.asks_for_a_job().await,
+            6 => self.cancels_a_job().await,
+            7 => self.a_host_crashes(),
+            8 => self.a_host_starts(),
+            9 => self.a_line_is_cut(),
+            10 => self.a_line_is_bad(),
+            11 => self.fault("line heals", |this| this.hosts[any(this.hosts.len())].line.heals()),
+            12 => self.the_server_dies().await,
+            13 => self.fault("lost ticks", |this| this.server.loses_ticks(0.3)),
+            14 if self.options.clones => self.a_clone_starts(),
+            15 if self.options.restores => self.the_store_is_restored(),
+            _ => {}
+        }
+    }
+
+    fn fault(&mut self, name: &'static str, happens: impl FnOnce(&mut Self)) {
+        *self.report.faults.entry(name).or_default() += 1;
+        happens(self);
+    }
+
+    async fn asks_for_a_job(&mut self) {
+        let host = self.hosts[any(self.hosts.len())].id;
+        let start_by = self.server.time().now() + SignedDuration::try_from(seconds(60.0, 1200.0)).expect("it is short");
+        let spec =
+            json!({ "argv": ["/bin/work", format!("{}", seconds(0.0, 90.0).as_secs()), format!("{}", any(4) / 3)] });
+        let job = json!({
+            "host_ids": [host], "kind": "run", "spec": spec, "if_offline": "queue", "start_by": start_by,
+            "time_limit_seconds": 60 + any(120),
+        });
+        if let Ok(created) = self.server.asks::<JobsCreated>("POST", "/jobs", &job).await {
+            self.jobs.extend(created.items.iter().map(|job| job.id));
+            self.open.extend(created.items.iter().map(|job| job.id));
+        }
+    }
+
+    async fn cancels_a_job(&mut self) {
+        if !self.open.is_empty() {
+            let id = self.open[any(self.open.len())];
+            // It may be over, or the server away.
+            drop(self.server.asks::<Value>("POST", &format!("/jobs/{id}/cancel"), &json!({})).await);
+        }
+    }
+
+    fn a_host_crashes(&mut self) {
+        self.fault("host crashes", |this| {
+            let host = any(this.hosts.len());
+            this.hosts[host].crashes();
+        });
+    }
+
+    fn a_host_starts(&mut self) {
+        let idle = self.hosts.iter_mut().find(|host| !host.is_running());
+        idle.map(Host::starts);
+    }
+
+    fn a_line_is_cut(&mut self) {
+        let cut = [Cut::Refused, Cut::Blackhole, Cut::OneWay][any(3)];
+        let span = [seconds(5.0, 30.0), seconds(30.0, 360.0), seconds(360.0, 1800.0)][any(3)];
+        self.fault("line is cut", |this| this.hosts[any(this.hosts.len())].line.is_cut(cut, span));
+    }
+
+    fn a_line_is_bad(&mut self) {
+        let faults = Faults {
+            lost_requests: 0.15 * dice::random(),
+            lost_answers: 0.25 * dice::random(),
+            doubled: 0.25 * dice::random(),
+            hung_up: 0.2 * dice::random(),
+            pages: 0.1 * dice::random(),
+        };
+        self.fault("line is bad", |this| this.hosts[any(this.hosts.len())].line.has(faults));
+    }
+
+    async fn the_server_dies(&mut self) {
+        self.fault("server dies", |this| this.server.dies());
+        sleep(seconds(0.0, [5.0, 60.0, 300.0][any(3)])).await;
+        self.server.begins();
+    }
+
+    fn a_clone_starts(&mut self) {
+        if self.clones.len() < 2 {
+            self.fault("clone starts", |this| {
+                let state = this.folder.path().join(format!("clone-{}", this.clones.len()));
+                let line = Line::new(this.server.clone(), this.requests.clone());
+                let mut clone = this.hosts[any(this.hosts.len())].cloned(&state, line);
+                clone.starts();
+                this.clones.push(clone);
+            });
+        }
+    }
+
+    fn the_store_is_restored(&mut self) {
+        let backup = self.folder.path().join("backup");
+        if self.has_backup {
+            self.fault("store is restored", |this| {
+                this.restores.fetch_add(1, Ordering::Relaxed);
+                this.server.restore(&backup);
+                std::fs::remove_dir_all(&backup).expect("it is there");
+            });
+        } else {
+            self.server.back_up(&backup);
+        }
+        self.has_backup = !self.has_backup;
+    }
+
+    /// What the server says of each job that was open is held against what happened.
+    async fn looks(&mut self) {
+        let restores = self.restores.load(Ordering::Relaxed);
+        for id in std::mem::take(&mut self.open) {
+            match self.server.asks::<JobView>("GET", &format!("/jobs/{id}"), &Value::Null).await {
+                Ok(job) => {
+                    let mut known_limit = 0;
+                    let agreed = self.history.agrees_with(&job, restores, &mut known_limit);
+                    self.violations.extend(agreed.err());
+                    self.open.push(id);
+                }
+                Err(_) => self.open.push(id),
+            }
+        }
+    }
+
+    /// Nothing goes wrong any more, and whoever is locked out is let in again.
+    fn peace(&mut self) {
+        self.server.begins_if_dead();
+        self.server.loses_ticks(0.0);
+        for clone in &mut self.clones {
+            self.gone.extend(clone.owes());
+            clone.crashes();
+        }
+        for host in &mut self.hosts {
+            host.line.heals();
+            if !host.is_running() {
+                host.starts();
+            }
+        }
+    }
+
+    async fn reckoning(&mut self) {
+        let began = Instant::now();
+        let mut left = self.jobs.clone();
+        while began.elapsed() < PEACE && !left.is_empty() {
+            sleep(Duration::from_secs(5)).await;
+            self.readmits().await;
+            let mut waiting = Vec::new();
+            for id in left {
+                match self.server.asks::<JobView>("GET", &format!("/jobs/{id}"), &Value::Null).await {
+                    Ok(job) if job.state.is_final() => self.is_over(&job),
+                    // Who could tell is gone.
+                    Ok(job) if job.state == JobState::PresumedLost && self.is_gone(id) => self.is_over(&job),
+                    Ok(_) => waiting.push(id),
+                    // A restored server does not know it.
+                    Err(_) => *self.report.ends.entry("lost".into()).or_default() += 1,
+                }
+            }
+            left = waiting;
+        }
+        self.report.settled_after_seconds = began.elapsed().as_secs();
+        for id in left {
+            let job = self.server.asks::<Value>("GET", &format!("/jobs/{id}"), &Value::Null).await.unwrap_or_default();
+            let on_host = self.hosts.iter().any(|host| host.owes().contains(&id));
+            let path = format!("/hosts/{}", job["host_id"].as_str().unwrap_or_default());
+            let host = self.server.asks::<Value>("GET", &path, &Value::Null).await.unwrap_or_default();
+            let what = format!("{id} never ends; in the host's journal: {on_host}; {job}; its host: {host}");
+            self.violations.push(Violation { invariant: "Recoverable", what });
+        }
+        let lost = self.report.ends.get("lost").copied().unwrap_or_default();
+        if lost > 0 && self.restores.load(Ordering::Relaxed) == 0 {
+            let what = format!("{lost} jobs are not known any more, and nothing was restored");
+            self.violations.push(Violation { invariant: "NoDivergence", what });
+        }
+    }
+
+    /// Whether only a copy of a host knew of a job.
+    fn is_gone(&self, id: JobId) -> bool {
+        self.gone.contains(&id) || self.history.was_on_a_copy(id)
+    }
+
+    fn is_over(&mut self, job: &JobView) {
+        let state = serde_json::to_value(job.state).ok().and_then(|state| state.as_str().map(String::from));
+        *self.report.ends.entry(state.unwrap_or_default()).or_default() += 1;
+        let restores = self.restores.load(Ordering::Relaxed);
+        let agreed = self.history.agrees_with(job, restores, &mut self.report.known_limit);
+        self.violations.extend(agreed.err());
+    }
+
+    async fn readmits(&mut self) {
+        for host in &self.hosts {
+            let path = format!("/hosts/{}", host.id);
+            let seen = self.server.asks::<HostView>("GET", &path, &Value::Null).await;
+            if seen.is_ok_and(|seen| seen.state == HostState::Quarantined) {
+                *self.report.faults.entry("host is readmitted").or_default() += 1;
+                let reason = json!({ "reason": "the copy is gone" });
+                drop(self.server.asks::<Value>("POST", &format!("{path}/readmit"), &reason).await);
+            }
+        }
+    }
+}
+
+/// Keeps what several simulations came to.
+impl Report {
+    /// Adds another one's.
+    pub fn add(&mut self, other: Self) {
+        self.jobs += other.jobs;
+        self.completed += other.completed;
+        self.known_limit += other.known_limit;
+        self.requests += other.requests;
+        self.settled_after_seconds = self.settled_after_seconds.max(other.settled_after_seconds);
+        for (state, count) in other.ends {
+            *self.ends.entry(state).or_default() += count;
+        }
+        for (fault, count) in other.faults {
+            *self.faults.entry(fault).or_default() += count;
+        }
+    }
+}
