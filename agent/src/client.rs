@@ -41,6 +41,8 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest that a token is believed to be valid.
+const LONGEST_TOKEN: Duration = Duration::from_hours(24);
 /// How long before its end a token is not used any more.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
@@ -238,7 +240,13 @@ impl Client {
         // From before the request: a slow answer must not make it look younger.
         let asked_at = Instant::now();
         let token: TokenResponse = answer(self.send(request).await?).await?;
-        let valid = Duration::from_secs(token.expires_in.into());
+        // One that cannot be sent would be kept until it is over, and nothing asked.
+        if token.access_token.reveal().is_empty()
+            || !token.access_token.reveal().bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(Failure::NotOurs { status: 200, retry_after: None });
+        }
+        let valid = Duration::from_secs(token.expires_in.into()).min(LONGEST_TOKEN);
         Ok(Token { text: token.access_token, until: asked_at + valid.saturating_sub(TOKEN_MARGIN) })
     }
 

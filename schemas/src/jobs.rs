@@ -77,6 +77,10 @@ impl JobSpec {
     /// A spec from its two members, or the field that breaks a rule.
     pub fn from_parts(kind: &str, spec: &Value) -> Result<Self, Box<Problem>> {
         fn typed<T: serde::de::DeserializeOwned>(spec: &Value) -> Result<T, Box<Problem>> {
+            // A list would be taken for an object's members in their order.
+            if !spec.is_object() {
+                return Err(Box::new(Problem::invalid("spec", "must be an object")));
+            }
             serde_path_to_error::deserialize(spec).map_err(|error| {
                 let path = error.path().to_string();
                 let field = if path == "." { "spec".into() } else { format!("spec.{path}") };

@@ -25,6 +25,9 @@ const OPEN_JOBS: usize = 256;
 const MAX_COMMAND_BYTES: usize = 256 * 1024;
 /// So much is kept of the kind of what is refused.
 const REFUSED_KIND_BYTES: usize = 64;
+/// By how much a sequence may be ahead of the highest one seen: a server hands them out one by one, and one that is taken over
+/// must not use them up.
+const LONGEST_LEAP: u64 = 1 << 32;
 /// The longest name of a resource.
 const MAX_RESOURCE_BYTES: usize = 256;
 
@@ -157,6 +160,13 @@ fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
         // It was here once, and what became of it is forgotten: whether it ran cannot be told any more.
         let message = "an older job than this host has seen: it may have run before";
         return Verdict::Ended(Box::new(results::ended_with(Outcome::Interrupted, "sequence", message)));
+    }
+    // The server numbers generations by sequences.
+    let leaps = command.sequence > ledger.floor().saturating_add(LONGEST_LEAP);
+    if leaps || command.generation > command.sequence {
+        let code = if leaps { "sequence" } else { "generation" };
+        let message = "its number is too far ahead of every job that this host has seen";
+        return Verdict::Ended(Box::new(results::ended_with(Outcome::Rejected, code, message)));
     }
     if command.start_by < now {
         let message = "it came after its latest start";

@@ -2,6 +2,8 @@
 #![cfg(unix)]
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod outages;

@@ -47,6 +47,9 @@ pub struct World {
     pub cuts: Vec<String>,
     /// Replies in place of the right ones, by what the path contains.
     pub instead: Vec<(&'static str, MakeReply)>,
+    /// What is sent elsewhere, by what the path contains, and where to.
+    pub redirect: Option<&'static str>,
+    pub redirect_to: Option<String>,
     /// From this executable's first session on, nobody's check-in is answered.
     pub silent_from: Option<String>,
     /// Whether no check-in is answered.
@@ -101,11 +104,16 @@ impl Server {
     }
 
     pub fn job(&self, kind: &str, spec: Value) -> JobId {
+        self.job_with(kind, spec, |_| {})
+    }
+
+    /// The same, changed before anybody is offered it.
+    pub fn job_with(&self, kind: &str, spec: Value, change: impl FnOnce(&mut Command)) -> JobId {
         self.with(|world| {
             let sequence = world.jobs.len() as u64 + 1;
             let id = JobId::new(Timestamp::now(), u128::from(sequence));
             let recovery = if kind == "run" { Recovery::Converge } else { Recovery::Probe };
-            world.jobs.push(Command {
+            let mut command = Command {
                 id,
                 host_id: self.host_id,
                 sequence,
@@ -117,7 +125,9 @@ impl Server {
                 generation: sequence,
                 start_by: Timestamp::now() + SignedDuration::from_mins(5),
                 time_limit_seconds: 60,
-            });
+            };
+            change(&mut command);
+            world.jobs.push(command);
             id
         })
     }
@@ -184,6 +194,10 @@ fn route(request: &Request, shared: &(Mutex<World>, Condvar), host_id: HostId) -
     };
     let now = Timestamp::now();
     match request.path.as_str() {
+        path if redirected(shared, path).is_some() => {
+            let headers = format!("location: {}\r\n", redirected(shared, path).unwrap_or_default());
+            Reply::Raw { status: 307, kind: "text/plain", headers, body: Vec::new(), claimed: 0 }
+        }
         _ if instead.is_some() => instead.map_or(Reply::Cut, |reply| reply()),
         "/api/v1/agent/enroll" => {
             Reply::Json(201, json!({ "host_id": host_id, "audience": "world", "server_time": now }))
@@ -205,6 +219,11 @@ fn route(request: &Request, shared: &(Mutex<World>, Condvar), host_id: HostId) -
         path if path.contains("/blobs/") => blob(shared, request),
         _ => Reply::problem(404, "not_found"),
     }
+}
+
+fn redirected(shared: &(Mutex<World>, Condvar), path: &str) -> Option<String> {
+    let world = shared.0.lock().unwrap();
+    world.redirect.filter(|part| path.contains(part)).and(world.redirect_to.clone())
 }
 
 fn session(world: &mut World, request: &Request) -> Reply {
