@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// How much longer than its span a breaker stays open at most: hosts that lost the server together do not come back together.
 const JITTER: f64 = 0.3;
+/// After so many probes that failed a real call is tried: a health that cannot be asked for, or not in time, must not lock a
+/// host out.
+const MOST_PROBES: u32 = 3;
 /// How long who finds no place in a half-open breaker waits before it looks again.
 const FULL: Duration = Duration::from_secs(1);
 
@@ -40,7 +43,7 @@ pub struct Breaker {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
     Closed { failures: u32 },
-    Open { until: Duration, span: Duration, probing: bool },
+    Open { until: Duration, span: Duration, probing: bool, failed_probes: u32 },
     HalfOpen { calls: u32, successes: u32, span: Duration },
 }
 
@@ -97,7 +100,9 @@ impl Breaker {
             State::Closed { .. } => (Entry::Pass(Generation(self.generation)), None),
             State::Open { until, .. } if now < *until => (Entry::Wait(until.saturating_sub(now)), None),
             State::Open { probing: true, .. } => (Entry::Wait(FULL), None),
-            State::Open { probing, .. } if settings.health_check.is_some() => {
+            State::Open { probing, failed_probes, .. }
+                if settings.health_check.is_some() && *failed_probes < MOST_PROBES =>
+            {
                 *probing = true;
                 (Entry::Probe(Generation(self.generation)), None)
             }
@@ -133,7 +138,7 @@ impl Breaker {
             }
             (State::Closed { failures }, End::Failed) => {
                 *failures = failures.saturating_add(1);
-                (*failures >= settings.failure_threshold).then(|| self.open(settings.open, now, settings, random))
+                (*failures >= settings.failure_threshold).then(|| self.open(settings.open, 0, now, settings, random))
             }
             (State::Closed { .. }, End::GivenUp) => None,
             (State::Open { span, .. }, End::Succeeded) => {
@@ -142,9 +147,13 @@ impl Breaker {
                 self.turn(State::HalfOpen { calls: 0, successes: 1, span });
                 Some(Change::HalfOpened)
             }
-            (State::Open { span, .. } | State::HalfOpen { span, .. }, End::Failed) => {
-                let longer = (*span * 2).max(settings.health_check.unwrap_or_default());
-                Some(self.open(longer, now, settings, random))
+            (State::Open { span, failed_probes, .. }, End::Failed) => {
+                let (longer, failed_probes) = (longer(*span, settings), *failed_probes + 1);
+                Some(self.open(longer, failed_probes, now, settings, random))
+            }
+            (State::HalfOpen { span, .. }, End::Failed) => {
+                let longer = longer(*span, settings);
+                Some(self.open(longer, 0, now, settings, random))
             }
             (State::Open { probing, .. }, End::GivenUp) => {
                 *probing = false;
@@ -176,22 +185,26 @@ impl Breaker {
         matches!(self.state, State::Closed { .. })
     }
 
-    /// Whether no call is let through.
-    pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Open { .. })
+    /// Whether no call would be let through at `now`.
+    pub fn is_shut(&self, now: Duration) -> bool {
+        matches!(self.state, State::Open { until, probing, .. } if now < until || probing)
     }
 
-    fn open(&mut self, span: Duration, now: Duration, settings: &Settings, random: f64) -> Change {
+    fn open(&mut self, span: Duration, failed_probes: u32, now: Duration, settings: &Settings, random: f64) -> Change {
         let longest = settings.max_open.div_f64(1.0 + JITTER);
         let span = span.min(longest);
         let jittered = span.mul_f64(1.0 + JITTER * random);
-        self.turn(State::Open { until: now + jittered, span, probing: false });
+        self.turn(State::Open { until: now + jittered, span, probing: false, failed_probes });
         Change::Opened { span: jittered }
     }
 
     fn turn(&mut self, state: State) {
         (self.state, self.generation) = (state, self.generation + 1);
     }
+}
+
+fn longer(span: Duration, settings: &Settings) -> Duration {
+    (span * 2).max(settings.health_check.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -63,11 +63,35 @@ fn each_probe_that_fails_doubles_the_span_up_to_the_longest() {
     let mut now = 30;
     let mut spans = Vec::new();
     for _ in 0..5 {
+        // Each fourth is a real call.
         let Some(Change::Opened { span }) = call(&mut breaker, now, End::Failed) else { panic!("it must stay open") };
         spans.push(span.as_secs());
         now += span.as_secs() + 1;
     }
     assert_eq!(spans, [60, 120, 230, 230, 230], "300 with the jitter");
+}
+
+#[test]
+fn a_health_that_cannot_be_asked_for_locks_nobody_out() {
+    let mut breaker = open();
+    let mut entries = Vec::new();
+    for round in 1..=8 {
+        let (entry, _) = breaker.enter(at(1_000 * round), &SETTINGS);
+        let (Entry::Probe(generation) | Entry::Pass(generation)) = entry else { panic!("its span is over") };
+        entries.push(matches!(entry, Entry::Pass(_)));
+        breaker.end(generation, End::Failed, at(1_000 * round), &SETTINGS, 0.0);
+    }
+    assert_eq!(entries, [false, false, false, true, false, false, false, true]);
+}
+
+#[test]
+fn after_its_span_it_is_not_shut_any_more_whoever_asks() {
+    let mut breaker = open();
+    assert_eq!([0, 29, 30, 99].map(|now| breaker.is_shut(at(now))), [true, true, false, false]);
+    let probe = entered(&mut breaker, 30);
+    assert!(breaker.is_shut(at(30)), "while somebody asks for its health");
+    breaker.end(probe, End::Succeeded, at(31), &SETTINGS, 0.0);
+    assert!(!breaker.is_shut(at(31)));
 }
 
 #[test]
@@ -116,10 +140,10 @@ fn what_was_asked_before_it_opened_neither_closes_it_nor_keeps_it_open() {
         call(&mut breaker, 0, End::Failed);
     }
     assert_eq!(breaker.end(slow[0], End::Succeeded, at(1), &SETTINGS, 0.0), None);
-    assert!(breaker.is_open());
+    assert!(breaker.is_shut(at(1)));
     call(&mut breaker, 30, End::Succeeded);
     assert_eq!(breaker.end(slow[1], End::Failed, at(31), &SETTINGS, 0.0), None);
-    assert!(!breaker.is_open());
+    assert!(!breaker.is_shut(at(31)));
 }
 
 #[test]

@@ -158,13 +158,16 @@ impl Client {
             if from == 0 { request } else { request.header(RANGE, format!("bytes={from}-")) }
         };
         let query = match way {
-            Way::AsToldByServer if !self.object_store.is_open() => "",
+            Way::AsToldByServer if !self.object_store.is_shut() => "",
             Way::AsToldByServer | Way::ThroughServer => "?through_server=true",
         };
         let path = format!("/api/v1/agent/blobs/{sha256}{query}");
-        let asked = self.through(&self.api, begun(self.authenticated(|| ranged(self.request(Method::GET, &path)))));
-        let response = asked.await?;
-        let Some(url) = redirected(&response) else { return bytes(response).await };
+        let ask = async {
+            let response = self.authenticated(|| ranged(self.request(Method::GET, &path))).await?;
+            if redirected(&response).is_some() { Ok(response) } else { bytes(response).await }
+        };
+        let response = self.through(&self.api, begun(ask)).await?;
+        let Some(url) = redirected(&response) else { return Ok(response) };
         // A presigned URL: the token is not for it.
         let call = async { bytes(self.send(ranged(self.transport.requests().get(url))).await?).await };
         self.through(&self.object_store, begun(call)).await

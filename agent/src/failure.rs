@@ -82,6 +82,8 @@ impl Failure {
         match self {
             Self::Transport(broken) => Some(broken.kind),
             Self::NotOurs { status: 407, .. } => Some(FailureKind::ProxyAuthentication),
+            // A proxy in front of the server asks for a pause, politely.
+            Self::NotOurs { status: 429 | 503, retry_after: Some(_) } => None,
             Self::NotOurs { .. } => Some(FailureKind::NotOurs),
             Self::TooLarge(_) => Some(FailureKind::TooLarge),
             Self::TimedOut => Some(FailureKind::TimedOut),

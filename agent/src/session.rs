@@ -7,7 +7,7 @@ use muster_schemas::{
     check_ins::{AgentReport, CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
     hosts::Facts,
     problems::ProblemCode,
-    upstreams::Upstream,
+    upstreams::{BreakerState, Upstream},
 };
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -27,6 +27,9 @@ use crate::{
 /// The least between two check-ins of which the first brought nothing.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How often at most the server hears of single calls that failed.
+const TELL_EVERY: Duration = Duration::from_mins(15);
+
 /// How long the server may hold the first check-in, in seconds: its answer proves the way to the server, which a version on
 /// trial, and the one before it, have limited time for.
 const FIRST_WAIT_SECONDS: u16 = 1;
@@ -40,6 +43,7 @@ pub struct Caller {
     facts_wanted: bool,
     reported: Option<AgentReport>,
     upstreams: Vec<Upstream>,
+    upstreams_told: Instant,
     failure: String,
 }
 
@@ -53,6 +57,7 @@ impl Caller {
             facts_wanted: false,
             reported: None,
             upstreams: Vec::new(),
+            upstreams_told: Instant::now(),
             failure: String::new(),
         }
     }
@@ -91,7 +96,7 @@ impl Caller {
         let SessionResponse { session, server_time } = answer;
         self.agent.client.clock.learn(server_time);
         (self.sent, self.facts_wanted, self.reported) = (Some(facts), false, Some(report));
-        self.upstreams = upstreams;
+        (self.upstreams, self.upstreams_told) = (upstreams, Instant::now());
         self.agent.session_begun(session);
         info!(session, "Session {session} has begun");
         Ok(Outcome::Answered { next: Duration::ZERO })
@@ -112,15 +117,29 @@ impl Caller {
             open: self.agent.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
             agent: report_news.then(|| report.clone()),
             facts: facts_news.then(|| facts.clone()),
-            upstreams: (self.upstreams != upstreams).then(|| upstreams.clone()),
+            upstreams: self.is_news(&upstreams).then(|| upstreams.clone()),
         };
         let (held, asked) = (Duration::from_secs(wait_seconds.into()), Instant::now());
         let answer: CheckInResponse = self.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
         self.agent.client.clock.learn(answer.server_time);
-        (self.sent, self.reported, self.upstreams) = (Some(facts), Some(report), upstreams);
+        (self.sent, self.reported) = (Some(facts), Some(report));
+        if request.upstreams.is_some() {
+            (self.upstreams, self.upstreams_told) = (upstreams, Instant::now());
+        }
         self.agent.client.cap(answer.retry_cap_seconds);
         self.agent.contact.send_replace(true);
         Ok(self.follow(answer, asked.elapsed()))
+    }
+
+    /// Whether the server shall hear of it at once: it writes down what it hears. A circuit that has opened and closed is news;
+    /// single calls that failed are told now and then.
+    fn is_news(&self, upstreams: &[Upstream]) -> bool {
+        let settled = upstreams.iter().all(|upstream| upstream.breaker != BreakerState::HalfOpen);
+        let circuits = |upstreams: &[Upstream]| {
+            upstreams.iter().map(|upstream| (upstream.breaker, upstream.opened)).collect::<Vec<_>>()
+        };
+        let turned = settled && circuits(&self.upstreams) != circuits(upstreams);
+        turned || (self.upstreams != upstreams && self.upstreams_told.elapsed() >= TELL_EVERY)
     }
 
     fn follow(&mut self, answer: CheckInResponse, held: Duration) -> Outcome {

@@ -59,7 +59,8 @@ impl Error for Broken {
 impl From<reqwest::Error> for Broken {
     /// Addresses stay out of messages.
     fn from(error: reqwest::Error) -> Self {
-        Self::new(kind(&error), error.without_url())
+        let error = error.without_url();
+        Self::new(kind(&error), error)
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Door<'a> {
 pub struct Permit<'a> {
     upstream: &'a Upstream,
     generation: Option<Generation>,
+    /// Whether it is for the upstream's health only: that it is well has served nobody yet.
+    is_probe: bool,
 }
 
 /// How a call failed, for operators.
@@ -80,10 +82,10 @@ impl Upstream {
         let settings = inner.settings;
         let (entry, change) = inner.breaker.enter(now, &settings);
         inner.tell(change);
-        let permit = |generation| Permit { upstream: self, generation: Some(generation) };
+        let permit = |generation, is_probe| Permit { upstream: self, generation: Some(generation), is_probe };
         match entry {
-            Entry::Pass(generation) => Door::Open(permit(generation)),
-            Entry::Probe(generation) => Door::Probe(permit(generation)),
+            Entry::Pass(generation) => Door::Open(permit(generation, false)),
+            Entry::Probe(generation) => Door::Probe(permit(generation, true)),
             Entry::Wait(span) => Door::Shut(span),
         }
     }
@@ -100,9 +102,9 @@ impl Upstream {
         inner.tell(change);
     }
 
-    /// Whether no call is let through now.
-    pub fn is_open(&self) -> bool {
-        self.inner().breaker.is_open()
+    /// Whether no call would be let through now.
+    pub fn is_shut(&self) -> bool {
+        self.inner().breaker.is_shut(self.began.elapsed())
     }
 
     /// What operators are told of it.
@@ -110,10 +112,12 @@ impl Upstream {
         self.inner().report.clone()
     }
 
-    fn end(&self, generation: Generation, end: End, fault: Option<&Fault>) {
+    fn end(&self, generation: Generation, end: End, fault: Option<&Fault>, is_probe: bool) {
         let now = self.began.elapsed();
         let mut inner = self.inner();
-        inner.count(end, fault, Timestamp::now());
+        if !(is_probe && end == End::Succeeded) {
+            inner.count(end, fault, Timestamp::now());
+        }
         let settings = inner.settings;
         let change = inner.breaker.end(generation, end, now, &settings, dice::random());
         inner.tell(change);
@@ -137,7 +141,7 @@ impl Permit<'_> {
 
     fn end(&mut self, end: End, fault: Option<&Fault>) {
         if let Some(generation) = self.generation.take() {
-            self.upstream.end(generation, end, fault);
+            self.upstream.end(generation, end, fault, self.is_probe);
         }
     }
 }

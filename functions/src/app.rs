@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     blobs::Blobs,
+    budgets::Budgets,
     clock::Clock,
     polls::Polls,
     store::{Consistency, Item, Key, StoreError, Table},
@@ -37,6 +38,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Who waits for what in this process.
     pub polls: Polls,
+    /// How many requests callers have made to this process.
+    pub budgets: Budgets,
     /// What goes on although its caller may be gone.
     pub tasks: TaskTracker,
     draining: AtomicBool,
@@ -75,6 +78,7 @@ impl App {
             clock,
             settings,
             polls: Polls::default(),
+            budgets: Budgets::default(),
             tasks: TaskTracker::new(),
             draining,
         }))

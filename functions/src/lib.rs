@@ -1,7 +1,7 @@
 //! The server of Muster: stateless handlers over a key-value table and an object store.
 //!
 //! A request goes `api` → `advance` → the decisions of `muster-domain` → `store`. Imports point down, and nobody climbs:
-//! aws ◀ store, blobs; clock, polls ◀ app ◀ advance, effects ◀ api, tick ◀ roles.
+//! aws ◀ store, blobs; budgets, clock, polls ◀ app ◀ advance, effects ◀ api, tick ◀ roles.
 
 pub mod advance;
 pub mod api;
@@ -9,6 +9,7 @@ pub mod app;
 #[cfg(feature = "services")]
 pub mod aws;
 pub mod blobs;
+mod budgets;
 pub mod clock;
 pub mod effects;
 mod fleet_updates;

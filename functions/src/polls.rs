@@ -48,6 +48,13 @@ impl Polls {
         waiters.values().for_each(|notify| notify.notify_waiters());
     }
 
+    /// How many wait for this.
+    pub fn waiting(&self, topic: impl ToString) -> usize {
+        let waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
+        // One is the map's own.
+        waiters.get(&topic.to_string()).map_or(0, |notify| Arc::strong_count(notify) - 1)
+    }
+
     /// Whether somebody waits for this.
     pub fn is_watched(&self, topic: impl ToString) -> bool {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&topic.to_string())
@@ -97,6 +104,7 @@ mod tests {
     async fn every_waiter_is_woken_and_nothing_is_left_behind() {
         let polls = Polls::default();
         let (mut one, mut two) = (polls.begin("host"), polls.begin("host"));
+        assert_eq!((polls.waiting("host"), polls.waiting("another")), (2, 0));
         polls.wake("host");
         one.woken().await;
         two.woken().await;

@@ -22,6 +22,9 @@ pub enum HealthStatus {
     Ok,
     /// The store did not answer (`?deep=true` only).
     Failing,
+    /// A status that this side does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// `GET /api/v1/version`.

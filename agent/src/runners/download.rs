@@ -17,7 +17,7 @@ use crate::{
     client::Way,
     failure::Failure,
     jobs::results::chain,
-    link::Link,
+    link::{Link, Outcome},
     sys::files::{create_private, create_private_directory, sha256_of},
     trust::Refusal,
 };
@@ -35,6 +35,8 @@ pub async fn manifest(agent: &Agent, version: &str) -> Result<Envelope, Refusal>
             Err(failure) => failure,
         };
         match failure.into() {
+            // Nothing was asked. The job's time limit bounds this.
+            Broken::Off(_, outcome @ Outcome::CircuitOpen { .. }) => sleep(agent.pause(&mut link, outcome)).await,
             Broken::Off(message, outcome) if attempt < agent.config.attempts() => {
                 info!("The manifest did not come, and will be asked for again: {message}");
                 sleep(agent.pause(&mut link, outcome)).await;
@@ -56,7 +58,8 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
     let mut failure = String::new();
     let mut left_behind = path.exists();
     let attempts = agent.config.attempts();
-    for attempt in 0..attempts {
+    let mut attempt = 0;
+    while attempt < attempts {
         // Where the object store cannot be reached, the server can.
         let way = if attempt % 2 == 0 { Way::AsToldByServer } else { Way::ThroughServer };
         match fetch(agent, target, &path, way).await {
@@ -69,12 +72,18 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
                 discard(&path);
                 return Err(refusal);
             }
+            // Nothing was asked. The job's time limit bounds this.
+            Err(Broken::Off(_, outcome @ Outcome::CircuitOpen { .. })) => {
+                sleep(agent.pause(&mut link, outcome)).await;
+                continue;
+            }
             Err(Broken::Off(message, outcome)) => {
                 info!("The download broke off, and will be resumed: {message}");
                 failure = message;
                 sleep(agent.pause(&mut link, outcome)).await;
             }
         }
+        attempt += 1;
     }
     Err(Refusal::new("download", format!("given up after {attempts} attempts: {failure}")))
 }
@@ -82,7 +91,7 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
 /// Why an attempt brought no whole file.
 enum Broken {
     /// Another attempt may.
-    Off(String, crate::link::Outcome),
+    Off(String, Outcome),
     /// No attempt will.
     Refused(Refusal),
 }
@@ -112,10 +121,7 @@ async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
         if is_part && !begins_at(&response, have) {
             discard(path);
-            return Err(Broken::Off(
-                "the server sent another part than was asked for".into(),
-                crate::link::Outcome::Failed,
-            ));
+            return Err(Broken::Off("the server sent another part than was asked for".into(), Outcome::Failed));
         }
         let begun = if is_part { have } else { 0 };
         let size = receive(response, target, path, begun, &mut pace).await?;
@@ -156,7 +162,7 @@ async fn receive(
     mut size: u64,
     pace: &mut Pace,
 ) -> Result<u64, Broken> {
-    let off = |message: String| Broken::Off(message, crate::link::Outcome::Failed);
+    let off = |message: String| Broken::Off(message, Outcome::Failed);
     let disk =
         |failed: std::io::Error| Broken::Refused(Refusal::new("disk", format!("cannot keep the file: {failed}")));
     let file = if size == 0 { create_private(path) } else { OpenOptions::new().append(true).open(path) };

@@ -43,7 +43,7 @@ fn failed(server: &Server, count: usize) {
 }
 
 #[test]
-fn after_five_failures_only_the_servers_health_is_asked_for_until_it_is_well() {
+fn after_five_failures_the_servers_health_is_asked_for_and_a_real_call_made_only_now_and_then() {
     let server = Server::start();
     let _host = Host::running(&server);
     server.assert_host_works();
@@ -52,7 +52,7 @@ fn after_five_failures_only_the_servers_health_is_asked_for_until_it_is_well() {
     let paths = server.with(|world| world.paths.clone());
     let of_agent = |path: &&String| !path.contains("/health");
     assert!(paths.iter().take(5).all(|path| of_agent(&path)), "{paths:?}");
-    assert_eq!(paths.iter().skip(5).filter(of_agent).count(), 0, "{paths:?}");
+    assert!(paths.iter().skip(5).filter(of_agent).count() <= paths.len() / 4 - 1, "{paths:?}");
     heals(&server);
     server.assert_host_works();
     let (breaker, opened, outage) = server.wait("word of the outage", |world| {
@@ -89,7 +89,7 @@ fn how_a_call_failed_is_told_by_its_name() {
         let _host = Host::running(&server);
         server.assert_host_works();
         breaks(&server, reply);
-        failed(&server, 3);
+        failed(&server, 7);
         heals(&server);
         let seen = server.wait("word of it", |world| Some(told(world)?.last_failure.as_ref()?.kind));
         assert_eq!(seen, kind);

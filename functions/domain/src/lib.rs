@@ -5,6 +5,7 @@
 //! the compiler. What an effect does is written in the server's `effects`.
 
 pub mod access;
+pub mod budgets;
 pub mod enrollment_tokens;
 pub mod fleet_update_hosts;
 pub mod fleet_updates;

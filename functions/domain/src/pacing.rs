@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mailboxes::Mailbox;
+use crate::{budgets::Budget, mailboxes::Mailbox};
 
 /// The numbers that pacing goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub struct Pacing {
     /// The longest pause that hosts make by themselves while the server does not answer, in seconds: at least twice as
     /// many as there are hosts for each request per second that the server can take.
     pub retry_cap_seconds: u32,
+    /// How many requests one host may make of one process.
+    pub host_budget: Budget,
+    /// The same for a person or a program.
+    pub operator_budget: Budget,
 }
 
 impl Default for Pacing {
@@ -40,6 +44,9 @@ impl Default for Pacing {
             offline_after_seconds: 600,
             access_token_seconds: 900,
             retry_cap_seconds: 60,
+            // Sixteen jobs with live logs, and room to spare.
+            host_budget: Budget { burst: 400, per_second: 40 },
+            operator_budget: Budget { burst: 1_000, per_second: 100 },
         }
     }
 }

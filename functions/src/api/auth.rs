@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
 };
 use jiff::Timestamp;
-use muster_domain::access::Permission;
+use muster_domain::{access::Permission, budgets::Budget};
 use muster_schemas::{
     access::{Role, SessionKind},
     ids::HostId,
@@ -79,6 +79,7 @@ impl FromRequestParts<App> for Agent {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let host_id = bearer(parts).and_then(|token| tokens::host(app, token)).ok_or_else(unauthorized)?;
+        within_budget(app, &host_id.to_string(), app.settings.pacing.host_budget)?;
         Ok(Self { host_id, request_id: extract::request_id(parts) })
     }
 }
@@ -176,6 +177,7 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let identity = identify(parts, app).await?;
+        within_budget(app, &identity.actor, app.settings.pacing.operator_budget)?;
         if !P::PERMISSION.granted_to(identity.role) {
             let needed = muster_domain::jobs::word(P::PERMISSION.least_role());
             let detail = format!("this needs the role {needed}");
@@ -183,6 +185,15 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
         }
         Ok(Self { identity, permission: PhantomData })
     }
+}
+
+/// One that runs wild costs the others nothing.
+fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Failure> {
+    app.budgets.spend(caller, budget, app.now()).map_err(|wait| {
+        let detail = format!("at most {} requests at once and {} a second", budget.burst, budget.per_second);
+        let problem = Problem::new(ProblemCode::TooManyRequests).detail(detail);
+        problem.with("retry_after_seconds", u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)).into()
+    })
 }
 
 async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {

@@ -33,6 +33,8 @@ use crate::{
 /// How many jobs one answer offers, and how much of them in bytes; at least one.
 const MAX_OFFERED: usize = 20;
 const MAX_OFFERED_BYTES: usize = 1024 * 1024;
+/// How many check-ins of one host are held at once: one, and those that a bad line has repeated.
+const MAX_HELD: usize = 3;
 /// Over how many seconds hosts are spread that a stopping server sends away.
 const DRAIN_SPREAD_SECONDS: u32 = 10;
 
@@ -43,14 +45,14 @@ pub async fn start(
     Sent { body, .. }: Sent<SessionRequest>,
 ) -> Result<Json<SessionResponse>, Failure> {
     let SessionRequest { protocol, agent: report, facts, highest_sequence, upstreams } = body;
-    check_agent(&report)?;
-    check_facts(&facts)?;
-    check_sequence(highest_sequence)?;
-    check_upstreams(&upstreams)?;
     if protocol != PROTOCOL {
         let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
         return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
     }
+    check_agent(&report)?;
+    check_facts(&facts)?;
+    check_sequence(highest_sequence)?;
+    check_upstreams(&upstreams)?;
     let facts_digest = facts.digest();
     let event = Event::Started { agent: report, facts, facts_digest, highest_sequence, upstreams };
     let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
@@ -83,7 +85,8 @@ pub async fn check_in(
             seen(&app, &agent, item, &mailbox, &request).await?;
         }
         let answer = answer(&app, &agent, &mailbox, &request).await?;
-        if hold.is_zero() || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
+        let too_many = app.polls.waiting(agent.host_id) > MAX_HELD;
+        if hold.is_zero() || too_many || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
             return Ok(Json(answer));
         }
         tokio::select! {

@@ -139,7 +139,8 @@ fn written(failure: Failure, id: RequestId, what: &str) -> Response {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         ProblemCode::TooManyRequests | ProblemCode::Unavailable | ProblemCode::Contended => {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            let known = problem.members.get("retry_after_seconds").and_then(serde_json::Value::as_u64);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(known.unwrap_or(5)));
         }
         _ => {}
     }

@@ -1,5 +1,5 @@
 use jiff::SignedDuration;
-use muster_domain::pacing::Pacing;
+use muster_domain::{budgets::Budget, pacing::Pacing};
 use muster_schemas::{
     PROTOCOL,
     check_ins::{CheckInRequest, CheckInResponse},
@@ -204,6 +204,61 @@ async fn what_an_agent_tells_of_its_ways_is_seen_on_its_host() {
     assert_eq!(json!(world.sees_host(host.id()).await.upstreams), api, "what is not said again is unchanged");
     host.restarts().await.is(200);
     assert_eq!(world.sees_host(host.id()).await.upstreams, [], "another process begins anew");
+}
+
+#[tokio::test]
+async fn a_host_that_asks_and_asks_is_held_three_times_at_most() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let request = CheckInRequest { wait_seconds: 25, ..host.check_in_request() };
+    let caller = host.caller().await;
+    let held = [(); 3].map(|()| {
+        let (caller, request) = (caller.clone(), request.clone());
+        tokio::spawn(async move { caller.post("/api/v1/agent/check-in", &request).await })
+    });
+    world.clock.until_asleep(3).await;
+    caller.post("/api/v1/agent/check-in", &request).await.is(200);
+    world.job(host.id(), &run_job()).await;
+    for held in held {
+        assert_eq!(answered(held).await.is(200).json::<CheckInResponse>().jobs.len(), 1, "those go on to be served");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_runs_wild_is_told_to_wait_and_costs_no_other_anything() {
+    let world = World::new().await;
+    let pacing = Pacing { host_budget: Budget { burst: 5, per_second: 1 }, ..Pacing::default() };
+    let world = world.paced(pacing);
+    let (mut wild, mut calm) = (world.host("wild").await, world.host("calm").await);
+    let mut refused = 0;
+    for _ in 0..20 {
+        let answer = wild.asks().await;
+        if answer.status == 429 {
+            refused += 1;
+            assert_eq!(answer.header("retry-after"), "1");
+            answer.refused(ProblemCode::TooManyRequests);
+        }
+    }
+    assert!(refused >= 14, "{refused}");
+    calm.check_in().await;
+    world.moves(3);
+    for _ in 0..3 {
+        wild.check_in().await;
+    }
+    wild.asks().await.refused(ProblemCode::TooManyRequests);
+}
+
+#[tokio::test]
+async fn a_program_that_runs_wild_is_told_to_wait() {
+    let world = World::new().await;
+    let world = world.paced(Pacing { operator_budget: Budget { burst: 5, per_second: 1 }, ..Pacing::default() });
+    let (wild, calm) = (world.viewer().await, world.operator().await);
+    let mut asked = Vec::new();
+    for _ in 0..10 {
+        asked.push(wild.get("/api/v1/hosts").await.status);
+    }
+    assert_eq!((asked[0], asked[9]), (200, 429), "{asked:?}");
+    calm.get("/api/v1/hosts").await.is(200);
 }
 
 #[tokio::test]

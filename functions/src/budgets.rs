@@ -1,0 +1,47 @@
+//! Who has made how many requests, in the memory of this process only: a caller of several processes has a budget with each.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use muster_domain::budgets::Budget;
+
+/// So many callers are remembered before those are forgotten whose budgets are full again.
+const REMEMBERED: usize = 4_096;
+
+/// Budgets that are not full, by caller.
+#[derive(Debug, Default)]
+pub struct Budgets {
+    full_at: Mutex<HashMap<String, Timestamp>>,
+}
+
+impl Budgets {
+    /// Spends one request of a caller's budget, or says how long it has to wait.
+    pub fn spend(&self, caller: &str, budget: Budget, now: Timestamp) -> Result<(), Duration> {
+        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let spent = budget.spend(full_at.get(caller).copied(), now)?;
+        if full_at.len() >= REMEMBERED && full_at.len().is_power_of_two() {
+            full_at.retain(|_, full_at| *full_at > now);
+        }
+        full_at.insert(caller.to_owned(), spent);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_budget_is_full_again_is_forgotten() {
+        let (budgets, budget) = (Budgets::default(), Budget { burst: 2, per_second: 1 });
+        for second in 0..40_000 {
+            let now = Timestamp::from_second(second).expect("it is a time");
+            budgets.spend(&second.to_string(), budget, now).expect("it is the first");
+        }
+        assert!(budgets.full_at.lock().is_ok_and(|full_at| full_at.len() <= 2 * REMEMBERED));
+    }
+}
