@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use muster_agent::sys::dice;
 use muster_schemas::{
     enrollment::EnrollmentTokenCreated,
     hosts::HostView,
     jobs::{JobView, JobsCreated},
+    pages::Page,
 };
+use muster_server::clock::Clock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    history::{History, Machine, Restores},
+    history::{History, Machine},
     host::Host,
     network::{Line, Load},
     scenario::{folder, requests},
@@ -66,12 +69,7 @@ async fn come_back(count: u32) -> Herd {
             token = Some(made.token);
         }
         let line = Line::counted(server.clone(), requests.clone(), load.clone());
-        let machine = Machine {
-            history: History::default(),
-            server: server.clone(),
-            restores: Restores::default(),
-            is_copy: false,
-        };
+        let machine = Machine { history: History::default(), server: server.clone() };
         let state = folder.path().join(format!("host-{number}"));
         let token = token.clone().expect("there is one before the first host");
         hosts.push(Host::join(state, line, machine, token).await);
@@ -80,6 +78,7 @@ async fn come_back(count: u32) -> Herd {
     sleep(Duration::from_mins(2)).await;
     server.dies();
     sleep(OUTAGE).await;
+    let back_at = server.time().now();
     server.begins();
     let (began, second) = (Instant::now(), elapsed().as_secs());
     let mut command = None;
@@ -94,13 +93,12 @@ async fn come_back(count: u32) -> Herd {
         }
     }
     let all_back_after_seconds = began.elapsed().as_secs();
-    let lost = online(&server, hosts.len()).await;
-    assert_eq!(lost, 0, "hosts that the server does not see");
+    assert_eq!(unseen(&server, hosts.len(), back_at).await, 0, "hosts that the server has not heard from again");
     Herd {
         hosts: count,
         all_back_after_seconds,
         peak_per_second: load.peak(second..second + all_back_after_seconds + 1),
-        command_milliseconds: command.unwrap_or_default().as_millis(),
+        command_milliseconds: command.expect("a command was asked for while they came back").as_millis(),
     }
 }
 
@@ -119,9 +117,8 @@ async fn delivers(server: &Server, host: &Host) -> Duration {
     }
 }
 
-/// How many of so many hosts the server does not see, by the first page of them.
-async fn online(server: &Server, hosts: usize) -> usize {
-    let page: muster_schemas::pages::Page<HostView> =
-        server.asks("GET", "/hosts?limit=200", &Value::Null).await.expect("it may");
-    hosts.min(200) - page.items.iter().filter(|host| host.online).count()
+/// Of how many hosts the server has written down nothing since it was back, by the first page of them.
+async fn unseen(server: &Server, hosts: usize, back_at: Timestamp) -> usize {
+    let page: Page<HostView> = server.asks("GET", "/hosts?limit=200", &Value::Null).await.expect("it may");
+    hosts.min(200) - page.items.iter().filter(|host| host.last_seen_at.is_some_and(|seen| seen >= back_at)).count()
 }

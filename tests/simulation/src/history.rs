@@ -20,7 +20,7 @@ use muster_schemas::{
 use muster_server::clock::Clock;
 use tokio::time::sleep;
 
-use crate::server::Server;
+use crate::{server::Server, time::elapsed};
 
 /// How far a host's idea of the server's time may be off: as long as an answer travels.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_secs(1);
@@ -32,14 +32,11 @@ pub struct History(Arc<Mutex<BTreeMap<JobId, Truth>>>);
 /// What happened to one job.
 #[derive(Debug, Clone, Default)]
 struct Truth {
-    starts: Vec<Timestamp>,
-    completed: u32,
-    /// The last final state that the server told, and after how many restores.
-    told: Option<(JobState, u32)>,
-    /// Whether it ran on a copy of its host.
-    on_copy: bool,
-    /// How many restores there had been when it started.
-    restores_at_start: u32,
+    starts: Vec<(Timestamp, Duration)>,
+    /// How the program ended, by the machine itself.
+    said: Option<(Outcome, Option<i32>)>,
+    /// The last final state that the server told, how, and when.
+    told: Option<(JobState, Option<JobResult>, Duration)>,
 }
 
 /// A promise that was broken.
@@ -57,18 +54,33 @@ impl fmt::Display for Violation {
     }
 }
 
-/// How often the server's store was put back to a backup.
-pub type Restores = Arc<std::sync::atomic::AtomicU32>;
+/// When the store was put back: when its backup had been taken, and when it was put back.
+#[derive(Clone, Default)]
+pub struct Restores(Arc<Mutex<Vec<(Duration, Duration)>>>);
+
+impl Restores {
+    /// The store was put back to a backup of that time.
+    pub fn happened(&self, backup: Duration) {
+        self.0.lock().expect("nobody panics with it").push((backup, elapsed()));
+    }
+
+    /// How often.
+    pub fn count(&self) -> usize {
+        self.0.lock().expect("nobody panics with it").len()
+    }
+
+    /// Whether what was stored at this time was forgotten: a backup from before it was put back after it.
+    fn forgot(&self, at: Duration, slack: Duration) -> bool {
+        let restores = self.0.lock().expect("nobody panics with it");
+        restores.iter().any(|(backup, back)| *backup <= at && at <= *back + slack)
+    }
+}
 
 impl History {
     /// How many programs have run to their ends.
     pub fn completed(&self) -> u64 {
-        self.truths().values().map(|truth| u64::from(truth.completed)).sum()
-    }
-
-    /// Whether a job ran on a copy of its host.
-    pub fn was_on_a_copy(&self, id: JobId) -> bool {
-        self.truths().get(&id).is_some_and(|truth| truth.on_copy)
+        let ended = |truth: &&Truth| matches!(truth.said, Some((Outcome::Succeeded | Outcome::Failed, Some(_))));
+        self.truths().values().filter(ended).count() as u64
     }
 
     /// Every job that started more than once.
@@ -79,40 +91,50 @@ impl History {
     }
 
     /// Whether what the server says of a job is true, and no other than before. `known_limit` counts jobs that a restored
-    /// server ended before their host could tell it that they ran.
-    pub fn agrees_with(&self, job: &JobView, restores: u32, known_limit: &mut u32) -> Result<(), Violation> {
+    /// server ended before their host could tell it that they ran. With copies of hosts, a process that was given leave may
+    /// be overtaken by another one's word.
+    pub fn agrees_with(
+        &self,
+        job: &JobView,
+        restores: &Restores,
+        copies: bool,
+        known_limit: &mut u32,
+    ) -> Result<(), Violation> {
         let mut truths = self.truths();
         let truth = truths.entry(job.id).or_default();
-        if let Some((told, at)) = truth.told
-            && told != job.state
-            && at == restores
+        if let Some((told, result, at)) = &truth.told
+            && (*told != job.state || *result != job.result)
+            && !restores.forgot(*at, Duration::ZERO)
         {
             return Err(violation("FinalStable", format!("{} was {told:?} and is {:?}", job.id, job.state)));
         }
         if job.state.is_final() {
-            truth.told = Some((job.state, restores));
+            truth.told = Some((job.state, job.result.clone(), elapsed()));
         }
-        let late = truth.starts.iter().find(|at| **at > job.start_by + CLOCK_SLACK);
-        if let Some(late) = late {
+        let late = truth.starts.iter().find(|(at, _)| *at > job.start_by + CLOCK_SLACK);
+        if let Some((late, _)) = late {
             return Err(violation("NoLateStart", format!("{} started at {late}, latest {}", job.id, job.start_by)));
         }
-        let (started, completed) = (!truth.starts.is_empty(), truth.completed > 0);
-        let true_word = match job.state {
-            JobState::Succeeded => completed,
-            JobState::Cancelled => !completed,
-            JobState::Superseded | JobState::Expired | JobState::Rejected => !started,
-            JobState::Failed => started,
-            // Interrupted says no more than that it may have run: leave to start was given, and the process died.
-            _ => true,
+        let started = !truth.starts.is_empty();
+        let exit_code = job.result.as_ref().and_then(|result| result.exit_code);
+        let (invariant, true_word) = match job.state {
+            JobState::Succeeded => ("Truthful", truth.said == Some((Outcome::Succeeded, exit_code))),
+            JobState::Failed => ("Truthful", truth.said == Some((Outcome::Failed, exit_code))),
+            JobState::Cancelled => ("Truthful", !started || truth.said == Some((Outcome::Cancelled, None))),
+            JobState::Expired | JobState::Rejected => ("Truthful", !started),
+            // What the machine has said is on its disk in the same moment.
+            JobState::Interrupted => ("NoDivergence", truth.said.is_none() || copies),
+            _ => ("Truthful", true),
         };
         if true_word {
             return Ok(());
         }
-        if restores > truth.restores_at_start && matches!(job.state, JobState::Cancelled | JobState::Expired) {
+        let unknown = truth.starts.iter().any(|(_, at)| restores.forgot(*at, Duration::from_secs(1)));
+        if unknown && matches!(job.state, JobState::Cancelled | JobState::Expired) {
             *known_limit += 1;
             return Ok(());
         }
-        Err(violation("Truthful", format!("{} is {:?}, and {truth:?}", job.id, job.state)))
+        Err(violation(invariant, format!("{} is {:?}, and {truth:?}", job.id, job.state)))
     }
 
     fn truths(&self) -> MutexGuard<'_, BTreeMap<JobId, Truth>> {
@@ -125,16 +147,11 @@ fn violation(invariant: &'static str, what: String) -> Violation {
 }
 
 /// What runs programs on a simulated host: `argv[1]` says how many seconds one takes, `argv[2]` how it exits.
-#[derive(Clone)]
 pub struct Machine {
     /// Where it is written down.
     pub history: History,
     /// Whose clock the start is compared with.
     pub server: Server,
-    /// How many restores there have been.
-    pub restores: Restores,
-    /// Whether it is a copy of the host, which will be gone one day.
-    pub is_copy: bool,
 }
 
 impl fmt::Debug for Machine {
@@ -147,25 +164,20 @@ impl Programs for Machine {
     fn run<'a>(&'a self, spec: &'a RunSpec, task: &'a Task) -> BoxFuture<'a, JobResult> {
         Box::pin(async move {
             let number = |place: usize| spec.argv.get(place).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-            {
-                let mut truths = self.history.truths();
-                let truth = truths.entry(task.id).or_default();
-                truth.starts.push(self.server.time().now());
-                truth.on_copy |= self.is_copy;
-                truth.restores_at_start = self.restores.load(std::sync::atomic::Ordering::Relaxed);
-            }
-            tokio::select! {
+            let start = (self.server.time().now(), elapsed());
+            self.history.truths().entry(task.id).or_default().starts.push(start);
+            let result = tokio::select! {
                 biased;
                 () = task.stop.cancelled() => ended(Outcome::Cancelled),
                 () = sleep(task.time_limit) => ended_with(Outcome::Failed, "time_limit", "too slow"),
-                () = sleep(Duration::from_secs_f64(number(1))) => {
-                    self.history.truths().entry(task.id).or_default().completed += 1;
-                    match number(2) {
-                        0.0 => JobResult { exit_code: Some(0), ..ended(Outcome::Succeeded) },
-                        _ => JobResult { exit_code: Some(1), ..ended_with(Outcome::Failed, "exit_code", "as it was told") },
-                    }
-                }
-            }
+                () = sleep(Duration::from_secs_f64(number(1))) => match number(2) {
+                    0.0 => JobResult { exit_code: Some(0), ..ended(Outcome::Succeeded) },
+                    _ => JobResult { exit_code: Some(1), ..ended_with(Outcome::Failed, "exit_code", "as it was told") },
+                },
+            };
+            let mut truths = self.history.truths();
+            truths.entry(task.id).or_default().said = Some((result.outcome, result.exit_code));
+            result
         })
     }
 

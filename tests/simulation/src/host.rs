@@ -92,7 +92,6 @@ impl Host {
     /// Another machine with a copy of this one's disk, not started yet.
     pub fn cloned(&self, state: &Path, line: Line) -> Self {
         copy(&self.state, state);
-        let machine = Machine { is_copy: true, ..Machine::clone(&self.machine) };
-        Self { id: self.id, line, state: state.into(), machine: Arc::new(machine), agent: None }
+        Self { id: self.id, line, state: state.into(), machine: self.machine.clone(), agent: None }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
     time::Duration,
 };
 
@@ -24,7 +23,7 @@ use crate::{
     host::Host,
     network::{Cut, Faults, Line},
     server::Server,
-    time,
+    time::{self, elapsed},
 };
 
 /// How long everything may take to settle once nothing goes wrong any more: a job's longest time, its grace, and the
@@ -99,11 +98,13 @@ struct Scenario<'a> {
     restores: Restores,
     hosts: Vec<Host>,
     clones: Vec<Host>,
-    has_backup: bool,
+    /// When the backup was taken that there is, and which jobs there were.
+    backup: Option<(Duration, usize)>,
+    /// Jobs that a restored server may not know.
+    may_be_lost: BTreeSet<JobId>,
     /// Jobs that went away with a copy of a host.
     gone: BTreeSet<JobId>,
     jobs: Vec<JobId>,
-    open: Vec<JobId>,
     report: Report,
     violations: Vec<Violation>,
 }
@@ -146,12 +147,7 @@ impl<'a> Scenario<'a> {
             server.asks("POST", "/enrollment-tokens", &seats).await.expect("an admin may");
         let mut hosts = Vec::new();
         for number in 0..options.hosts {
-            let machine = Machine {
-                history: history.clone(),
-                server: server.clone(),
-                restores: restores.clone(),
-                is_copy: false,
-            };
+            let machine = Machine { history: history.clone(), server: server.clone() };
             let line = Line::new(server.clone(), requests.clone());
             let state = folder.path().join(format!("host-{number}"));
             hosts.push(Host::join(state, line, machine, token.token.clone()).await);
@@ -165,10 +161,10 @@ impl<'a> Scenario<'a> {
             restores,
             hosts,
             clones: Vec::new(),
-            has_backup: false,
+            backup: None,
+            may_be_lost: BTreeSet::new(),
             gone: BTreeSet::new(),
             jobs: Vec::new(),
-            open: Vec::new(),
             report: Report::default(),
             violations: Vec::new(),
         }
@@ -183,6 +179,7 @@ impl<'a> Scenario<'a> {
         }
         self.peace();
         self.reckoning().await;
+        self.afterwards().await;
         self.violations.extend(self.history.doubles());
         self.report.completed = self.history.completed();
         self.report.jobs = self.jobs.len() as u64;
@@ -194,7 +191,7 @@ impl<'a> Scenario<'a> {
         match any(16) {
             0..=5 => self.asks_for_a_job().await,
             6 => self.cancels_a_job().await,
-            7 => self.a_host_crashes(),
+            7 => self.a_host_crashes().await,
             8 => self.a_host_starts(),
             9 => self.a_line_is_cut(),
             10 => self.a_line_is_bad(),
@@ -203,6 +200,7 @@ impl<'a> Scenario<'a> {
             13 => self.fault("lost ticks", |this| this.server.loses_ticks(0.3)),
             14 if self.options.clones => self.a_clone_starts(),
             15 if self.options.restores => self.the_store_is_restored(),
+            15 if self.options.clones => self.readmits().await,
             _ => {}
         }
     }
@@ -213,33 +211,43 @@ impl<'a> Scenario<'a> {
     }
 
     async fn asks_for_a_job(&mut self) {
-        let host = self.hosts[any(self.hosts.len())].id;
+        let host = any(self.hosts.len());
+        self.asks_for_a_job_on(host).await;
+    }
+
+    async fn asks_for_a_job_on(&mut self, host: usize) {
+        let host = self.hosts[host].id;
         let start_by = self.server.time().now() + SignedDuration::try_from(seconds(60.0, 1200.0)).expect("it is short");
-        let spec =
-            json!({ "argv": ["/bin/work", format!("{}", seconds(0.0, 90.0).as_secs()), format!("{}", any(4) / 3)] });
+        let spec = json!({ "argv": ["/bin/work", format!("{}", any(2) * any(90)), format!("{}", any(4) / 3)] });
         let job = json!({
             "host_ids": [host], "kind": "run", "spec": spec, "if_offline": "queue", "start_by": start_by,
             "time_limit_seconds": 60 + any(120),
         });
-        if let Ok(created) = self.server.asks::<JobsCreated>("POST", "/jobs", &job).await {
-            self.jobs.extend(created.items.iter().map(|job| job.id));
-            self.open.extend(created.items.iter().map(|job| job.id));
+        match self.server.asks::<JobsCreated>("POST", "/jobs", &job).await {
+            Ok(created) => self.jobs.extend(created.items.iter().map(|job| job.id)),
+            Err(said) if said.contains("host_quarantined") => self.fault("job is refused", |_| {}),
+            Err(said) => self.violations.push(Violation { invariant: "Recoverable", what: format!("no job: {said}") }),
         }
     }
 
     async fn cancels_a_job(&mut self) {
-        if !self.open.is_empty() {
-            let id = self.open[any(self.open.len())];
+        if !self.jobs.is_empty() {
+            // One of the last.
+            let id = self.jobs[self.jobs.len() - 1 - any(self.jobs.len().min(8))];
             // It may be over, or the server away.
             drop(self.server.asks::<Value>("POST", &format!("/jobs/{id}/cancel"), &json!({})).await);
         }
     }
 
-    fn a_host_crashes(&mut self) {
-        self.fault("host crashes", |this| {
-            let host = any(this.hosts.len());
-            this.hosts[host].crashes();
-        });
+    /// At any time, or in the moment in which a job is offered, accepted, started.
+    async fn a_host_crashes(&mut self) {
+        let up = (0..self.hosts.len()).filter(|host| self.hosts[*host].is_running()).collect::<Vec<_>>();
+        let Some(host) = up.get(any(up.len())).copied() else { return };
+        if any(2) == 0 {
+            self.asks_for_a_job_on(host).await;
+            sleep(seconds(0.0, 0.3)).await;
+        }
+        self.fault("host crashes", |this| this.hosts[host].crashes());
     }
 
     fn a_host_starts(&mut self) {
@@ -265,6 +273,10 @@ impl<'a> Scenario<'a> {
     }
 
     async fn the_server_dies(&mut self) {
+        if any(2) == 0 {
+            self.asks_for_a_job().await;
+            sleep(seconds(0.0, 0.3)).await;
+        }
         self.fault("server dies", |this| this.server.dies());
         sleep(seconds(0.0, [5.0, 60.0, 300.0][any(3)])).await;
         self.server.begins();
@@ -283,33 +295,47 @@ impl<'a> Scenario<'a> {
     }
 
     fn the_store_is_restored(&mut self) {
-        let backup = self.folder.path().join("backup");
-        if self.has_backup {
+        let folder = self.folder.path().join("backup");
+        if let Some((taken, jobs)) = self.backup.take() {
             self.fault("store is restored", |this| {
-                this.restores.fetch_add(1, Ordering::Relaxed);
-                this.server.restore(&backup);
-                std::fs::remove_dir_all(&backup).expect("it is there");
+                this.may_be_lost.extend(&this.jobs[jobs..]);
+                this.restores.happened(taken);
+                this.server.restore(&folder);
+                std::fs::remove_dir_all(&folder).expect("it is there");
             });
         } else {
-            self.server.back_up(&backup);
+            self.server.back_up(&folder);
+            self.backup = Some((elapsed(), self.jobs.len()));
         }
-        self.has_backup = !self.has_backup;
     }
 
-    /// What the server says of each job that was open is held against what happened.
+    /// What the server says of each job is held against what happened.
     async fn looks(&mut self) {
-        let restores = self.restores.load(Ordering::Relaxed);
-        for id in std::mem::take(&mut self.open) {
-            match self.server.asks::<JobView>("GET", &format!("/jobs/{id}"), &Value::Null).await {
-                Ok(job) => {
-                    let mut known_limit = 0;
-                    let agreed = self.history.agrees_with(&job, restores, &mut known_limit);
-                    self.violations.extend(agreed.err());
-                    self.open.push(id);
-                }
-                Err(_) => self.open.push(id),
+        for id in self.jobs.clone() {
+            if let Some(job) = self.asks_about(id).await {
+                self.holds(&job);
             }
         }
+    }
+
+    /// A job as the server knows it; none when a restored one does not.
+    async fn asks_about(&mut self, id: JobId) -> Option<JobView> {
+        match self.server.asks::<JobView>("GET", &format!("/jobs/{id}"), &Value::Null).await {
+            Ok(job) => Some(job),
+            Err(said) if said.contains("not_found") && self.may_be_lost.contains(&id) => None,
+            Err(said) => {
+                self.violations.push(Violation { invariant: "NoDivergence", what: format!("{id}: {said}") });
+                None
+            }
+        }
+    }
+
+    /// The server's word is held against what happened.
+    fn holds(&mut self, job: &JobView) -> u32 {
+        let mut known_limit = 0;
+        let agreed = self.history.agrees_with(job, &self.restores, self.options.clones, &mut known_limit);
+        self.violations.extend(agreed.err());
+        known_limit
     }
 
     /// Nothing goes wrong any more, and whoever is locked out is let in again.
@@ -336,13 +362,12 @@ impl<'a> Scenario<'a> {
             self.readmits().await;
             let mut waiting = Vec::new();
             for id in left {
-                match self.server.asks::<JobView>("GET", &format!("/jobs/{id}"), &Value::Null).await {
-                    Ok(job) if job.state.is_final() => self.is_over(&job),
+                match self.asks_about(id).await {
+                    Some(job) if job.state.is_final() => self.is_over(&job),
                     // Who could tell is gone.
-                    Ok(job) if job.state == JobState::PresumedLost && self.is_gone(id) => self.is_over(&job),
-                    Ok(_) => waiting.push(id),
-                    // A restored server does not know it.
-                    Err(_) => *self.report.ends.entry("lost".into()).or_default() += 1,
+                    Some(job) if job.state == JobState::PresumedLost && self.is_gone(id) => self.is_over(&job),
+                    Some(_) => waiting.push(id),
+                    None => *self.report.ends.entry("lost".into()).or_default() += 1,
                 }
             }
             left = waiting;
@@ -356,24 +381,31 @@ impl<'a> Scenario<'a> {
             let what = format!("{id} never ends; in the host's journal: {on_host}; {job}; its host: {host}");
             self.violations.push(Violation { invariant: "Recoverable", what });
         }
-        let lost = self.report.ends.get("lost").copied().unwrap_or_default();
-        if lost > 0 && self.restores.load(Ordering::Relaxed) == 0 {
-            let what = format!("{lost} jobs are not known any more, and nothing was restored");
-            self.violations.push(Violation { invariant: "NoDivergence", what });
+    }
+
+    /// Until no host owes the server a word any more; and then everything once more, when whatever was late has come.
+    async fn afterwards(&mut self) {
+        let began = Instant::now();
+        while began.elapsed() < PEACE && self.hosts.iter().any(|host| !host.owes().is_empty()) {
+            sleep(Duration::from_secs(5)).await;
+            self.readmits().await;
         }
+        for owed in self.hosts.iter().map(Host::owes).filter(|owed| !owed.is_empty()) {
+            self.violations.push(Violation { invariant: "Recoverable", what: format!("never told: {owed:?}") });
+        }
+        sleep(Duration::from_mins(10)).await;
+        self.looks().await;
     }
 
     /// Whether only a copy of a host knew of a job.
     fn is_gone(&self, id: JobId) -> bool {
-        self.gone.contains(&id) || self.history.was_on_a_copy(id)
+        self.gone.contains(&id) && !self.hosts.iter().any(|host| host.owes().contains(&id))
     }
 
     fn is_over(&mut self, job: &JobView) {
         let state = serde_json::to_value(job.state).ok().and_then(|state| state.as_str().map(String::from));
         *self.report.ends.entry(state.unwrap_or_default()).or_default() += 1;
-        let restores = self.restores.load(Ordering::Relaxed);
-        let agreed = self.history.agrees_with(job, restores, &mut self.report.known_limit);
-        self.violations.extend(agreed.err());
+        self.report.known_limit += self.holds(job);
     }
 
     async fn readmits(&mut self) {

@@ -18,7 +18,7 @@ use muster_server::{
     app::{App, Settings},
     blobs::directory::Directory,
     clock::Clock,
-    store::{Expect, Table, keys},
+    store::{Expect, keys},
     tick,
 };
 use serde::de::DeserializeOwned;
@@ -27,7 +27,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::{store::Store, time::ServerTime};
+use crate::{
+    store::{Connection, Store},
+    time::ServerTime,
+};
 
 /// Where hosts know the server.
 pub const URL: &str = "http://127.0.0.1:1";
@@ -84,8 +87,10 @@ impl Server {
             max_blob_part_bytes: None,
         };
         let blobs = Directory::open(self.0.folder.join("blobs")).expect("a folder can be made");
-        let app = App::new(self.0.store.clone(), Arc::new(blobs), self.0.time.clone(), settings);
-        let process = Process { router: api::router(&app), app, killed: CancellationToken::new() };
+        let killed = CancellationToken::new();
+        let table = Connection { store: self.0.store.clone(), killed: killed.clone() };
+        let app = App::new(Arc::new(table), Arc::new(blobs), self.0.time.clone(), settings);
+        let process = Process { router: api::router(&app), app, killed };
         *self.process_mut() = Some(process);
     }
 
@@ -169,7 +174,8 @@ impl Server {
         };
         let name = put(keys::user_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
         let record = put(keys::user(account.id), 1, vec![keys::list("users", account.id)], &account, Expect::Absent);
-        self.0.store.commit(vec![name, record], rand::random()).await.expect("the store works");
+        let app = self.process_mut().as_ref().expect("it has begun").app.clone();
+        app.table.commit(vec![name, record], rand::random()).await.expect("the store works");
         let login = json!({ "username": "operator", "password": PASSWORD, "kind": "bearer" });
         let session: Value = self.asks("POST", "/session", &login).await.expect("the password is right");
         self.bears(&session["token"]);

@@ -6,7 +6,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use muster_agent::sys::dice;
 use muster_server::store::{
     AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write, sqlite::SqliteTable,
 };
+use tokio_util::sync::CancellationToken;
 
 /// The longest that an operation takes.
 const LONGEST: Duration = Duration::from_millis(8);
@@ -59,18 +60,31 @@ impl Store {
     fn close(&self) {
         self.table.lock().expect("nobody panics with it").take();
     }
+}
 
+/// The store as one process has it: once that is killed, nothing goes on that it has begun.
+pub struct Connection {
+    /// What is behind it.
+    pub store: Arc<Store>,
+    /// Whether the process is dead.
+    pub killed: CancellationToken,
+}
+
+impl Connection {
     fn soon<'a, T>(&'a self, work: impl FnOnce(&SqliteTable) -> T + Send + 'a) -> BoxFuture<'a, T> {
         async move {
             tokio::time::sleep(LONGEST.mul_f64(dice::random())).await;
-            let table = self.table.lock().expect("nobody panics with it");
+            if self.killed.is_cancelled() {
+                return std::future::pending().await;
+            }
+            let table = self.store.table.lock().expect("nobody panics with it");
             work(table.as_ref().expect("it is open whenever anything runs"))
         }
         .boxed()
     }
 }
 
-impl Table for Store {
+impl Table for Connection {
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
         self.soon(move |table| block_on(table.get(key, consistency)))
     }
