@@ -53,7 +53,8 @@ fn every_answer_is_as_the_served_document_says_and_none_is_a_fault() {
             but_for,
             "--max-examples=10",
             "--phases=examples,coverage,fuzzing",
-            "--workers=2",
+            // Two of them race inside the tool.
+            "--workers=1",
             "--seed=1",
             "--suppress-health-check=all",
             "--no-color",
