@@ -3,10 +3,9 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use muster_domain::budgets::Budget;
 
 /// So many callers are remembered before those are forgotten whose budgets are full again.
@@ -20,7 +19,7 @@ pub struct Budgets {
 
 impl Budgets {
     /// Spends one request of a caller's budget, or says how long it has to wait.
-    pub fn spend(&self, caller: &str, budget: Budget, now: Timestamp) -> Result<(), Duration> {
+    pub fn spend(&self, caller: &str, budget: Budget, now: Timestamp) -> Result<(), SignedDuration> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = budget.spend(full_at.get(caller).copied(), now)?;
         if full_at.len() >= REMEMBERED && full_at.len().is_power_of_two() {

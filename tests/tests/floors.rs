@@ -9,7 +9,7 @@ use std::{
 
 /// The server's floors, the lowest first. A module may use those below it, and those beside it.
 const FLOORS: [&[&str]; 5] = [
-    &["aws", "store", "blobs", "clock", "polls", "version"],
+    &["aws", "store", "blobs", "budgets", "clock", "polls", "version"],
     &["app"],
     &["advance", "effects", "fleet_updates"],
     &["api", "tick"],
@@ -17,8 +17,15 @@ const FLOORS: [&[&str]; 5] = [
 ];
 
 /// Modules of the lowest floor, each with what it may use beside itself.
-const BESIDE: [(&str, &[&str]); 6] =
-    [("aws", &[]), ("store", &["aws"]), ("blobs", &["aws"]), ("clock", &[]), ("polls", &[]), ("version", &[])];
+const BESIDE: [(&str, &[&str]); 7] = [
+    ("aws", &[]),
+    ("store", &["aws"]),
+    ("blobs", &["aws"]),
+    ("budgets", &[]),
+    ("clock", &[]),
+    ("polls", &[]),
+    ("version", &[]),
+];
 
 /// Where each outside thing is reached, and nowhere else in the server.
 const REACHED_IN: [(&str, &[&str]); 10] = [

@@ -3,8 +3,6 @@
 //! A budget is one time: when it is full again (the generic cell rate algorithm). Each request moves it on by what one costs;
 //! one that would move it further than the whole budget lasts is refused.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 
 /// How many requests a caller may make.
@@ -18,12 +16,12 @@ pub struct Budget {
 
 impl Budget {
     /// Spends one request of a budget that is full again at `full_at`: when it is then, or how long to wait for one.
-    pub fn spend(self, full_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Duration> {
+    pub fn spend(self, full_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, SignedDuration> {
         let one = SignedDuration::from_secs(1) / i32::try_from(self.per_second.max(1)).unwrap_or(i32::MAX);
         let whole = one * i32::try_from(self.burst.max(1)).unwrap_or(i32::MAX);
         let spent = full_at.unwrap_or(now).max(now).checked_add(one).unwrap_or(Timestamp::MAX);
         let over = spent.duration_since(now) - whole;
-        if over > SignedDuration::ZERO { Err(over.unsigned_abs()) } else { Ok(spent) }
+        if over > SignedDuration::ZERO { Err(over) } else { Ok(spent) }
     }
 }
 
@@ -49,7 +47,7 @@ mod tests {
     #[test]
     fn who_is_refused_is_told_how_long() {
         let full_at = at(1_500);
-        assert_eq!(BUDGET.spend(Some(full_at), at(0)), Err(Duration::from_millis(500)));
+        assert_eq!(BUDGET.spend(Some(full_at), at(0)), Err(SignedDuration::from_millis(500)));
         assert!(BUDGET.spend(Some(Timestamp::MAX), at(0)).is_err());
     }
 }

@@ -192,7 +192,7 @@ fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Failure>
     app.budgets.spend(caller, budget, app.now()).map_err(|wait| {
         let detail = format!("at most {} requests at once and {} a second", budget.burst, budget.per_second);
         let problem = Problem::new(ProblemCode::TooManyRequests).detail(detail);
-        problem.with("retry_after_seconds", u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX)).into()
+        problem.with("retry_after_seconds", wait.as_secs().unsigned_abs() + u64::from(wait.subsec_nanos() > 0)).into()
     })
 }
 
