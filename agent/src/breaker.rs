@@ -175,13 +175,12 @@ impl Breaker {
 
     /// Somebody says that the upstream is well.
     pub fn reset(&mut self) -> Option<Change> {
-        let was_closed = matches!(self.state, State::Closed { .. });
+        let was_closed = self.is_closed();
         self.turn(State::default());
         (!was_closed).then_some(Change::Closed)
     }
 
-    /// Whether calls are let through as ever.
-    pub fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }
 

@@ -179,17 +179,15 @@ impl Client {
         upstream: &Upstream,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let permit = match upstream.enter() {
-            Door::Open(permit) => permit,
-            Door::Shut(retry_in) => return Err(Failure::CircuitOpen { retry_in }),
-            Door::Probe(probe) => {
-                let health = timeout(self.health_timeout, self.health()).await.unwrap_or(Err(Failure::TimedOut));
-                failure::end(probe, health.as_ref().err());
-                health?;
-                let Door::Open(permit) = upstream.enter() else {
-                    return Err(Failure::CircuitOpen { retry_in: Duration::ZERO });
-                };
-                permit
+        let permit = loop {
+            match upstream.enter() {
+                Door::Open(permit) => break permit,
+                Door::Shut(retry_in) => return Err(Failure::CircuitOpen { retry_in }),
+                Door::Probe(probe) => {
+                    let health = timeout(self.health_timeout, self.health()).await.unwrap_or(Err(Failure::TimedOut));
+                    failure::end(probe, health.as_ref().err());
+                    health?;
+                }
             }
         };
         let done = call.await;

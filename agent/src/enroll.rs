@@ -52,7 +52,7 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
     create_private_directory(state)?;
     make_private(state, Mode::Directory)?;
     let config = Config::load(state)?;
-    let mut identity = match Identity::find(state)? {
+    let identity = match Identity::find(state)? {
         Some(identity) if identity.server == server => identity,
         Some(Identity { server, host_id: Some(_), .. }) => return Err(EnrollError::Elsewhere { server }),
         Some(_) | None => Identity::create(&server)?,
@@ -60,6 +60,11 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
     identity.save(state)?;
     let http = Http::new(&identity.server, &config)?;
     let client = Client::new(identity.clone(), &config, Arc::new(http), ServerClock::default());
+    join(state, identity, &client, token).await
+}
+
+/// Joins by this client, and writes down who this host is.
+pub async fn join(state: &Path, mut identity: Identity, client: &Client, token: Secret) -> Result<HostId, EnrollError> {
     let facts = facts::gather(&Policy::load(state).unwrap_or_else(|_| Policy::nothing()));
     let request = EnrollRequest { enrollment_token: token, public_key: identity.public_key()?, facts };
     let EnrollResponse { host_id, audience, .. } = client.enroll(&request).await.map_err(EnrollError::Refused)?;

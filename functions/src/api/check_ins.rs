@@ -85,8 +85,8 @@ pub async fn check_in(
             seen(&app, &agent, item, &mailbox, &request).await?;
         }
         let answer = answer(&app, &agent, &mailbox, &request).await?;
-        let too_many = app.polls.waiting(agent.host_id) > MAX_HELD;
-        if hold.is_zero() || too_many || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
+        let too_many = || app.polls.waiting(agent.host_id) > MAX_HELD;
+        if hold.is_zero() || too_many() || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
             return Ok(Json(answer));
         }
         tokio::select! {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use muster_agent::sys::dice;
 use muster_schemas::{
     enrollment::EnrollmentTokenCreated,
     hosts::HostView,
@@ -46,15 +45,7 @@ pub struct Herd {
 
 /// So many hosts lose their server for five minutes.
 pub fn herd(seed: u64, hosts: u32) -> Herd {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.expect("a runtime can be made");
-    dice::load(seed);
-    let came_back = runtime.block_on(async {
-        time::begin();
-        come_back(hosts).await
-    });
-    runtime.shutdown_background();
-    came_back
+    time::run(seed, come_back(hosts))
 }
 
 async fn come_back(count: u32) -> Herd {

@@ -55,24 +55,18 @@ impl fmt::Display for Violation {
 }
 
 /// When the store was put back: when its backup had been taken, and when it was put back.
-#[derive(Clone, Default)]
-pub struct Restores(Arc<Mutex<Vec<(Duration, Duration)>>>);
+#[derive(Default)]
+pub struct Restores(Vec<(Duration, Duration)>);
 
 impl Restores {
     /// The store was put back to a backup of that time.
-    pub fn happened(&self, backup: Duration) {
-        self.0.lock().expect("nobody panics with it").push((backup, elapsed()));
-    }
-
-    /// How often.
-    pub fn count(&self) -> usize {
-        self.0.lock().expect("nobody panics with it").len()
+    pub fn happened(&mut self, backup: Duration) {
+        self.0.push((backup, elapsed()));
     }
 
     /// Whether what was stored at this time was forgotten: a backup from before it was put back after it.
     fn forgot(&self, at: Duration, slack: Duration) -> bool {
-        let restores = self.0.lock().expect("nobody panics with it");
-        restores.iter().any(|(backup, back)| *backup <= at && at <= *back + slack)
+        self.0.iter().any(|(backup, back)| *backup <= at && at <= *back + slack)
     }
 }
 

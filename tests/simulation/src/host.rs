@@ -11,7 +11,7 @@ use muster_agent::{
     client::Client,
     clock::ServerClock,
     config::Config,
-    facts,
+    enroll,
     identity::Identity,
     journal::Journal,
     policy::Policy,
@@ -19,7 +19,6 @@ use muster_agent::{
     supervisor::report::Reporter,
 };
 use muster_schemas::{
-    enrollment::EnrollRequest,
     ids::{HostId, JobId},
     secrets::Secret,
 };
@@ -42,16 +41,11 @@ impl Host {
     pub async fn join(state: PathBuf, line: Line, machine: Machine, token: Secret) -> Self {
         fs::create_dir_all(&state).expect("a folder can be made");
         fs::write(state.join("policy.toml"), "[allow]\nrun = \"*\"\n").expect("a file can be written");
-        let mut identity = Identity::create(URL).expect("there is a source of keys");
+        let identity = Identity::create(URL).expect("there is a source of keys");
         let config = Config::default();
         let client = Client::new(identity.clone(), &config, Arc::new(line.clone()), ServerClock::by(elapsed));
-        let policy = Policy::load(&state).expect("it is right");
-        let public_key = identity.public_key().expect("it has one");
-        let request = EnrollRequest { enrollment_token: token, public_key, facts: facts::gather(&policy) };
-        let joined = client.enroll(&request).await.expect("the line is good yet");
-        (identity.host_id, identity.audience) = (Some(joined.host_id), joined.audience);
-        identity.save(&state).expect("a file can be written");
-        let mut host = Self { id: joined.host_id, line, state, machine: Arc::new(machine), agent: None };
+        let id = enroll::join(&state, identity, &client, token).await.expect("the line is good yet");
+        let mut host = Self { id, line, state, machine: Arc::new(machine), agent: None };
         host.starts();
         host
     }

@@ -78,15 +78,7 @@ pub struct Report {
 
 /// Simulates one seed.
 pub fn simulate(seed: u64, options: &Options) -> Result<Report, Vec<Violation>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let runtime = runtime.expect("a runtime can be made");
-    dice::load(seed);
-    let done = runtime.block_on(async {
-        time::begin();
-        Scenario::begin(options).await.run().await
-    });
-    runtime.shutdown_background();
-    done
+    time::run(seed, async { Scenario::begin(options).await.run().await })
 }
 
 struct Scenario<'a> {
@@ -141,7 +133,7 @@ impl<'a> Scenario<'a> {
     async fn begin(options: &'a Options) -> Self {
         let (folder, requests) = (folder(), requests());
         let server = Server::start(folder.path().join("server")).await;
-        let (history, restores) = (History::default(), Restores::default());
+        let history = History::default();
         let seats = json!({ "seats": options.hosts.max(1) });
         let token: EnrollmentTokenCreated =
             server.asks("POST", "/enrollment-tokens", &seats).await.expect("an admin may");
@@ -158,7 +150,7 @@ impl<'a> Scenario<'a> {
             requests,
             server,
             history,
-            restores,
+            restores: Restores::default(),
             hosts,
             clones: Vec::new(),
             backup: None,

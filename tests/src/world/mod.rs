@@ -19,7 +19,7 @@ pub use self::{
     caller::{Answer, Caller, answered, json_request, request},
     clock::ManualClock,
     faults::{BadNetwork, FaultCounts, FaultRates},
-    host::{Host, accepted, finished, output, result, started},
+    host::{Host, accepted, assertion, finished, output, result, started},
     lagging::Lagging,
     logs::Logs,
     mortal::Mortal,

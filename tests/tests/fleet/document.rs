@@ -5,13 +5,13 @@ use std::{fs, process::Stdio};
 
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use muster_schemas::{
     check_ins::{ASSERTION_TYPE, AssertionClaims, GRANT_TYPE, TokenResponse},
     enrollment::EnrollResponse,
     envelopes::public_key,
     hosts::Facts,
 };
+use muster_tests::world::assertion;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -79,8 +79,6 @@ fn every_answer_is_as_the_served_document_says_and_none_is_a_fault() {
 
 /// An access token of a host that no agent speaks for.
 fn a_host_of_ours(fleet: &Fleet) -> String {
-    // PKCS #8, version 1: a fixed head and the 32 bytes.
-    const HEAD: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
     let key = SigningKey::from_bytes(&[7; 32]);
     let facts = Facts { hostname: "ours".into(), ..Facts::default() };
     let joining = json!({ "enrollment_token": fleet.token(), "public_key": public_key(&key), "facts": facts });
@@ -94,8 +92,7 @@ fn a_host_of_ours(fleet: &Fleet) -> String {
         exp: now + 60,
         jti: "1".into(),
     };
-    let signing = EncodingKey::from_ed_der(&[&HEAD[..], &key.to_bytes()[..]].concat());
-    let assertion = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &signing).unwrap();
+    let assertion = assertion(&key, &claims);
     let form =
         [("grant_type", GRANT_TYPE), ("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &assertion)];
     let token: TokenResponse = fleet.api().post_form("/oauth/token", &form);
