@@ -9,8 +9,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use muster_domain::pacing::Pacing;
-use muster_schemas::secrets::Secret;
+use muster_domain::{load::Work, pacing::Pacing};
+use muster_schemas::{
+    problems::{Problem, ProblemCode},
+    secrets::Secret,
+};
 use serde::de::DeserializeOwned;
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +21,7 @@ use crate::{
     blobs::Blobs,
     budgets::Budgets,
     clock::Clock,
+    load::{Load, Loaded},
     polls::Polls,
     store::{Consistency, Item, Key, StoreError, Table},
 };
@@ -42,6 +46,7 @@ pub struct Parts {
     pub budgets: Budgets,
     /// What goes on although its caller may be gone.
     pub tasks: TaskTracker,
+    load: Load,
     draining: AtomicBool,
 }
 
@@ -71,7 +76,8 @@ impl std::ops::Deref for App {
 impl App {
     /// Puts the parts together.
     pub fn new(table: Arc<dyn Table>, blobs: Arc<dyn Blobs>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        let draining = AtomicBool::new(false);
+        let (load, draining) = (Load::default(), AtomicBool::new(false));
+        let table = Arc::new(Loaded { table, load: load.clone() });
         Self(Arc::new(Parts {
             table,
             blobs,
@@ -80,6 +86,7 @@ impl App {
             polls: Polls::default(),
             budgets: Budgets::default(),
             tasks: TaskTracker::new(),
+            load,
             draining,
         }))
     }
@@ -98,6 +105,20 @@ impl App {
     /// Whether the server is about to stop.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Whether this process has so much to do that it puts such work off.
+    pub fn puts_off(&self, work: Work) -> bool {
+        work.is_put_off(self.load.pending(), self.settings.pacing.capacity)
+    }
+
+    /// Refuses work that this process puts off; it is to come again after this long.
+    pub fn admit(&self, work: Work, retry_after_seconds: u32) -> Result<(), Problem> {
+        if self.puts_off(work) {
+            let problem = Problem::new(ProblemCode::Unavailable).detail("the server has too much to do for this now");
+            return Err(problem.with("retry_after_seconds", retry_after_seconds));
+        }
+        Ok(())
     }
 
     /// Until nothing goes on that a request has begun.

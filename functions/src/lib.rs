@@ -13,6 +13,7 @@ mod budgets;
 pub mod clock;
 pub mod effects;
 mod fleet_updates;
+mod load;
 pub mod polls;
 pub mod roles;
 pub mod store;

@@ -11,6 +11,7 @@ pub mod fleet_update_hosts;
 pub mod fleet_updates;
 pub mod hosts;
 pub mod jobs;
+pub mod load;
 pub mod machine;
 pub mod mailboxes;
 pub mod pacing;

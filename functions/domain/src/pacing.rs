@@ -26,6 +26,8 @@ pub struct Pacing {
     /// The longest pause that hosts make by themselves while the server does not answer, in seconds: at least twice as
     /// many as there are hosts for each request per second that the server can take.
     pub retry_cap_seconds: u32,
+    /// How many operations of its store a process waits for at once, before it has put off everything that can wait.
+    pub capacity: u32,
     /// How many requests one host may make of one process.
     pub host_budget: Budget,
     /// The same for a person or a program.
@@ -44,6 +46,7 @@ impl Default for Pacing {
             offline_after_seconds: 600,
             access_token_seconds: 900,
             retry_cap_seconds: 60,
+            capacity: 512,
             // Sixteen jobs with live logs, and room to spare.
             host_budget: Budget { burst: 400, per_second: 40 },
             operator_budget: Budget { burst: 1_000, per_second: 100 },
@@ -86,6 +89,11 @@ impl Pacing {
         } else {
             self.idle_interval_seconds
         }
+    }
+
+    /// Over how many seconds idle hosts are spread that are sent away.
+    pub fn spread_seconds(&self) -> u32 {
+        if self.max_hold_seconds > 0 { self.retry_cap_seconds } else { self.idle_interval_seconds }
     }
 
     /// Whether it is time to write `last_seen_at` again.

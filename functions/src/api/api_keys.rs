@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     auth::{Identity, Operator, may},
     credentials,
-    extract::{Id, IdempotencyKey, PageParams, Params, Sent},
+    extract::{Id, IdempotencyKey, Paged, Sent},
     idempotency::Once,
     lists::{List, page},
     problem::Failure,
@@ -78,7 +78,7 @@ pub async fn create(
 pub async fn list(
     _: Operator<may::ManageAccess>,
     State(app): State<App>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<ApiKeyView>>, Failure> {
     page(&app, List::all("api-keys"), &params, |found: Versioned<ApiKey>| Some(view(found.record))).await.map(Json)
 }

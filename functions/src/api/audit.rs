@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
-    extract::{PageParams, Params},
+    extract::{Paged, Params},
     lists::{List, page},
     problem::Failure,
 };
@@ -24,7 +24,7 @@ pub async fn list(
     _: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<AuditEntry>>, Failure> {
     let list = match filter.subject {
         Some(subject) if subject.len() > 64 => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{Json, extract::State};
 use muster_domain::{
     jobs::{self, Job},
+    load::Work,
     machine::Change,
     mailboxes::{Event, Mailbox, Told},
 };
@@ -73,6 +74,9 @@ pub async fn check_in(
     request.upstreams.as_deref().map_or(Ok(()), check_upstreams)?;
     check_sequence(request.highest_sequence)?;
     let pacing = app.settings.pacing;
+    if brings_nothing(&request) {
+        app.admit(Work::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
+    }
     let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
     let mut over = app.clock.sleep(hold);
     let mut news = true;
@@ -98,6 +102,12 @@ pub async fn check_in(
     }
 }
 
+/// Whether a check-in can wait: of a host that has nothing open and nothing to tell, and is not tried out.
+fn brings_nothing(request: &CheckInRequest) -> bool {
+    let CheckInRequest { agent, facts, open, upstreams, .. } = request;
+    agent.is_none() && facts.is_none() && open.is_empty() && upstreams.is_none()
+}
+
 /// Writes down what the host says, if it says anything new or it is time to write that it was heard from.
 async fn seen(
     app: &App,
@@ -113,7 +123,8 @@ async fn seen(
         upstreams: request.upstreams.clone(),
         highest_sequence: request.highest_sequence,
     };
-    if !told.is_news_to(mailbox) && !app.settings.pacing.presence_is_due(mailbox, app.now()) {
+    let presence = || app.settings.pacing.presence_is_due(mailbox, app.now()) && !app.puts_off(Work::Presence);
+    if !told.is_news_to(mailbox) && !presence() {
         return Ok(());
     }
     let event = Event::Seen { session: request.session, told };

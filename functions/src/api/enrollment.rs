@@ -20,7 +20,7 @@ use muster_schemas::{
 use super::{
     auth::{Anyone, Operator, may},
     credentials,
-    extract::{Id, IdempotencyKey, PageParams, Params, Sent, check_text},
+    extract::{Id, IdempotencyKey, Paged, Sent, check_text},
     idempotency::Once,
     lists::{List, page},
     problem::Failure,
@@ -70,7 +70,7 @@ pub async fn create(
 pub async fn list(
     _: Operator<may::ManageHosts>,
     State(app): State<App>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<EnrollmentTokenView>>, Failure> {
     let now = app.now();
     let view = |found: Versioned<EnrollmentToken>| Some(found.record.view(now));

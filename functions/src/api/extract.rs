@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use muster_domain::machine::Refused;
+use muster_domain::{load::Work, machine::Refused};
 use muster_schemas::{
     envelopes::sha256_hex,
     ids::RequestId,
@@ -22,6 +22,8 @@ use crate::app::App;
 
 /// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
+/// When to ask again for a list that was put off, in seconds.
+const LIST_AGAIN_SECONDS: u32 = 5;
 
 /// A JSON body, with the digest of its bytes.
 pub struct Sent<T> {
@@ -99,6 +101,19 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
         serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| refused(&error, "query"))
+    }
+}
+
+/// What a list is asked for, of a server that has the time for lists.
+pub struct Paged(pub PageParams);
+
+impl FromRequestParts<App> for Paged {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Params(params) = Params::from_request_parts(parts, app).await?;
+        app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+        Ok(Self(params))
     }
 }
 

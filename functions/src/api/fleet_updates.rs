@@ -30,7 +30,7 @@ use serde::Deserialize;
 use super::{
     auth::{Operator, may},
     enrollment::check_labels,
-    extract::{Id, IdempotencyKey, PageParams, Params, Sent, check_text, etag},
+    extract::{Id, IdempotencyKey, Paged, Params, Sent, check_text, etag},
     hosts,
     idempotency::Once,
     jobs::WaitParams,
@@ -99,7 +99,7 @@ pub async fn create(
 pub async fn list(
     _: Operator<may::Look>,
     State(app): State<App>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<FleetUpdateView>>, Failure> {
     let Page { items: found, next_cursor } = page(&app, List::all("fleet-updates"), &params, Some).await?;
     let mut items = Vec::with_capacity(found.len());
@@ -126,7 +126,7 @@ pub async fn hosts(
     _: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<FleetUpdateHostView>>, Failure> {
     let fleet_update = load(&app, id).await?.record;
     let position = |position: u32| keys::fleet_update_host(id, position);

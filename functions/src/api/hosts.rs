@@ -24,7 +24,7 @@ use serde::Deserialize;
 use super::{
     auth::{Operator, may},
     enrollment::check_labels,
-    extract::{Id, IfMatch, PageParams, Params, Sent, check_text, etag},
+    extract::{Id, IfMatch, Paged, Params, Sent, check_text, etag},
     jobs,
     lists::List,
     problem::Failure,
@@ -59,7 +59,7 @@ pub async fn list(
     State(app): State<App>,
     Params(filter): Params<Filter>,
     Params(query): Params<Vec<(String, String)>>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<HostView>>, Failure> {
     let (limit, labels) = (params.limit()?, labels(&query)?);
     if filter.updates.as_deref().is_some_and(|updates| updates != "behind") {

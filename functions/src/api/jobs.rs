@@ -28,7 +28,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, PageParams, Params, Sent, etag},
+    extract::{Id, IdempotencyKey, Paged, Params, Sent, etag},
     hosts,
     idempotency::Once,
     lists::{List, page},
@@ -87,7 +87,7 @@ pub async fn list(
     _: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<JobView>>, Failure> {
     let list = match filter.host {
         Some(host) => List::owned(format_args!("host#{host}")),

@@ -27,7 +27,7 @@ use tokio_util::io::ReaderStream;
 
 use super::{
     auth::{Agent, Operator, may},
-    extract::{Named, PageParams, Params, Sent, header_text},
+    extract::{Named, Paged, Params, Sent, header_text},
     hosts,
     lists::{List, page},
     problem::Failure,
@@ -65,7 +65,7 @@ pub async fn create(
 pub async fn list(
     _: Operator<may::Look>,
     State(app): State<App>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<ReleaseView>>, Failure> {
     let view = |found: Versioned<Release>| Some(found.record.view(found.revision));
     page(&app, List::all("releases"), &params, view).await.map(Json)

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IfMatch, PageParams, Params, Sent, etag},
+    extract::{Id, IfMatch, Paged, Sent, etag},
     lists::{List, page},
     problem::Failure,
     session,
@@ -56,7 +56,7 @@ pub async fn create(
 pub async fn list(
     _: Operator<may::ManageAccess>,
     State(app): State<App>,
-    Params(params): Params<PageParams>,
+    Paged(params): Paged,
 ) -> Result<Json<Page<UserView>>, Failure> {
     page(&app, List::all("users"), &params, |found| Some(view(found))).await.map(Json)
 }

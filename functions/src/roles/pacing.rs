@@ -20,17 +20,23 @@ pub struct Options {
     /// it. At least 2 × hosts ÷ requests that the server can take in a second
     #[arg(long, env = "MUSTER_RETRY_CAP_SECONDS", value_parser = clap::value_parser!(u32).range(10..=3_600))]
     retry_cap_seconds: Option<u32>,
+    /// How many operations of its store a process waits for at once. From half of it on lists are put off, then check-ins of
+    /// idle hosts, then writing down that a host was heard from; results, cancels and sessions never are
+    #[arg(long, env = "MUSTER_CAPACITY", value_parser = clap::value_parser!(u32).range(8..=65_536))]
+    capacity: Option<u32>,
 }
 
 impl Options {
     /// The pacing with what was changed, or which rule it breaks.
     pub fn applied_to(&self, pacing: Pacing) -> Result<Pacing, String> {
-        let Self { offline_after_seconds, idle_interval_seconds, presence_write_seconds, retry_cap_seconds } = self;
+        let Self { offline_after_seconds, idle_interval_seconds, presence_write_seconds, retry_cap_seconds, capacity } =
+            self;
         let pacing = Pacing {
             offline_after_seconds: offline_after_seconds.unwrap_or(pacing.offline_after_seconds),
             idle_interval_seconds: idle_interval_seconds.unwrap_or(pacing.idle_interval_seconds),
             presence_write_seconds: presence_write_seconds.unwrap_or(pacing.presence_write_seconds),
             retry_cap_seconds: retry_cap_seconds.unwrap_or(pacing.retry_cap_seconds),
+            capacity: capacity.unwrap_or(pacing.capacity),
             ..pacing
         };
         let least = pacing.longest_silence_seconds();

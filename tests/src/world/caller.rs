@@ -89,7 +89,7 @@ impl Caller {
             let answer = self.answer(request, &what).await;
             // Asked to come again, agents and the command line do so.
             if answer.status != 503 || patience == 0 {
-                return answer.checked();
+                return answer.checked(self.world.is_busy);
             }
             patience -= 1;
         }
@@ -178,8 +178,8 @@ impl Answer {
     }
 
     /// What holds for every answer (RFC 9457, and a request id).
-    fn checked(self) -> Self {
-        assert!(self.status < 500, "{}: {} {}", self.what, self.status, self.text());
+    fn checked(self, busy: bool) -> Self {
+        assert!(self.status < 500 || (busy && self.status == 503), "{}: {} {}", self.what, self.status, self.text());
         let id = self.header("x-request-id");
         assert!(id.starts_with("req_"), "{}: the request has no id", self.what);
         if self.status >= 400 && !self.what.starts_with("HEAD ") {

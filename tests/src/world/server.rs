@@ -62,6 +62,8 @@ pub struct World {
     numbers: Arc<AtomicU64>,
     /// How often its callers come again when the server is not available: never, unless a test says otherwise.
     pub patience: u32,
+    /// Whether the test gives the server more to do than it can: only then may it put a request off.
+    pub is_busy: bool,
     stores: Stores,
 }
 
@@ -78,7 +80,8 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let app = app(&table, &stores, &clock, Pacing::default());
         let router = api::router(&app);
-        let world = Self { app, table, mortal, clock, router, numbers: Arc::default(), patience: 0, stores };
+        let world =
+            Self { app, table, mortal, clock, router, numbers: Arc::default(), patience: 0, is_busy: false, stores };
         for role in [Role::Admin, Role::Operator, Role::Viewer] {
             world.has_account(role).await;
         }

@@ -13,6 +13,7 @@ mod hosts;
 mod interleavings;
 mod jobs;
 mod limits;
+mod load;
 mod openapi;
 mod pages;
 mod problems;

@@ -1,0 +1,40 @@
+//! Load: what a process that has too much to do puts off, and in which order. Results, sessions, cancels, and whatever a host
+//! with open work asks are never among it.
+
+/// Work that can wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Lists: the dearest, and people look again.
+    List,
+    /// Check-ins that bring nothing: their hosts come again later.
+    IdleCheckIn,
+    /// That a host was heard from: written down at its next check-in.
+    Presence,
+}
+
+impl Work {
+    /// Whether it is put off by a process that waits for so many operations of its store, of `capacity` that it takes.
+    pub fn is_put_off(self, pending: usize, capacity: u32) -> bool {
+        let eighths = match self {
+            Self::List => 4,
+            Self::IdleCheckIn => 6,
+            Self::Presence => 7,
+        };
+        pending as u64 * 8 > u64::from(capacity) * eighths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_go_first_then_check_ins_that_bring_nothing_then_presence() {
+        let put_off =
+            |pending| [Work::List, Work::IdleCheckIn, Work::Presence].map(|work| work.is_put_off(pending, 80));
+        assert_eq!(put_off(40), [false, false, false]);
+        assert_eq!(put_off(41), [true, false, false]);
+        assert_eq!(put_off(61), [true, true, false]);
+        assert_eq!(put_off(71), [true, true, true]);
+    }
+}
