@@ -77,6 +77,18 @@ impl History {
         self.truths().values().filter(ended).count() as u64
     }
 
+    /// Whether the program of a job has started.
+    pub fn has_started(&self, id: JobId) -> bool {
+        self.truths().get(&id).is_some_and(|truth| !truth.starts.is_empty())
+    }
+
+    /// Whether the server says of a job that has started just how it is: running, or over as the machine said.
+    pub fn is_known_to(&self, job: &JobView) -> bool {
+        let said = self.truths().get(&job.id).and_then(|truth| truth.said.clone());
+        let result = job.result.as_ref().map(|result| (result.outcome, result.exit_code));
+        if said.is_none() { job.state == JobState::Running } else { job.state.is_final() && said == result }
+    }
+
     /// Every job that started more than once.
     pub fn doubles(&self) -> Vec<Violation> {
         let truths = self.truths();

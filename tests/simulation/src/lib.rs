@@ -8,10 +8,14 @@ pub mod herd;
 pub mod history;
 pub mod host;
 pub mod network;
+pub mod outage;
+pub mod partitions;
 pub mod scenario;
 pub mod server;
 pub mod store;
 pub mod time;
 
 pub use self::herd::{Herd, herd};
+pub use self::outage::{Hour, outage};
+pub use self::partitions::{Healing, partitions};
 pub use self::scenario::{Options, Report, simulate};

@@ -33,6 +33,9 @@ struct Arguments {
     /// Instead of seeds: so many hosts lose their server for five minutes, and come back
     #[arg(long, value_name = "HOSTS")]
     herd: Option<u32>,
+    /// Instead of seeds: so many hosts lose their line in mid-job, for 30 s, for 6 min and for an hour
+    #[arg(long, value_name = "HOSTS", conflicts_with = "herd")]
+    partitions: Option<u32>,
     /// Show what the server and the agents log
     #[arg(long)]
     logs: bool,
@@ -49,13 +52,16 @@ enum Fault {
 }
 
 fn main() -> ExitCode {
-    let Arguments { hosts, seed, seeds, minutes, faults, herd, logs } = Arguments::parse();
+    let Arguments { hosts, seed, seeds, minutes, faults, herd, partitions, logs } = Arguments::parse();
     if logs {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).without_time().init();
     }
     if let Some(hosts) = herd {
         say(&format!("{:#?}", muster_simulation::herd(seed, hosts)));
         return ExitCode::SUCCESS;
+    }
+    if let Some(hosts) = partitions {
+        return heal(seed, hosts);
     }
     let (clones, restores) = (faults.contains(&Fault::Clones), faults.contains(&Fault::Restores));
     let options = Options { hosts, trouble: Duration::from_secs(minutes * 60), clones, restores };
@@ -75,6 +81,21 @@ fn main() -> ExitCode {
     }
     say(&format!("{} of {seeds} seeds hold, in {:.1} s\n{total:#?}", seeds - failed, began.elapsed().as_secs_f64()));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn heal(seed: u64, hosts: u32) -> ExitCode {
+    let mut held = true;
+    for seconds in [30, 360, 3_600] {
+        let (healings, doubles) = muster_simulation::partitions(seed, hosts, Duration::from_secs(seconds));
+        let within = healings.iter().filter(|healing| healing.is_within_one_check_in()).count();
+        let latest = healings.iter().map(|healing| healing.until_known).max().unwrap_or_default();
+        say(&format!(
+            "{seconds} s: {within} of {hosts} converge within one check-in, {latest:?} after it at most; {} double runs",
+            doubles.len()
+        ));
+        held &= within == healings.len() && doubles.is_empty();
+    }
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Simulates the seeds that nobody else has taken.

@@ -57,7 +57,7 @@ pub struct Line(Arc<Inner>);
 struct Inner {
     server: Server,
     requests: reqwest::Client,
-    load: Load,
+    load: Option<Load>,
     state: Mutex<State>,
 }
 
@@ -69,6 +69,8 @@ struct State {
     arrived: u64,
     /// Check-ins and sessions that a running server has got.
     called: u64,
+    /// Requests that were made, whatever came of them.
+    tried: u64,
 }
 
 /// How many requests have reached the server, by the second.
@@ -90,12 +92,12 @@ impl Load {
 impl Line {
     /// A good line to this server.
     pub fn new(server: Server, requests: reqwest::Client) -> Self {
-        Self::counted(server, requests, Load::default())
+        Self(Arc::new(Inner { server, requests, load: None, state: Mutex::default() }))
     }
 
     /// The same, one of several whose requests are counted together.
     pub fn counted(server: Server, requests: reqwest::Client, load: Load) -> Self {
-        Self(Arc::new(Inner { server, requests, load, state: Mutex::default() }))
+        Self(Arc::new(Inner { server, requests, load: Some(load), state: Mutex::default() }))
     }
 
     /// From now on the line is like this.
@@ -121,6 +123,11 @@ impl Line {
     /// How many sessions and check-ins a running server has got.
     pub fn called(&self) -> u64 {
         self.state(|state| state.called)
+    }
+
+    /// How many requests were made, whatever came of them.
+    pub fn tried(&self) -> u64 {
+        self.state(|state| state.tried)
     }
 
     fn state<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -157,7 +164,7 @@ impl Line {
                 state.arrived += 1;
                 state.called += u64::from(running && calls);
             });
-            self.0.load.count();
+            self.0.load.iter().for_each(Load::count);
             self.0.server.serve(asked).await.ok_or_else(|| broken("the server is down"))
         };
         let answer = if happens(hung_up) {
@@ -205,6 +212,7 @@ impl Transport for Line {
 
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>> {
         let patience = request.timeout().copied().unwrap_or(PATIENCE);
+        self.state(|state| state.tried += 1);
         Box::pin(async move {
             let carried = timeout(patience, self.carry(request)).await;
             carried.unwrap_or_else(|_| Err(Broken::new(FailureKind::TimedOut, "no answer in time")))

@@ -102,7 +102,7 @@ struct Scenario<'a> {
 }
 
 /// A number below `most`.
-fn any(most: usize) -> usize {
+pub fn any(most: usize) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

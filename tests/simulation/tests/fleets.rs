@@ -1,8 +1,8 @@
 //! A few seeds on every run; `cargo xtask simulate --seeds 10000` is the long run.
 
-use std::{collections::BTreeMap, thread};
+use std::{collections::BTreeMap, thread, time::Duration};
 
-use muster_simulation::{Options, Report, herd, simulate};
+use muster_simulation::{Healing, Options, Report, herd, partitions, simulate};
 
 /// Seeds of every run. Together they have seen each kind of fault many times.
 const SEEDS: u64 = 40;
@@ -57,4 +57,21 @@ fn a_herd_comes_back_within_the_time_that_the_server_names_and_without_a_stamped
     // All at once would be 200 and more.
     assert!(herd.peak_per_second <= 20, "{herd:?}");
     assert!(herd.command_milliseconds <= 1_000, "{herd:?}");
+}
+
+#[test]
+fn a_host_whose_line_has_healed_converges_within_one_check_in() {
+    for (span, hosts) in [(30, 20), (360, 20), (3_600, 20)] {
+        let (healings, doubles) = partitions(span, hosts, Duration::from_secs(span));
+        let late = healings.iter().filter(|healing| !healing.is_within_one_check_in()).collect::<Vec<_>>();
+        let longest = |of: fn(&Healing) -> Duration| healings.iter().map(of).max().unwrap_or_default();
+        println!(
+            "{span} s: {} of {}, first check-in after at most {:?}, known at most {:?} later",
+            healings.len() - late.len(),
+            healings.len(),
+            longest(|healing| healing.until_check_in),
+            longest(|healing| healing.until_known),
+        );
+        assert!(late.is_empty() && doubles.is_empty(), "{late:?} {doubles:?}");
+    }
 }
