@@ -16,7 +16,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    client::Client, config::Config, jobs::resources::Resources, journal::Journal, policy::Policy, runners::Programs,
+    client::Client,
+    config::Config,
+    jobs::{resources::Resources, spool::Spool},
+    journal::Journal,
+    policy::Policy,
+    runners::Programs,
     sys::dice,
 };
 
@@ -62,6 +67,8 @@ pub struct Agent {
     pub places: Arc<Semaphore>,
     /// One running job per resource.
     pub resources: Resources,
+    /// What jobs have printed and the server has not stored.
+    pub spool: Arc<Spool>,
     sessions: AtomicU64,
     journal: Mutex<Journal>,
     live: Mutex<BTreeMap<JobId, CancellationToken>>,
@@ -130,6 +137,7 @@ impl Agent {
         gate: Gate,
     ) -> Arc<Self> {
         Arc::new(Self {
+            spool: Arc::new(Spool::of_state(&state)),
             state,
             host_id,
             process_id: ProcessId::new(Timestamp::now(), rand::random()),

@@ -76,6 +76,11 @@ pub enum EventKind {
         /// The text, at most 64 KiB; bytes that are not UTF-8 are replaced.
         text: String,
     },
+    /// Output of the job that the host could not keep until it was stored: the server writes a line in its place.
+    OutputLost {
+        /// How much of it, in bytes.
+        bytes: u64,
+    },
     /// The job has ended.
     Finished {
         /// How.

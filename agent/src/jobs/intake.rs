@@ -43,6 +43,7 @@ pub enum Taken {
 /// Takes up every job that the journal holds from before.
 pub fn replay(agent: &Arc<Agent>) {
     let open: Vec<_> = agent.journal(|journal| journal.ledger().jobs().keys().copied().collect());
+    agent.spool.sweep(|id| open.contains(&id));
     for id in open {
         info!(job.id = %id, "Job {id} is taken up from the journal");
         begin(agent, id);

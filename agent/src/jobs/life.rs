@@ -28,6 +28,7 @@ use super::{
     outbox::{Outbox, Stored},
     reporter::report,
     results::{chain, ended, ended_with},
+    spool::Shelf,
 };
 use crate::{
     agent::{Agent, Gate},
@@ -42,10 +43,12 @@ const DISK_PAUSE: Duration = Duration::from_secs(5);
 pub async fn live(agent: Arc<Agent>, id: JobId, cancel: CancellationToken) {
     let record = agent.journal(|journal| journal.ledger().jobs().get(&id).cloned());
     if let Some(record) = record {
-        let outbox = Arc::new(Outbox::after(agent.numbers(|numbers| numbers.remove(&id)).unwrap_or(0)));
+        let last = agent.numbers(|numbers| numbers.remove(&id)).unwrap_or(0);
+        let outbox = Arc::new(Outbox::after(last, Shelf::new(agent.spool.clone(), id, agent.process_id)));
         let life = Life { agent: agent.clone(), id, outbox, cancel, place: OnceLock::new() };
         tokio::join!(report(&agent, id, &life.outbox, &life.cancel), life.go_on(record));
         life.write(&Entry::Acknowledged { id }).await;
+        life.outbox.clear();
         agent.numbers(|numbers| numbers.insert(id, life.outbox.last()));
     }
     agent.live(|live| live.remove(&id));

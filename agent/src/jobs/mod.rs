@@ -6,3 +6,4 @@ pub mod outbox;
 pub mod reporter;
 pub mod resources;
 pub mod results;
+pub mod spool;

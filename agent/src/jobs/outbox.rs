@@ -1,35 +1,77 @@
-//! What one job has to tell and the server has not stored yet. Putting something in never waits; what is held is bounded by the
-//! job's own output limit.
+//! What one job has to tell and the server has not stored yet. Putting something in never waits. Output is in the spool, and in
+//! memory only where the disk does not take it; when there is no room for more, the oldest is given up, and how much it was
+//! is told in its place. Nothing else is ever given up.
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{Mutex, PoisonError},
 };
 
 use jiff::Timestamp;
-use muster_schemas::commands::{Event, EventKind, MAX_OUTPUT_EVENT_BYTES};
+use muster_schemas::{
+    commands::{Event, EventKind, MAX_OUTPUT_EVENT_BYTES},
+    ids::ProcessId,
+};
 use tokio::sync::{Notify, watch};
 
+use super::spool::{Page, Shelf};
 use crate::agent::Session;
 
 /// So much output is sent at once, in bytes.
 const MAX_BATCH_BYTES: usize = 256 * 1024;
+/// So many events are sent at once.
+const MAX_BATCH_EVENTS: usize = 64;
+/// So much output that the disk does not take is held in memory, in bytes.
+const MAX_HELD_BYTES: usize = 1024 * 1024;
 
 /// Events of one job, numbered from 1.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outbox {
     queue: Mutex<Queue>,
     changed: Notify,
     stored: watch::Sender<Stored>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
+    shelf: Shelf,
+    /// What processes before this one have left.
+    former: VecDeque<Page>,
     last: u64,
-    events: VecDeque<Event>,
-    gathering: String,
-    /// How many bytes `gathering` has in JSON.
-    gathering_bytes: usize,
+    events: VecDeque<Waiting>,
+    /// The event that output is added to.
+    gathering: Option<(u64, Text)>,
+}
+
+/// An event that was not stored yet.
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    at: Timestamp,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Told(EventKind),
+    Text(Text),
+}
+
+/// Output that is in the spool, or held where the disk did not take it.
+#[derive(Debug, Default)]
+struct Text {
+    bytes: u64,
+    /// How many bytes it has in JSON.
+    sent_bytes: usize,
+    held: String,
+}
+
+/// Where output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Disk,
+    Memory,
 }
 
 /// What the server has said about the events so far.
@@ -48,6 +90,8 @@ pub struct Stored {
 /// Events to send, and whether they can wait for more.
 #[derive(Debug, PartialEq)]
 pub struct Batch {
+    /// The process that has numbered them.
+    pub process: ProcessId,
     /// The events, in order.
     pub events: Vec<Event>,
     /// Whether there is nothing but output.
@@ -55,9 +99,11 @@ pub struct Batch {
 }
 
 impl Outbox {
-    /// An outbox whose first event follows this number.
-    pub fn after(last: u64) -> Self {
-        Self { queue: Mutex::new(Queue { last, ..Queue::default() }), ..Self::default() }
+    /// An outbox whose first event follows this number, behind what processes before this one have left.
+    pub fn after(last: u64, shelf: Shelf) -> Self {
+        let former = shelf.left().into();
+        let queue = Queue { shelf, former, last, events: VecDeque::new(), gathering: None };
+        Self { queue: Mutex::new(queue), changed: Notify::new(), stored: watch::Sender::default() }
     }
 
     /// The number of the last event.
@@ -69,7 +115,9 @@ impl Outbox {
     pub fn push(&self, kind: EventKind) -> u64 {
         let last = self.queue(|queue| {
             queue.flush();
-            queue.add(kind)
+            queue.last += 1;
+            queue.add(queue.last, What::Told(kind));
+            queue.last
         });
         self.changed.notify_one();
         last
@@ -77,22 +125,14 @@ impl Outbox {
 
     /// Puts output in.
     pub fn text(&self, text: &str) {
-        self.queue(|queue| {
-            for character in text.chars() {
-                if queue.gathering_bytes + sent_bytes(character) > MAX_OUTPUT_EVENT_BYTES {
-                    queue.flush();
-                }
-                queue.gathering_bytes += sent_bytes(character);
-                queue.gathering.push(character);
-            }
-        });
+        self.queue(|queue| queue.gather(text));
         self.changed.notify_one();
     }
 
     /// Waits until there is something to send, and says what. It stays until it is `stored`.
     pub async fn next(&self) -> Batch {
         loop {
-            if let Some(batch) = self.batch() {
+            if let Some(batch) = self.queue(Queue::batch) {
                 return batch;
             }
             self.changed.notified().await;
@@ -101,25 +141,25 @@ impl Outbox {
 
     /// Waits until there is something to send that is not just output.
     pub async fn urgent(&self) {
-        while self.queue(|queue| queue.events.iter().all(|event| matches!(event.kind, EventKind::Output { .. }))) {
+        while self.queue(|queue| queue.former.is_empty() && queue.is_patient()) {
             self.changed.notified().await;
         }
     }
 
-    /// The server has said something. What it has stored is forgotten. Says whether this brought anything forward.
-    pub fn stored(&self, said: Stored) -> bool {
-        let forward = self.queue(|queue| {
-            let before = queue.events.len();
-            queue.events.retain(|event| event.sequence > said.through);
-            queue.events.len() < before
-        });
-        self.stored.send_replace(said);
+    /// The server has said something about the events of a process. What it has stored is forgotten. Says whether this brought
+    /// anything forward.
+    pub fn stored(&self, process: ProcessId, said: Stored) -> bool {
+        let (own, forward) =
+            self.queue(|queue| (queue.shelf.process() == process, queue.stored(process, said.through)));
+        if own || said.closed {
+            self.stored.send_replace(said);
+        }
         forward
     }
 
     /// Forgets output, which the server refuses to take.
     pub fn drop_output(&self) {
-        self.queue(|queue| queue.events.retain(|event| !matches!(event.kind, EventKind::Output { .. })));
+        self.queue(Queue::drop_output);
     }
 
     /// Waits until the server has stored everything through this number, or never will.
@@ -130,25 +170,9 @@ impl Outbox {
         found.map(|stored| *stored).unwrap_or_default()
     }
 
-    fn batch(&self) -> Option<Batch> {
-        self.queue(|queue| {
-            if queue.events.is_empty() {
-                queue.flush();
-            }
-            let mut room = MAX_BATCH_BYTES;
-            let fits = |event: &&Event| {
-                let size = match &event.kind {
-                    EventKind::Output { text } => text.chars().map(sent_bytes).sum(),
-                    EventKind::Accepted | EventKind::Starting | EventKind::Started | EventKind::Finished { .. } => 0,
-                };
-                let fits = size <= room;
-                room = room.saturating_sub(size);
-                fits
-            };
-            let events: Vec<_> = queue.events.iter().take_while(fits).take(64).cloned().collect();
-            let patient = queue.events.iter().all(|event| matches!(event.kind, EventKind::Output { .. }));
-            (!events.is_empty()).then_some(Batch { events, patient })
-        })
+    /// Leaves nothing of the job in the spool.
+    pub fn clear(&self) {
+        self.queue(|queue| queue.shelf.clear());
     }
 
     fn queue<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
@@ -157,23 +181,221 @@ impl Outbox {
 }
 
 impl Queue {
-    fn add(&mut self, kind: EventKind) -> u64 {
-        self.last += 1;
-        self.events.push_back(Event { sequence: self.last, at: Timestamp::now(), kind });
-        self.last
+    fn add(&mut self, number: u64, what: What) {
+        self.events.push_back(Waiting { number, at: Timestamp::now(), what });
     }
 
+    /// Ends the event that output is added to.
     fn flush(&mut self) {
-        if !self.gathering.is_empty() {
-            let text = std::mem::take(&mut self.gathering);
-            self.gathering_bytes = 0;
-            self.add(EventKind::Output { text });
+        if let Some((number, text)) = self.gathering.take() {
+            self.add(number, What::Text(text));
+        }
+    }
+
+    fn gather(&mut self, mut text: &str) {
+        while !text.is_empty() {
+            let (number, mut gathered) = self.gathering.take().unwrap_or_else(|| {
+                self.last += 1;
+                (self.last, Text::default())
+            });
+            let (piece, sent_bytes) = fitting(text, MAX_OUTPUT_EVENT_BYTES - gathered.sent_bytes);
+            text = &text[piece.len()..];
+            gathered.bytes += piece.len() as u64;
+            gathered.sent_bytes += sent_bytes;
+            if !piece.is_empty() {
+                self.keep(number, piece, &mut gathered);
+            }
+            self.gathering = Some((number, gathered));
+            if !text.is_empty() {
+                self.flush();
+            }
+        }
+    }
+
+    /// In the spool, at the cost of older output; in memory if the disk does not take it.
+    fn keep(&mut self, number: u64, piece: &str, gathered: &mut Text) {
+        // What is behind something held is held, too, or it would come before it.
+        while gathered.held.is_empty() {
+            match self.shelf.append(number, piece) {
+                Ok(()) => return,
+                Err(failed) if failed.kind() == io::ErrorKind::StorageFull && self.lose_oldest(Place::Disk) => {}
+                Err(_) => break,
+            }
+        }
+        gathered.held.push_str(piece);
+        while self.held_bytes() + gathered.held.len() > MAX_HELD_BYTES && self.lose_oldest(Place::Memory) {}
+    }
+
+    fn held_bytes(&self) -> usize {
+        let held = |waiting: &Waiting| if let What::Text(text) = &waiting.what { text.held.len() } else { 0 };
+        self.events.iter().map(held).sum()
+    }
+
+    /// Gives up the oldest output there; says whether there was any.
+    fn lose_oldest(&mut self, from: Place) -> bool {
+        let is_there = |waiting: &Waiting| matches!(&waiting.what, What::Text(text) if text.place() == from);
+        let Some(mut place) = self.events.iter().position(is_there) else { return false };
+        let mut lost = match &self.events[place].what {
+            What::Text(text) => text.bytes,
+            What::Told(_) => 0,
+        };
+        let before = place.checked_sub(1).map(|before| (before, &self.events[before]));
+        if let Some((before, Waiting { number, what: What::Told(EventKind::OutputLost { bytes }), .. })) = before {
+            lost += bytes;
+            self.shelf.remove(Page { process: self.shelf.process(), number: *number });
+            self.events.remove(before);
+            place = before;
+        }
+        let waiting = &mut self.events[place];
+        waiting.what = What::Told(EventKind::OutputLost { bytes: lost });
+        self.shelf.lose(waiting.number, lost);
+        true
+    }
+
+    fn is_patient(&self) -> bool {
+        self.events.iter().all(|waiting| matches!(waiting.what, What::Text(_)))
+    }
+
+    fn batch(&mut self) -> Option<Batch> {
+        self.batch_of_former().or_else(|| self.batch_of_own())
+    }
+
+    fn batch_of_former(&mut self) -> Option<Batch> {
+        let (mut events, mut room) = (Vec::new(), MAX_BATCH_BYTES);
+        let process = loop {
+            let page = *self.former.get(events.len())?;
+            match self.shelf.read(page) {
+                Some(event) => {
+                    room = room.saturating_sub(sent_bytes(&event.kind));
+                    events.push(event);
+                }
+                None => {
+                    self.shelf.remove(page);
+                    self.former.remove(events.len());
+                }
+            }
+            let next = self.former.get(events.len());
+            let goes_on = next.is_some_and(|next| next.process == page.process);
+            let full = room < MAX_OUTPUT_EVENT_BYTES || events.len() >= MAX_BATCH_EVENTS;
+            if !events.is_empty() && (full || !goes_on) {
+                break page.process;
+            }
+        };
+        Some(Batch { process, events, patient: false })
+    }
+
+    fn batch_of_own(&mut self) -> Option<Batch> {
+        if self.events.is_empty() {
+            self.flush();
+        }
+        let (process, patient) = (self.shelf.process(), self.is_patient());
+        let mut room = MAX_BATCH_BYTES;
+        let fits = |waiting: &&Waiting| {
+            let size = if let What::Text(text) = &waiting.what { text.sent_bytes } else { 0 };
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        };
+        let shelf = &self.shelf;
+        let events = self.events.iter().take_while(fits).take(MAX_BATCH_EVENTS).map(|waiting| waiting.event(shelf));
+        let events = events.collect::<Vec<_>>();
+        (!events.is_empty()).then_some(Batch { process, events, patient })
+    }
+
+    fn stored(&mut self, process: ProcessId, through: u64) -> bool {
+        let before = self.events.len() + self.former.len();
+        let Self { shelf, former, events, .. } = self;
+        former.retain(|page| {
+            let stays = page.process != process || page.number > through;
+            if !stays {
+                shelf.remove(*page);
+            }
+            stays
+        });
+        events.retain(|waiting| {
+            let stays = shelf.process() != process || waiting.number > through;
+            if !stays {
+                waiting.forget(shelf);
+            }
+            stays
+        });
+        events.len() + former.len() < before
+    }
+
+    fn drop_output(&mut self) {
+        let Self { shelf, former, events, .. } = self;
+        former.drain(..).for_each(|page| shelf.remove(page));
+        events.retain(|waiting| {
+            let output = waiting.is_output();
+            if output {
+                waiting.forget(shelf);
+            }
+            !output
+        });
+    }
+}
+
+impl Waiting {
+    fn is_output(&self) -> bool {
+        matches!(self.what, What::Text(_) | What::Told(EventKind::OutputLost { .. }))
+    }
+
+    fn forget(&self, shelf: &mut Shelf) {
+        if self.is_output() {
+            shelf.remove(Page { process: shelf.process(), number: self.number });
+        }
+    }
+
+    fn event(&self, shelf: &Shelf) -> Event {
+        let kind = match &self.what {
+            What::Told(kind) => kind.clone(),
+            What::Text(text) => text.read(shelf, self.number),
+        };
+        Event { sequence: self.number, at: self.at, kind }
+    }
+}
+
+impl Text {
+    fn place(&self) -> Place {
+        if self.held.is_empty() { Place::Disk } else { Place::Memory }
+    }
+
+    fn read(&self, shelf: &Shelf, number: u64) -> EventKind {
+        if self.held.len() as u64 == self.bytes {
+            return EventKind::Output { text: self.held.clone() };
+        }
+        match shelf.read(Page { process: shelf.process(), number }).map(|event| event.kind) {
+            Some(EventKind::Output { text }) if (text.len() + self.held.len()) as u64 == self.bytes => {
+                EventKind::Output { text: text + &self.held }
+            }
+            // The disk has not kept what it took.
+            _ => EventKind::OutputLost { bytes: self.bytes },
         }
     }
 }
 
+/// The first part of a text that fits into so many bytes of JSON, and how many it has there.
+fn fitting(text: &str, room: usize) -> (&str, usize) {
+    let mut bytes = 0;
+    for (place, character) in text.char_indices() {
+        let more = sent_bytes_of(character);
+        if bytes + more > room {
+            return (&text[..place], bytes);
+        }
+        bytes += more;
+    }
+    (text, bytes)
+}
+
+fn sent_bytes(kind: &EventKind) -> usize {
+    match kind {
+        EventKind::Output { text } => text.chars().map(sent_bytes_of).sum(),
+        _ => 0,
+    }
+}
+
 /// How many bytes a character has in JSON: control characters have six.
-fn sent_bytes(character: char) -> usize {
+fn sent_bytes_of(character: char) -> usize {
     match character {
         '"' | '\\' | '\n' | '\r' | '\t' => 2,
         '\0'..='\x1f' => 6,
@@ -182,45 +404,5 @@ fn sent_bytes(character: char) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn output_is_gathered_and_keeps_its_place_among_events() {
-        let outbox = Outbox::default();
-        outbox.push(EventKind::Started);
-        outbox.text("a");
-        outbox.text("b");
-        outbox.push(EventKind::Accepted);
-        let kinds: Vec<_> = outbox.next().await.events.into_iter().map(|event| (event.sequence, event.kind)).collect();
-        let output = EventKind::Output { text: "ab".into() };
-        assert_eq!(kinds, [(1, EventKind::Started), (2, output), (3, EventKind::Accepted)]);
-    }
-
-    #[tokio::test]
-    async fn a_batch_is_bounded_and_is_sent_again_until_it_is_stored() {
-        let outbox = Outbox::default();
-        outbox.text(&"ä".repeat(1024 * 1024));
-        let batch = outbox.next().await;
-        assert!(batch.patient && batch.events.len() == 4);
-        assert_eq!(outbox.next().await, batch);
-        assert!(outbox.stored(Stored { through: 4, ..Stored::default() }));
-        assert_eq!(outbox.next().await.events[0].sequence, 5);
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_stores_nothing_brings_nothing_forward() {
-        let outbox = Outbox::default();
-        outbox.push(EventKind::Accepted);
-        assert!(!outbox.stored(Stored::default()));
-        assert!(outbox.stored(Stored { through: u64::MAX, ..Stored::default() }));
-    }
-
-    #[tokio::test]
-    async fn a_batch_is_bounded_by_what_is_sent() {
-        let outbox = Outbox::default();
-        outbox.text(&"\u{1b}\"\n".repeat(200_000));
-        let sent = serde_json::to_string(&outbox.next().await.events).unwrap();
-        assert!(sent.len() < MAX_BATCH_BYTES + 1024, "{}", sent.len());
-    }
-}
+#[path = "outbox_tests.rs"]
+mod tests;

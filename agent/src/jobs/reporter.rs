@@ -32,14 +32,14 @@ pub async fn report(agent: &Agent, id: JobId, outbox: &Outbox, cancel: &Cancella
         let session = agent.session_after(gone).await;
         let last = batch.events.last().map_or(0, |event| event.sequence);
         let is_last = batch.events.iter().any(|event| matches!(event.kind, EventKind::Finished { .. }));
-        let patient = batch.patient;
+        let (process, patient) = (batch.process, batch.patient);
         match send(agent, id, session, batch).await {
             Ok(EventsResponse { accepted_through, cancel: wanted, send_every_seconds }) => {
                 let said = Stored { through: accepted_through.min(last), session, cancel: wanted, closed: false };
                 if wanted {
                     cancel.cancel();
                 }
-                if !outbox.stored(said) {
+                if !outbox.stored(process, said) {
                     sleep(agent.pause(&mut link, Outcome::Failed)).await;
                     continue;
                 }
@@ -70,7 +70,7 @@ async fn gather(outbox: &Outbox, span: Duration) {
 }
 
 async fn send(agent: &Agent, id: JobId, session: Session, batch: Batch) -> Result<EventsResponse, Failure> {
-    let request = EventsRequest { session: session.number, process_id: agent.process_id, events: batch.events };
+    let request = EventsRequest { session: session.number, process_id: batch.process, events: batch.events };
     agent.client.post(&format!("/api/v1/agent/jobs/{id}/events"), &request, Duration::ZERO).await
 }
 
@@ -88,7 +88,7 @@ fn after(agent: &Agent, id: JobId, session: Session, outbox: &Outbox, failure: &
         }
         Some(code @ (ProblemCode::NotFound | ProblemCode::ResultConflict)) => {
             warn!(job.id = %id, %code, "The server takes no more about job {id}: {}", chain(failure));
-            outbox.stored(Stored { session, closed: true, ..Stored::default() });
+            outbox.stored(agent.process_id, Stored { session, closed: true, ..Stored::default() });
             Next::Closed
         }
         Some(ProblemCode::HostRetired) => {

@@ -1,6 +1,7 @@
 //! Frames: one entry per line, sixteen digits of its SHA-256 before it.
 
 use muster_schemas::envelopes::sha256_hex;
+use serde::Serialize;
 
 use super::ledger::Entry;
 
@@ -18,7 +19,7 @@ pub enum Damage {
 }
 
 /// One entry as a line.
-pub fn encode(entry: &Entry) -> Vec<u8> {
+pub fn encode(entry: &impl Serialize) -> Vec<u8> {
     let json = serde_json::to_string(entry).expect("an entry has no map with other keys than texts");
     format!("{} {json}\n", &sha256_hex(json.as_bytes())[..CHECKSUM_DIGITS]).into_bytes()
 }
@@ -44,8 +45,12 @@ pub fn decode(bytes: &[u8]) -> (Vec<Entry>, Damage, u64) {
 }
 
 fn decode_line(line: &[u8]) -> Option<Entry> {
-    let (checksum, json) = std::str::from_utf8(line).ok()?.strip_suffix('\n')?.split_once(' ')?;
-    let genuine = checksum == &sha256_hex(json.as_bytes())[..CHECKSUM_DIGITS];
     // A genuine line that is not understood was written by a newer agent.
-    genuine.then(|| serde_json::from_str(json).unwrap_or(Entry::Unknown))
+    genuine(line).map(|json| serde_json::from_str(json).unwrap_or(Entry::Unknown))
+}
+
+/// What a whole line holds, if it is what was written.
+pub fn genuine(line: &[u8]) -> Option<&str> {
+    let (checksum, json) = std::str::from_utf8(line).ok()?.strip_suffix('\n')?.split_once(' ')?;
+    (checksum == &sha256_hex(json.as_bytes())[..CHECKSUM_DIGITS]).then_some(json)
 }

@@ -5,7 +5,7 @@
 //! is moved aside, every frame that can be read still counts, and a job that was not finished counts as started, because
 //! the frame that said so may be among the lost ones.
 
-mod frames;
+pub mod frames;
 mod ledger;
 
 use std::{

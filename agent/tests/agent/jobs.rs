@@ -1,6 +1,6 @@
 //! Jobs over a bad line, in processes that are killed.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::jobs::Outcome;
@@ -56,6 +56,38 @@ fn a_job_cut_off_by_kill_9_is_reported_interrupted_and_not_run_again() {
         let file = fs::File::open(lock).unwrap();
         bounded("the job's end", move || file.lock().unwrap());
     }
+}
+
+#[test]
+fn what_a_job_printed_before_a_kill_9_is_told_after_it_just_once() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    let (go, printed) = (host.path("go"), host.path("printed"));
+    let wait = format!("while [ ! -e {} ]; do sleep 0.02; done", go.display());
+    let id =
+        server.run(&format!("echo told; {wait}; echo kept; echo kept too; touch {}; sleep 1000", printed.display()));
+    server.wait("output", |world| world.output.get(&id).map(drop));
+    server.with(|world| world.instead = vec![("/events", || Reply::page(502, "<html>Bad Gateway</html>"))]);
+    fs::write(&go, "").unwrap();
+    let spool = host.path("spool").join(id.to_string());
+    bounded("output in the spool", move || while !(printed.exists() && all_of(&spool).contains("kept too")) {});
+    host.kill_supervisor();
+    host.wait_for_no_worker();
+    server.with(|world| world.instead.clear());
+    host.start();
+    assert_eq!(server.result(id).outcome, Outcome::Interrupted);
+    assert_eq!(server.with(|world| world.output[&id].clone()), "told\nkept\nkept too\n");
+    let numbers = server.with(|world| world.sequences.iter().map(|((_, id), last)| (*id, *last)).collect::<Vec<_>>());
+    let numbers = numbers.into_iter().filter_map(|(of, last)| (of == id).then_some(last)).collect::<Vec<_>>();
+    assert_eq!(numbers, [5, 1], "the first process's own numbers, and the second's result");
+    server.assert_host_works();
+    let spool = host.path("spool");
+    bounded("an empty spool", move || while fs::read_dir(&spool).unwrap().next().is_some() {});
+}
+
+fn all_of(folder: &Path) -> String {
+    let files = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    files.filter_map(|file| fs::read_to_string(file.path()).ok()).collect()
 }
 
 #[test]

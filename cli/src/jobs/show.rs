@@ -50,7 +50,8 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("waiting on", job.waiting_on.clone().unwrap_or_default()),
         ("error", error(job).unwrap_or_default()),
         ("exit code", exit_code.unwrap_or_default()),
-        ("log", if job.log_bytes > 0 { format!("{} bytes", job.log_bytes) } else { String::new() }),
+        ("log", bytes(job.log_bytes)),
+        ("output lost", bytes(job.output_lost_bytes)),
         ("created by", job.created_by.clone()),
         ("created", age(Some(job.created_at))),
         ("offered", age(job.offered_at)),
@@ -61,6 +62,10 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("time limit", times::span(job.time_limit_seconds.into())),
         ("detail", detail.unwrap_or_default()),
     ])
+}
+
+fn bytes(count: u64) -> String {
+    if count > 0 { format!("{count} bytes") } else { String::new() }
 }
 
 /// How a job ended, in one line.

@@ -68,6 +68,9 @@ pub struct Job {
     pub told: Option<(ProcessId, u64)>,
     /// Bytes of log kept.
     pub log_bytes: u64,
+    /// Bytes of output that the host could not keep.
+    #[serde(default)]
+    pub output_lost_bytes: u64,
     /// How it ended, by the host's word.
     pub result: Option<JobResult>,
 }
@@ -271,7 +274,8 @@ impl Job {
     pub fn view(&self, now: Timestamp, revision: u64) -> JobView {
         let waiting_on = self.waiting_on(now);
         let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
-        let Self { accepted_at, started_at, ended_at, cancel_requested, told: _, log_bytes, result, .. } = self.clone();
+        let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
+            self.clone();
         let Asked { spec, resource, origin, start_by, time_limit_seconds } = asked;
         let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
         let created_by = match origin {
@@ -297,6 +301,7 @@ impl Job {
             ended_at,
             cancel_requested,
             log_bytes,
+            output_lost_bytes,
             result,
             revision,
         }
@@ -327,6 +332,7 @@ impl Job {
             granted: None,
             told: None,
             log_bytes: 0,
+            output_lost_bytes: 0,
             result: None,
         };
         Step::to(state).and_all(note)
@@ -398,15 +404,12 @@ impl Job {
         match event {
             EventKind::Finished { result } => self.finished(result, process, now),
             // What was on its way when the job ended changes nothing any more.
-            EventKind::Accepted | EventKind::Starting | EventKind::Started | EventKind::Output { .. }
-                if self.state.is_final() =>
-            {
-                Ok(self.stay())
-            }
+            _ if self.state.is_final() => Ok(self.stay()),
             EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
             EventKind::Starting => Ok(self.grants(process, now)),
             EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
             EventKind::Output { text } => Ok(self.logs(text)),
+            EventKind::OutputLost { bytes } => Ok(self.loses(*bytes)),
         }
     }
 
@@ -461,6 +464,14 @@ impl Job {
         }
         let log = Effect::Log { job: self.id, offset: self.log_bytes, text: kept.into() };
         Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
+    }
+
+    /// People see in the log where it has a hole, programs in the job that it has some.
+    fn loses(&self, bytes: u64) -> Step<Self> {
+        let mut step =
+            self.logs(&format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n"));
+        step.next.output_lost_bytes = self.output_lost_bytes.saturating_add(bytes);
+        step
     }
 
     fn finished(&self, result: &JobResult, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {

@@ -113,6 +113,23 @@ fn log_is_kept_up_to_its_limit_at_a_whole_character() {
 }
 
 #[test]
+fn output_that_the_host_could_not_keep_is_a_line_in_the_log_and_counted() {
+    let job = Job::begin(&Event::Create { host_id: host(), sequence: 1, job: new_job(1, run(1_000), None) }, at(0));
+    let lost = |bytes| EventKind::OutputLost { bytes };
+    let step =
+        job.unwrap().next.transition(&told(1, &[(1, lost(70)), (2, output("on")), (3, lost(5))]), at(1)).unwrap();
+    let log = step.effects.iter().filter_map(|effect| match effect {
+        Effect::Log { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    let line = |bytes| format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n");
+    assert_eq!(log.collect::<String>(), format!("{}on{}", line(70), line(5)));
+    assert_eq!(step.next.output_lost_bytes, 75);
+    let most = next(&step.next, &told(1, &[(4, lost(u64::MAX))]), 2);
+    assert_eq!(most.output_lost_bytes, u64::MAX, "whatever a host says");
+}
+
+#[test]
 fn a_job_that_was_never_offered_is_cancelled_at_once_and_one_that_was_only_asked_to_stop() {
     assert_eq!(next(&queued(), &Event::Cancel, 1).state, JobState::Cancelled);
     let asked = offered().transition(&Event::Cancel, at(2)).unwrap();

@@ -104,7 +104,11 @@ fn check(events: &[Told]) -> Result<(), Failure> {
                     return long("result.error", 8 * 1024);
                 }
             }
-            EventKind::Output { .. } | EventKind::Accepted | EventKind::Starting | EventKind::Started => {}
+            EventKind::Output { .. }
+            | EventKind::OutputLost { .. }
+            | EventKind::Accepted
+            | EventKind::Starting
+            | EventKind::Started => {}
         }
     }
     Ok(())

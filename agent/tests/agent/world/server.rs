@@ -34,6 +34,7 @@ pub struct World {
     pub accepted: Vec<JobId>,
     pub started: Vec<JobId>,
     pub output: BTreeMap<JobId, String>,
+    pub lost: BTreeMap<JobId, u64>,
     pub results: BTreeMap<JobId, JobResult>,
     pub sessions: Vec<SessionRequest>,
     pub check_ins: Vec<CheckInRequest>,
@@ -62,7 +63,7 @@ pub struct World {
     pub blob_elsewhere: Option<String>,
     /// Whether blobs are held back.
     pub hold_blobs: bool,
-    sequences: BTreeMap<(String, JobId), u64>,
+    pub sequences: BTreeMap<(String, JobId), u64>,
 }
 
 pub struct Server {
@@ -279,6 +280,7 @@ fn events(world: &mut World, request: &Request) -> Reply {
             EventKind::Starting => {}
             EventKind::Started => world.started.push(id),
             EventKind::Output { text } => world.output.entry(id).or_default().push_str(&text),
+            EventKind::OutputLost { bytes } => *world.lost.entry(id).or_default() += bytes,
             EventKind::Finished { result } => match world.results.get(&id) {
                 Some(known) if *known != result => return Reply::problem(409, "result_conflict"),
                 _ => drop(world.results.insert(id, result)),

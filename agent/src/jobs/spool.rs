@@ -1,0 +1,231 @@
+//! The spool: what jobs print, on disk until the server has it. A crash of the agent costs nothing of it, and an outage no memory.
+//!
+//! A folder per job, in it a file per event, named by the process that numbers it and by its number; in the file a frame for
+//! each piece of text. Nothing is synced: a power cut may cut output short, and what is cut off is cut off. Results are the
+//! journal's, and never here.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use jiff::{SignedDuration, Timestamp};
+use muster_schemas::{
+    commands::{Event, EventKind},
+    ids::{JobId, ProcessId},
+};
+use serde::{Deserialize, Serialize};
+use tracing::error;
+
+use crate::{
+    journal::frames,
+    sys::files::{create_private, create_private_directory},
+};
+
+/// So much of the disk is the spool's, in bytes.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// What nobody has taken for so long is of no use to anybody.
+const OLDEST: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The spool of a host.
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    used: AtomicU64,
+    most: u64,
+}
+
+/// One job's part of it, for one process.
+#[derive(Debug)]
+pub struct Shelf {
+    spool: Arc<Spool>,
+    folder: PathBuf,
+    process: ProcessId,
+    open: Option<(u64, File)>,
+}
+
+/// One event's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Page {
+    /// The process that numbers it.
+    pub process: ProcessId,
+    /// Its number.
+    pub number: u64,
+}
+
+/// What a frame holds.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Piece {
+    Text(String),
+    /// So many bytes were here, and were given up.
+    Lost(u64),
+}
+
+impl Spool {
+    /// The spool of a state directory.
+    pub fn of_state(state: &Path) -> Self {
+        Self::bounded(state, MOST_BYTES)
+    }
+
+    /// The same, with another bound.
+    pub fn bounded(state: &Path, most: u64) -> Self {
+        Self { folder: state.join("spool"), used: AtomicU64::new(0), most }
+    }
+
+    /// Counts what is there from before, and removes what no known job has left.
+    pub fn sweep(&self, is_known: impl Fn(JobId) -> bool) {
+        let mut used = 0;
+        for path in entries(&self.folder) {
+            let job = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+            if job.is_some_and(&is_known) {
+                used += entries(&path).map(|path| size(&path)).sum::<u64>();
+            } else if let Err(failed) = fs::remove_dir_all(&path) {
+                error!("Cannot remove what is left of the spool at {}: {failed}", path.display());
+            }
+        }
+        self.used.store(used, Ordering::Relaxed);
+    }
+
+    /// How much of the disk it takes, in bytes.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn grows(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn shrinks(&self, bytes: u64) {
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        // It always has a value.
+        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+}
+
+impl Shelf {
+    /// The part of a job, for the events that this process numbers.
+    pub fn new(spool: Arc<Spool>, job: JobId, process: ProcessId) -> Self {
+        let folder = spool.folder.join(job.to_string());
+        Self { spool, folder, process, open: None }
+    }
+
+    /// The process that numbers what is put in.
+    pub fn process(&self) -> ProcessId {
+        self.process
+    }
+
+    /// What processes before this one have left, in the order in which they numbered it.
+    pub fn left(&self) -> Vec<Page> {
+        let page = |path: PathBuf| path.file_name().and_then(|name| Page::parse(name.to_str()?));
+        let mut pages: Vec<_> =
+            entries(&self.folder).filter_map(page).filter(|page| page.process != self.process).collect();
+        pages.sort_unstable();
+        pages
+    }
+
+    /// Adds a piece of text to an event of this process.
+    pub fn append(&mut self, number: u64, text: &str) -> io::Result<()> {
+        let frame = frames::encode(&Piece::Text(text.into()));
+        if self.spool.used() + frame.len() as u64 > self.spool.most {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
+            create_private_directory(&self.folder).map_err(io::Error::other)?;
+            let file = create_private(&self.path(Page { process: self.process, number }))?;
+            self.open = Some((number, file));
+        }
+        let Some((_, file)) = &mut self.open else { return Ok(()) };
+        let before = file.metadata()?.len();
+        file.write_all(&frame).inspect_err(|_| {
+            // Half a frame would hide those behind it.
+            let _ = file.set_len(before);
+        })?;
+        self.spool.grows(frame.len() as u64);
+        Ok(())
+    }
+
+    /// What an event's file says: output, or how much was lost of it. Nothing if there is nothing in it.
+    pub fn read(&self, page: Page) -> Option<Event> {
+        let path = self.path(page);
+        let bytes = fs::read(&path).inspect_err(|failed| error!("Cannot read {}: {failed}", path.display())).ok()?;
+        let at = fs::metadata(&path).and_then(|found| found.modified()).ok().and_then(|at| at.try_into().ok());
+        let at = at.unwrap_or_else(Timestamp::now);
+        let lost = |bytes| Some(EventKind::OutputLost { bytes });
+        let kind = if Timestamp::now().duration_since(at) > OLDEST { lost(bytes.len() as u64) } else { kind(&bytes) };
+        Some(Event { sequence: page.number, at, kind: kind? })
+    }
+
+    /// Gives an event's text up: so many bytes are lost in its place.
+    pub fn lose(&mut self, number: u64, bytes: u64) {
+        let page = Page { process: self.process, number };
+        self.remove(page);
+        let frame = frames::encode(&Piece::Lost(bytes));
+        // On a full disk the word of it is lost with a crash, too.
+        if create_private(&self.path(page)).and_then(|mut file| file.write_all(&frame)).is_ok() {
+            self.spool.grows(frame.len() as u64);
+        }
+    }
+
+    /// Forgets an event.
+    pub fn remove(&mut self, page: Page) {
+        self.open.take_if(|(number, _)| *number == page.number && page.process == self.process);
+        let path = self.path(page);
+        let bytes = size(&path);
+        if fs::remove_file(&path).is_ok() {
+            self.spool.shrinks(bytes);
+        }
+    }
+
+    /// Forgets everything of the job.
+    pub fn clear(&mut self) {
+        self.open = None;
+        self.spool.shrinks(entries(&self.folder).map(|path| size(&path)).sum());
+        match fs::remove_dir_all(&self.folder) {
+            Err(failed) if failed.kind() != io::ErrorKind::NotFound => {
+                error!("Cannot remove {}: {failed}", self.folder.display());
+            }
+            _ => {}
+        }
+    }
+
+    fn path(&self, page: Page) -> PathBuf {
+        self.folder.join(format!("{}-{:020}", page.process, page.number))
+    }
+}
+
+impl Page {
+    fn parse(name: &str) -> Option<Self> {
+        let (process, number) = name.rsplit_once('-')?;
+        Some(Self { process: process.parse().ok()?, number: number.parse().ok()? })
+    }
+}
+
+/// What frames add up to. A cut off end is cut off; other damage is reported as a loss, and never guessed over.
+fn kind(bytes: &[u8]) -> Option<EventKind> {
+    let mut output = String::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+        match frames::genuine(line).and_then(|json| serde_json::from_str(json).ok()) {
+            Some(Piece::Text(text)) => output.push_str(&text),
+            Some(Piece::Lost(bytes)) => return Some(EventKind::OutputLost { bytes }),
+            None => {
+                error!("Output in the spool is damaged, and is given up");
+                return Some(EventKind::OutputLost { bytes: bytes.len() as u64 });
+            }
+        }
+    }
+    (!output.is_empty()).then_some(EventKind::Output { text: output })
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path())
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
+}
