@@ -11,7 +11,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use muster_schemas::ids::{HostId, JobId, ProcessId};
+use muster_schemas::{
+    ids::{HostId, JobId, ProcessId},
+    upstreams::{self, Upstream},
+};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -184,6 +187,15 @@ impl Agent {
             numbers.pop_first();
         }
         work(&mut numbers)
+    }
+
+    /// What operators are told of the ways this agent goes.
+    pub fn upstreams(&self) -> Vec<Upstream> {
+        let mut upstreams = self.client.upstreams();
+        for upstream in upstreams.iter_mut().filter(|upstream| upstream.name == upstreams::API) {
+            upstream.spooled_bytes = self.spool.used();
+        }
+        upstreams
     }
 
     /// Ends the worker. The first reason stays.

@@ -84,7 +84,7 @@ impl Caller {
 
     async fn start_session(&mut self) -> Result<Outcome, Failure> {
         let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
-        let upstreams = self.agent.client.upstreams();
+        let upstreams = self.agent.upstreams();
         let request = SessionRequest {
             protocol: PROTOCOL,
             agent: report.clone(),
@@ -106,7 +106,7 @@ impl Caller {
         let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
         let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
         let report_news = self.reported.as_ref() != Some(&report);
-        let upstreams = self.agent.client.upstreams();
+        let upstreams = self.agent.upstreams();
         let most = if *self.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
         let wait_seconds = self.agent.config.wait_seconds.min(most);
         let request = CheckInRequest {

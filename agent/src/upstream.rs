@@ -70,6 +70,7 @@ impl Upstream {
             opened: 0,
             last_failure: None,
             last_outage: None,
+            spooled_bytes: 0,
         };
         let inner = Inner { breaker: Breaker::default(), settings, report, outage: None };
         Self { began: Instant::now(), inner: Mutex::new(inner) }

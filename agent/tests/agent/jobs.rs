@@ -77,6 +77,8 @@ fn what_a_job_printed_before_a_kill_9_is_told_after_it_just_once() {
     host.start();
     assert_eq!(server.result(id).outcome, Outcome::Interrupted);
     assert_eq!(server.with(|world| world.output[&id].clone()), "told\nkept\nkept too\n");
+    let spooled = server.with(|world| world.sessions.last().map(|session| session.upstreams[0].spooled_bytes));
+    assert!(spooled.is_some_and(|bytes| bytes > 0), "operators see what waited: {spooled:?}");
     let numbers = server.with(|world| world.sequences.iter().map(|((_, id), last)| (*id, *last)).collect::<Vec<_>>());
     let numbers = numbers.into_iter().filter_map(|(of, last)| (of == id).then_some(last)).collect::<Vec<_>>();
     assert_eq!(numbers, [5, 1], "the first process's own numbers, and the second's result");

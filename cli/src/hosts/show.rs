@@ -50,7 +50,7 @@ pub fn labels(host: &HostView) -> String {
 
 /// How the agent's way to an upstream is, in a few words.
 fn way(upstream: &Upstream, now: Timestamp) -> String {
-    let Upstream { name, breaker, failures, opened: _, last_failure, last_outage } = upstream;
+    let Upstream { name, breaker, failures, opened: _, last_failure, last_outage, spooled_bytes } = upstream;
     let breaker = match breaker {
         BreakerState::Closed => "fine",
         BreakerState::Open => "circuit open",
@@ -63,7 +63,9 @@ fn way(upstream: &Upstream, now: Timestamp) -> String {
     });
     let recovered =
         last_outage.as_ref().map_or_else(String::new, |outage| format!(", recovered after {} s", outage.seconds));
-    format!("{name} {breaker}{failed}{recovered}")
+    let spooled = Some(spooled_bytes).filter(|bytes| **bytes > 0);
+    let spooled = spooled.map_or_else(String::new, |bytes| format!(", {bytes} bytes of output wait for it"));
+    format!("{name} {breaker}{failed}{recovered}{spooled}")
 }
 
 /// Everything about one.

@@ -55,9 +55,9 @@ pub fn check_upstreams(upstreams: &[Upstream]) -> Result<(), Failure> {
     if upstreams.len() > MAX_UPSTREAMS {
         return Err(Problem::invalid("upstreams", format_args!("must be at most {MAX_UPSTREAMS}")).into());
     }
-    for Upstream { name, breaker: _, failures, opened, last_failure, last_outage } in upstreams {
+    for Upstream { name, breaker: _, failures, opened, last_failure, last_outage, spooled_bytes } in upstreams {
         let outage = last_outage.as_ref().map_or([0; 2], |outage| [outage.seconds, outage.failures]);
-        if [*failures, *opened].into_iter().chain(outage).any(|count| count > MAX_SEQUENCE) {
+        if [*failures, *opened, *spooled_bytes].into_iter().chain(outage).any(|count| count > MAX_SEQUENCE) {
             return Err(Problem::invalid("upstreams", format_args!("must count to {MAX_SEQUENCE} at most")).into());
         }
         within("upstreams.name", name, MAX_WORD_BYTES)?;
