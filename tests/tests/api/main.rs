@@ -15,6 +15,7 @@ mod jobs;
 mod limits;
 mod load;
 mod openapi;
+mod outcomes;
 mod pages;
 mod problems;
 mod releases;
