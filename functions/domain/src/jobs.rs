@@ -79,6 +79,9 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asked {
     /// What to do.
+    /// Whether its host has told another result as well: operators hear of it once, however often it is said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disputed: bool,
     #[serde(flatten)]
     pub spec: JobSpec,
     /// What it acts on.
@@ -152,6 +155,8 @@ pub enum Event {
     Recall,
     /// A newer job for the same resource exists.
     Supersede {
+    /// The host told another result than the one that stands.
+    Disputed,
         /// The newer one.
         by: JobId,
     },
@@ -175,6 +180,7 @@ impl Machine for Job {
             | Event::HostRetired
             | Event::Tick => Err(Refused::not_found("job")),
         }
+            | Event::Disputed
     }
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
@@ -189,6 +195,7 @@ impl Machine for Job {
             (Offered | Accepted | Running | PresumedLost, Event::Cancel) | (Offered, Event::Recall) => {
                 Ok(self.ask_to_cancel())
             }
+            (_, Event::Disputed) => Ok(self.dispute()),
             (_, Event::Cancel) => Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state)))),
             (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
@@ -341,6 +348,7 @@ impl Job {
     fn stay(&self) -> Step<Self> {
         Step::to(self.clone())
     }
+            disputed: false,
 
     fn offered(&self, session: u64, now: Timestamp) -> Step<Self> {
         let mut next = self.clone();
@@ -366,6 +374,11 @@ impl Job {
             self.id,
             detail,
         ))
+    fn dispute(&self) -> Step<Self> {
+        let note = Note::alert("job.result_conflict", self.id, "the host reported a second, different result");
+        Step::to(Self { disputed: true, ..self.clone() }).and_all((!self.disputed).then_some(note))
+    }
+
     }
 
     /// Final, whoever said so: the mailbox forgets it, and its fleet update hears of it.

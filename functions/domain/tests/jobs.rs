@@ -220,6 +220,16 @@ fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
 }
 
 #[test]
+fn another_result_is_told_to_operators_once() {
+    let ended = next(&offered(), &told(1, &[(1, finished(Outcome::Failed, 1))]), 2);
+    let notes = |step: &[Effect]| step.iter().filter(|effect| matches!(effect, Effect::Audit(_))).count();
+    let disputed = ended.transition(&Event::Disputed, at(3)).unwrap();
+    let again = disputed.next.transition(&Event::Disputed, at(4)).unwrap();
+    assert_eq!((notes(&disputed.effects), notes(&again.effects)), (1, 0));
+    assert_eq!((again.next.state, &again.next.result), (JobState::Failed, &ended.result));
+}
+
+#[test]
 fn another_hosts_job_is_none_at_all() {
     let Event::Told { process_id, events, .. } = told(1, &[(1, EventKind::Accepted)]) else { unreachable!() };
     let event = Event::Told { host_id: HostId::new(at(0), 2), process_id, events };
@@ -315,6 +325,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (1_u64..4).prop_map(|session| Event::Offer { session }),
         (1_u128..3, 1_u64..6, kind).prop_map(|(process, sequence, kind)| told(process, &[(sequence, kind)])),
+        Just(Event::Disputed),
         Just(Event::Cancel),
         Just(Event::Recall),
         Just(Event::Supersede { by: JobId::new(at(0), 9) }),

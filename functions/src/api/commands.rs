@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use muster_domain::{
     jobs::{Event, Job},
-    machine::{Change, Note, Refused},
+    machine::{Change, Refused},
     mailboxes::Mailbox,
 };
 use muster_schemas::{
@@ -18,7 +18,7 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Own, advance_with, audit_write},
+    advance::{AdvanceError, Own, advance, advance_with},
     app::App,
     store::{Consistency, Expect, Write, keys},
 };
@@ -60,8 +60,7 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
             // The mailbox has changed since it was looked at, perhaps by a newer session: look again.
             Err(AdvanceError::Overtaken) => {}
             Err(AdvanceError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
-                let note = Note::alert("job.result_conflict", id, "the host reported a second, different result");
-                app.table.commit(vec![audit_write(note, &agent.cause(), app.now())], rand::random()).await?;
+                advance(app, Change::Job(id, Event::Disputed), &agent.cause()).await?;
                 return Err(refused.into());
             }
             Err(error) => return Err(error.into()),
