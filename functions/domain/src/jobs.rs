@@ -9,7 +9,7 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
-    commands::{Command, Event as Told, EventKind},
+    commands::{Command, Event as Told, EventKind, MAX_OUTPUT_EVENT_BYTES},
     envelopes::sha256_hex,
     ids::{HostId, JobId, ProcessId},
     jobs::{JobError, JobResult, JobSpec, JobState, JobView, Outcome, Recovery},
@@ -32,6 +32,9 @@ pub const AGENT: &str = "agent";
 const GRACE_SECONDS: u32 = 300;
 /// How much log is kept unless the job says otherwise, in bytes.
 const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
+/// How many pieces of log are kept: one a second for the longest time that a job may run, and some more. A log of crumbs
+/// would be mostly keys.
+pub const MAX_LOG_PIECES: u32 = 100_000;
 
 /// A job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,17 +74,20 @@ pub struct Job {
     /// Bytes of output that the host could not keep.
     #[serde(default)]
     pub output_lost_bytes: u64,
+    /// In how many pieces.
+    #[serde(default)]
+    pub log_pieces: u32,
     /// How it ended, by the host's word.
     pub result: Option<JobResult>,
+    /// Whether its host has told another result as well: operators hear of it once, however often it is said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disputed: bool,
 }
 
 /// What is asked for, whoever asks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asked {
     /// What to do.
-    /// Whether its host has told another result as well: operators hear of it once, however often it is said.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub disputed: bool,
     #[serde(flatten)]
     pub spec: JobSpec,
     /// What it acts on.
@@ -149,14 +155,14 @@ pub enum Event {
         /// What happened, in order.
         events: Vec<Told>,
     },
+    /// The host told another result than the one that stands.
+    Disputed,
     /// Somebody wants it stopped.
     Cancel,
     /// Its fleet update offers nothing more: it is taken back unless the host has accepted it.
     Recall,
     /// A newer job for the same resource exists.
     Supersede {
-    /// The host told another result than the one that stands.
-    Disputed,
         /// The newer one.
         by: JobId,
     },
@@ -174,13 +180,13 @@ impl Machine for Job {
             Event::Create { host_id, sequence, job } => Ok(Self::created(*host_id, *sequence, job, now)),
             Event::Offer { .. }
             | Event::Told { .. }
+            | Event::Disputed
             | Event::Cancel
             | Event::Recall
             | Event::Supersede { .. }
             | Event::HostRetired
             | Event::Tick => Err(Refused::not_found("job")),
         }
-            | Event::Disputed
     }
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
@@ -189,13 +195,13 @@ impl Machine for Job {
             (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job exists already")),
             (Queued | Offered | Accepted, Event::Offer { session }) => Ok(self.offered(*session, now)),
             (_, Event::Told { host_id, process_id, events }) => self.told(*host_id, *process_id, events, now),
+            (_, Event::Disputed) => Ok(self.dispute()),
             (Queued, Event::Cancel | Event::Recall | Event::HostRetired) => Ok(self.end(JobState::Cancelled, now)),
             (Queued, Event::Supersede { .. }) => Ok(self.end(JobState::Superseded, now)),
             (Queued, Event::Tick) if now >= self.asked.start_by => Ok(self.end(JobState::Expired, now)),
             (Offered | Accepted | Running | PresumedLost, Event::Cancel) | (Offered, Event::Recall) => {
                 Ok(self.ask_to_cancel())
             }
-            (_, Event::Disputed) => Ok(self.dispute()),
             (_, Event::Cancel) => Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state)))),
             (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
@@ -340,7 +346,9 @@ impl Job {
             told: None,
             log_bytes: 0,
             output_lost_bytes: 0,
+            log_pieces: 0,
             result: None,
+            disputed: false,
         };
         Step::to(state).and_all(note)
     }
@@ -348,7 +356,6 @@ impl Job {
     fn stay(&self) -> Step<Self> {
         Step::to(self.clone())
     }
-            disputed: false,
 
     fn offered(&self, session: u64, now: Timestamp) -> Step<Self> {
         let mut next = self.clone();
@@ -367,6 +374,11 @@ impl Job {
             .and_all((!self.cancel_requested).then_some(note))
     }
 
+    fn dispute(&self) -> Step<Self> {
+        let note = Note::alert("job.result_conflict", self.id, "the host reported a second, different result");
+        Step::to(Self { disputed: true, ..self.clone() }).and_all((!self.disputed).then_some(note))
+    }
+
     fn presume_lost(&self, now: Timestamp) -> Step<Self> {
         let detail = format!("no word from {} by {now}", self.host_id);
         Step::to(Self { state: JobState::PresumedLost, ..self.clone() }).and(Note::alert(
@@ -374,11 +386,6 @@ impl Job {
             self.id,
             detail,
         ))
-    fn dispute(&self) -> Step<Self> {
-        let note = Note::alert("job.result_conflict", self.id, "the host reported a second, different result");
-        Step::to(Self { disputed: true, ..self.clone() }).and_all((!self.disputed).then_some(note))
-    }
-
     }
 
     /// Final, whoever said so: the mailbox forgets it, and its fleet update hears of it.
@@ -410,6 +417,9 @@ impl Job {
             next.told = Some((process, event.sequence));
             step = Step { next, effects: [step.effects, effects].concat() };
         }
+        step.effects = in_few_pieces(step.effects);
+        let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
+        step.next.log_pieces = step.next.log_pieces.saturating_add(u32::try_from(pieces).unwrap_or(u32::MAX));
         Ok(step)
     }
 
@@ -470,6 +480,7 @@ impl Job {
             JobSpec::Run(run) => run.output_limit_bytes.unwrap_or(DEFAULT_LOG_BYTES),
             JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) | JobSpec::SelfUpdate(_) => DEFAULT_LOG_BYTES,
         };
+        let limit = if self.log_pieces < MAX_LOG_PIECES { limit } else { 0 };
         let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
         let kept = &text[..text.floor_char_boundary(room)];
         if kept.is_empty() {
@@ -516,6 +527,25 @@ impl Job {
 
 fn says_it_never_ran(result: &JobResult) -> bool {
     matches!(result.outcome, Outcome::Cancelled | Outcome::Rejected) && result.started_at.is_none()
+}
+
+/// Output that was told at once is kept as one piece of log as far as it fits into one.
+fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
+    let mut gathered: Vec<Effect> = Vec::new();
+    let mut piece = None;
+    for effect in effects {
+        if let Effect::Log { text, .. } = &effect {
+            if let Some(Effect::Log { text: before, .. }) = piece.and_then(|place: usize| gathered.get_mut(place))
+                && before.len() + text.len() <= MAX_OUTPUT_EVENT_BYTES
+            {
+                before.push_str(text);
+                continue;
+            }
+            piece = Some(gathered.len());
+        }
+        gathered.push(effect);
+    }
+    gathered
 }
 
 /// A state as the word on the wire.

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use muster_domain::{
     fleet_update_hosts::Place,
-    jobs::{AGENT, Asked, Event, Job, NewJob, Origin},
+    jobs::{AGENT, Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
     machine::{Change, Effect, Machine, Step},
     mailboxes::{self, Mailbox},
 };
@@ -217,6 +217,20 @@ fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
     let ended = next(&lost, &told(1, &[(1, finished(Outcome::Failed, 1))]), 1_000);
     assert_eq!(ended.state, JobState::Failed);
     assert!(ended.transition(&told(2, &[(1, finished(Outcome::Succeeded, 0))]), at(1_001)).is_err());
+}
+
+#[test]
+fn output_told_at_once_is_one_piece_of_log_and_there_is_an_end_to_pieces() {
+    let crumbs = (1..=80).map(|sequence| (sequence, output("x"))).collect::<Vec<_>>();
+    let step = offered().transition(&told(1, &crumbs), at(2)).unwrap();
+    let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
+    assert_eq!((pieces, step.next.log_pieces, step.next.log_bytes), (1, 1, 80));
+    let large = output(&"y".repeat(40_000));
+    let step =
+        step.next.transition(&told(2, &[(1, large.clone()), (2, large.clone()), (3, output("z"))]), at(3)).unwrap();
+    assert_eq!((step.next.log_pieces, step.next.log_bytes), (3, 80_081), "no piece is larger than one event may be");
+    let full = Job { log_pieces: MAX_LOG_PIECES, ..step.next };
+    assert_eq!(next(&full, &told(3, &[(1, output("x"))]), 4).log_bytes, full.log_bytes);
 }
 
 #[test]

@@ -46,6 +46,8 @@ const MAX_HOSTS: usize = 100;
 pub const MAX_WAIT_SECONDS: u64 = 60;
 /// How much log one answer holds at most, in bytes.
 const MAX_LOG_BYTES: usize = 512 * 1024;
+/// How often the table is asked for it at most: a log of crumbs has more pieces than bytes to speak of.
+const MAX_LOG_QUERIES: u32 = 16;
 /// How large a spec may be as JSON, in bytes: with its result it is one record.
 const MAX_SPEC_BYTES: usize = 160 * 1024;
 const DEFAULT_START_SECONDS: u32 = 3_600;
@@ -370,7 +372,7 @@ async fn log_text(app: &App, job: &Job, after: u64) -> Result<String, Failure> {
     let skipped = usize::try_from(after - start).unwrap_or(usize::MAX);
     let mut text = String::new();
     let mut next = query(Some(first.key.sort), Some(place(u64::MAX)), Order::Ascending, 32);
-    loop {
+    for _ in 0..MAX_LOG_QUERIES {
         let rows = app.table.query(next.clone()).await?;
         for item in rows.items {
             text.push_str(&Versioned::<String>::read(&item)?.record);
