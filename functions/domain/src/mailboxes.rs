@@ -76,6 +76,10 @@ pub struct OpenJob {
     pub resource: Option<String>,
     /// Whether the host shall stop it.
     pub cancel: bool,
+    /// Whether it was marked as offered because the host knew more than a restored server: once is enough, however often the
+    /// host says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps_offered: bool,
 }
 
 /// What can happen to a mailbox.
@@ -257,7 +261,7 @@ impl Mailbox {
         }
         next.session += 1;
         next.process_id = Some(agent.process_id);
-        next.sequence = next.sequence.max(highest_sequence);
+        next.learns(highest_sequence);
         next.last_seen_at = Some(now);
         next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = self.judged_by(agent);
@@ -278,8 +282,8 @@ impl Mailbox {
     fn seen(&self, session: u64, told: &Told, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.serves(session)?;
         let Told { agent, facts, upstreams, highest_sequence } = told;
-        let sequence = self.sequence.max(*highest_sequence);
-        let mut next = Self { last_seen_at: Some(now), sequence, ..self.clone() };
+        let mut next = Self { last_seen_at: Some(now), ..self.clone() };
+        next.learns(*highest_sequence);
         if let Some((_, digest)) = facts {
             digest.clone_into(&mut next.facts_digest);
         }
@@ -298,13 +302,20 @@ impl Mailbox {
             .and_all(agent.iter().filter_map(|agent| self.judge(agent, now))))
     }
 
-    /// A server restored from an old backup must not give out a sequence twice, and what it thinks was never offered may
-    /// have been.
+    /// A server restored from an old backup must not give out a sequence twice.
+    fn learns(&mut self, highest_sequence: u64) {
+        if highest_sequence > self.sequence {
+            self.sequence = highest_sequence;
+            self.open.iter_mut().for_each(|open| open.perhaps_offered = true);
+        }
+    }
+
+    /// What it thinks was never offered may have been.
     fn perhaps_offered(&self, highest_sequence: u64) -> impl Iterator<Item = Effect> {
         let restored = highest_sequence > self.sequence;
         let session = self.session;
         let offered = move |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session }));
-        self.open.iter().filter(move |_| restored).map(offered)
+        self.open.iter().filter(move |open| restored && !open.perhaps_offered).map(offered)
     }
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
@@ -332,7 +343,12 @@ impl Mailbox {
         next.sequence += 1;
         next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = job.asked.origin.fleet_update().or(self.fleet_update);
-        next.open.push(OpenJob { id: job.id, resource: job.asked.resource.clone(), cancel: false });
+        next.open.push(OpenJob {
+            id: job.id,
+            resource: job.asked.resource.clone(),
+            cancel: false,
+            perhaps_offered: false,
+        });
         let created = jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: job.clone() };
         let older = self.open.iter().filter(|open| job.asked.resource.is_some() && open.resource == job.asked.resource);
         let supersede = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Supersede { by: job.id }));
