@@ -1,6 +1,6 @@
 //! What handlers take from a request, each with a clear problem when it is not there: JSON bodies, parameters, ids.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 use axum::{
     body::Body,
@@ -24,6 +24,8 @@ use crate::app::App;
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// When to ask again for a list that was put off, in seconds.
 const LIST_AGAIN_SECONDS: u32 = 5;
+/// How long a body may take: a megabyte over the slowest line that is one, and not for as long as somebody likes.
+const LONGEST_BODY: Duration = Duration::from_secs(30);
 
 /// A JSON body, with the digest of its bytes.
 pub struct Sent<T> {
@@ -36,20 +38,28 @@ pub struct Sent<T> {
 impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _app: &App) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let kind =
             request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !kind.is_empty() && !kind.to_ascii_lowercase().starts_with("application/json") {
             return Err(Problem::new(ProblemCode::Malformed).detail("Content-Type must be application/json").into());
         }
-        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
+        let bytes = read(app, request.into_body(), MAX_JSON_BYTES).await?;
         Ok(Self { body: json(&bytes)?, sha256: sha256_hex(&bytes) })
     }
 }
 
-/// A whole body of at most `limit` bytes.
-pub async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
-    match Limited::new(body, limit).collect().await {
+/// A whole body of at most `limit` bytes, if it comes in time.
+pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
+    let read = tokio::select! {
+        biased;
+        read = Limited::new(body, limit).collect() => read,
+        () = app.clock.sleep(LONGEST_BODY) => {
+            let detail = format!("the body did not come within {} seconds", LONGEST_BODY.as_secs());
+            return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
+        }
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(Problem::new(ProblemCode::TooLarge).detail(format_args!("the body may have {limit} bytes")).into())

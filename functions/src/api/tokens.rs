@@ -39,7 +39,7 @@ struct AccessClaims {
 
 /// `POST /oauth/token`: an access token for a host that shows it has its key.
 pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Result<Json<TokenResponse>, Failure> {
-    let form = form(request.into_body()).await?;
+    let form = form(&app, request.into_body()).await?;
     if form.grant_type != GRANT_TYPE {
         return Err(Problem::invalid("grant_type", format_args!("must be {GRANT_TYPE}")).into());
     }
@@ -87,8 +87,8 @@ fn issued(app: &App, host_id: HostId) -> Result<Secret, Failure> {
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map(Secret::new).map_err(Failure::broken)
 }
 
-async fn form(body: Body) -> Result<TokenRequest, Failure> {
-    let bytes = extract::read(body, MAX_FORM_BYTES).await?;
+async fn form(app: &App, body: Body) -> Result<TokenRequest, Failure> {
+    let bytes = extract::read(app, body, MAX_FORM_BYTES).await?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::of(ProblemCode::Malformed))?;
     let uri = format!("/?{text}").parse().map_err(|_| Failure::of(ProblemCode::Malformed))?;
     let query = axum::extract::Query::<TokenRequest>::try_from_uri(&uri);
