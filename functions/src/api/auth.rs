@@ -188,7 +188,7 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
 }
 
 /// One that runs wild costs the others nothing.
-fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Failure> {
+pub fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Failure> {
     app.budgets.spend(caller, budget, app.now()).map_err(|wait| {
         let detail = format!("at most {} requests at once and {} a second", budget.burst, budget.per_second);
         let problem = Problem::new(ProblemCode::TooManyRequests).detail(detail);

@@ -16,7 +16,11 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{auth::Anyone, extract, problem::Failure};
+use super::{
+    auth::{Anyone, within_budget},
+    extract,
+    problem::Failure,
+};
 use crate::{
     app::App,
     store::{Consistency, keys},
@@ -49,6 +53,8 @@ pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Resu
     let assertion = form.client_assertion.reveal();
     let host_id = claimed(assertion).ok_or_else(unproven)?;
     let mailbox = proven_owner(&app, host_id, assertion).await?;
+    // Only now: who cannot prove who they are must not spend what is another's.
+    within_budget(&app, &host_id.to_string(), app.settings.pacing.host_budget)?;
     if mailbox.state == HostState::Retired {
         mailbox.served()?;
     }
