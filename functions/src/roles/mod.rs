@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod admin;
+pub mod connections;
 #[cfg(feature = "services")]
 pub mod functions;
 pub mod moving;

@@ -3,15 +3,15 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
 use muster_domain::pacing::Pacing;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
 use super::{
     accounts::{self, AccountError},
+    connections::{self, Limits},
     pacing,
     storage::{self, Kind, StorageError},
-    tls::{Certificate, TlsListener},
+    tls::{Certificate, Tls},
 };
 use crate::{
     api::{self, problem::chain},
@@ -43,6 +43,9 @@ pub struct Options {
     /// The TLS certificate's private key, PEM
     #[arg(long, env = "MUSTER_TLS_KEY", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// How many connections there may be at once: each host that waits for work has one
+    #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..))]
+    max_connections: u32,
     #[command(flatten)]
     pacing: pacing::Options,
 }
@@ -71,9 +74,6 @@ pub enum ServeError {
     /// The first account cannot be made.
     #[error(transparent)]
     Account(#[from] AccountError),
-    /// The server broke off.
-    #[error("the server broke off")]
-    Broken(#[source] io::Error),
 }
 
 /// Serves until it is told to stop.
@@ -96,12 +96,8 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     tracing::info!("Serving {} on {address}.", app.settings.public_url);
     let stop = stop_signal();
     let ticking = tokio::spawn(tick_until(app.clone(), stop.clone()));
-    let router = api::router(&app);
-    match certificate {
-        Some(certificate) => serve(app, router, TlsListener::new(listener, certificate), stop).await?,
-        // An answer is one small packet: it must not wait for the next.
-        None => serve(app, router, listener.tap_io(|stream| drop(stream.set_nodelay(true))), stop).await?,
-    }
+    let limits = Limits::of(options.max_connections);
+    serve(&app, listener, certificate.map(Tls::new), limits, stop).await;
     ticking.abort();
     tracing::info!("Stopped.");
     Ok(())
@@ -125,26 +121,16 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
     Ok((App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings), storage.kind))
 }
 
-async fn serve<L>(app: App, router: Router, listener: L, stop: watch::Receiver<bool>) -> Result<(), ServeError>
-where
-    L: axum::serve::Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let mut told = stop.clone();
-    let draining = async move {
-        drop(told.wait_for(|stop| *stop).await);
-        app.drain();
-    };
-    // As a maker of services: a plain router is copied for each connection, 18 KiB of it.
-    let serving = axum::serve(listener, router.into_make_service()).with_graceful_shutdown(draining);
-    let mut told = stop;
+async fn serve(app: &App, listener: TcpListener, tls: Option<Tls>, limits: Limits, mut stop: watch::Receiver<bool>) {
+    let serving = connections::serve(listener, tls, api::router(app), limits, stop.clone());
     let overdue = async {
-        drop(told.wait_for(|stop| *stop).await);
+        drop(stop.wait_for(|stop| *stop).await);
+        app.drain();
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        done = serving => done.map_err(ServeError::Broken),
-        () = overdue => Ok(()),
+        () = serving => {}
+        () = overdue => {}
     }
 }
 

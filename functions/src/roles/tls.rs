@@ -1,8 +1,7 @@
 //! TLS of the server itself: rustls, with the certificate read again when its file changes.
 
 use std::{
-    fs, io,
-    net::SocketAddr,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -12,11 +11,7 @@ use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    time::timeout,
-};
+use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::api::problem::chain;
@@ -25,8 +20,6 @@ use crate::api::problem::chain;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
-/// How many callers may wait for their turn.
-const BACKLOG: usize = 64;
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -95,64 +88,36 @@ fn changed(chain: &Path, key: &Path) -> Option<SystemTime> {
     of(chain).max(of(key))
 }
 
-/// Accepts callers that have shaken hands. A slow one holds up nobody.
-pub struct TlsListener {
-    address: Option<SocketAddr>,
-    shaken: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-}
+/// Shakes hands with the certificate as it is now.
+#[derive(Clone)]
+pub struct Tls(watch::Receiver<Certificate>);
 
-impl TlsListener {
-    /// Shakes hands with everybody who comes to `listener`.
-    pub fn new(listener: TcpListener, certificate: Certificate) -> Self {
-        let (to, shaken) = mpsc::channel(BACKLOG);
-        let address = listener.local_addr().ok();
-        tokio::spawn(accept(listener, certificate, to));
-        Self { address, shaken }
+impl Tls {
+    /// From now on, and with this certificate until it changes.
+    pub fn new(certificate: Certificate) -> Self {
+        let (to, current) = watch::channel(certificate);
+        tokio::spawn(renews(to));
+        Self(current)
+    }
+
+    /// The stream, if its caller shakes hands in time.
+    pub async fn shakes(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let config = Arc::clone(&self.0.borrow().config);
+        timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await.ok()?.ok()
     }
 }
 
-impl axum::serve::Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.shaken.recv().await {
-            Some(caller) => caller,
-            // The accepting task never ends while this receiver lives.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.address.ok_or_else(|| io::Error::other("the address is not known"))
-    }
-}
-
-async fn accept(
-    listener: TcpListener,
-    mut certificate: Certificate,
-    to: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-) {
+async fn renews(certificate: watch::Sender<Certificate>) {
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
-            () = to.closed() => return,
-            _ = look.tick() => certificate = certificate.renewed().unwrap_or(certificate),
-            caller = listener.accept() => match caller {
-                Ok((stream, address)) => {
-                    // An answer is one small packet: it must not wait for the next.
-                    drop(stream.set_nodelay(true));
-                    let (acceptor, to) = (TlsAcceptor::from(Arc::clone(&certificate.config)), to.clone());
-                    tokio::spawn(async move {
-                        // Who does not manage to shake hands is gone; nothing was asked yet.
-                        if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                            drop(to.send((stream, address)).await);
-                        }
-                    });
+            () = certificate.closed() => return,
+            _ = look.tick() => {
+                let renewed = certificate.borrow().renewed();
+                if let Some(renewed) = renewed {
+                    certificate.send_replace(renewed);
                 }
-                // Out of file descriptors, mostly: let some close.
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            },
+            }
         }
     }
 }

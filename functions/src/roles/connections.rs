@@ -1,0 +1,158 @@
+//! Connections: how many there are at once, and how long one may keep silent. Whoever opens thousands of them and says
+//! nothing, or half of something, or never reads an answer, keeps nobody out.
+//!
+//! A connection that waits for its caller (for a request, for the rest of one, or for an answer to be read) can be taken
+//! back for another one; one whose request is being served cannot. How long a body may take, the handler that reads it knows.
+
+mod patience;
+mod seats;
+
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Request,
+    response::Response,
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use self::{
+    patience::Patient,
+    seats::{Arriving, Seat, Seats},
+};
+use super::tls::Tls;
+
+/// The largest head of a request, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// How many files the server has open for itself: the store, blobs on their way, its listener.
+const FILES_OF_ITS_OWN: usize = 128;
+
+/// What connections may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many there are at once. For another one, that goes which has been waiting for its caller the longest.
+    pub most: usize,
+    /// How long a caller may take from the end of an answer to the end of the next request's head.
+    pub head: Duration,
+    /// How long a caller may take to read more of an answer.
+    pub stall: Duration,
+}
+
+impl Limits {
+    /// So many connections, as far as there may be open files for them and for the server itself. Clients keep idle
+    /// connections for 90 seconds, mostly, and are to be the first to close them.
+    pub fn of(most: u32) -> Self {
+        let files = open_files().saturating_sub(FILES_OF_ITS_OWN).max(FILES_OF_ITS_OWN);
+        let most = files.min(usize::try_from(most).unwrap_or(usize::MAX));
+        Self { most, head: Duration::from_mins(2), stall: Duration::from_mins(1) }
+    }
+}
+
+/// How many this process may have from now on: as many as it is allowed at all.
+fn open_files() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // Refused where nobody may change limits: then those stay that are.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let limit = if raised.is_ok() { maximum } else { current };
+    limit.map_or(1 << 20, |limit| usize::try_from(limit).unwrap_or(usize::MAX)).min(1 << 20)
+}
+
+/// Serves everybody who comes until it is told to stop, and then those who are being served.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+) {
+    let (seats, connections) = (Seats::new(limits.most), TaskTracker::new());
+    let mut told = stop.clone();
+    let accepting = async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    // An answer is one small packet: it must not wait for the next.
+                    drop(stream.set_nodelay(true));
+                    let seat = Arc::new(seats.take().await);
+                    connections.spawn(attend(stream, tls.clone(), router.clone(), limits, seat, stop.clone()));
+                }
+                // Out of file descriptors, mostly: let some close.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        _ = told.wait_for(|stop| *stop) => {}
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn attend(
+    stream: TcpStream,
+    tls: Option<Tls>,
+    router: Router,
+    limits: Limits,
+    seat: Arc<Seat>,
+    stop: watch::Receiver<bool>,
+) {
+    let taken_back = Arc::clone(&seat);
+    let attended = async {
+        let Some(tls) = tls else { return converse(stream, router, limits, seat, stop).await };
+        // Who does not manage to shake hands is gone; nothing was asked yet.
+        if let Some(stream) = tls.shakes(stream).await {
+            converse(stream, router, limits, seat, stop).await;
+        }
+    };
+    tokio::select! {
+        () = attended => {}
+        () = taken_back.is_taken_back() => {}
+    }
+}
+
+/// Request after request.
+async fn converse<I>(stream: I, router: Router, limits: Limits, seat: Arc<Seat>, mut stop: watch::Receiver<bool>)
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(move |request| answer(router.clone(), Arc::clone(&seat), request));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
+    let stream = TokioIo::new(Patient::new(stream, limits.stall));
+    let mut conversation = std::pin::pin!(builder.serve_connection(stream, service));
+    tokio::select! {
+        // A caller that goes away or says nonsense is no news.
+        _ = conversation.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    conversation.as_mut().graceful_shutdown();
+    drop(conversation.await);
+}
+
+async fn answer(router: Router, seat: Arc<Seat>, request: Request<Incoming>) -> Result<Response, Infallible> {
+    let request = request.map(|body| Body::new(Arriving::new(body, Arc::clone(&seat))));
+    let answered = router.oneshot(request).await;
+    seat.waits();
+    answered
+}
+
+/// A piece of a body, or why there is none.
+type Piece = Result<http_body::Frame<Bytes>, hyper::Error>;
+
+/// A caller that takes too long.
+fn too_slow() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the caller does not read its answer")
+}
