@@ -222,7 +222,8 @@ fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
 #[test]
 fn output_told_at_once_is_one_piece_of_log_and_there_is_an_end_to_pieces() {
     let crumbs = (1..=80).map(|sequence| (sequence, output("x"))).collect::<Vec<_>>();
-    let step = offered().transition(&told(1, &crumbs), at(2)).unwrap();
+    let wordy = Job { asked: Asked { spec: JobSpec::Inspect(InspectSpec {}), ..offered().asked }, ..offered() };
+    let step = wordy.transition(&told(1, &crumbs), at(2)).unwrap();
     let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
     assert_eq!((pieces, step.next.log_pieces, step.next.log_bytes), (1, 1, 80));
     let large = output(&"y".repeat(40_000));
