@@ -131,7 +131,7 @@ fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
 
 /// What the journal makes of an offer.
 #[derive(Debug, PartialEq)]
-enum Verdict {
+pub enum Verdict {
     /// It is there already: its life goes on, or its result is told again.
     Known,
     /// It is over and was told; it is to be told again.
@@ -144,7 +144,8 @@ enum Verdict {
     Full,
 }
 
-fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
+/// What is to be done about an offer, by what the journal says and the server's clock.
+pub fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
     if ledger.jobs().contains_key(&command.id) {
         return Verdict::Known;
     }

@@ -81,7 +81,8 @@ async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Res
     Ok(asks.then_some(check).into_iter().collect())
 }
 
-fn check(events: &[Told]) -> Result<(), Failure> {
+/// Events that are stored: not too many at once, none too large.
+pub fn check(events: &[Told]) -> Result<(), Failure> {
     if events.len() > MAX_EVENTS {
         return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS}")).into());
     }

@@ -69,7 +69,7 @@ pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failur
 }
 
 /// JSON, or which field breaks which rule. An empty body is an empty object.
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     // In two steps, so that what is no JSON at all is told from what breaks a rule.
     let value = serde_json::from_slice::<serde_json::Value>(bytes)

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::response::Response;
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use jiff::Timestamp;
 use muster_domain::{
     fleet_update_hosts::{self, FleetUpdateHost},
     fleet_updates::{
@@ -79,7 +80,7 @@ pub async fn create(
         return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
     }
     refuse_second(&app).await?;
-    let plan = Box::new(plan(&app, &body, release, operator.identity.actor.clone()));
+    let plan = Box::new(plan(app.now(), &body, release.manifest_sha256, operator.identity.actor.clone()));
     let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
     let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
@@ -236,7 +237,8 @@ fn note(note: String) -> Result<String, Failure> {
     Ok(note)
 }
 
-fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
+/// Whether a request keeps the rules.
+pub fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
     let within = |field: &str, value: Option<u32>, least: u32, most: u32| match value {
         Some(value) if !(least..=most).contains(&value) => {
             Err(Failure::from(Problem::invalid(field, format_args!("must be {least} to {most}"))))
@@ -302,19 +304,21 @@ async fn selection(app: &App, request: &FleetUpdateRequest) -> Result<Selection,
     Ok(Selection::Hosts(mailboxes))
 }
 
-fn waves(request: &FleetUpdateRequest) -> Vec<Share> {
+/// The waves that are asked for.
+pub fn waves(request: &FleetUpdateRequest) -> Vec<Share> {
     request.waves.clone().unwrap_or_else(|| vec![Share::Count(1)])
 }
 
-fn max_in_flight(request: &FleetUpdateRequest) -> Share {
+/// How many hosts may be in an unproven update at once, as asked for.
+pub fn max_in_flight(request: &FleetUpdateRequest) -> Share {
     request.max_in_flight.unwrap_or(Share::Count(1))
 }
 
-fn plan(app: &App, request: &FleetUpdateRequest, release: Release, created_by: String) -> Plan {
-    let now = app.now();
+/// The plan that is asked for, before its hosts are known.
+pub fn plan(now: Timestamp, request: &FleetUpdateRequest, manifest_sha256: String, created_by: String) -> Plan {
     Plan {
         version: request.version.clone(),
-        manifest_sha256: release.manifest_sha256,
+        manifest_sha256,
         waves: Vec::new(),
         max_in_flight: 0,
         max_failures: request.max_failures.unwrap_or(1),

@@ -60,7 +60,7 @@ pub async fn create(
     key: IdempotencyKey,
     Sent { body, sha256 }: Sent<JobRequest>,
 ) -> Result<(StatusCode, Json<JobsCreated>), Failure> {
-    let asked = asked(&app, &body, operator.identity.actor.clone())?;
+    let asked = asked(app.now(), &body, operator.identity.actor.clone())?;
     let hosts = meant(&app, &body).await?;
     let (mut items, mut refused) = (Vec::new(), Vec::new());
     for host_id in &hosts {
@@ -300,7 +300,8 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
     }
 }
 
-fn asked(app: &App, request: &JobRequest, actor: String) -> Result<Asked, Failure> {
+/// What a request asks for, or which rule it breaks.
+pub fn asked(now: Timestamp, request: &JobRequest, actor: String) -> Result<Asked, Failure> {
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
     match &spec {
         JobSpec::Run(run) => check_run(run)?,
@@ -313,7 +314,7 @@ fn asked(app: &App, request: &JobRequest, actor: String) -> Result<Asked, Failur
     if !(1..=86_400).contains(&time_limit_seconds) {
         return Err(Problem::invalid("time_limit_seconds", "must be 1 to 86400").into());
     }
-    let start_by = start_by(app.now(), request.start_by)?;
+    let start_by = start_by(now, request.start_by)?;
     Ok(Asked { spec, resource: None, origin: Origin::Caller(actor), start_by, time_limit_seconds })
 }
 
