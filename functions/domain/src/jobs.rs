@@ -412,7 +412,11 @@ impl Job {
             return Err(Refused::not_found("job"));
         }
         let mut step = self.stay();
-        for event in events.iter().filter(|event| event.sequence > self.told_through(process)) {
+        for event in events {
+            // Stored already, by an earlier request or by this one.
+            if event.sequence <= step.next.told_through(process) {
+                continue;
+            }
             let Step { mut next, effects } = step.next.hears(&event.kind, process, now)?;
             next.told = Some((process, event.sequence));
             step = Step { next, effects: [step.effects, effects].concat() };

@@ -157,6 +157,13 @@ fn an_acceptance_past_the_latest_start_is_answered_with_a_stop() {
 }
 
 #[test]
+fn an_event_that_comes_twice_in_one_request_or_behind_a_later_one_counts_once() {
+    let events = [(1, output("ab")), (1, output("ab")), (3, output("c")), (2, output("x"))];
+    let job = next(&offered(), &told(1, &events), 2);
+    assert_eq!((job.log_bytes, job.told_through(process(1))), (3, 3));
+}
+
+#[test]
 fn a_job_that_must_not_run_twice_is_granted_to_one_process_only() {
     let granted = next(&offered(), &told(1, &[(1, EventKind::Accepted), (2, EventKind::Starting)]), 2);
     assert!(!granted.shall_stop(at(2)));
