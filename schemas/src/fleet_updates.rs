@@ -29,7 +29,9 @@ impl TryFrom<String> for Percent {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
-        number.filter(|percent| (1..=100).contains(percent)).map(Self).ok_or("must be a count or 1% to 100%")
+        // Only as it is written again: no sign, no zero before it.
+        let percent = number.filter(|percent| (1..=100).contains(percent) && text == format!("{percent}%"));
+        percent.map(Self).ok_or("must be a count or 1% to 100%")
     }
 }
 

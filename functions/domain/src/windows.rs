@@ -27,7 +27,8 @@ pub fn opens_at(window: &MaintenanceWindow, now: Timestamp) -> Option<Timestamp>
 
 fn time(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
-    let number = |digits: &str| (digits.len() == 2).then(|| digits.parse::<i8>().ok()).flatten();
+    let is_number = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |text: &str| is_number(text).then(|| text.parse::<i8>().ok()).flatten();
     Time::new(number(hour)?, number(minute)?, 0, 0).ok()
 }
 
@@ -63,5 +64,6 @@ mod tests {
         assert_eq!(parse(&window("24:00", "04:00")), Err("start"));
         assert_eq!(parse(&window("22:00", "4:00")), Err("end"));
         assert_eq!(parse(&window("22:00", "22:00")), Err("end"));
+        assert_eq!(parse(&window("+1:00", "04:00")), Err("start"));
     }
 }
