@@ -80,7 +80,7 @@ pub fn plan(update: Option<&Update>) -> Plan {
 pub fn after(update: Update, event: Event) -> Update {
     match (update.phase, event) {
         (Phase::Armed | Phase::OnTrial, Event::Start) => {
-            let (tries, tries_left) = (update.tries + 1, update.tries_left.saturating_sub(1));
+            let (tries, tries_left) = (update.tries.saturating_add(1), update.tries_left.saturating_sub(1));
             Update { phase: Phase::OnTrial, tries, tries_left, ..update }
         }
         (Phase::OnTrial, Event::Commit) => Update { phase: Phase::Committed, ..update },
@@ -196,6 +196,12 @@ mod tests {
     #[test]
     fn nothing_is_committed_that_was_not_started() {
         assert_eq!(played(&[Event::Commit]), armed());
+    }
+
+    #[test]
+    fn a_damaged_record_of_more_tries_than_can_be_counted_is_no_fault() {
+        let update = after(Update { tries: u32::MAX, ..armed() }, Event::Start);
+        assert_eq!((update.phase, update.tries, update.tries_left), (Phase::OnTrial, u32::MAX, TRIES - 1));
     }
 
     fn events() -> impl Strategy<Value = Event> {
