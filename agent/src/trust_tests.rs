@@ -167,6 +167,12 @@ fn a_root_is_replaced_only_by_its_own_successor() {
 }
 
 #[test]
+fn the_root_of_the_last_number_has_no_successor() {
+    let last = root(u64::MAX, 1);
+    assert!(last.successor(&signed_root(&root(0, 1), &[1])).is_err());
+}
+
+#[test]
 fn an_installed_version_is_looked_at_again_before_it_is_started() {
     let state = state_with_root();
     let installed = Installed { version: "1.9.2".into(), sha256: sha256_hex(b"bytes") };

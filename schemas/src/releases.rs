@@ -122,7 +122,7 @@ impl Root {
     pub fn successor(&self, envelope: &Envelope) -> Result<Self, EnvelopeError> {
         envelope.verify(ROOT_TYPE, &self.root.keys, self.root.threshold)?;
         let next = Self::first(envelope)?;
-        if next.root_version == self.root_version + 1 {
+        if self.root_version.checked_add(1) == Some(next.root_version) {
             Ok(next)
         } else {
             let (is, was) = (next.root_version, self.root_version);
