@@ -261,13 +261,19 @@ impl Ledger {
 
     fn remember(&mut self, id: JobId) {
         let Some(Record { stage: Stage::Finished(result), .. }) = self.jobs.remove(&id) else { return };
-        let small = |detail: &serde_json::Value| detail.to_string().len() <= REMEMBERED_DETAIL_BYTES;
-        let detail = result.detail.clone().filter(small);
+        let detail = result.detail.clone().filter(can_be_remembered);
         self.remembered.push_back((id, JobResult { detail, ..*result }));
         while self.remembered.len() > REMEMBERED {
             self.forgotten = self.forgotten.max(self.remembered.pop_front().map(|(id, _)| id));
         }
     }
+}
+
+/// Small, and readable at the depth that a compaction puts it: a base that cannot be read would forget everything.
+fn can_be_remembered(detail: &serde_json::Value) -> bool {
+    let text = detail.to_string();
+    text.len() <= REMEMBERED_DETAIL_BYTES
+        && serde_json::from_str::<serde_json::Value>(&format!("[[[[{text}]]]]")).is_ok()
 }
 
 /// The result of a job that was cancelled before it came: the same whenever it is told.

@@ -176,6 +176,21 @@ fn tombstones_and_remembered_results_are_bounded() {
     assert!(ledger.remembered(id(0)).is_none() && ledger.remembered(id(2_999)).is_some());
 }
 
+#[test]
+fn a_result_too_deep_for_a_compaction_is_remembered_without_its_detail() {
+    let deep = (0..125).fold(json!(1), |inner, _| json!([inner]));
+    let Entry::Finished { result, .. } = finished(7) else { unreachable!() };
+    let result = Box::new(muster_schemas::jobs::JobResult { detail: Some(deep), ..*result });
+    let mut ledger = Ledger::default();
+    for entry in [received(9), Entry::Finished { id: id(7), result }, Entry::Acknowledged { id: id(7) }] {
+        ledger.apply(entry);
+    }
+    let (entries, ..) = frames::decode(&frames::encode_all(&ledger.snapshot()));
+    let mut again = Ledger::default();
+    entries.into_iter().for_each(|entry| again.apply(entry));
+    assert_eq!(again, ledger);
+}
+
 /// A handle that neither writes nor cuts, like a disk that is gone.
 fn broken(state: &TempDir) -> File {
     File::open(path(state.path())).unwrap()
