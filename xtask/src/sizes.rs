@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// The crates, as folders.
-const CRATES: [&str; 8] =
-    ["schemas", "functions/domain", "functions", "agent", "cli", "tests", "tests/broken-agent", "xtask"];
+const CRATES: [&str; 9] =
+    ["schemas", "functions/domain", "functions", "agent", "cli", "tests", "tests/broken-agent", "tests/fuzz", "xtask"];
 const LARGEST: usize = 10;
 
 /// A length and what has it.

@@ -1,0 +1,151 @@
+//! Sessions and check-ins of a host, with what happens to its mailbox in between, at any times.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use muster_domain::{
+    jobs::NewJob,
+    machine::{Machine, Step},
+    mailboxes::{Event, Mailbox, Told},
+    pacing::Pacing,
+};
+use muster_schemas::{
+    check_ins::{CheckInRequest, SessionRequest},
+    hosts::{Facts, HostState},
+    ids::JobId,
+    jobs::JobRequest,
+};
+use muster_server::api::{
+    extract::json,
+    jobs::asked,
+    reports::{check_agent, check_facts, check_sequence, check_upstreams},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::given::{host, public};
+
+/// How many writes belong to one commit at most.
+const MAX_EFFECTS: usize = 90;
+/// What one item holds at most.
+const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+#[derive(Deserialize)]
+struct Happens {
+    at: Timestamp,
+    #[serde(flatten)]
+    what: What,
+}
+
+/// Bodies as they come over the wire, and what operators do.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    Session(Value),
+    CheckIn(Value),
+    Job(Value),
+    Cancel(JobId),
+    Remove(JobId),
+    Quarantine(String),
+    Readmit(String),
+    Retire(bool),
+}
+
+/// A body that keeps the rules never breaks the mailbox: sessions and sequences only grow, retired is retired, and everything
+/// stays small enough to be stored.
+pub fn check_in(bytes: &[u8]) {
+    let Ok(story) = serde_json::from_slice::<Vec<Happens>>(bytes) else { return };
+    let mut mailbox = Mailbox::new(host(), &public(0).to_string());
+    let mut taken = BTreeSet::new();
+    for Happens { at, what } in story.into_iter().take(200) {
+        let Some(event) = event(what, at) else { continue };
+        // The store has one record per job, and would refuse a second one.
+        if let Event::Enqueue(job) = &event
+            && !taken.insert(job.id)
+        {
+            continue;
+        }
+        if let Ok(Step { next, effects }) = mailbox.transition(&event, at) {
+            assert!(effects.len() <= MAX_EFFECTS, "{} effects", effects.len());
+            holds(&mailbox, &event, &next);
+            mailbox = next;
+        }
+        paces(&mailbox, at);
+    }
+}
+
+/// What the server makes of a body before it decides; none when it refuses it.
+fn event(what: What, at: Timestamp) -> Option<Event> {
+    let with_digest = |facts: Facts| (facts.digest(), facts);
+    match what {
+        What::Session(body) => {
+            let SessionRequest { protocol: _, agent, facts, highest_sequence, upstreams } = body_of(&body)?;
+            check_agent(&agent).and(check_facts(&facts)).and(check_sequence(highest_sequence)).ok()?;
+            check_upstreams(&upstreams).ok()?;
+            let (facts_digest, facts) = with_digest(facts);
+            Some(Event::Started { agent, facts, facts_digest, highest_sequence, upstreams })
+        }
+        What::CheckIn(body) => {
+            let request: CheckInRequest = body_of(&body)?;
+            request.agent.as_ref().map_or(Ok(()), check_agent).ok()?;
+            request.facts.as_ref().map_or(Ok(()), check_facts).ok()?;
+            request.upstreams.as_deref().map_or(Ok(()), check_upstreams).ok()?;
+            check_sequence(request.highest_sequence).ok()?;
+            let CheckInRequest { session, agent, facts, upstreams, highest_sequence, .. } = request;
+            let facts = facts.map(with_digest).map(|(digest, facts)| (facts, digest));
+            Some(Event::Seen { session, told: Told { agent, facts, upstreams, highest_sequence } })
+        }
+        What::Job(body) => {
+            let request: JobRequest = body_of(&body)?;
+            let asked = asked(at, &request, "user:fuzz".into()).ok()?;
+            Some(Event::Enqueue(Box::new(NewJob { id: JobId::new(at, 1), asked })))
+        }
+        What::Cancel(id) => Some(Event::Cancel(id)),
+        What::Remove(id) => Some(Event::Remove(id)),
+        What::Quarantine(reason) => Some(Event::Quarantine(reason)),
+        What::Readmit(reason) => Some(Event::Readmit(reason)),
+        What::Retire(force) => Some(Event::Retire { reason: String::new(), force }),
+    }
+}
+
+fn body_of<T: serde::de::DeserializeOwned>(body: &Value) -> Option<T> {
+    json(body.to_string().as_bytes()).ok()
+}
+
+fn holds(before: &Mailbox, event: &Event, after: &Mailbox) {
+    assert!(after.sequence >= before.sequence, "a sequence is given out once");
+    assert!(before.state != HostState::Retired || after.state == HostState::Retired, "retired for good");
+    assert!(after.open.len() <= 80 && after.earlier_processes.len() <= 8);
+    match event {
+        Event::Started { highest_sequence, agent, .. } if after.state == HostState::Active => {
+            assert_eq!(after.session, before.session + 1, "every start has its own session");
+            assert_eq!(after.process_id, Some(agent.process_id));
+            assert!(after.sequence >= *highest_sequence);
+        }
+        Event::Seen { session, told } => {
+            assert_eq!((after.session, *session), (before.session, before.session), "Fenced");
+            assert!(after.sequence >= told.highest_sequence);
+        }
+        Event::Enqueue(_) => assert_eq!(after.sequence, before.sequence + 1),
+        _ => assert_eq!(after.session, before.session),
+    }
+    let body = serde_json::to_vec(after).expect("a mailbox is plain data");
+    assert!(body.len() <= MAX_ITEM_BYTES || matches!(event, Event::Quarantine(_)), "{} bytes", body.len());
+    assert_eq!(serde_json::from_slice::<Mailbox>(&body).ok().as_ref(), Some(after), "it is read as it was written");
+}
+
+fn paces(mailbox: &Mailbox, now: Timestamp) {
+    for pacing in [Pacing::default(), Pacing::of_functions()] {
+        for asked in [0, 25, u16::MAX] {
+            let next = pacing.next_check_in_seconds(mailbox, asked, now);
+            assert!(next <= pacing.idle_interval_seconds, "no host is silenced");
+            assert!(next > 0 || pacing.hold_seconds(asked) > 0, "no host spins");
+        }
+        let online = pacing.is_online(mailbox, now);
+        assert!(online || mailbox.last_seen_at != Some(now), "who was just heard from is there");
+        assert!(
+            online || pacing.presence_is_due(mailbox, now),
+            "who counts as offline is written down when heard from"
+        );
+    }
+}
