@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod dist;
 mod fleet;
+mod fuzz;
 mod lambda;
 mod lexer;
 mod localstack;
@@ -55,6 +56,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<String>,
     },
+    /// Look for inputs that break something, with the fuzzer on nightly
+    Fuzz {
+        /// How long each target is run
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Which ones; all of them otherwise
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
     /// Build what is shipped, and show how large it is
     Dist,
     /// Build the artifact of the Lambda functions
@@ -84,6 +94,7 @@ fn main() -> ExitCode {
         Command::Schemas { check: false } => schemas::write(),
         Command::Bench => bench::bench(),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
+        Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Command::Dist => dist::dist(),
         Command::Lambda { measure: true, .. } => lambda::measure(),
         Command::Lambda { architecture, measure: false } => lambda::build(architecture).map(drop),
