@@ -37,6 +37,7 @@ fn seeds() -> Vec<(&'static str, Vec<String>)> {
         ("manifest", vec![sample("manifest").to_string()]),
         ("messages", messages()),
         ("outbox", outboxes()),
+        ("spool", spools()),
         ("pointer", pointers()),
         ("policy", policies()),
         ("root", root_pairs()),
@@ -281,6 +282,20 @@ fn samples() -> Vec<String> {
     let mut names: Vec<_> = entries.filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
     names
+}
+
+fn spools() -> Vec<String> {
+    let text = |text: &str| format!("!{{\"text\":\"{text}\"}}\n");
+    let (one, lost) = (text("one "), "!{\"lost\":70000}\n");
+    vec![
+        String::new(),
+        format!("{one}{}", text("two")),
+        format!("{one}{lost}"),
+        format!("{one}0123456789abcdef {{\"text\":\"forged\"}}\n"),
+        format!("{one}{{\"text\":\"cut o"),
+        format!("!{{\"picture\":1}}\n{one}"),
+        "!{\"lost\":18446744073709551615}\n".into(),
+    ]
 }
 
 fn outboxes() -> Vec<String> {

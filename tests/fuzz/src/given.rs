@@ -5,7 +5,7 @@ use std::{path::Path, sync::LazyLock};
 use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use muster_schemas::{
-    envelopes::{Envelope, PublicKey, public_key},
+    envelopes::{Envelope, PublicKey, public_key, sha256_hex},
     ids::{HostId, JobId, ProcessId},
     releases::{MANIFEST_TYPE, ROOT_TYPE, Root, TrustRole},
 };
@@ -71,6 +71,18 @@ const HOST: &str = "host_01KJQ6PSG0DRSNYJN0TRKP6Y1T";
 /// The time of the golden samples.
 pub fn noon() -> Timestamp {
     "2026-03-02T12:00:00Z".parse().expect("it is a time")
+}
+
+/// Each line that begins with `!` gets the checksum of what follows, because a fuzzer cannot guess one.
+pub fn with_checksums(bytes: &[u8]) -> Vec<u8> {
+    let frame = |line: &[u8]| match line.strip_prefix(b"!") {
+        Some(json) => {
+            let text = json.strip_suffix(b"\n").unwrap_or(json);
+            [&sha256_hex(text).as_bytes()[..16], b" ", json].concat()
+        }
+        None => line.to_vec(),
+    };
+    bytes.split_inclusive(|byte| *byte == b'\n').flat_map(frame).collect()
 }
 
 /// An empty directory; in memory where that can be had, because what is written durably is written to nobody here.

@@ -13,7 +13,7 @@ use muster_agent::journal::{
 };
 use muster_schemas::{envelopes::sha256_hex, ids::JobId};
 
-use crate::given::{directory, other_job};
+use crate::given::{directory, other_job, with_checksums};
 
 /// Whatever the file holds, the journal opens, says what the readable frames say, takes more, and finds it again.
 pub fn journal(bytes: &[u8]) {
@@ -26,17 +26,6 @@ pub fn journal(bytes: &[u8]) {
     }
     survives_its_snapshot(&ledger, &named(&entries));
     opens_and_goes_on(&bytes, &ledger, damage);
-}
-
-fn with_checksums(bytes: &[u8]) -> Vec<u8> {
-    let frame = |line: &[u8]| match line.strip_prefix(b"!") {
-        Some(json) => {
-            let text = json.strip_suffix(b"\n").unwrap_or(json);
-            [&sha256_hex(text).as_bytes()[..16], b" ", json].concat()
-        }
-        None => line.to_vec(),
-    };
-    bytes.split_inclusive(|byte| *byte == b'\n').flat_map(frame).collect()
 }
 
 fn reads_what_is_whole(bytes: &[u8], entries: &[Entry], damage: Damage, whole: u64) {

@@ -27,6 +27,7 @@ mod outbox;
 mod pointer;
 mod policy;
 mod root;
+mod spool;
 
 pub use self::{
     check_in::check_in,
@@ -45,13 +46,14 @@ pub use self::{
     pointer::pointer,
     policy::policy,
     root::{root, roots},
+    spool::spool,
 };
 
 /// Something that takes any bytes, and panics where what must hold does not.
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is its corpus' as well.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("check_in", check_in),
     ("commands", commands),
     ("config", config),
@@ -66,4 +68,5 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("pointer", pointer),
     ("policy", policy),
     ("root", root),
+    ("spool", spool),
 ];

@@ -1,14 +1,17 @@
 //! What a job writes, on its way to the server: any text, in any pieces. Lines are pieces; one that is `!stored N` is the server
 //! saying that it has so many events.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use futures_util::FutureExt;
-use muster_agent::jobs::outbox::{Outbox, Stored};
+use muster_agent::jobs::{
+    outbox::{Outbox, Stored},
+    spool::{Shelf, Spool},
+};
 use muster_schemas::commands::{Event, EventKind, EventsRequest};
 use muster_server::api::commands::check;
 
-use crate::given::other_process;
+use crate::given::{directory, other_job, other_process};
 
 /// The largest body that the server reads.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -17,7 +20,9 @@ static LONG: LazyLock<String> = LazyLock::new(|| "\u{1b}ä\"".repeat(16_000));
 
 /// Everything is told, in order, in requests that the server takes.
 pub fn outbox(bytes: &[u8]) {
-    let outbox = Outbox::default();
+    let state = directory();
+    let spool = Arc::new(Spool::of_state(state.path()));
+    let outbox = Outbox::after(0, Shelf::new(spool.clone(), other_job(), other_process()));
     let (mut written, mut told) = (String::new(), Vec::new());
     for line in String::from_utf8_lossy(bytes).split_inclusive('\n').take(64) {
         if let Some(count) = line.trim_end().strip_prefix("!stored ").and_then(|count| count.parse::<u64>().ok()) {
@@ -40,6 +45,7 @@ pub fn outbox(bytes: &[u8]) {
         _ => None,
     };
     assert_eq!(told.iter().filter_map(text).collect::<String>(), written);
+    assert_eq!(spool.used(), 0, "what is stored takes no room");
 }
 
 /// One request, of which the server stores so many events.
@@ -47,13 +53,13 @@ fn sends(outbox: &Outbox, told: &mut Vec<Event>, count: u64) {
     let next = || outbox.next().now_or_never().expect("what is not told yet is there to be sent");
     let batch = next();
     assert_eq!(next(), batch, "what is not stored is sent again");
-    let request = EventsRequest { session: 1, process_id: other_process(), events: batch.events.clone() };
+    let request = EventsRequest { session: 1, process_id: batch.process, events: batch.events.clone() };
     let body = serde_json::to_vec(&request).expect("events are plain data");
     assert!(body.len() <= MAX_BODY_BYTES, "{} bytes", body.len());
     assert!(check(&request.events).is_ok());
     let stored: Vec<_> = batch.events.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX)).collect();
     let through = stored.last().map_or(0, |event| event.sequence);
-    let forward = outbox.stored(Stored { through, ..Stored::default() });
+    let forward = outbox.stored(batch.process, Stored { through, ..Stored::default() });
     assert_eq!(forward, !stored.is_empty());
     told.extend(stored);
 }

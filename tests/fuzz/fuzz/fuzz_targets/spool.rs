@@ -1,0 +1,2 @@
+#![no_main]
+muster_fuzz_programs::program!(spool);
