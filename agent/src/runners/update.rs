@@ -66,7 +66,11 @@ pub async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<Jo
         Err(refusal) => return Some(refused(agent, spec, task.id, refusal)),
     };
     let update = record(task.id, installed, Phase::Armed);
-    if let Err(failed) = update.save(&agent.state) {
+    // A disk that fails after it has put the record in place has armed the update all the same: what is there counts.
+    let is_there = || Update::load(&agent.state).is_ok_and(|found| found.as_ref() == Some(&update));
+    if let Err(failed) = update.save(&agent.state)
+        && !is_there()
+    {
         return Some(ended_with(Outcome::Failed, "disk", chain(&failed)));
     }
     info!("The update to {} is armed; the agent restarts when its jobs have ended", update.to.version);
