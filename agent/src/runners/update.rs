@@ -23,7 +23,7 @@ use crate::{
     agent::{Agent, Exit},
     jobs::results::{chain, ended, ended_with, error},
     supervisor::{
-        pointer::{BINARY, Choice, Installed, Phase, Pointer, TRIES, Update, is_sha256, is_version},
+        pointer::{BINARY, Installed, Phase, Pointer, TRIES, Update, is_sha256, is_version},
         report::own_sha256,
     },
     sys::{
@@ -151,10 +151,8 @@ fn install(state: &Path, installed: &Installed, envelope: &Envelope, file: &Path
 
 /// Removes what failed before: neither committed nor previous. What cannot be removed only takes room.
 fn prune(state: &Path) {
-    if let Ok(Pointer { committed, previous }) = Pointer::load(state) {
-        let kept: Vec<_> =
-            [Some(&committed), previous.as_ref()].into_iter().flatten().filter_map(Choice::installed).collect();
-        let _ = remove_versions_except(state, &kept);
+    if let Ok(pointer) = Pointer::load(state) {
+        let _ = remove_versions_except(state, &pointer.installed());
     }
 }
 

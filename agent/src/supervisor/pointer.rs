@@ -169,6 +169,21 @@ impl Pointer {
         })
     }
 
+    /// Whether what an update is to is committed.
+    pub fn has_committed(&self, update: &Update) -> bool {
+        self.committed.installed() == Some(&update.to)
+    }
+
+    /// What an update makes of it.
+    pub fn followed_by(self, update: &Update) -> Self {
+        Self { committed: Choice::Installed(update.to.clone()), previous: Some(self.committed) }
+    }
+
+    /// The binaries under `versions/` that it names.
+    pub fn installed(&self) -> Vec<&Installed> {
+        [Some(&self.committed), self.previous.as_ref()].into_iter().flatten().filter_map(Choice::installed).collect()
+    }
+
     /// The commit.
     pub fn save(&self, state: &Path) -> Result<(), FileError> {
         write_json(&state.join("current.json"), self)

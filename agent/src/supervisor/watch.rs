@@ -146,8 +146,7 @@ impl Supervisor {
         let pointer = Pointer::load(&self.state).inspect_err(|failed| {
             error!("Which version is committed is not known, so the factory's counts: {}", chain(failed));
         });
-        let is_committed =
-            pointer.as_ref().is_ok_and(|pointer| pointer.committed == Choice::Installed(update.to.clone()));
+        let is_committed = pointer.as_ref().is_ok_and(|pointer| pointer.has_committed(&update));
         let event = match update.phase {
             Phase::OnTrial if is_committed => Event::Commit,
             Phase::Committed if pointer.is_ok() && !is_committed => Event::CrashLoop { log_tail: String::new() },
@@ -306,8 +305,9 @@ impl Supervisor {
 
     /// `current.json` is the commit; the record follows. What a full disk does not take is tried again until the deadline.
     async fn commit(&mut self, watched: &mut Watched, update: &Update) {
-        let before = Pointer::load_or_factory(&self.state).committed;
-        let pointer = Pointer { committed: Choice::Installed(update.to.clone()), previous: Some(before.clone()) };
+        let found = Pointer::load_or_factory(&self.state);
+        // An attempt before this one may have put it in place without seeing it on disk: that is no version to go back to.
+        let pointer = if found.has_committed(update) { found } else { found.followed_by(update) };
         let saved = pointer.save(&self.state);
         watched.wants_commit = saved.is_err();
         if let Err(failed) = saved {
@@ -315,8 +315,7 @@ impl Supervisor {
             return;
         }
         self.crashes = Crashes::default();
-        let kept: Vec<_> = [&pointer.committed, &before].into_iter().filter_map(Choice::installed).collect();
-        if let Err(failed) = remove_versions_except(&self.state, &kept) {
+        if let Err(failed) = remove_versions_except(&self.state, &pointer.installed()) {
             warn!("Old versions cannot be removed: {failed}");
         }
         let update = self.decide(update, Event::Commit);
@@ -338,6 +337,11 @@ impl Supervisor {
     async fn out_of_time(&mut self, watched: &mut Watched) -> Option<Ended> {
         watched.deadline = None;
         match watched.update.clone() {
+            // What could not be seen to be on disk is there all the same: a restart would bring it back.
+            Some(update) if update.phase == Phase::OnTrial && self.is_committed(&update) => {
+                self.commit(watched, &update).await;
+                None
+            }
             Some(update) if update.phase == Phase::OnTrial => {
                 watched.worker.kill().await;
                 let (contact, log_tail) = (watched.contact, watched.worker.tail().await);
@@ -362,6 +366,7 @@ impl Supervisor {
         let log_tail = watched.worker.tail().await;
         let how = status.map_or_else(|failed| failed.to_string(), |status| status.to_string());
         match watched.update {
+            Some(update) if update.phase == Phase::OnTrial && self.is_committed(&update) => Ended::Decided,
             Some(update) if update.phase == Phase::OnTrial => {
                 let reason = format!("it ended before it was committed ({how})");
                 self.decide(&update, Event::Failed { reason, log_tail });
@@ -377,6 +382,11 @@ impl Supervisor {
                 Ended::Crashed { lived: watched.started.elapsed(), log_tail }
             }
         }
+    }
+
+    /// Whether a restart would bring back what this update is to.
+    fn is_committed(&self, update: &Update) -> bool {
+        Pointer::load(&self.state).is_ok_and(|pointer| pointer.has_committed(update))
     }
 
     fn is_armed(&self) -> bool {
