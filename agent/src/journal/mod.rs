@@ -183,7 +183,9 @@ fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
     let number = (1..u32::MAX).find(|number| !taken(number)).unwrap_or(u32::MAX);
     let aside = with_suffix(path, &format!(".corrupt-{number}"));
     let copy = with_suffix(path, ".copy");
-    fs::copy(path, &copy).map_err(|source| FileError::new("copy", path, source))?;
+    // Its content first, then its name: soon it is the only one.
+    let copied = fs::copy(path, &copy).and_then(|_| File::options().append(true).open(&copy)?.sync_all());
+    copied.map_err(|source| FileError::new("copy", path, source))?;
     rename_durably(&copy, &aside)?;
     sync_parent(&aside)?;
     Ok(aside)
