@@ -1,7 +1,9 @@
 //! The host: a state directory, a supervisor, and the power to kill.
 
 use std::{
+    ffi::OsString,
     fs,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{LazyLock, mpsc},
@@ -26,6 +28,8 @@ pub struct Host {
     pub state: TempDir,
     pub contact_seconds: &'static str,
     pub deadline_seconds: &'static str,
+    /// What its processes have in their environment beside the agent's settings.
+    pub environment: Vec<(&'static str, OsString)>,
     supervisor: Option<Child>,
 }
 
@@ -36,6 +40,7 @@ impl Host {
             state: tempfile::tempdir().unwrap(),
             contact_seconds: "60",
             deadline_seconds: "60",
+            environment: Vec::new(),
             supervisor: None,
         };
         fs::write(host.path("policy.toml"), "[allow]\nrun = \"*\"\n").unwrap();
@@ -73,6 +78,10 @@ impl Host {
 
     pub fn start(&mut self) {
         let mut command = self.command("run");
+        if !self.environment.is_empty() {
+            // A group of its own, which can be killed as a whole.
+            command.envs(self.environment.clone()).process_group(0);
+        }
         if std::env::var_os("SHOW_AGENT").is_none() {
             command.stderr(Stdio::null());
         }
@@ -84,6 +93,11 @@ impl Host {
             supervisor.kill().unwrap();
             supervisor.wait().unwrap();
         }
+    }
+
+    /// Whether the supervisor has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.supervisor.as_mut().is_none_or(|supervisor| supervisor.try_wait().unwrap().is_some())
     }
 
     /// Kills the worker, if there is one right now.
@@ -101,7 +115,8 @@ impl Host {
 
     /// Waits until no worker holds the state: the kernel says so, however it ended.
     pub fn wait_for_no_worker(&self) {
-        let file = fs::File::open(self.path("worker.lock")).unwrap();
+        // None was ever there.
+        let Ok(file) = fs::File::open(self.path("worker.lock")) else { return };
         bounded("the worker's end", move || file.lock().unwrap());
     }
 

@@ -36,6 +36,8 @@ pub struct World {
     pub output: BTreeMap<JobId, String>,
     pub lost: BTreeMap<JobId, u64>,
     pub results: BTreeMap<JobId, JobResult>,
+    /// How often another result was told of a job than the one that is known.
+    pub conflicts: usize,
     pub sessions: Vec<SessionRequest>,
     pub check_ins: Vec<CheckInRequest>,
     pub reports: Vec<AgentReport>,
@@ -282,7 +284,10 @@ fn events(world: &mut World, request: &Request) -> Reply {
             EventKind::Output { text } => world.output.entry(id).or_default().push_str(&text),
             EventKind::OutputLost { bytes } => *world.lost.entry(id).or_default() += bytes,
             EventKind::Finished { result } => match world.results.get(&id) {
-                Some(known) if *known != result => return Reply::problem(409, "result_conflict"),
+                Some(known) if *known != result => {
+                    world.conflicts += 1;
+                    return Reply::problem(409, "result_conflict");
+                }
                 _ => drop(world.results.insert(id, result)),
             },
         }

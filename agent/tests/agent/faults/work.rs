@@ -1,0 +1,223 @@
+//! What a host does while its disk fails, and what must be true of it afterwards.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use jiff::Timestamp;
+use muster_agent::{
+    journal::{Entry, Journal},
+    supervisor::pointer::{Choice, Installed, Pointer, Update},
+    version::VERSION,
+};
+use muster_schemas::{
+    check_ins::UpdateOutcome,
+    commands::Command,
+    envelopes::sha256_hex,
+    ids::{HostId, JobId},
+    jobs::{JobResult, Outcome, Recovery},
+};
+
+use super::trial::Trial;
+use crate::world::{
+    host::{AGENT, Host, lines},
+    releases::{good_agent, manifest, offer, script, signed, trust},
+    server::Server,
+};
+
+/// A way of the agent over its disk.
+pub struct Work {
+    pub name: &'static str,
+    /// Whether it is in the agent's start already.
+    pub from_start: bool,
+    /// Before the agent is started.
+    pub prepare: fn(&mut Host),
+    /// The jobs that it begins with. What they leave behind is put into the directory, which no fault touches.
+    pub begin: fn(&Server, &Path) -> Vec<JobId>,
+    /// What must be true when every result was told.
+    pub check: fn(&Trial),
+}
+
+/// An update to a good version.
+pub const UPDATE: Work = Work {
+    name: "an update",
+    from_start: false,
+    prepare: |host| update_within(host, "5"),
+    begin: |server, _| vec![offer_good(server)],
+    check: check_update,
+};
+
+/// An update to a version that does nothing but note that it was started.
+pub const DEAD_UPDATE: Work = Work {
+    name: "an update to a version that hangs",
+    prepare: |host| update_within(host, "1"),
+    begin: |server, directory| vec![offer_dead(server, directory)],
+    check: check_dead_update,
+    ..UPDATE
+};
+
+/// Jobs that must run once, and one that is cancelled before it comes.
+pub const JOBS: Work = Work { name: "jobs", from_start: false, prepare: |_| {}, begin: begin_jobs, check: check_jobs };
+
+/// The same in a journal that becomes long enough to be compacted.
+pub const COMPACTION: Work = Work { name: "jobs and a compaction", prepare: lengthen_journal, ..JOBS };
+
+/// A start with a journal that is damaged in its midst.
+pub const DAMAGE: Work = Work {
+    name: "a start with a damaged journal",
+    from_start: true,
+    prepare: |host| fs::write(host.path("journal"), damaged()).unwrap(),
+    begin: |_, _| (1..=3).map(old).collect(),
+    check: check_damage,
+};
+
+/// Above this size a journal is compacted.
+const COMPACTED_BYTES: usize = 4 * 1024 * 1024;
+/// More than one small job adds to it, and less than four.
+const ROOM_BYTES: usize = 3_000;
+const LARGE_SPEC_BYTES: usize = 200_000;
+
+/// The bytes of the new version, and their digest.
+static GOOD: LazyLock<(Vec<u8>, String)> = LazyLock::new(|| {
+    let bytes = good_agent();
+    let sha256 = sha256_hex(&bytes);
+    (bytes, sha256)
+});
+static FACTORY_SHA256: LazyLock<String> = LazyLock::new(|| sha256_hex(&fs::read(&*AGENT).unwrap()));
+
+/// Shorter than the pause after which what the disk did not take is put down again.
+fn update_within(host: &mut Host, seconds: &'static str) {
+    trust(host);
+    host.deadline_seconds = seconds;
+}
+
+fn offer_good(server: &Server) -> JobId {
+    let (bytes, _) = &*GOOD;
+    offer(server, signed(&manifest(VERSION, 7, bytes), 2), bytes.clone())
+}
+
+fn check_update(trial: &Trial) {
+    let result = trial.server.result(trial.jobs[0]);
+    let good = Choice::Installed(Installed { version: VERSION.into(), sha256: GOOD.1.clone() });
+    let (pointer, runs) = match result.outcome {
+        Outcome::Succeeded => (Pointer { committed: good, previous: Some(Choice::Factory) }, &GOOD.1),
+        Outcome::Failed => (Pointer::default(), &*FACTORY_SHA256),
+        other => panic!("an update ended {other:?}"),
+    };
+    let state = trial.host.state.path();
+    assert_eq!(Pointer::load(state).unwrap(), pointer, "{result:?}");
+    if let Some(binary) = pointer.committed.installed().and_then(|installed| installed.binary(state)) {
+        assert!(fs::read(binary).unwrap() == GOOD.0, "what is committed is not whole");
+    }
+    let report = trial.server.wait("word of the version that runs", |world| {
+        world.reports.last().filter(|report| report.committed && report.executable_sha256 == *runs).cloned()
+    });
+    if let Some(last) = report.last_update {
+        assert_eq!(
+            last.outcome == UpdateOutcome::Committed,
+            result.outcome == Outcome::Succeeded,
+            "{last:?} {result:?}"
+        );
+    }
+}
+
+fn offer_dead(server: &Server, directory: &Path) -> JobId {
+    let work = format!("echo started >> {}; exec sleep 1000", mark(directory, 0).display());
+    let blob = script("9.9.9", &work);
+    offer(server, signed(&manifest("9.9.9", 7, &blob), 2), blob)
+}
+
+fn check_dead_update(trial: &Trial) {
+    let result = trial.server.result(trial.jobs[0]);
+    assert_eq!(result.outcome, Outcome::Failed);
+    let state = trial.host.state.path();
+    assert_eq!(Pointer::load(state).unwrap().committed, Choice::Factory);
+    let counted = Update::load(state).unwrap().map_or(0, |update| update.tries) as usize;
+    let started = lines(&mark(trial.outside.path(), 0));
+    assert!(started <= counted, "it was started {started} times, and {counted} were counted: {result:?}");
+}
+
+fn mark(directory: &Path, number: usize) -> PathBuf {
+    directory.join(format!("job-{number}"))
+}
+
+fn begin_jobs(server: &Server, directory: &Path) -> Vec<JobId> {
+    let run = |number| server.run(&format!("echo ran >> {}; echo said", mark(directory, number).display()));
+    let cancelled = JobId::new(Timestamp::now(), 99);
+    server.with(|world| world.cancels.push(cancelled));
+    (0..3).map(run).chain([cancelled]).collect()
+}
+
+fn check_jobs(trial: &Trial) {
+    for (number, id) in trial.jobs.iter().enumerate() {
+        let (result, ran) = (trial.server.result(*id), lines(&mark(trial.outside.path(), number)));
+        let is_true = match result.outcome {
+            Outcome::Succeeded => ran == 1,
+            Outcome::Interrupted => ran <= 1,
+            Outcome::Cancelled => ran == 0,
+            _ => false,
+        };
+        assert!(is_true, "job {number} ran {ran} times: {result:?}");
+    }
+}
+
+/// Old jobs fill it, of which a compaction keeps next to nothing.
+fn lengthen_journal(host: &mut Host) {
+    let (mut journal, _) = Journal::open(host.state.path()).unwrap();
+    let size = || usize::try_from(fs::metadata(host.path("journal")).unwrap().len()).unwrap();
+    let mut add = |number, length| journal.append_all(told(number, length)).unwrap();
+    add(1, 0);
+    let least = size();
+    let large = (COMPACTED_BYTES - ROOM_BYTES) / LARGE_SPEC_BYTES - 1;
+    (0..large).for_each(|number| add(number + 2, LARGE_SPEC_BYTES - least));
+    add(large + 2, COMPACTED_BYTES - ROOM_BYTES - size() - least);
+}
+
+fn old(number: usize) -> JobId {
+    JobId::new(Timestamp::UNIX_EPOCH, number as u128)
+}
+
+/// A job of before, with a spec of so many bytes.
+fn told(number: usize, length: usize) -> Vec<Entry> {
+    vec![received(number, length), finished(number), Entry::Acknowledged { id: old(number) }]
+}
+
+fn received(number: usize, length: usize) -> Entry {
+    let command = Command {
+        id: old(number),
+        host_id: HostId::new(Timestamp::UNIX_EPOCH, 1),
+        sequence: 0,
+        kind: "run".into(),
+        spec: "x".repeat(length).into(),
+        recovery: Recovery::Once,
+        resource: None,
+        generation: 0,
+        start_by: Timestamp::UNIX_EPOCH,
+        time_limit_seconds: 1,
+    };
+    Entry::Received { command: Box::new(command) }
+}
+
+fn finished(number: usize) -> Entry {
+    Entry::Finished { id: old(number), result: Box::new(JobResult::new(Outcome::Succeeded, Timestamp::UNIX_EPOCH)) }
+}
+
+/// One job has ended, one was started, and of one that was received the rest is not to be read.
+fn damaged() -> Vec<u8> {
+    let state = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(state.path()).unwrap();
+    let started = Entry::Started { id: old(2), at: Timestamp::UNIX_EPOCH };
+    journal.append_all(vec![received(1, 0), finished(1), received(2, 0), started, received(3, 0)]).unwrap();
+    let whole = fs::read(state.path().join("journal")).unwrap();
+    [&whole[..], b"half of a lin\n"].concat()
+}
+
+fn check_damage(trial: &Trial) {
+    let outcome = |number: usize| trial.server.result(trial.jobs[number]).outcome;
+    assert_eq!([outcome(0), outcome(1), outcome(2)], [Outcome::Succeeded, Outcome::Interrupted, Outcome::Interrupted]);
+    let kept = fs::read_dir(trial.host.state.path()).unwrap().map(|entry| entry.unwrap().path());
+    let mut kept = kept.filter(|path| path.display().to_string().contains("journal.corrupt-"));
+    assert!(kept.any(|path| fs::read(path).unwrap() == damaged()), "what was damaged is not there any more");
+}
