@@ -5,6 +5,7 @@ mod ci;
 mod commands;
 mod demo;
 mod dist;
+mod faults;
 mod fleet;
 mod fuzz;
 mod lambda;
@@ -64,6 +65,10 @@ enum Command {
         /// Which ones; all of them otherwise
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
+    /// Let the disk under real agents fail at every point of their work, in every way; a test takes some of the points
+    Faults {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<String>,
     },
     /// Build what is shipped, and show how large it is
     Dist,
@@ -95,6 +100,7 @@ fn main() -> ExitCode {
         Command::Bench => bench::bench(),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
+        Command::Faults { arguments } => faults::faults(&arguments),
         Command::Dist => dist::dist(),
         Command::Lambda { measure: true, .. } => lambda::measure(),
         Command::Lambda { architecture, measure: false } => lambda::build(architecture).map(drop),
