@@ -1,6 +1,7 @@
 //! Which points are gone through, and how many of them held.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -12,6 +13,8 @@ use std::{
 
 /// So many hosts at a time: they wait, mostly.
 const AT_ONCE: usize = 12;
+/// So many before the last point are never left out.
+const LAST: u64 = 3;
 
 /// Whether what was to happen at a point has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub enum Reached {
 
 /// Tries each of the points from 1 to `last`, or `some` of them, and tells how many held.
 pub fn each(what: &str, last: u64, some: u64, held: impl Fn(u64) -> Reached + Sync) {
-    let points = chosen(last, some);
+    let points: Vec<_> = chosen(last, some).into_iter().collect();
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
@@ -45,11 +48,12 @@ pub fn each(what: &str, last: u64, some: u64, held: impl Fn(u64) -> Reached + Sy
     assert!(missed * 10 <= total, "{what}: {missed} of {total} points were not reached");
 }
 
-fn chosen(last: u64, some: u64) -> Vec<u64> {
+/// A part of the points holds the last ones as well: there everything was told.
+fn chosen(last: u64, some: u64) -> BTreeSet<u64> {
     match std::env::var("MUSTER_FAULTS").as_deref() {
         Ok("all") => (1..=last).collect(),
-        Ok(one) => vec![one.parse().expect("MUSTER_FAULTS is `all` or a point")],
-        Err(_) => (0..some.min(last)).map(|index| 1 + index * last / some.min(last)).collect(),
+        Ok(one) => [one.parse().expect("MUSTER_FAULTS is `all` or a point")].into(),
+        Err(_) => (0..some).map(|index| 1 + index * last / some).chain(last.saturating_sub(LAST)..=last).collect(),
     }
 }
 
