@@ -13,7 +13,7 @@ use std::{
 
 /// So many hosts at a time: they wait, mostly.
 const AT_ONCE: usize = 12;
-/// So many before the last point are never left out.
+/// So many before the last point are never left out. By so many may the work be shorter another time.
 const LAST: u64 = 3;
 
 /// Whether what was to happen at a point has happened.
@@ -45,7 +45,8 @@ pub fn each(what: &str, last: u64, some: u64, held: impl Fn(u64) -> Reached + Sy
     say(&format!("{what}: {}/{total} points of {last} held, {missed} of them not reached", total - failed));
     let failed: Vec<_> = done.iter().filter(|(_, outcome)| outcome.is_none()).map(|(point, _)| point).collect();
     assert!(failed.is_empty(), "{what}: it did not hold at {failed:?}");
-    assert!(missed * 10 <= total, "{what}: {missed} of {total} points were not reached");
+    let spread = usize::try_from(LAST).unwrap();
+    assert!(missed <= spread + total / 10, "{what}: {missed} of {total} points were not reached");
 }
 
 /// A part of the points holds the last ones as well: there everything was told.

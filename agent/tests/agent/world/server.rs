@@ -40,6 +40,8 @@ pub struct World {
     pub conflicts: usize,
     pub sessions: Vec<SessionRequest>,
     pub check_ins: Vec<CheckInRequest>,
+    /// How many of them there were when the last result came.
+    pub check_ins_before_result: usize,
     pub reports: Vec<AgentReport>,
     pub paths: Vec<String>,
     pub manifest: Option<Envelope>,
@@ -288,7 +290,10 @@ fn events(world: &mut World, request: &Request) -> Reply {
                     world.conflicts += 1;
                     return Reply::problem(409, "result_conflict");
                 }
-                _ => drop(world.results.insert(id, result)),
+                _ => {
+                    world.check_ins_before_result = world.check_ins.len();
+                    world.results.insert(id, result);
+                }
             },
         }
     }
