@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -13,7 +14,7 @@ use muster_agent::{
     version::VERSION,
 };
 use muster_schemas::{
-    check_ins::UpdateOutcome,
+    check_ins::{AgentReport, UpdateOutcome},
     commands::Command,
     envelopes::sha256_hex,
     ids::{HostId, JobId},
@@ -23,7 +24,7 @@ use muster_schemas::{
 use super::trial::Trial;
 use crate::world::{
     host::{AGENT, Host, lines},
-    releases::{good_agent, manifest, offer, script, signed, trust},
+    releases::{manifest, offer, script, signed, trust},
     server::Server,
 };
 
@@ -40,12 +41,15 @@ pub struct Work {
     pub check: fn(&Trial),
 }
 
-/// An update to a good version.
+/// An update from one good version to another.
 pub const UPDATE: Work = Work {
     name: "an update",
     from_start: false,
-    prepare: |host| update_within(host, "5"),
-    begin: |server, _| vec![offer_good(server)],
+    prepare: |host| {
+        update_within(host, "5");
+        install_old(host);
+    },
+    begin: |server, _| vec![offer_new(server)],
     check: check_update,
 };
 
@@ -79,13 +83,36 @@ const COMPACTED_BYTES: usize = 4 * 1024 * 1024;
 const ROOM_BYTES: usize = 3_000;
 const LARGE_SPEC_BYTES: usize = 200_000;
 
-/// The bytes of the new version, and their digest.
-static GOOD: LazyLock<(Vec<u8>, String)> = LazyLock::new(|| {
-    let bytes = good_agent();
-    let sha256 = sha256_hex(&bytes);
-    (bytes, sha256)
-});
-static FACTORY_SHA256: LazyLock<String> = LazyLock::new(|| sha256_hex(&fs::read(&*AGENT).unwrap()));
+/// A build of the agent.
+struct Build {
+    bytes: Vec<u8>,
+    installed: Installed,
+}
+
+/// What is installed before an update, and what after it.
+static OLD: LazyLock<Build> = LazyLock::new(|| build("an old build"));
+static NEW: LazyLock<Build> = LazyLock::new(|| build("a new build"));
+
+fn build(words: &str) -> Build {
+    let bytes = [&fs::read(&*AGENT).unwrap()[..], words.as_bytes()].concat();
+    Build { installed: Installed { version: VERSION.into(), sha256: sha256_hex(&bytes) }, bytes }
+}
+
+/// As an update before this one has left it.
+fn install_old(host: &Host) {
+    let (state, Build { bytes, installed }) = (host.state.path(), &*OLD);
+    let (directory, binary) = (installed.directory(state).unwrap(), installed.binary(state).unwrap());
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(&binary, bytes).unwrap();
+    fs::set_permissions(&binary, fs::Permissions::from_mode(0o700)).unwrap();
+    let manifest = signed(&manifest(VERSION, 6, bytes), 2);
+    fs::write(directory.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    before().save(state).unwrap();
+}
+
+fn before() -> Pointer {
+    Pointer { committed: Choice::Installed(OLD.installed.clone()), previous: Some(Choice::Factory) }
+}
 
 /// Shorter than the pause after which what the disk did not take is put down again.
 fn update_within(host: &mut Host, seconds: &'static str) {
@@ -93,28 +120,28 @@ fn update_within(host: &mut Host, seconds: &'static str) {
     host.deadline_seconds = seconds;
 }
 
-fn offer_good(server: &Server) -> JobId {
-    let (bytes, _) = &*GOOD;
-    offer(server, signed(&manifest(VERSION, 7, bytes), 2), bytes.clone())
+fn offer_new(server: &Server) -> JobId {
+    offer(server, signed(&manifest(VERSION, 7, &NEW.bytes), 2), NEW.bytes.clone())
 }
 
 fn check_update(trial: &Trial) {
     let result = trial.server.result(trial.jobs[0]);
-    let good = Choice::Installed(Installed { version: VERSION.into(), sha256: GOOD.1.clone() });
-    let (pointer, runs) = match result.outcome {
-        Outcome::Succeeded => (Pointer { committed: good, previous: Some(Choice::Factory) }, &GOOD.1),
-        Outcome::Failed => (Pointer::default(), &*FACTORY_SHA256),
+    let after = |pointer: Pointer| Pointer {
+        committed: Choice::Installed(NEW.installed.clone()),
+        previous: Some(pointer.committed),
+    };
+    let (pointer, build) = match result.outcome {
+        Outcome::Succeeded => (after(before()), &*NEW),
+        Outcome::Failed => (before(), &*OLD),
         other => panic!("an update ended {other:?}"),
     };
     let state = trial.host.state.path();
     assert_eq!(Pointer::load(state).unwrap(), pointer, "{result:?}");
-    if let Some(binary) = pointer.committed.installed().and_then(|installed| installed.binary(state)) {
-        assert!(fs::read(binary).unwrap() == GOOD.0, "what is committed is not whole");
-    }
-    let report = trial.server.wait("word of the version that runs", |world| {
-        world.reports.last().filter(|report| report.committed && report.executable_sha256 == *runs).cloned()
-    });
-    if let Some(last) = report.last_update {
+    assert!(fs::read(build.installed.binary(state).unwrap()).unwrap() == build.bytes, "what is committed is not whole");
+    assert!(OLD.installed.binary(state).unwrap().exists(), "there is no way back");
+    let runs = |report: &&AgentReport| report.committed && report.executable_sha256 == build.installed.sha256;
+    let told = trial.server.wait("word of the version that runs", |world| world.reports.last().filter(runs).cloned());
+    if let Some(last) = told.last_update {
         assert_eq!(
             last.outcome == UpdateOutcome::Committed,
             result.outcome == Outcome::Succeeded,
