@@ -65,6 +65,7 @@ enum Command {
         /// Which ones; all of them otherwise
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
+    },
     /// Let the disk under real agents fail at every point of their work, in every way; a test takes some of the points
     Faults {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
