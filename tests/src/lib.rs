@@ -1,5 +1,5 @@
-//! The world of the tests: a real server on a real store, hosts that speak the protocol, and a time that only a test
-//! moves. No sockets, no sleeping, nothing mocked.
+//! What tests share: a world in one process whose time only a test moves, and what real processes are started with.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+pub mod processes;
 pub mod world;

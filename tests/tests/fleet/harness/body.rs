@@ -6,15 +6,10 @@
 //! functions         the same program in a function host   nothing is held, the tick comes by a schedule
 //! ```
 
-use std::{
-    env,
-    io::{self, Write},
-    path::Path,
-    process::Stdio,
-    thread,
-};
+use std::{env, path::Path, process::Stdio};
 
 use muster_schemas::envelopes::hex;
+use muster_tests::processes::skip::{skip, skip_for_want_of};
 
 use super::{
     binaries::{FUNCTION_HOST, SERVER, binary},
@@ -132,8 +127,7 @@ pub fn service(variable: &str) -> Option<String> {
         return Some(url);
     }
     let missing = format!("{variable} is not set: `cargo xtask test` starts what this test needs");
-    assert!(env::var_os("CI").is_none(), "{missing}");
-    skip(&missing);
+    skip_for_want_of(&missing);
     None
 }
 
@@ -142,10 +136,4 @@ fn administer(action: &str, folder: &Path, environment: &[(&str, String)]) {
     command.envs(environment.iter().map(|(name, value)| (name, value))).env("MUSTER_ADMIN_PASSWORD", PASSWORD);
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "admin {action}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// Aloud: what a test prints is kept from everybody unless it fails.
-fn skip(why: &str) {
-    let test = thread::current();
-    drop(writeln!(io::stderr(), "SKIP: {}: {why}", test.name().unwrap_or_default()));
 }

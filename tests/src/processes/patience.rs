@@ -13,13 +13,18 @@ const GLANCE: Duration = Duration::from_millis(2);
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Looks until there is something to see; what was waited for is said when there never is.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    until_within(PATIENCE, what, look)
+}
+
+/// The same, with a patience of one's own.
+pub fn until_within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(Instant::now() < deadline, "waited {} s in vain: {what}", PATIENCE.as_secs());
+        assert!(Instant::now() < deadline, "waited {} s in vain: {what}", patience.as_secs());
         thread::sleep(GLANCE);
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 /// The server.
 pub const SERVER: &str = "muster-server";
+/// The command line.
+pub const CLI: &str = "muster";
 /// What runs the server as functions.
 pub const FUNCTION_HOST: &str = "muster-function-host";
 /// The agent in version 1.0.0.

@@ -66,11 +66,15 @@ impl Drop for Process {
 pub fn command(program: &Path, arguments: &[&str], folder: &Path) -> Command {
     use std::os::unix::process::CommandExt;
     let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MUSTER_")) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| means_something(&name.to_string_lossy())) {
         command.env_remove(name);
     }
     command.args(arguments).current_dir(folder).process_group(0);
     command
+}
+
+fn means_something(name: &str) -> bool {
+    name.starts_with("MUSTER_") || name.to_ascii_lowercase().ends_with("_proxy")
 }
 
 /// The processes that `parent` has started and that live.
