@@ -16,6 +16,9 @@ use tracing::warn;
 use crate::{config::Config, identity::is_loopback, jobs::results::chain, version::VERSION};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a line is quiet before it is asked whether it still leads anywhere; after twice this without a word it is given
+/// up. A poll waits in silence: when a NAT has forgotten it, nothing else would tell before its time limit is over.
+const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Brings requests to where they go, each within its own time limit.
 pub trait Transport: fmt::Debug + Send + Sync {
@@ -89,6 +92,14 @@ impl Http {
         let client = RwLock::new(connect(server, config.ca_file.as_ref())?);
         Ok(Self { server: server.into(), ca_file: config.ca_file.clone(), client })
     }
+
+    fn broken(&self, error: reqwest::Error) -> Broken {
+        // What broke one connection has broken those that wait in the pool, too: each would be tried in turn, and waited for.
+        if !error.is_connect() {
+            self.reconnect();
+        }
+        error.into()
+    }
 }
 
 impl Transport for Http {
@@ -98,7 +109,7 @@ impl Transport for Http {
 
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>> {
         let client = self.requests();
-        Box::pin(async move { Ok(client.execute(request).await?) })
+        Box::pin(async move { client.execute(request).await.map_err(|error| self.broken(error)) })
     }
 
     fn reconnect(&self) {
@@ -114,7 +125,7 @@ fn connect(server: &str, ca_file: Option<&PathBuf>) -> Result<reqwest::Client, T
     let mut builder = reqwest::Client::builder()
         .user_agent(format!("muster-agent/{VERSION}"))
         .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_keepalive(Duration::from_secs(30))
+        .tcp_keepalive(KEEPALIVE)
         .redirect(redirect::Policy::none());
     if let Some(path) = ca_file {
         let pem = fs::read(path).map_err(|error| TransportError::Certificates(error.into()))?;
