@@ -184,7 +184,7 @@ impl Client {
                 Door::Open(permit) => break permit,
                 Door::Shut(retry_in) => return Err(Failure::CircuitOpen { retry_in }),
                 Door::Probe(probe) => {
-                    let health = timeout(self.health_timeout, self.health()).await.unwrap_or(Err(Failure::TimedOut));
+                    let health = self.health(self.health_timeout).await;
                     failure::end(probe, health.as_ref().err());
                     health?;
                 }
@@ -195,8 +195,8 @@ impl Client {
         done
     }
 
-    async fn health(&self) -> Result<Health, Failure> {
-        let health = self.request(Method::GET, "/api/v1/health").timeout(CALL_TIMEOUT);
+    async fn health(&self, within: Duration) -> Result<Health, Failure> {
+        let health = self.request(Method::GET, "/api/v1/health").timeout(within);
         answer(self.send(health).await?).await
     }
 
@@ -219,7 +219,7 @@ impl Client {
     async fn prove(&self) -> Result<Token, Failure> {
         match self.ask_for_token().await {
             Err(failure) if failure.code() == Some(ProblemCode::Unauthorized) => {
-                self.clock.learn(self.health().await?.time);
+                self.clock.learn(self.health(CALL_TIMEOUT).await?.time);
                 self.ask_for_token().await
             }
             answered => answered,

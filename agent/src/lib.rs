@@ -15,6 +15,7 @@ pub mod identity;
 pub mod jobs;
 pub mod journal;
 pub mod link;
+pub mod lookup;
 pub mod policy;
 pub mod run;
 pub mod runners;

@@ -13,7 +13,7 @@ use muster_schemas::upstreams::FailureKind;
 use reqwest::{Certificate, Request, Response, Url, redirect};
 use tracing::warn;
 
-use crate::{config::Config, identity::is_loopback, jobs::results::chain, version::VERSION};
+use crate::{config::Config, identity::is_loopback, jobs::results::chain, lookup::Lookups, version::VERSION};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a line is quiet before it is asked whether it still leads anywhere; after twice this without a word it is given
@@ -67,6 +67,11 @@ impl From<reqwest::Error> for Broken {
     }
 }
 
+/// The time was over before there was an answer to connect to.
+#[derive(Debug, thiserror::Error)]
+#[error("dns error: no answer in time")]
+struct NameServerSilent;
+
 /// Why there is no transport.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -84,13 +89,15 @@ pub struct Http {
     server: String,
     ca_file: Option<PathBuf>,
     client: RwLock<reqwest::Client>,
+    lookups: Lookups,
 }
 
 impl Http {
     /// HTTP to this server.
     pub fn new(server: &str, config: &Config) -> Result<Self, TransportError> {
-        let client = RwLock::new(connect(server, config.ca_file.as_ref())?);
-        Ok(Self { server: server.into(), ca_file: config.ca_file.clone(), client })
+        let lookups = Lookups::default();
+        let client = RwLock::new(connect(server, config.ca_file.as_ref(), &lookups)?);
+        Ok(Self { server: server.into(), ca_file: config.ca_file.clone(), client, lookups })
     }
 
     fn broken(&self, error: reqwest::Error) -> Broken {
@@ -98,7 +105,12 @@ impl Http {
         if !error.is_connect() {
             self.reconnect();
         }
-        error.into()
+        match Broken::from(error) {
+            late if late.kind == FailureKind::TimedOut && self.lookups.take_given_up() => {
+                Broken::new(FailureKind::Name, NameServerSilent)
+            }
+            broken => broken,
+        }
     }
 }
 
@@ -113,19 +125,20 @@ impl Transport for Http {
     }
 
     fn reconnect(&self) {
-        match connect(&self.server, self.ca_file.as_ref()) {
+        match connect(&self.server, self.ca_file.as_ref(), &self.lookups) {
             Ok(client) => *self.client.write().unwrap_or_else(PoisonError::into_inner) = client,
             Err(failed) => warn!("The connections of before are kept: {}", chain(&failed)),
         }
     }
 }
 
-fn connect(server: &str, ca_file: Option<&PathBuf>) -> Result<reqwest::Client, TransportError> {
+fn connect(server: &str, ca_file: Option<&PathBuf>, lookups: &Lookups) -> Result<reqwest::Client, TransportError> {
     let loopback = Url::parse(server).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
     let mut builder = reqwest::Client::builder()
         .user_agent(format!("muster-agent/{VERSION}"))
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_keepalive(KEEPALIVE)
+        .dns_resolver(lookups.clone())
         .redirect(redirect::Policy::none());
     if let Some(path) = ca_file {
         let pem = fs::read(path).map_err(|error| TransportError::Certificates(error.into()))?;

@@ -1,0 +1,72 @@
+//! Looking up the server's name. A name server that says nothing outlasts every time limit of a call, and the limit alone
+//! would not tell why it was reached: so it is noted that a look-up was given up.
+
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::net::lookup_host;
+
+/// The system's look-ups, watched.
+#[derive(Debug, Clone, Default)]
+pub struct Lookups {
+    given_up: Arc<AtomicBool>,
+}
+
+impl Lookups {
+    /// Whether the last one was given up before there was an answer. It is told once.
+    pub fn take_given_up(&self) -> bool {
+        self.given_up.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Resolve for Lookups {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(look_up(name, Pending { given_up: self.given_up.clone(), answered: false }))
+    }
+}
+
+async fn look_up(name: Name, mut pending: Pending) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+    // The port is that of the URL.
+    let found = lookup_host((name.as_str(), 0)).await;
+    pending.answered = true;
+    Ok(Box::new(found?.collect::<Vec<_>>().into_iter()))
+}
+
+/// A look-up that goes on.
+struct Pending {
+    given_up: Arc<AtomicBool>,
+    answered: bool,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.given_up.store(!self.answered, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_look_up_without_an_answer_was_given_up() {
+        let lookups = Lookups::default();
+        let name = || "localhost".parse::<Name>().unwrap();
+        assert!(lookups.resolve(name()).await.unwrap().any(|address| address.ip().is_loopback()));
+        assert!(!lookups.take_given_up());
+        // No thread can have answered before it is asked.
+        assert!(timeout(Duration::ZERO, lookups.resolve(name())).await.is_err());
+        assert!(lookups.take_given_up());
+        assert!(!lookups.take_given_up());
+    }
+}
