@@ -7,7 +7,7 @@ use crate::{
     commands::{cargo, output, root, run, say},
     fleet,
     lambda::{self, Architecture},
-    schemas,
+    packages, schemas,
     services::{self, Services},
     sizes,
 };
@@ -24,6 +24,7 @@ const OTHER_BODIES: [(&str, &str); 2] =
 /// Every test of the workspace, real processes included; those that are wanted, if arguments say which.
 pub fn test(arguments: &[String]) -> Result {
     fleet::TESTS.build()?;
+    packages::provide();
     let services = Services::start()?;
     run(services.tell(cargo(["test", "--quiet", "--workspace"]).args(arguments)))?;
     if !arguments.is_empty() {

@@ -11,6 +11,7 @@ mod fuzz;
 mod lambda;
 mod lexer;
 mod localstack;
+mod packages;
 mod schemas;
 mod services;
 mod signals;
