@@ -1,0 +1,32 @@
+//! Lines that are slow or bad: it takes longer, and all of it arrives.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{router::Fault, world::World};
+
+/// How many lines a job prints, of 41 bytes each: 200 KB.
+const LINES: usize = 5000;
+
+#[test]
+fn a_long_log_is_complete_after_a_line_of_64_kilobits_a_second() {
+    let Some(world) = World::start() else { return };
+    prints_all_of_it(&world, |world| world.router.narrows(1, 64));
+}
+
+#[test]
+fn a_long_log_is_complete_after_a_line_that_loses_every_fifth_packet() {
+    let Some(world) = World::start() else { return };
+    prints_all_of_it(&world, |world| world.router.suffers(Fault::Loss(20)));
+}
+
+fn prints_all_of_it(world: &World, deteriorates: impl FnOnce(&World)) {
+    let host = world.host();
+    deteriorates(world);
+    let asked = Instant::now();
+    let job = world.operator.run(&host, &format!("seq --format=%040.0f {LINES}"));
+    world.operator.succeeds(job);
+    eprintln!("It took {:?}.", asked.elapsed());
+    let printed: String = (1..=LINES).map(|number| format!("{number:040}\n")).collect();
+    assert!(world.operator.log(job) == printed, "the log is another one than was printed");
+    assert!(asked.elapsed() > Duration::from_secs(1), "the line was good");
+}
