@@ -19,7 +19,7 @@ use muster_schemas::{
     upstreams,
 };
 use reqwest::{
-    Method, RequestBuilder, Response, StatusCode, Url,
+    Body, Method, RequestBuilder, Response, StatusCode, Url,
     header::{CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -39,8 +39,10 @@ use crate::{
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// The same for every other answer, and for every refusal.
 const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
-/// How long a call may take beyond what the server may hold it.
+/// How long a call may take beyond what the server may hold it and what it takes to send.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// No line is slower, in bytes a second. What is sent at once, 256 KiB of a job's output, would else never be sent in time.
+const SLOWEST_LINE: usize = 1024;
 /// The longest that a token is believed to be valid.
 const LONGEST_TOKEN: Duration = Duration::from_hours(24);
 /// How long before its end a token is not used any more.
@@ -262,7 +264,11 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let request = request.build().map_err(|error| Failure::Transport(error.into()))?;
+        let mut request = request.build().map_err(|error| Failure::Transport(error.into()))?;
+        let bytes = request.body().and_then(Body::as_bytes).map_or(0, <[u8]>::len);
+        if let Some(limit) = request.timeout_mut() {
+            *limit += Duration::from_secs((bytes / SLOWEST_LINE) as u64);
+        }
         self.transport.send(request).await.map_err(Failure::Transport)
     }
 
