@@ -69,9 +69,9 @@ impl World {
         server.run("ip route add fd77::/16 via 2001:db8::1");
         let authority = Authority::new();
         fs::write(folder.path().join("authority.pem"), authority.pem()).unwrap();
-        let _process = serve(&server, folder.path(), &authority);
+        let process = serve(&server, folder.path(), &authority);
         let operator = Operator::log_in(&server, folder.path(), &url(ADDRESS), PASSWORD);
-        Some(Self { router, operator, authority, server, lines: AtomicU8::new(1), _process, folder })
+        Some(Self { router, operator, authority, server, lines: AtomicU8::new(1), _process: process, folder })
     }
 
     /// How hosts are set up unless a test says otherwise.
