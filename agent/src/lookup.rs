@@ -52,10 +52,6 @@ impl Drop for Pending {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
     use super::*;
 
     #[tokio::test]
@@ -64,8 +60,7 @@ mod tests {
         let name = || "localhost".parse::<Name>().unwrap();
         assert!(lookups.resolve(name()).await.unwrap().any(|address| address.ip().is_loopback()));
         assert!(!lookups.take_given_up());
-        // No thread can have answered before it is asked.
-        assert!(timeout(Duration::ZERO, lookups.resolve(name())).await.is_err());
+        drop(lookups.resolve(name()));
         assert!(lookups.take_given_up());
         assert!(!lookups.take_given_up());
     }
