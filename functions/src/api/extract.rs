@@ -24,8 +24,10 @@ use crate::app::App;
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// When to ask again for a list that was put off, in seconds.
 const LIST_AGAIN_SECONDS: u32 = 5;
-/// How long a body may take: a megabyte over the slowest line that is one, and not for as long as somebody likes.
+/// How long a body may take, beyond what has come of it over the slowest line that is one: not for as long as somebody likes.
 const LONGEST_BODY: Duration = Duration::from_secs(30);
+/// No line is slower, in bytes a second; agents give their calls as long.
+const SLOWEST_LINE: u64 = 1024;
 
 /// A JSON body, with the digest of its bytes.
 pub struct Sent<T> {
@@ -51,20 +53,27 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
 
 /// A whole body of at most `limit` bytes, if it comes in time.
 pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
-    let read = tokio::select! {
-        biased;
-        read = Limited::new(body, limit).collect() => read,
-        () = app.clock.sleep(LONGEST_BODY) => {
-            let detail = format!("the body did not come within {} seconds", LONGEST_BODY.as_secs());
-            return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
+    let (mut body, mut bytes, began) = (Limited::new(body, limit), Vec::new(), app.now());
+    loop {
+        let longest = LONGEST_BODY + Duration::from_secs(bytes.len() as u64 / SLOWEST_LINE);
+        let taken = Duration::try_from(app.now().duration_since(began)).unwrap_or_default();
+        let frame = tokio::select! {
+            biased;
+            frame = body.frame() => frame,
+            () = app.clock.sleep(longest.saturating_sub(taken)) => {
+                let detail = format!("the body did not come within {} seconds", longest.as_secs());
+                return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
+            }
+        };
+        match frame {
+            None => return Ok(bytes),
+            Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+            Some(Err(error)) if error.is::<LengthLimitError>() => {
+                let detail = format_args!("the body may have {limit} bytes");
+                return Err(Problem::new(ProblemCode::TooLarge).detail(detail).into());
+            }
+            Some(Err(_)) => return Err(Problem::new(ProblemCode::Malformed).detail("the body broke off").into()),
         }
-    };
-    match read {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(ProblemCode::TooLarge).detail(format_args!("the body may have {limit} bytes")).into())
-        }
-        Err(_) => Err(Problem::new(ProblemCode::Malformed).detail("the body broke off").into()),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Whatever is sent, it is within bounds or refused with a reason, and so is every answer: what a record, a key and an answer
 //! may hold is the same on every store and in every body.
 
+use axum::body::Body;
 use muster_schemas::{
     fleet_updates::FleetUpdateState,
     jobs::{JobState, JobView},
     pages::Page,
     problems::ProblemCode,
 };
+use muster_server::api::extract::read;
 use muster_tests::world::{Caller, Release, World, output, run_job, signed, started};
 use serde_json::{Value, json};
 
@@ -228,4 +230,23 @@ async fn bounded<T: serde::de::DeserializeOwned>(caller: &Caller, path: &str) ->
     let answer = caller.get(path).await.is(200);
     assert!(answer.text().len() <= MAX_ANSWER_BYTES, "{path}: {} bytes", answer.text().len());
     answer.json()
+}
+
+#[tokio::test]
+async fn a_body_may_take_longer_by_what_has_come_of_it_so_that_much_output_arrives_over_a_slow_line() {
+    for (seconds, comes_in_time) in [(69, true), (70, false)] {
+        let world = World::new().await;
+        let (send, receive) = tokio::sync::mpsc::unbounded_channel::<Vec<u8>>();
+        let pieces = futures_util::stream::unfold(receive, async |mut receive| {
+            receive.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), receive))
+        });
+        send.send(vec![b'x'; 40 * 1024]).unwrap();
+        let app = world.app.clone();
+        let read = tokio::spawn(async move { read(&app, Body::from_stream(pieces), 1024 * 1024).await });
+        world.clock.until_asleep(1).await;
+        world.moves(seconds);
+        // The end of it comes, or never does.
+        let _silent = (!comes_in_time).then_some(send);
+        assert_eq!(read.await.unwrap().is_ok(), comes_in_time, "{seconds} s");
+    }
 }
