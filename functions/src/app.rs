@@ -113,10 +113,10 @@ impl App {
     }
 
     /// Refuses work that this process puts off; it is to come again after this long.
-    pub fn admit(&self, work: Work, retry_after_seconds: u32) -> Result<(), Problem> {
+    pub fn admit(&self, work: Work, retry_after_seconds: u32) -> Result<(), Box<Problem>> {
         if self.puts_off(work) {
             let problem = Problem::new(ProblemCode::Unavailable).detail("the server has too much to do for this now");
-            return Err(problem.with("retry_after_seconds", retry_after_seconds));
+            return Err(Box::new(problem.with("retry_after_seconds", retry_after_seconds)));
         }
         Ok(())
     }

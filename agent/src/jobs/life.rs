@@ -28,7 +28,7 @@ use super::{
     outbox::{Outbox, Stored},
     reporter::report,
     results::{chain, ended, ended_with},
-    spool::Shelf,
+    spool::JobSpool,
 };
 use crate::{
     agent::{Agent, Gate},
@@ -44,7 +44,7 @@ pub async fn live(agent: Arc<Agent>, id: JobId, cancel: CancellationToken) {
     let record = agent.journal(|journal| journal.ledger().jobs().get(&id).cloned());
     if let Some(record) = record {
         let last = agent.numbers(|numbers| numbers.remove(&id)).unwrap_or(0);
-        let outbox = Arc::new(Outbox::after(last, Shelf::new(agent.spool.clone(), id, agent.process_id)));
+        let outbox = Arc::new(Outbox::after(last, JobSpool::new(agent.spool.clone(), id, agent.process_id)));
         let life = Life { agent: agent.clone(), id, outbox, cancel, place: OnceLock::new() };
         tokio::join!(report(&agent, id, &life.outbox, &life.cancel), life.go_on(record));
         life.write(&Entry::Acknowledged { id }).await;

@@ -15,7 +15,7 @@ use muster_schemas::{
 };
 use tokio::sync::{Notify, watch};
 
-use super::spool::{Page, Shelf};
+use super::spool::{JobSpool, Page};
 use crate::agent::Session;
 
 /// So much output is sent at once, in bytes.
@@ -35,7 +35,7 @@ pub struct Outbox {
 
 #[derive(Debug)]
 struct Queue {
-    shelf: Shelf,
+    spool: JobSpool,
     /// What processes before this one have left.
     former: VecDeque<Page>,
     last: u64,
@@ -100,9 +100,9 @@ pub struct Batch {
 
 impl Outbox {
     /// An outbox whose first event follows this number, behind what processes before this one have left.
-    pub fn after(last: u64, shelf: Shelf) -> Self {
-        let former = shelf.left().into();
-        let queue = Queue { shelf, former, last, events: VecDeque::new(), gathering: None };
+    pub fn after(last: u64, spool: JobSpool) -> Self {
+        let former = spool.left().into();
+        let queue = Queue { spool, former, last, events: VecDeque::new(), gathering: None };
         Self { queue: Mutex::new(queue), changed: Notify::new(), stored: watch::Sender::default() }
     }
 
@@ -150,7 +150,7 @@ impl Outbox {
     /// anything forward.
     pub fn stored(&self, process: ProcessId, said: Stored) -> bool {
         let (own, forward) =
-            self.queue(|queue| (queue.shelf.process() == process, queue.stored(process, said.through)));
+            self.queue(|queue| (queue.spool.process() == process, queue.stored(process, said.through)));
         if own || said.closed {
             self.stored.send_replace(said);
         }
@@ -172,7 +172,7 @@ impl Outbox {
 
     /// Leaves nothing of the job in the spool.
     pub fn clear(&self) {
-        self.queue(|queue| queue.shelf.clear());
+        self.queue(|queue| queue.spool.clear());
     }
 
     fn queue<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
@@ -216,7 +216,7 @@ impl Queue {
     fn keep(&mut self, number: u64, piece: &str, gathered: &mut Text) {
         // What is behind something held is held, too, or it would come before it.
         while gathered.held.is_empty() {
-            match self.shelf.append(number, piece) {
+            match self.spool.append(number, piece) {
                 Ok(()) => return,
                 Err(failed) if failed.kind() == io::ErrorKind::StorageFull && self.lose_oldest(Place::Disk) => {}
                 Err(_) => break,
@@ -242,13 +242,13 @@ impl Queue {
         let before = place.checked_sub(1).map(|before| (before, &self.events[before]));
         if let Some((before, Waiting { number, what: What::Told(EventKind::OutputLost { bytes }), .. })) = before {
             lost += bytes;
-            self.shelf.remove(Page { process: self.shelf.process(), number: *number });
+            self.spool.remove(Page { process: self.spool.process(), number: *number });
             self.events.remove(before);
             place = before;
         }
         let waiting = &mut self.events[place];
         waiting.what = What::Told(EventKind::OutputLost { bytes: lost });
-        self.shelf.lose(waiting.number, lost);
+        self.spool.lose(waiting.number, lost);
         true
     }
 
@@ -264,15 +264,12 @@ impl Queue {
         let (mut events, mut room) = (Vec::new(), MAX_BATCH_BYTES);
         let process = loop {
             let page = *self.former.get(events.len())?;
-            match self.shelf.read(page) {
-                Some(event) => {
-                    room = room.saturating_sub(sent_bytes(&event.kind));
-                    events.push(event);
-                }
-                None => {
-                    self.shelf.remove(page);
-                    self.former.remove(events.len());
-                }
+            if let Some(event) = self.spool.read(page) {
+                room = room.saturating_sub(sent_bytes(&event.kind));
+                events.push(event);
+            } else {
+                self.spool.remove(page);
+                self.former.remove(events.len());
             }
             let next = self.former.get(events.len());
             let goes_on = next.is_some_and(|next| next.process == page.process);
@@ -288,7 +285,7 @@ impl Queue {
         if self.events.is_empty() {
             self.flush();
         }
-        let (process, patient) = (self.shelf.process(), self.is_patient());
+        let (process, patient) = (self.spool.process(), self.is_patient());
         let mut room = MAX_BATCH_BYTES;
         let fits = |waiting: &&Waiting| {
             let size = if let What::Text(text) = &waiting.what { text.sent_bytes } else { 0 };
@@ -296,26 +293,26 @@ impl Queue {
             room = room.saturating_sub(size);
             fits
         };
-        let shelf = &self.shelf;
-        let events = self.events.iter().take_while(fits).take(MAX_BATCH_EVENTS).map(|waiting| waiting.event(shelf));
+        let spool = &self.spool;
+        let events = self.events.iter().take_while(fits).take(MAX_BATCH_EVENTS).map(|waiting| waiting.event(spool));
         let events = events.collect::<Vec<_>>();
         (!events.is_empty()).then_some(Batch { process, events, patient })
     }
 
     fn stored(&mut self, process: ProcessId, through: u64) -> bool {
         let before = self.events.len() + self.former.len();
-        let Self { shelf, former, events, .. } = self;
+        let Self { spool, former, events, .. } = self;
         former.retain(|page| {
             let stays = page.process != process || page.number > through;
             if !stays {
-                shelf.remove(*page);
+                spool.remove(*page);
             }
             stays
         });
         events.retain(|waiting| {
-            let stays = shelf.process() != process || waiting.number > through;
+            let stays = spool.process() != process || waiting.number > through;
             if !stays {
-                waiting.forget(shelf);
+                waiting.forget(spool);
             }
             stays
         });
@@ -323,12 +320,12 @@ impl Queue {
     }
 
     fn drop_output(&mut self) {
-        let Self { shelf, former, events, .. } = self;
-        former.drain(..).for_each(|page| shelf.remove(page));
+        let Self { spool, former, events, .. } = self;
+        former.drain(..).for_each(|page| spool.remove(page));
         events.retain(|waiting| {
             let output = waiting.is_output();
             if output {
-                waiting.forget(shelf);
+                waiting.forget(spool);
             }
             !output
         });
@@ -340,16 +337,16 @@ impl Waiting {
         matches!(self.what, What::Text(_) | What::Told(EventKind::OutputLost { .. }))
     }
 
-    fn forget(&self, shelf: &mut Shelf) {
+    fn forget(&self, spool: &mut JobSpool) {
         if self.is_output() {
-            shelf.remove(Page { process: shelf.process(), number: self.number });
+            spool.remove(Page { process: spool.process(), number: self.number });
         }
     }
 
-    fn event(&self, shelf: &Shelf) -> Event {
+    fn event(&self, spool: &JobSpool) -> Event {
         let kind = match &self.what {
             What::Told(kind) => kind.clone(),
-            What::Text(text) => text.read(shelf, self.number),
+            What::Text(text) => text.read(spool, self.number),
         };
         Event { sequence: self.number, at: self.at, kind }
     }
@@ -360,11 +357,11 @@ impl Text {
         if self.held.is_empty() { Place::Disk } else { Place::Memory }
     }
 
-    fn read(&self, shelf: &Shelf, number: u64) -> EventKind {
+    fn read(&self, spool: &JobSpool, number: u64) -> EventKind {
         if self.held.len() as u64 == self.bytes {
             return EventKind::Output { text: self.held.clone() };
         }
-        match shelf.read(Page { process: shelf.process(), number }).map(|event| event.kind) {
+        match spool.read(Page { process: spool.process(), number }).map(|event| event.kind) {
             Some(EventKind::Output { text }) if (text.len() + self.held.len()) as u64 == self.bytes => {
                 EventKind::Output { text: text + &self.held }
             }

@@ -27,7 +27,7 @@ impl Disk {
 
     /// The outbox of a process that has just begun.
     fn outbox(&self, process: u128) -> Outbox {
-        Outbox::after(0, Shelf::new(self.spool(), self.job, self::process(process)))
+        Outbox::after(0, JobSpool::new(self.spool(), self.job, self::process(process)))
     }
 
     /// The only file of the spool.
@@ -245,7 +245,7 @@ fn what_no_known_job_has_left_is_removed() {
 async fn what_nobody_has_taken_for_a_week_is_given_up() {
     let disk = roomy();
     disk.outbox(1).text("old");
-    let week = std::time::SystemTime::now() - std::time::Duration::from_secs(7 * 24 * 3_600 + 60);
+    let week = std::time::SystemTime::now() - std::time::Duration::from_hours(7 * 24 + 1);
     std::fs::File::options().write(true).open(disk.file()).unwrap().set_modified(week).unwrap();
     let heard = heard(&disk.outbox(2)).await;
     assert!(matches!(heard[..], [EventKind::OutputLost { .. }]), "{heard:?}");

@@ -42,7 +42,7 @@ pub struct Spool {
 
 /// One job's part of it, for one process.
 #[derive(Debug)]
-pub struct Shelf {
+pub struct JobSpool {
     spool: Arc<Spool>,
     folder: PathBuf,
     process: ProcessId,
@@ -108,7 +108,7 @@ impl Spool {
     }
 }
 
-impl Shelf {
+impl JobSpool {
     /// The part of a job, for the events that this process numbers.
     pub fn new(spool: Arc<Spool>, job: JobId, process: ProcessId) -> Self {
         let folder = spool.folder.join(job.to_string());

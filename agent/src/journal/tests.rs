@@ -187,7 +187,9 @@ fn a_result_too_deep_for_a_compaction_is_remembered_without_its_detail() {
     }
     let (entries, ..) = frames::decode(&frames::encode_all(&ledger.snapshot()));
     let mut again = Ledger::default();
-    entries.into_iter().for_each(|entry| again.apply(entry));
+    for entry in entries {
+        again.apply(entry);
+    }
     assert_eq!(again, ledger);
 }
 

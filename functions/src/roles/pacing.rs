@@ -5,7 +5,6 @@ use muster_domain::pacing::Pacing;
 /// What may be changed.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
-#[expect(clippy::struct_field_names, reason = "spans end in their unit")]
 pub struct Options {
     /// After how many seconds without a word a host counts as offline
     #[arg(long, env = "MUSTER_OFFLINE_AFTER_SECONDS")]

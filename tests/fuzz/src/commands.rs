@@ -96,7 +96,7 @@ fn runs_only_what_is_allowed(command: &Command) {
 fn journals(ledger: &mut Ledger, command: Command) {
     let received = Entry::Received { command: Box::new(command.clone()) };
     let frame = encode(&received);
-    assert_eq!(decode(&frame).0, [received.clone()], "what is journalled is what was offered");
+    assert_eq!(decode(&frame).0, std::slice::from_ref(&received), "what is journalled is what was offered");
     ledger.apply(received);
     assert_eq!(judge(ledger, &command, noon()), Verdict::Known);
     let other = Command { id: crate::given::other_job(), ..command.clone() };

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use futures_util::FutureExt;
 use muster_agent::jobs::{
     outbox::{Outbox, Stored},
-    spool::{Shelf, Spool},
+    spool::{JobSpool, Spool},
 };
 use muster_schemas::commands::{Event, EventKind, EventsRequest};
 use muster_server::api::commands::check;
@@ -22,7 +22,7 @@ static LONG: LazyLock<String> = LazyLock::new(|| "\u{1b}ä\"".repeat(16_000));
 pub fn outbox(bytes: &[u8]) {
     let state = directory();
     let spool = Arc::new(Spool::of_state(state.path()));
-    let outbox = Outbox::after(0, Shelf::new(spool.clone(), other_job(), other_process()));
+    let outbox = Outbox::after(0, JobSpool::new(spool.clone(), other_job(), other_process()));
     let (mut written, mut told) = (String::new(), Vec::new());
     for line in String::from_utf8_lossy(bytes).split_inclusive('\n').take(64) {
         if let Some(count) = line.trim_end().strip_prefix("!stored ").and_then(|count| count.parse::<u64>().ok()) {

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use muster_agent::jobs::{
     outbox::{Outbox, Stored},
-    spool::{Shelf, Spool},
+    spool::{JobSpool, Spool},
 };
 use muster_schemas::{commands::EventKind, ids::ProcessId};
 
@@ -24,7 +24,7 @@ pub fn spool(bytes: &[u8]) {
     let spool = Arc::new(Spool::of_state(state.path()));
     spool.sweep(|_| true);
     assert_eq!(spool.used(), bytes.len() as u64);
-    let outbox = Outbox::after(0, Shelf::new(spool.clone(), other_job(), other_process()));
+    let outbox = Outbox::after(0, JobSpool::new(spool.clone(), other_job(), other_process()));
     outbox.push(EventKind::Started);
     let next = || outbox.next().now_or_never().expect("what is not told yet is there to be sent");
     let mut batch = next();

@@ -84,7 +84,7 @@ impl History {
 
     /// Whether the server says of a job that has started just how it is: running, or over as the machine said.
     pub fn is_known_to(&self, job: &JobView) -> bool {
-        let said = self.truths().get(&job.id).and_then(|truth| truth.said.clone());
+        let said = self.truths().get(&job.id).and_then(|truth| truth.said);
         let result = job.result.as_ref().map(|result| (result.outcome, result.exit_code));
         if said.is_none() { job.state == JobState::Running } else { job.state.is_final() && said == result }
     }

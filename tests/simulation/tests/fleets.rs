@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
-use muster_simulation::{Healing, Options, Report, herd, partitions, simulate};
+use muster_simulation::{Options, Report, herd, partitions, simulate};
 
 /// Seeds of every run. Together they have seen each kind of fault many times.
 const SEEDS: u64 = 40;
@@ -64,14 +64,6 @@ fn a_host_whose_line_has_healed_converges_within_one_check_in() {
     for (span, hosts) in [(30, 20), (360, 20), (3_600, 20)] {
         let (healings, doubles) = partitions(span, hosts, Duration::from_secs(span));
         let late = healings.iter().filter(|healing| !healing.is_within_one_check_in()).collect::<Vec<_>>();
-        let longest = |of: fn(&Healing) -> Duration| healings.iter().map(of).max().unwrap_or_default();
-        println!(
-            "{span} s: {} of {}, first check-in after at most {:?}, known at most {:?} later",
-            healings.len() - late.len(),
-            healings.len(),
-            longest(|healing| healing.until_check_in),
-            longest(|healing| healing.until_known),
-        );
         assert!(late.is_empty() && doubles.is_empty(), "{late:?} {doubles:?}");
     }
 }

@@ -85,7 +85,6 @@ async fn every_kind_of_outcome_is_judged_by_what_it_was_in_any_order() {
     }
     let seen = world.sees_fleet_update_hosts(id).await;
     let right = updating.iter().filter(|one| one.is_judged_right(&seen)).count();
-    println!("{right} of {} outcomes judged right", updating.len());
     assert_eq!(right, updating.len(), "{seen:#?}");
     for one in updating.iter().filter(|one| one.kind == Kind::OtherBytes) {
         assert_eq!(world.sees_host(one.host.id()).await.state, HostState::Quarantined);
