@@ -21,9 +21,11 @@ use crate::{
     blobs::Blobs,
     budgets::Budgets,
     clock::Clock,
-    load::{Load, Loaded},
     polls::Polls,
-    store::{Consistency, Item, Key, StoreError, Table},
+    store::{
+        Consistency, Item, Key, StoreError, Table,
+        load::{Load, Loaded},
+    },
 };
 
 /// What every handler and every duty is given. Cheap to clone.

@@ -13,7 +13,6 @@ mod budgets;
 pub mod clock;
 pub mod effects;
 mod fleet_updates;
-mod load;
 pub mod polls;
 pub mod roles;
 pub mod store;

@@ -8,9 +8,8 @@ use std::{
 };
 
 /// The server's floors, the lowest first. A module may use those below it, and those beside it.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 5] = [
     &["aws", "store", "blobs", "budgets", "clock", "polls", "version"],
-    &["load"],
     &["app"],
     &["advance", "effects", "fleet_updates"],
     &["api", "tick"],

@@ -10,6 +10,7 @@ mod cursors;
 pub mod dynamodb;
 pub mod keys;
 mod limits;
+pub mod load;
 pub mod meter;
 #[cfg(feature = "embedded")]
 pub mod sqlite;

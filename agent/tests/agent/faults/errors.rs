@@ -15,17 +15,17 @@ const MOST_STARTS: usize = 4;
 
 #[test]
 fn an_update_on_a_failing_disk_leaves_one_good_version_and_a_true_word() {
-    fail_at_points_of(&UPDATE, 5);
+    fail_at_points_of(&UPDATE, 2);
 }
 
 #[test]
 fn no_job_is_lost_or_run_twice_on_a_failing_disk() {
-    fail_at_points_of(&JOBS, 4);
+    fail_at_points_of(&JOBS, 2);
 }
 
 #[test]
 fn a_compaction_on_a_failing_disk_loses_no_job() {
-    fail_at_points_of(&COMPACTION, 3);
+    fail_at_points_of(&COMPACTION, 2);
 }
 
 fn fail_at_points_of(work: &'static Work, some: u64) {

@@ -9,27 +9,27 @@ use crate::world::faults::Fault;
 
 #[test]
 fn an_update_that_is_killed_anywhere_leaves_one_good_version_and_a_true_word() {
-    kill_at_points_of(&UPDATE, 12);
+    kill_at_points_of(&UPDATE, 6);
 }
 
 #[test]
 fn a_job_that_is_killed_anywhere_runs_once_at_most_and_is_told_truly() {
-    kill_at_points_of(&JOBS, 6);
+    kill_at_points_of(&JOBS, 3);
 }
 
 #[test]
 fn a_compaction_that_is_killed_anywhere_loses_no_job() {
-    kill_at_points_of(&COMPACTION, 5);
+    kill_at_points_of(&COMPACTION, 2);
 }
 
 #[test]
 fn a_damaged_journal_is_set_aside_whole_wherever_the_agent_is_killed() {
-    kill_at_points_of(&DAMAGE, 5);
+    kill_at_points_of(&DAMAGE, 2);
 }
 
 #[test]
 fn a_version_that_hangs_is_started_no_more_often_than_is_counted_wherever_the_agent_is_killed() {
-    kill_at_points_of(&DEAD_UPDATE, 6);
+    kill_at_points_of(&DEAD_UPDATE, 3);
 }
 
 fn kill_at_points_of(work: &'static Work, some: u64) {

@@ -12,22 +12,22 @@ use crate::world::{faults::Fault, server::World};
 
 #[test]
 fn an_update_through_a_power_cut_leaves_one_good_version_and_a_true_word() {
-    cut_at_points_of(&UPDATE, 8);
+    cut_at_points_of(&UPDATE, 4);
 }
 
 #[test]
 fn what_was_told_of_a_job_is_known_after_a_power_cut() {
-    cut_at_points_of(&JOBS, 6);
+    cut_at_points_of(&JOBS, 3);
 }
 
 #[test]
 fn a_compaction_through_a_power_cut_loses_no_job() {
-    cut_at_points_of(&COMPACTION, 5);
+    cut_at_points_of(&COMPACTION, 2);
 }
 
 #[test]
 fn a_damaged_journal_is_set_aside_whole_through_a_power_cut() {
-    cut_at_points_of(&DAMAGE, 5);
+    cut_at_points_of(&DAMAGE, 2);
 }
 
 /// The rest of this bench is worth as much as this.

@@ -9,7 +9,7 @@ use std::sync::{
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
 
 /// How many operations are waited for. Cheap to clone: the same count.
 #[derive(Debug, Clone, Default)]
