@@ -338,7 +338,7 @@ impl Supervisor {
         watched.deadline = None;
         match watched.update.clone() {
             // What could not be seen to be on disk is there all the same: a restart would bring it back.
-            Some(update) if update.phase == Phase::OnTrial && self.is_committed(&update) => {
+            Some(update) if watched.wants_commit && update.phase == Phase::OnTrial && self.is_committed(&update) => {
                 self.commit(watched, &update).await;
                 None
             }
@@ -366,7 +366,9 @@ impl Supervisor {
         let log_tail = watched.worker.tail().await;
         let how = status.map_or_else(|failed| failed.to_string(), |status| status.to_string());
         match watched.update {
-            Some(update) if update.phase == Phase::OnTrial && self.is_committed(&update) => Ended::Decided,
+            Some(update) if watched.wants_commit && update.phase == Phase::OnTrial && self.is_committed(&update) => {
+                Ended::Decided
+            }
             Some(update) if update.phase == Phase::OnTrial => {
                 let reason = format!("it ended before it was committed ({how})");
                 self.decide(&update, Event::Failed { reason, log_tail });
