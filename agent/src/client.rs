@@ -42,7 +42,7 @@ const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it and what it takes to send.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// No line is slower, in bytes a second. What is sent at once, 256 KiB of a job's output, would else never be sent in time.
-const SLOWEST_LINE: usize = 1024;
+const SLOWEST_LINE: usize = 128;
 /// The longest that a token is believed to be valid.
 const LONGEST_TOKEN: Duration = Duration::from_hours(24);
 /// How long before its end a token is not used any more.

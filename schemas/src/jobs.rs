@@ -345,7 +345,7 @@ pub struct JobView {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_zero(bytes: &u64) -> bool {
+pub(crate) fn is_zero(bytes: &u64) -> bool {
     *bytes == 0
 }
 

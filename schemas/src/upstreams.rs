@@ -28,13 +28,8 @@ pub struct Upstream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_outage: Option<LastOutage>,
     /// Output of jobs that waits for it on the host's disk, in bytes. Absent: none.
-    #[serde(default, skip_serializing_if = "is_none_of_it")]
+    #[serde(default, skip_serializing_if = "crate::jobs::is_zero")]
     pub spooled_bytes: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-fn is_none_of_it(bytes: &u64) -> bool {
-    *bytes == 0
 }
 
 /// The state of a circuit breaker.

@@ -59,7 +59,7 @@ struct Life {
     id: JobId,
     outbox: Arc<Outbox>,
     cancel: CancellationToken,
-    /// Its place among running jobs, kept until everything is told: what is not told yet is in memory.
+    /// Its place among running jobs, kept until everything is told: what is not told yet takes room.
     place: OnceLock<OwnedSemaphorePermit>,
 }
 

@@ -157,9 +157,10 @@ impl Outbox {
         forward
     }
 
-    /// Forgets output, which the server refuses to take.
-    pub fn drop_output(&self) {
-        self.queue(Queue::drop_output);
+    /// The server refuses what was sent: its output is lost, and that much is told in its place; what is refused again is not
+    /// told at all.
+    pub fn refused(&self, process: ProcessId, through: u64) {
+        self.queue(|queue| queue.refused(process, through));
     }
 
     /// Waits until the server has stored everything through this number, or never will.
@@ -218,7 +219,7 @@ impl Queue {
         while gathered.held.is_empty() {
             match self.spool.append(number, piece) {
                 Ok(()) => return,
-                Err(failed) if failed.kind() == io::ErrorKind::StorageFull && self.lose_oldest(Place::Disk) => {}
+                Err(failed) if failed.kind() == io::ErrorKind::StorageFull && self.makes_room() => {}
                 Err(_) => break,
             }
         }
@@ -231,7 +232,19 @@ impl Queue {
         self.events.iter().map(held).sum()
     }
 
-    /// Gives up the oldest output there; says whether there was any.
+    /// Gives up the oldest output of the job on disk; says whether there was any.
+    fn makes_room(&mut self) -> bool {
+        let oldest = self
+            .former
+            .iter()
+            .position(|page| matches!(self.spool.read(*page), Some(Event { kind: EventKind::Output { .. }, .. })));
+        match oldest {
+            Some(oldest) => give_up(&mut self.spool, self.former[oldest]),
+            None => self.lose_oldest(Place::Disk),
+        }
+    }
+
+    /// Gives up the oldest output of this process there; says whether there was any.
     fn lose_oldest(&mut self, from: Place) -> bool {
         let is_there = |waiting: &Waiting| matches!(&waiting.what, What::Text(text) if text.place() == from);
         let Some(mut place) = self.events.iter().position(is_there) else { return false };
@@ -242,13 +255,13 @@ impl Queue {
         let before = place.checked_sub(1).map(|before| (before, &self.events[before]));
         if let Some((before, Waiting { number, what: What::Told(EventKind::OutputLost { bytes }), .. })) = before {
             lost += bytes;
-            self.spool.remove(Page { process: self.spool.process(), number: *number });
+            self.spool.remove(self.spool.page(*number));
             self.events.remove(before);
             place = before;
         }
         let waiting = &mut self.events[place];
         waiting.what = What::Told(EventKind::OutputLost { bytes: lost });
-        self.spool.lose(waiting.number, lost);
+        self.spool.lose(self.spool.page(waiting.number), lost);
         true
     }
 
@@ -285,7 +298,7 @@ impl Queue {
         if self.events.is_empty() {
             self.flush();
         }
-        let (process, patient) = (self.spool.process(), self.is_patient());
+        let (process, only_output) = (self.spool.process(), self.is_patient());
         let mut room = MAX_BATCH_BYTES;
         let fits = |waiting: &&Waiting| {
             let size = if let What::Text(text) = &waiting.what { text.sent_bytes } else { 0 };
@@ -296,6 +309,8 @@ impl Queue {
         let spool = &self.spool;
         let events = self.events.iter().take_while(fits).take(MAX_BATCH_EVENTS).map(|waiting| waiting.event(spool));
         let events = events.collect::<Vec<_>>();
+        // What did not fit is sent at once, and not gathered for.
+        let patient = only_output && events.len() == self.events.len();
         (!events.is_empty()).then_some(Batch { process, events, patient })
     }
 
@@ -319,17 +334,39 @@ impl Queue {
         events.len() + former.len() < before
     }
 
-    fn drop_output(&mut self) {
+    fn refused(&mut self, process: ProcessId, through: u64) {
         let Self { spool, former, events, .. } = self;
-        former.drain(..).for_each(|page| spool.remove(page));
-        events.retain(|waiting| {
-            let output = waiting.is_output();
-            if output {
-                waiting.forget(spool);
+        former.retain(|page| page.process != process || page.number > through || give_up(spool, *page));
+        let own = spool.process() == process;
+        events.retain_mut(|waiting| {
+            let sent = own && waiting.number <= through;
+            match &waiting.what {
+                What::Text(text) if sent => {
+                    spool.lose(spool.page(waiting.number), text.bytes);
+                    waiting.what = What::Told(EventKind::OutputLost { bytes: text.bytes });
+                    true
+                }
+                What::Told(EventKind::OutputLost { .. }) if sent => {
+                    waiting.forget(spool);
+                    false
+                }
+                _ => true,
             }
-            !output
         });
     }
+}
+
+/// Gives up what a process before this one has left; says whether there is a loss to tell in its place.
+fn give_up(spool: &mut JobSpool, page: Page) -> bool {
+    let lost = match spool.read(page).map(|event| event.kind) {
+        Some(EventKind::Output { text }) => Some(text.len() as u64),
+        _ => None,
+    };
+    match lost {
+        Some(bytes) => spool.lose(page, bytes),
+        None => spool.remove(page),
+    }
+    lost.is_some()
 }
 
 impl Waiting {
@@ -339,7 +376,7 @@ impl Waiting {
 
     fn forget(&self, spool: &mut JobSpool) {
         if self.is_output() {
-            spool.remove(Page { process: spool.process(), number: self.number });
+            spool.remove(spool.page(self.number));
         }
     }
 
@@ -361,7 +398,7 @@ impl Text {
         if self.held.len() as u64 == self.bytes {
             return EventKind::Output { text: self.held.clone() };
         }
-        match spool.read(Page { process: spool.process(), number }).map(|event| event.kind) {
+        match spool.read(spool.page(number)).map(|event| event.kind) {
             Some(EventKind::Output { text }) if (text.len() + self.held.len()) as u64 == self.bytes => {
                 EventKind::Output { text: text + &self.held }
             }

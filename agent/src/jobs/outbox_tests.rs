@@ -97,7 +97,7 @@ async fn a_batch_is_bounded_and_is_sent_again_until_it_is_stored() {
     let outbox = disk.outbox(1);
     outbox.text(&"ä".repeat(1024 * 1024));
     let batch = outbox.next().await;
-    assert!(batch.patient && batch.events.len() == 4);
+    assert!(!batch.patient && batch.events.len() == 4, "there is more: it is not gathered for");
     assert_eq!(outbox.next().await, batch);
     assert!(outbox.stored(process(1), through(4)));
     assert_eq!(outbox.next().await.events[0].sequence, 5);
@@ -221,15 +221,34 @@ async fn a_cut_off_end_is_cut_off_and_other_damage_is_told_as_a_loss() {
 }
 
 #[tokio::test]
-async fn output_that_a_server_refuses_leaves_nothing_behind() {
+async fn output_that_a_server_refuses_is_told_as_lost_and_nothing_else_with_it() {
     let disk = roomy();
     disk.outbox(1).text("old");
     let outbox = disk.outbox(2);
-    outbox.text("new");
+    let former = outbox.next().await;
+    outbox.refused(former.process, former.events[0].sequence);
+    assert_eq!(heard(&outbox).await, [EventKind::OutputLost { bytes: 3 }]);
+    outbox.text("sent");
+    let sent = outbox.next().await;
     outbox.push(EventKind::Accepted);
-    outbox.drop_output();
-    assert_eq!(heard(&outbox).await, [EventKind::Accepted]);
+    outbox.text("not yet");
+    outbox.refused(sent.process, sent.events[0].sequence);
+    let lost = EventKind::OutputLost { bytes: 4 };
+    assert_eq!(outbox.next().await.events[0].kind, lost);
+    outbox.refused(sent.process, sent.events[0].sequence);
+    assert_eq!(heard(&outbox).await, [EventKind::Accepted, output("not yet")], "refused again, it is not told");
     assert_eq!(disk.spool().used(), 0);
+}
+
+#[tokio::test]
+async fn what_killed_processes_have_left_is_the_oldest_and_given_up_first() {
+    let disk = Disk::of(300_000);
+    disk.outbox(1).text(&"o".repeat(200_000));
+    let outbox = disk.outbox(2);
+    outbox.text(&"n".repeat(200_000));
+    let heard = heard(&outbox).await;
+    assert_eq!(text(&heard).matches('n').count(), 200_000);
+    assert_eq!(lost(&heard) + text(&heard).len() as u64, 400_000);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use muster_schemas::{
     commands::{EventKind, EventsRequest, EventsResponse},
-    ids::JobId,
+    ids::{JobId, ProcessId},
     problems::ProblemCode,
 };
 use tokio::time::sleep;
@@ -51,7 +51,7 @@ pub async fn report(agent: &Agent, id: JobId, outbox: &Outbox, cancel: &Cancella
                     gather(outbox, Duration::from_secs(send_every_seconds.into())).await;
                 }
             }
-            Err(failure) => match after(agent, id, session, outbox, &failure) {
+            Err(failure) => match after(agent, id, session, outbox, (process, last), &failure) {
                 Next::Closed => return,
                 Next::NewSession => gone = Some(session),
                 Next::Pause => sleep(agent.pause(&mut link, failure.outcome())).await,
@@ -80,7 +80,14 @@ enum Next {
     Pause,
 }
 
-fn after(agent: &Agent, id: JobId, session: Session, outbox: &Outbox, failure: &Failure) -> Next {
+fn after(
+    agent: &Agent,
+    id: JobId,
+    session: Session,
+    outbox: &Outbox,
+    (process, last): (ProcessId, u64),
+    failure: &Failure,
+) -> Next {
     match failure.code() {
         Some(ProblemCode::SessionSuperseded) => {
             agent.session_lost(session);
@@ -95,9 +102,9 @@ fn after(agent: &Agent, id: JobId, session: Session, outbox: &Outbox, failure: &
             agent.end(Exit::Retired);
             Next::Pause
         }
-        Some(ProblemCode::Invalid | ProblemCode::Malformed | ProblemCode::TooLarge) => {
-            warn!(job.id = %id, "The server refuses what job {id} tells; its output is dropped: {}", chain(failure));
-            outbox.drop_output();
+        Some(ProblemCode::Invalid | ProblemCode::TooLarge) => {
+            warn!(job.id = %id, "The server refuses what job {id} tells; that much output is lost: {}", chain(failure));
+            outbox.refused(process, last);
             Next::Pause
         }
         _ => {

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -137,23 +137,37 @@ impl JobSpool {
         }
         if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
             create_private_directory(&self.folder).map_err(io::Error::other)?;
-            let file = create_private(&self.path(Page { process: self.process, number }))?;
+            let file = create_private(&self.path(self.page(number)))?;
             self.open = Some((number, file));
         }
         let Some((_, file)) = &mut self.open else { return Ok(()) };
         let before = file.metadata()?.len();
         file.write_all(&frame).inspect_err(|_| {
-            // Half a frame would hide those behind it.
+            // Half a frame would hide those behind it, and so would a hole.
             let _ = file.set_len(before);
+            let _ = file.seek(SeekFrom::Start(before));
         })?;
         self.spool.grows(frame.len() as u64);
         Ok(())
     }
 
+    /// The file of an event of this process.
+    pub fn page(&self, number: u64) -> Page {
+        Page { process: self.process, number }
+    }
+
     /// What an event's file says: output, or how much was lost of it. Nothing if there is nothing in it.
     pub fn read(&self, page: Page) -> Option<Event> {
         let path = self.path(page);
-        let bytes = fs::read(&path).inspect_err(|failed| error!("Cannot read {}: {failed}", path.display())).ok()?;
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(failed) if failed.kind() == io::ErrorKind::NotFound => return None,
+            Err(failed) => {
+                error!("Cannot read {}: {failed}", path.display());
+                let kind = EventKind::OutputLost { bytes: size(&path) };
+                return Some(Event { sequence: page.number, at: Timestamp::now(), kind });
+            }
+        };
         let at = fs::metadata(&path).and_then(|found| found.modified()).ok().and_then(|at| at.try_into().ok());
         let at = at.unwrap_or_else(Timestamp::now);
         let lost = |bytes| Some(EventKind::OutputLost { bytes });
@@ -162,8 +176,7 @@ impl JobSpool {
     }
 
     /// Gives an event's text up: so many bytes are lost in its place.
-    pub fn lose(&mut self, number: u64, bytes: u64) {
-        let page = Page { process: self.process, number };
+    pub fn lose(&mut self, page: Page, bytes: u64) {
         self.remove(page);
         let frame = frames::encode(&Piece::Lost(bytes));
         // On a full disk the word of it is lost with a crash, too.

@@ -26,8 +26,8 @@ pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 const LIST_AGAIN_SECONDS: u32 = 5;
 /// How long a body may take, beyond what has come of it over the slowest line that is one: not for as long as somebody likes.
 const LONGEST_BODY: Duration = Duration::from_secs(30);
-/// No line is slower, in bytes a second; agents give their calls as long.
-const SLOWEST_LINE: u64 = 1024;
+/// No line is slower, in bytes a second. Agents give a call as long, so that the callers of one line may share it.
+const SLOWEST_LINE: u64 = 128;
 
 /// A JSON body, with the digest of its bytes.
 pub struct Sent<T> {

@@ -234,7 +234,7 @@ async fn bounded<T: serde::de::DeserializeOwned>(caller: &Caller, path: &str) ->
 
 #[tokio::test]
 async fn a_body_may_take_longer_by_what_has_come_of_it_so_that_much_output_arrives_over_a_slow_line() {
-    for (seconds, comes_in_time) in [(69, true), (70, false)] {
+    for (seconds, comes_in_time) in [(349, true), (350, false)] {
         let world = World::new().await;
         let (send, receive) = tokio::sync::mpsc::unbounded_channel::<Vec<u8>>();
         let pieces = futures_util::stream::unfold(receive, async |mut receive| {
