@@ -24,6 +24,8 @@ use crate::{
     pacing::after,
 };
 
+/// No more is counted as lost: a number that every reader of JSON holds exactly.
+const MAX_LOST_BYTES: u64 = 1 << 53;
 /// The error of a job that another process was told to start before.
 const GRANTED_BEFORE: &str = "granted_before";
 /// The resource that updates of the agent act on.
@@ -71,12 +73,12 @@ pub struct Job {
     pub told: Option<(ProcessId, u64)>,
     /// Bytes of log kept.
     pub log_bytes: u64,
-    /// Bytes of output that the host could not keep.
-    #[serde(default)]
-    pub output_lost_bytes: u64,
     /// In how many pieces.
     #[serde(default)]
     pub log_pieces: u32,
+    /// Bytes of output that the host could not keep.
+    #[serde(default)]
+    pub output_lost_bytes: u64,
     /// How it ended, by the host's word.
     pub result: Option<JobResult>,
     /// Whether its host has told another result as well: operators hear of it once, however often it is said.
@@ -498,7 +500,7 @@ impl Job {
     fn loses(&self, bytes: u64) -> Step<Self> {
         let mut step =
             self.logs(&format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n"));
-        step.next.output_lost_bytes = self.output_lost_bytes.saturating_add(bytes);
+        step.next.output_lost_bytes = self.output_lost_bytes.saturating_add(bytes).min(MAX_LOST_BYTES);
         step
     }
 

@@ -101,6 +101,13 @@ impl Pacing {
         mailbox.last_seen_at.is_none_or(|seen| now.duration_since(seen) >= seconds(self.presence_write_seconds))
     }
 
+    /// Whether `last_seen_at` must be written, however much there is to do, or the host may soon count as offline.
+    pub fn presence_is_urgent(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
+        let third = seconds(self.offline_after_seconds.saturating_sub(self.presence_write_seconds)) / 3;
+        let urgent = seconds(self.presence_write_seconds) + third;
+        mailbox.last_seen_at.is_none_or(|seen| now.duration_since(seen) >= urgent)
+    }
+
     /// Whether the host was heard from lately.
     pub fn is_online(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
         mailbox.last_seen_at.is_some_and(|seen| now.duration_since(seen) < seconds(self.offline_after_seconds))

@@ -74,9 +74,6 @@ pub async fn check_in(
     request.upstreams.as_deref().map_or(Ok(()), check_upstreams)?;
     check_sequence(request.highest_sequence)?;
     let pacing = app.settings.pacing;
-    if brings_nothing(&request) {
-        app.admit(Work::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
-    }
     let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
     let mut over = app.clock.sleep(hold);
     let mut news = true;
@@ -86,6 +83,9 @@ pub async fn check_in(
         let mut woken = app.polls.begin(agent.host_id);
         let (item, mailbox) = served(&app, agent.host_id, request.session, consistency).await?;
         if std::mem::take(&mut news) {
+            if is_idle(&app, &mailbox, &request) {
+                app.admit(Work::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
+            }
             seen(&app, &agent, item, &mailbox, &request).await?;
         }
         let answer = answer(&app, &agent, &mailbox, &request).await?;
@@ -102,10 +102,12 @@ pub async fn check_in(
     }
 }
 
-/// Whether a check-in can wait: of a host that has nothing open and nothing to tell, and is not tried out.
-fn brings_nothing(request: &CheckInRequest) -> bool {
+/// Whether a check-in can wait: the host has nothing to tell, nothing waits for it, and it does not count as offline for it.
+fn is_idle(app: &App, mailbox: &Mailbox, request: &CheckInRequest) -> bool {
     let CheckInRequest { agent, facts, open, upstreams, .. } = request;
-    agent.is_none() && facts.is_none() && open.is_empty() && upstreams.is_none()
+    let tells_nothing = agent.is_none() && facts.is_none() && open.is_empty() && upstreams.is_none();
+    let nothing_waits = mailbox.open.is_empty() && mailbox.fleet_update.is_none();
+    tells_nothing && nothing_waits && !app.settings.pacing.presence_is_urgent(mailbox, app.now())
 }
 
 /// Writes down what the host says, if it says anything new or it is time to write that it was heard from.
@@ -123,8 +125,10 @@ async fn seen(
         upstreams: request.upstreams.clone(),
         highest_sequence: request.highest_sequence,
     };
-    let presence = || app.settings.pacing.presence_is_due(mailbox, app.now()) && !app.puts_off(Work::Presence);
-    if !told.is_news_to(mailbox) && !presence() {
+    let (pacing, now) = (app.settings.pacing, app.now());
+    let urgent = pacing.presence_is_urgent(mailbox, now);
+    let presence = urgent || (pacing.presence_is_due(mailbox, now) && !app.puts_off(Work::Presence));
+    if !told.is_news_to(mailbox) && !presence {
         return Ok(());
     }
     let event = Event::Seen { session: request.session, told };

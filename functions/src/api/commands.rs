@@ -16,6 +16,7 @@ use super::{
     auth::Agent,
     extract::{Id, Sent},
     problem::Failure,
+    reports::MAX_SEQUENCE,
 };
 use crate::{
     advance::{AdvanceError, Own, advance, advance_with},
@@ -94,6 +95,10 @@ pub fn check(events: &[Told]) -> Result<(), Failure> {
         match &event.kind {
             EventKind::Output { text } if text.len() > MAX_OUTPUT_EVENT_BYTES => {
                 return long("text", MAX_OUTPUT_EVENT_BYTES);
+            }
+            EventKind::OutputLost { bytes } if *bytes > MAX_SEQUENCE => {
+                let rule = format_args!("must be at most {MAX_SEQUENCE}");
+                return Err(Problem::invalid(format!("events[{place}].bytes"), rule).into());
             }
             EventKind::Finished { result } => {
                 let detail = result.detail.as_ref().map_or(0, |detail| detail.to_string().len());

@@ -20,7 +20,7 @@ const MAX_UPSTREAMS: usize = 8;
 /// The longest reason of a call that failed.
 const MAX_FAILURE_BYTES: usize = 1024;
 /// No journal has seen so many jobs; a number above is no number of jobs.
-const MAX_SEQUENCE: u64 = 1 << 53;
+pub const MAX_SEQUENCE: u64 = 1 << 53;
 
 /// Facts of a size that a host can have.
 pub fn check_facts(facts: &Facts) -> Result<(), Failure> {

@@ -64,7 +64,7 @@ async fn a_busy_server_puts_lists_off_first_and_serves_single_things() {
 }
 
 #[tokio::test]
-async fn a_busier_server_sends_idle_hosts_away_without_reading_anything_and_spreads_them() {
+async fn a_busier_server_sends_idle_hosts_away_after_one_look_and_spreads_them() {
     let world = world().await;
     let mut host = host(&world, "one").await;
     host.check_in().await;
@@ -74,7 +74,8 @@ async fn a_busier_server_sends_idle_hosts_away_without_reading_anything_and_spre
     for _ in 0..40 {
         spread.insert(put_off(under_load(&world, IDLE_CHECK_INS_ARE_PUT_OFF, host.asks()).await));
     }
-    assert_eq!(world.table.take().reads(), 0);
+    let units = world.table.take();
+    assert_eq!((units.reads(), units.read_half_units(), units.writes()), (40, 40, 0));
     assert!(spread.len() > 10 && spread.iter().all(|after| (1..=60).contains(after)), "{spread:?}");
 }
 
@@ -89,6 +90,10 @@ async fn a_check_in_that_brings_something_is_served_however_busy_the_server_is()
     for brings in [on_trial, new_facts, circuits] {
         under_load(&world, CAPACITY, host.says(&brings)).await.is(200);
     }
+    // What is for it may not wait either.
+    let job = world.job(host.id(), &run_job()).await;
+    let offered = under_load(&world, CAPACITY, host.check_in()).await.jobs;
+    assert_eq!(offered[0].id, job.id);
 }
 
 #[tokio::test]
@@ -117,6 +122,21 @@ async fn presence_is_written_down_once_there_is_time_for_it() {
     assert_eq!(world.table.take().writes(), 0);
     under_load(&world, PRESENCE_IS_PUT_OFF - 1, host.check_in()).await;
     assert_eq!(world.table.take().writes(), 1);
+    world.moves(401);
+    under_load(&world, 100 * CAPACITY, host.check_in()).await;
+    assert_eq!(world.table.take().writes(), 1, "or it would count as offline soon");
+}
+
+#[tokio::test]
+async fn idle_hosts_do_not_count_as_offline_because_the_server_is_busy() {
+    let world = world().await;
+    let mut host = host(&world, "one").await;
+    host.check_in().await;
+    for _ in 0..10 {
+        world.moves(120);
+        drop(under_load(&world, 100 * CAPACITY, host.asks()).await);
+        assert!(world.sees_host(host.id()).await.online);
+    }
 }
 
 #[tokio::test]
