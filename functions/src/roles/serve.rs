@@ -46,6 +46,9 @@ pub struct Options {
     /// How many connections there may be at once: each host that waits for work has one
     #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..))]
     max_connections: u32,
+    /// How long a poll is held at most, in seconds: shorter than proxies in between wait for an answer
+    #[arg(long, env = "MUSTER_MAX_HOLD_SECONDS", value_parser = clap::value_parser!(u32).range(1..=280))]
+    max_hold_seconds: Option<u32>,
     #[command(flatten)]
     pacing: pacing::Options,
 }
@@ -103,9 +106,15 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// The pacing of a process that holds polls for so long.
+fn held(max_hold_seconds: Option<u32>) -> Pacing {
+    let pacing = Pacing::default();
+    Pacing { max_hold_seconds: max_hold_seconds.unwrap_or(pacing.max_hold_seconds), ..pacing }
+}
+
 /// Opens the storage, and sees that it is there.
 async fn open(options: &Options, public_url: String) -> Result<(App, Kind), ServeError> {
-    let pacing = options.pacing.applied_to(Pacing::default()).map_err(ServeError::Setting)?;
+    let pacing = options.pacing.applied_to(held(options.max_hold_seconds)).map_err(ServeError::Setting)?;
     let storage = options.storage.open().await.map_err(ServeError::Storage)?;
     // Other processes write to a shared storage without this one hearing of it.
     let pacing = Pacing { look_again_seconds: u32::from(storage.is_shared()), ..pacing };

@@ -27,9 +27,14 @@ pub struct Server {
 impl Server {
     /// Starts one with fresh data in `folder`. None, said aloud, where the services are missing that it needs.
     pub fn start(folder: &Path) -> Option<Self> {
+        Self::start_told(folder, &[])
+    }
+
+    /// The same, told more; functions are not.
+    pub fn start_told(folder: &Path, more: &[&str]) -> Option<Self> {
         let address = free_address();
         let api = Api::new(&format!("http://{address}"));
-        Self::start_with(folder, &address, api, &[])
+        Self::start_with(folder, &address, api, more)
     }
 
     /// The same, where and as is said.
