@@ -10,7 +10,8 @@ const LINES: usize = 6600;
 #[test]
 fn a_long_log_is_complete_after_a_line_of_64_kilobits_a_second() {
     let Some(world) = World::start() else { return };
-    prints_all_of_it(&world, |world| world.router.narrows(1, 64));
+    let took = prints_all_of_it(&world, |world| world.router.narrows(1, 64));
+    assert!(took > Duration::from_secs(1), "the line was good");
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn a_long_log_is_complete_after_a_line_that_loses_every_fifth_packet() {
     prints_all_of_it(&world, |world| world.router.suffers(Fault::Loss(20)));
 }
 
-fn prints_all_of_it(world: &World, deteriorates: impl FnOnce(&World)) {
+fn prints_all_of_it(world: &World, deteriorates: impl FnOnce(&World)) -> Duration {
     let host = world.host();
     deteriorates(world);
     let asked = Instant::now();
@@ -28,5 +29,5 @@ fn prints_all_of_it(world: &World, deteriorates: impl FnOnce(&World)) {
     eprintln!("It took {:?}.", asked.elapsed());
     let printed = (1..=LINES).fold(String::new(), |log, number| log + &format!("{number:040}\n"));
     assert!(world.operator.log(job) == printed, "the log is another one than was printed");
-    assert!(asked.elapsed() > Duration::from_secs(1), "the line was good");
+    asked.elapsed()
 }
