@@ -23,19 +23,12 @@ use muster_server::api::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::given::{host, public};
+use crate::given::{Happens, host, public};
 
 /// How many writes belong to one commit at most.
 const MAX_EFFECTS: usize = 90;
 /// What one item holds at most.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
-
-#[derive(Deserialize)]
-struct Happens {
-    at: Timestamp,
-    #[serde(flatten)]
-    what: What,
-}
 
 /// Bodies as they come over the wire, and what operators do.
 #[derive(Deserialize)]
@@ -54,7 +47,7 @@ enum What {
 /// A body that keeps the rules never breaks the mailbox: sessions and sequences only grow, retired is retired, and everything
 /// stays small enough to be stored.
 pub fn check_in(bytes: &[u8]) {
-    let Ok(story) = serde_json::from_slice::<Vec<Happens>>(bytes) else { return };
+    let Ok(story) = serde_json::from_slice::<Vec<Happens<What>>>(bytes) else { return };
     let mut mailbox = Mailbox::new(host(), &public(0).to_string());
     let mut taken = BTreeSet::new();
     for Happens { at, what } in story.into_iter().take(200) {

@@ -14,7 +14,7 @@ use muster_server::api::{commands::check, extract::json, jobs::asked};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::given::{host, noon};
+use crate::given::{Happens, host, noon};
 
 const MAX_EFFECTS: usize = 90;
 /// What one item holds at most.
@@ -25,14 +25,7 @@ const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
 struct Input {
     /// As an operator asks for it.
     job: Value,
-    happens: Vec<Happens>,
-}
-
-#[derive(Deserialize)]
-struct Happens {
-    at: Timestamp,
-    #[serde(flatten)]
-    what: What,
+    happens: Vec<Happens<What>>,
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use muster_server::api::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::given::{host, noon};
+use crate::given::{Happens, host, noon};
 
 const MAX_EFFECTS: usize = 90;
 
@@ -26,14 +26,7 @@ struct Input {
     request: Value,
     /// How many hosts can be updated, and how many cannot.
     hosts: (u16, u16),
-    happens: Vec<Happens>,
-}
-
-#[derive(Deserialize)]
-struct Happens {
-    at: Timestamp,
-    #[serde(flatten)]
-    what: What,
+    happens: Vec<Happens<What>>,
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,16 @@ use muster_schemas::{
     ids::{HostId, JobId, ProcessId},
     releases::{MANIFEST_TYPE, ROOT_TYPE, Root, TrustRole},
 };
+use serde::Deserialize;
 use tempfile::TempDir;
+
+/// Something that happens to a record, and when.
+#[derive(Deserialize)]
+pub struct Happens<What> {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub what: What,
+}
 
 /// The golden manifest: the one payload that known keys have signed.
 pub const PAYLOAD: &[u8] = include_bytes!("../../../schemas/samples/manifest.json");
