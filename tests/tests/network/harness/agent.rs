@@ -120,7 +120,8 @@ impl Agent {
         });
     }
 
-    /// Whether it has said after `seen` bytes of its log that a check-in failed like this.
+    /// Whether it has said after `seen` bytes of its log that a check-in failed like this, and that its circuit is open: one
+    /// failure alone opens none, and may be the only one when the way is free again at once.
     pub fn tells_of(&self, kind: FailureKind, seen: usize) -> bool {
         let word = match kind {
             FailureKind::Name => "dns error",
@@ -129,7 +130,9 @@ impl Agent {
             _ => "refused",
         };
         let log = self.log();
-        log[seen..].lines().any(|line| line.contains("Check-in failed") && line.contains(word))
+        let said = &log[seen..];
+        said.contains("circuit open after")
+            && said.lines().any(|line| line.contains("Check-in failed") && line.contains(word))
     }
 
     /// What the agent has logged so far.
