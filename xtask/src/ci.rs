@@ -4,7 +4,7 @@ use std::{env, process::Command, time::Instant};
 
 use crate::{
     Result,
-    commands::{cargo, output, root, run, say},
+    commands::{Beside, cargo, output, root, run, say, target},
     fleet,
     lambda::{self, Architecture},
     packages, schemas,
@@ -26,20 +26,29 @@ pub fn test(arguments: &[String]) -> Result {
     fleet::TESTS.build()?;
     packages::provide();
     let services = Services::start()?;
-    run(services.tell(cargo(["test", "--quiet", "--workspace"]).args(arguments)))?;
+    let mut tests = cargo(["test", "--quiet", "--workspace"]);
     if !arguments.is_empty() {
-        return Ok(());
+        return run(services.tell(tests.args(arguments)));
     }
-    let again = ON_BOTH_STORES.iter().flat_map(|name| ["--test", name]);
+    run(&mut cargo(["test", "--quiet", "--workspace", "--no-run"]))?;
+    // Real agents mostly wait, the emulator computes: side by side they take hardly longer than one of them.
+    let on_services = on_services(&services)?;
+    run(services.tell(&mut tests))?;
     say("\nOnce more, on DynamoDB and S3:");
-    let mut tests = cargo(["test", "--quiet", "--package", "muster-tests"].into_iter().chain(again));
-    run(services.tell(&mut tests).env("MUSTER_TEST_STORE", "dynamodb"))?;
+    on_services.ends()?;
     for (body, place) in OTHER_BODIES {
         say(&format!("\nReal processes once more, {place}:"));
         let mut tests = cargo(["test", "--quiet", "--package", "muster-tests", "--test", "fleet"]);
         run(services.tell(&mut tests).env("MUSTER_TEST_BODY", body))?;
     }
     Ok(())
+}
+
+fn on_services(services: &Services) -> Result<Beside> {
+    let again = ON_BOTH_STORES.iter().flat_map(|name| ["--test", name]);
+    let mut tests = cargo(["test", "--quiet", "--package", "muster-tests"].into_iter().chain(again));
+    services.tell(&mut tests).env("MUSTER_TEST_STORE", "dynamodb");
+    Beside::start(&mut tests, target().join("tests-on-services.log"))
 }
 
 /// The steps, in the order in which they fail fastest. The first failure ends it.

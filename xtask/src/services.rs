@@ -99,7 +99,9 @@ fn engine() -> Result<PathBuf> {
         let (name, version) = ENGINE;
         let features = ["--no-default-features", "--features", "native-sqlite,http-server,cli"];
         let mut install = cargo(["install", "--quiet", "--debug", "--locked", name, "--version", version]);
-        run(install.args(features).arg("--root").arg(tools()).arg("--target-dir").arg(tools().join("build")))?;
+        install.args(features).arg("--root").arg(tools()).arg("--target-dir").arg(tools().join("build"));
+        // Thousands of requests of the tests go through it, most of them through SQLite, which a plain debug build leaves slow.
+        run(install.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_PROFILE_DEV_DEBUG", "false"))?;
     }
     Ok(program)
 }
