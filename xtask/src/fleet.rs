@@ -39,7 +39,7 @@ pub const DEMO: Fleet = Fleet {
         "--package=muster",
         "--package=muster-broken-agent",
         "--no-default-features",
-        "--features=muster-server/embedded",
+        "--features=muster-server/console,muster-server/embedded",
     ],
     binaries: &["muster-server", "muster", "muster-broken-agent"],
 };

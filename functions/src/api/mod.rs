@@ -24,7 +24,10 @@ pub mod tick;
 pub mod tokens;
 pub mod users;
 
-use axum::{Router, middleware};
+use axum::{
+    Router, middleware,
+    routing::{MethodRouter, any},
+};
 use muster_schemas::{
     access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, LoginRequest, SessionView, UserChange, UserRequest, UserView},
     audit::AuditEntry,
@@ -246,6 +249,11 @@ pub fn public_url(text: &str) -> Result<String, String> {
 
 /// The router of all of them.
 pub fn router(app: &App) -> Router {
+    router_beside(app, any(async || Failure::of(ProblemCode::NotFound)))
+}
+
+/// The router of all of them, and of something else where no route is.
+pub fn router_beside(app: &App, others: MethodRouter<App>) -> Router {
     let mut router = Router::new();
     for route in routes() {
         router = router.route(route.path, route.serve);
@@ -253,7 +261,7 @@ pub fn router(app: &App) -> Router {
     let edge_app = app.clone();
     router
         .method_not_allowed_fallback(async || Failure::of(ProblemCode::MethodNotAllowed))
-        .fallback(async || Failure::of(ProblemCode::NotFound))
+        .fallback_service(others.with_state(app.clone()))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(move |request, next| edge(edge_app.clone(), request, next)))
         .with_state(app.clone())

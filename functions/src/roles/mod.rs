@@ -3,6 +3,8 @@
 mod accounts;
 pub mod admin;
 pub mod connections;
+#[cfg(feature = "console")]
+mod console;
 #[cfg(feature = "services")]
 pub mod functions;
 pub mod moving;

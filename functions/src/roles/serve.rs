@@ -3,9 +3,14 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use axum::Router;
+#[cfg(feature = "console")]
+use axum::routing::any;
 use muster_domain::pacing::Pacing;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 
+#[cfg(feature = "console")]
+use super::console;
 use super::{
     accounts::{self, AccountError},
     connections::{self, Limits},
@@ -131,7 +136,7 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
 }
 
 async fn serve(app: &App, listener: TcpListener, tls: Option<Tls>, limits: Limits, mut stop: watch::Receiver<bool>) {
-    let serving = connections::serve(listener, tls, api::router(app), limits, stop.clone());
+    let serving = connections::serve(listener, tls, router(app), limits, stop.clone());
     let overdue = async {
         drop(stop.wait_for(|stop| *stop).await);
         app.drain();
@@ -141,6 +146,19 @@ async fn serve(app: &App, listener: TcpListener, tls: Option<Tls>, limits: Limit
         () = serving => {}
         () = overdue => {}
     }
+}
+
+#[cfg(feature = "console")]
+fn router(app: &App) -> Router {
+    if !console::is_there() {
+        tracing::info!("{}", console::MISSING);
+    }
+    api::router_beside(app, any(console::serve))
+}
+
+#[cfg(not(feature = "console"))]
+fn router(app: &App) -> Router {
+    api::router(app)
 }
 
 async fn tick_until(app: App, mut stop: watch::Receiver<bool>) {
