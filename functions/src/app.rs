@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use muster_domain::{load::Work, pacing::Pacing};
 use muster_schemas::{
@@ -27,6 +28,9 @@ use crate::{
         load::{Load, Loaded},
     },
 };
+
+/// How many reads of several records are under way at once.
+const SIDE_BY_SIDE: usize = 4;
 
 /// What every handler and every duty is given. Cheap to clone.
 #[derive(Clone)]
@@ -149,13 +153,9 @@ impl App {
 
     /// Several records at once, in the order of the keys.
     pub async fn load_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
-        let mut records = Vec::with_capacity(keys.len());
-        for chunk in keys.chunks(100) {
-            for item in self.table.get_many(chunk).await? {
-                records.push(item.map(|item| Versioned::read(&item)).transpose()?);
-            }
-        }
-        Ok(records)
+        let chunks = keys.chunks(100).map(|chunk| self.table.get_many(chunk)).collect::<Vec<_>>();
+        let chunks: Vec<_> = stream::iter(chunks).buffered(SIDE_BY_SIDE).try_collect().await?;
+        chunks.into_iter().flatten().map(|item| item.map(|item| Versioned::read(&item)).transpose()).collect()
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Page<T> {
 pub const DEFAULT_LIMIT: u16 = 50;
 /// The largest page.
 pub const MAX_LIMIT: u16 = 200;
+/// The largest page of hosts: who shows a whole fleet reads it with few requests.
+pub const MAX_HOSTS_LIMIT: u16 = 1_000;
 
 // By hand, because a derived schema of a generic type has the same name for every type it holds.
 impl<T: ToSchema> PartialSchema for Page<T> {

@@ -148,9 +148,14 @@ pub struct PageParams {
 impl PageParams {
     /// How many entries, within the bounds.
     pub fn limit(&self) -> Result<usize, Failure> {
+        self.limit_up_to(MAX_LIMIT)
+    }
+
+    /// The same of a list whose pages may be larger or smaller.
+    pub fn limit_up_to(&self, most: u16) -> Result<usize, Failure> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if limit == 0 || limit > MAX_LIMIT {
-            return Err(Problem::invalid("limit", format_args!("must be 1 to {MAX_LIMIT}")).into());
+        if limit == 0 || limit > most {
+            return Err(Problem::invalid("limit", format_args!("must be 1 to {most}")).into());
         }
         Ok(limit.into())
     }

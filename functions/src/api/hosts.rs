@@ -15,7 +15,7 @@ use muster_schemas::{
     hosts::{HostChange, HostState, HostUpdateRequest, HostView, Reason},
     ids::{HostId, JobId},
     jobs::{JobSpec, JobView, SelfUpdateSpec},
-    pages::Page,
+    pages::{MAX_HOSTS_LIMIT, Page},
     problems::{Problem, ProblemCode},
     releases::ReleaseState,
 };
@@ -38,9 +38,9 @@ use crate::{
 
 /// How long an update of a single host may take, in seconds.
 const UPDATE_SECONDS: u32 = 1_200;
-/// How many hosts are looked at in one go, and how often.
+/// How many hosts are looked at in one go, at least, and how many by one request.
 const STRIDE: usize = 100;
-const STRIDES: usize = 20;
+const MAX_LOOKED_AT: usize = 2_000;
 
 /// Which hosts are wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -61,16 +61,17 @@ pub async fn list(
     Params(query): Params<Vec<(String, String)>>,
     Paged(params): Paged,
 ) -> Result<Json<Page<HostView>>, Failure> {
-    let (limit, labels) = (params.limit()?, labels(&query)?);
+    let (limit, labels) = (params.limit_up_to(MAX_HOSTS_LIMIT)?, labels(&query)?);
     if filter.updates.as_deref().is_some_and(|updates| updates != "behind") {
         return Err(Problem::invalid("updates", "must be behind").into());
     }
     let newest = newest_release(&app).await?;
     let mut cursor = params.cursor;
     let mut items = Vec::new();
-    for _ in 0..STRIDES {
-        let (records, more) = List::all("hosts").before::<Host>(&app, cursor.as_deref(), STRIDE).await?;
-        let full = more && records.len() < STRIDE;
+    let stride = limit.max(STRIDE);
+    for _ in 0..MAX_LOOKED_AT / stride {
+        let (records, more) = List::all("hosts").before::<Host>(&app, cursor.as_deref(), stride).await?;
+        let full = more && records.len() < stride;
         let mailboxes = records.iter().map(|(_, host)| keys::mailbox(host.record.id)).collect::<Vec<_>>();
         let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
         for ((place, host), mailbox) in records.into_iter().zip(mailboxes) {

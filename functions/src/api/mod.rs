@@ -55,6 +55,8 @@ const PAGE: [Asked; 2] = [
     ("limit", "integer", "How many entries, 1 to 200; 50 unless said otherwise"),
     ("cursor", "string", "Where an earlier page stopped: its next_cursor"),
 ];
+const PAGE_OF_HOSTS: [Asked; 2] =
+    [("limit", "integer", "How many entries, 1 to 1000; 50 unless said otherwise"), PAGE[1]];
 const WAIT: [Asked; 2] = [
     ("wait", "integer", "How long to wait for a change, in seconds, at most 60"),
     ("revision", "integer", "Wait for a revision after this one; absent: for the next change from now on"),
@@ -107,7 +109,7 @@ pub fn routes() -> Vec<Route> {
                 ("online", "boolean", "Whether they were heard from lately"),
                 ("state", "string", "active, quarantined or retired; all but retired unless said otherwise"),
             ])
-            .asks(&PAGE)
+            .asks(&PAGE_OF_HOSTS)
             .gives::<Page<HostView>>(200),
         get("/api/v1/hosts/{id}", hosts::get).says("A host").gives::<HostView>(200),
         patch("/api/v1/hosts/{id}", hosts::change)

@@ -52,10 +52,30 @@ async fn a_limit_out_of_bounds_is_refused() {
     let world = World::new().await;
     let viewer = world.viewer().await;
     for limit in ["0", "201", "-1", "many", "99999999999999999999"] {
-        for list in ["jobs", "hosts", "releases", "fleet-updates", "audit"] {
+        for list in ["jobs", "releases", "fleet-updates", "audit"] {
             viewer.get(&format!("/api/v1/{list}?limit={limit}")).await.refused(ProblemCode::Invalid);
         }
     }
+    for limit in ["0", "1001", "-1", "many"] {
+        viewer.get(&format!("/api/v1/hosts?limit={limit}")).await.refused(ProblemCode::Invalid);
+    }
+}
+
+#[tokio::test]
+async fn a_page_holds_a_thousand_hosts_and_is_read_with_one_query() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    world.plants(&host, 1_200, |_| true).await;
+    let viewer = world.viewer().await;
+    world.table.take();
+    let first: Page<Value> = viewer.get("/api/v1/hosts?limit=1000").await.is(200).json();
+    let units = world.table.take();
+    // The newest release, and the hosts; their mailboxes a hundred at a time.
+    assert_eq!((units.of("query_index").calls, units.of("get_many").calls), (2, 10), "{units:?}");
+    let path = format!("/api/v1/hosts?limit=1000&cursor={}", first.next_cursor.unwrap());
+    let second: Page<Value> = viewer.get(&path).await.is(200).json();
+    let ids = first.items.iter().chain(&second.items).map(|host| host["id"].to_string()).collect::<BTreeSet<_>>();
+    assert_eq!((first.items.len(), second.items.len(), ids.len()), (1_000, 201, 1_201));
 }
 
 #[tokio::test]
