@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    actions::{ActionsOfCaller, ActionsOnApiKey, ActionsOnUser},
     ids::{ApiKeyId, UserId},
     secrets::Secret,
 };
@@ -59,6 +60,9 @@ pub struct SessionView {
     /// Goes into `Authorization: Bearer`; told once. Absent for browsers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
+    /// What the caller may do at all, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOfCaller,
 }
 
 /// `POST /api/v1/users`.
@@ -98,6 +102,9 @@ pub struct UserView {
     pub created_at: Timestamp,
     /// The record's revision, the same as in its `ETag`.
     pub revision: u64,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnUser,
 }
 
 /// `POST /api/v1/api-keys`.
@@ -139,4 +146,7 @@ pub struct ApiKeyView {
     /// When it was last used, exact to five minutes. Absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnApiKey,
 }

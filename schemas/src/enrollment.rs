@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    actions::ActionsOnEnrollmentToken,
     hosts::Facts,
     ids::{EnrollmentTokenId, HostId},
     secrets::Secret,
@@ -56,6 +57,9 @@ pub struct EnrollmentTokenView {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnEnrollmentToken,
 }
 
 /// Whether a host can join with a token.

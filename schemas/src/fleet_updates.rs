@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    actions::ActionsOnFleetUpdate,
     hosts::Selector,
     ids::{FleetUpdateId, HostId, JobId},
 };
@@ -211,6 +212,9 @@ pub struct FleetUpdateView {
     pub ended_at: Option<Timestamp>,
     /// The record's revision; `?wait=` waits for the next.
     pub revision: u64,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnFleetUpdate,
 }
 
 /// How many hosts are where.

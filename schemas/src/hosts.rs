@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{check_ins::AgentReport, envelopes::sha256_hex, ids::HostId, upstreams::Upstream};
+use crate::{actions::ActionsOnHost, check_ins::AgentReport, envelopes::sha256_hex, ids::HostId, upstreams::Upstream};
 
 /// Labels: `key=value` pairs that selectors match on.
 pub type Labels = BTreeMap<String, String>;
@@ -108,6 +108,9 @@ pub struct HostView {
     pub enrolled_at: Timestamp,
     /// The record's revision, the same as in its `ETag`.
     pub revision: u64,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnHost,
 }
 
 /// `PATCH /api/v1/hosts/{id}`: absent fields stay as they are.

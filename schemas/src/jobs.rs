@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    actions::ActionsOnJob,
     hosts::Selector,
     ids::{FleetUpdateId, HostId, JobId},
     problems::Problem,
@@ -342,6 +343,9 @@ pub struct JobView {
     pub result: Option<JobResult>,
     /// The record's revision.
     pub revision: u64,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnJob,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]

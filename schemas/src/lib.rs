@@ -5,6 +5,7 @@
 //! newer; what operators send does not, so that a typing error is an error.
 
 pub mod access;
+pub mod actions;
 pub mod audit;
 pub mod check_ins;
 pub mod commands;

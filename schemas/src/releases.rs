@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    actions::ActionsOnRelease,
     envelopes::{Envelope, EnvelopeError, PublicKey, sha256_hex},
     secrets::Secret,
 };
@@ -160,6 +161,9 @@ pub struct ReleaseView {
     pub created_at: Timestamp,
     /// The record's revision.
     pub revision: u64,
+    /// What the caller may do with it now, and why not the rest.
+    #[serde(flatten)]
+    pub actions: ActionsOnRelease,
 }
 
 /// Whether a release can be offered.

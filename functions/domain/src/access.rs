@@ -1,6 +1,12 @@
 //! Access: which role may do what. Fail closed: what is not written here, nobody may.
 
-use muster_schemas::access::Role;
+use muster_schemas::{
+    access::Role,
+    actions::{Action, ActionOfCaller, ActionOnApiKey, ActionOnUser, Actions},
+    problems::ProblemCode,
+};
+
+use crate::{jobs::word, machine::Refused};
 
 /// Something that a caller may or may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +43,53 @@ impl Permission {
         }
     }
 
-    /// Whether a caller of this role has it.
-    pub fn granted_to(self, role: Role) -> bool {
-        role >= self.least_role()
+    /// Refuses a caller of a role that does not have it.
+    pub fn check(self, role: Role) -> Result<(), Refused> {
+        if role >= self.least_role() {
+            return Ok(());
+        }
+        Err(Refused::new(ProblemCode::Forbidden, format_args!("this needs the role {}", word(self.least_role()))))
+    }
+}
+
+/// Every action of a thing by what it allows: with the sentence that a request would be refused with.
+pub fn actions<A: Action>(allows: impl Fn(A) -> Result<(), Refused>) -> Actions<A> {
+    Actions::of(|action| allows(action).map_err(|refused| refused.sentence()))
+}
+
+/// What a caller of this role may do at all.
+pub fn of_caller(role: Role) -> Actions<ActionOfCaller> {
+    let permission = |action| match action {
+        ActionOfCaller::CreateJobs => Permission::RunJobs,
+        ActionOfCaller::CreateFleetUpdates => Permission::ManageFleetUpdates,
+        ActionOfCaller::PublishReleases => Permission::ManageReleases,
+        ActionOfCaller::CreateEnrollmentTokens | ActionOfCaller::LookAtEnrollmentTokens => Permission::ManageHosts,
+        ActionOfCaller::LookAtAudit => Permission::Look,
+        ActionOfCaller::CreateUsers
+        | ActionOfCaller::CreateApiKeys
+        | ActionOfCaller::LookAtUsers
+        | ActionOfCaller::LookAtApiKeys => Permission::ManageAccess,
+    };
+    actions(|action| permission(action).check(role))
+}
+
+/// Whether a caller of this role may do this with an account, by whether it is the only admin's.
+pub fn allows_on_user(action: ActionOnUser, role: Role, is_last_admin: bool) -> Result<(), Refused> {
+    Permission::ManageAccess.check(role)?;
+    match action {
+        ActionOnUser::Change => Ok(()),
+        ActionOnUser::Remove => stays_administered(is_last_admin),
+    }
+}
+
+/// Refuses to make the only admin none.
+pub fn stays_administered(ends_last_admin: bool) -> Result<(), Refused> {
+    if ends_last_admin { Err(Refused::wrong_state("the last admin stays")) } else { Ok(()) }
+}
+
+/// Whether a caller of this role may do this with an API key: in any state, an expired one is forgotten so.
+pub fn allows_on_api_key(action: ActionOnApiKey, role: Role) -> Result<(), Refused> {
+    match action {
+        ActionOnApiKey::Revoke => Permission::ManageAccess.check(role),
     }
 }

@@ -7,6 +7,8 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
+    access::Role,
+    actions::ActionOnEnrollmentToken,
     enrollment::{EnrollmentTokenState, EnrollmentTokenView},
     hosts::Labels,
     ids::{EnrollmentTokenId, HostId},
@@ -15,6 +17,7 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::{Permission, actions},
     hosts,
     machine::{Change, Effect, Machine, Note, Refused, Step},
 };
@@ -84,7 +87,7 @@ impl Machine for EnrollmentToken {
                 EnrollmentTokenState::Expired => Err(invalid("expired")),
                 EnrollmentTokenState::Revoked => Err(invalid("revoked")),
             },
-            Event::Revoke if self.revoked => Ok(Step::to(self.clone())),
+            Event::Revoke if self.can_be_revoked().is_err() => Ok(Step::to(self.clone())),
             Event::Revoke => {
                 let note = Note::new("enrollment_token.revoked", self.id, String::new());
                 Ok(Step::to(Self { revoked: true, ..self.clone() }).and(note))
@@ -107,11 +110,24 @@ impl EnrollmentToken {
         }
     }
 
-    /// The token as operators see it.
-    pub fn view(&self, now: Timestamp) -> EnrollmentTokenView {
+    /// Whether a caller of this role may do this with it.
+    pub fn allows(&self, action: ActionOnEnrollmentToken, role: Role) -> Result<(), Refused> {
+        match action {
+            ActionOnEnrollmentToken::Revoke => Permission::ManageHosts.check(role).and_then(|()| self.can_be_revoked()),
+        }
+    }
+
+    /// Asked again, that changes nothing and is no fault.
+    fn can_be_revoked(&self) -> Result<(), Refused> {
+        if self.revoked { Err(Refused::wrong_state("the token was revoked already")) } else { Ok(()) }
+    }
+
+    /// The token as operators of this role see it.
+    pub fn view(&self, role: Role, now: Timestamp) -> EnrollmentTokenView {
         let state = self.state(now);
+        let actions = actions(|action| self.allows(action, role));
         let Self { id, secret_sha256: _, seats, used, labels, note, created_at, expires_at, revoked: _ } = self.clone();
-        EnrollmentTokenView { id, state, seats, used, labels, note, created_at, expires_at }
+        EnrollmentTokenView { id, state, seats, used, labels, note, created_at, expires_at, actions }
     }
 }
 

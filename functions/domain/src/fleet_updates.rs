@@ -8,6 +8,7 @@
 //! what concerns all of them. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` is what bounds hosts in
 //! an unproven update; a lost host keeps its slot.
 
+mod actions;
 mod admission;
 mod outcomes;
 mod planning;
@@ -18,9 +19,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use muster_schemas::{
+    access::Role,
+    actions::ActionOnFleetUpdate,
     fleet_updates::{Counts, FleetUpdateState, FleetUpdateView, MaintenanceWindow, OfflinePolicy, Share},
     ids::{FleetUpdateId, HostId, JobId},
-    problems::ProblemCode,
+    problems::{Problem, ProblemCode},
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +32,7 @@ pub use self::{
     planning::{Planning, Selection},
 };
 use crate::{
+    access::actions,
     fleet_update_hosts, jobs,
     machine::{Change, Effect, Lock, Machine, Note, Refused, Step},
     pacing::after,
@@ -229,7 +233,7 @@ impl Machine for FleetUpdate {
     }
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
-        use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Planning, Running};
+        use FleetUpdateState::{Cancelled, Paused, Running};
         let mut draft = Draft::of(self, now);
         match (self.state, event) {
             (_, Event::Start { .. }) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
@@ -239,18 +243,25 @@ impl Machine for FleetUpdate {
                 draft.planned(from.as_ref(), (*ready, *others), to.as_ref())?;
             }
             (_, Event::Host { position, outcome }) => draft.hears(*position, outcome),
-            (Running, Event::Pause) => draft.pause(),
-            (Paused, Event::Resume(note)) => draft.resume(note),
-            (Halted, Event::Resume(note)) => draft.resume_after_halt(note)?,
-            (Planning | Running | Paused | Halted, Event::Cancel(note)) => draft.cancel(note),
-            (Running | Paused | Halted, Event::RetryFailed(note)) => draft.retry_failed(note)?,
-            (Planning | Completed | Cancelled, Event::RetryFailed(_)) => return Err(self.refused("retry hosts")),
             (_, Event::Tick) => draft.ticks(),
             // Said twice is said once.
             (Paused, Event::Pause) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
-            (_, Event::Pause) => return Err(self.refused("pause")),
-            (_, Event::Resume(_)) => return Err(self.refused("resume")),
-            (Completed, Event::Cancel(_)) => return Err(self.refused("cancel")),
+            (_, Event::Pause) => {
+                self.can(ActionOnFleetUpdate::Pause)?;
+                draft.pause();
+            }
+            (_, Event::Resume(note)) => {
+                self.can(ActionOnFleetUpdate::Resume)?;
+                draft.goes_on_by_hand(note)?;
+            }
+            (_, Event::Cancel(note)) => {
+                self.can(ActionOnFleetUpdate::Cancel)?;
+                draft.cancel(note);
+            }
+            (_, Event::RetryFailed(note)) => {
+                self.can(ActionOnFleetUpdate::RetryFailed)?;
+                draft.retry_failed(note)?;
+            }
         }
         draft.settle();
         draft.goes_on();
@@ -288,8 +299,8 @@ impl FleetUpdate {
         Counts { total, pending, in_flight, succeeded, failed, skipped, cancelled }
     }
 
-    /// The fleet update as operators see it, with the hosts in its slots.
-    pub fn view(&self, now: Timestamp, revision: u64, in_flight: Vec<HostId>) -> FleetUpdateView {
+    /// The fleet update as operators of this role see it, with the hosts in its slots.
+    pub fn view(&self, role: Role, now: Timestamp, revision: u64, in_flight: Vec<HostId>) -> FleetUpdateView {
         let plan = self.plan.clone();
         FleetUpdateView {
             id: self.id,
@@ -311,6 +322,7 @@ impl FleetUpdate {
             created_at: plan.created_at,
             ended_at: self.ended_at,
             revision,
+            actions: actions(|action| self.allows(action, role)),
         }
     }
 
@@ -339,6 +351,13 @@ impl FleetUpdate {
     fn soak_ends_at(&self) -> Option<Timestamp> {
         let watched = self.wave_is_done() && !self.is_last_wave();
         self.last_success_at.filter(|_| watched).map(|at| after(at, self.plan.soak_seconds))
+    }
+
+    /// Nothing but lost hosts is left to hope for.
+    fn slots_are_exhausted(&self) -> bool {
+        let all_lost = !self.slots.is_empty() && self.lost.len() == self.slots.len();
+        let no_turn = self.next_turn >= self.wave_end() && self.requeued.is_empty() && self.deferred.is_empty();
+        all_lost && (count(self.slots.len()) >= self.plan.max_in_flight || no_turn)
     }
 
     fn refused(&self, to: &str) -> Refused {
@@ -390,7 +409,7 @@ impl Draft {
         if next.state != Running {
             return;
         }
-        if self.slots_are_exhausted() {
+        if self.next.slots_are_exhausted() {
             let who = match (self.latest_lost, self.next.lost.len()) {
                 (Some(host), 1) => host.to_string(),
                 (Some(host), lost) => format!("{host} and {} more", lost - 1),
@@ -418,14 +437,6 @@ impl Draft {
         }
     }
 
-    /// Nothing but lost hosts is left to hope for.
-    fn slots_are_exhausted(&self) -> bool {
-        let next = &self.next;
-        let all_lost = !next.slots.is_empty() && next.lost.len() == next.slots.len();
-        let no_turn = next.next_turn >= next.wave_end() && next.requeued.is_empty() && next.deferred.is_empty();
-        all_lost && (count(next.slots.len()) >= next.plan.max_in_flight || no_turn)
-    }
-
     fn halt(&mut self, reason: &str) {
         self.next.state = FleetUpdateState::Halted;
         self.next.halted_reason = Some(reason.into());
@@ -447,15 +458,10 @@ impl Draft {
         self.effects.push(Note::new("fleet_update.resumed", self.next.id, note).into());
     }
 
-    fn resume_after_halt(&mut self, note: &str) -> Result<(), Refused> {
-        if note.trim().is_empty() {
-            return Err(Refused(Box::new(muster_schemas::problems::Problem::invalid(
-                "note",
-                "must say why it may go on after a halt",
-            ))));
-        }
-        if self.slots_are_exhausted() {
-            return Err(Refused::wrong_state("its slots are held by lost hosts; write them off first"));
+    /// After a halt with a note that says why.
+    fn goes_on_by_hand(&mut self, note: &str) -> Result<(), Refused> {
+        if self.next.state == FleetUpdateState::Halted && note.trim().is_empty() {
+            return Err(Refused(Box::new(Problem::invalid("note", "must say why it may go on after a halt"))));
         }
         self.resume(note);
         Ok(())
@@ -489,12 +495,9 @@ impl Draft {
 
     fn retry_failed(&mut self, note: &str) -> Result<(), Refused> {
         let positions = self.next.retriable.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>();
-        if positions.is_empty() {
-            return Err(Refused::wrong_state("no failed host has an attempt left"));
-        }
         // One that halted goes on by this, under the same conditions as by a resume.
         if self.next.state == FleetUpdateState::Halted {
-            self.resume_after_halt(note)?;
+            self.goes_on_by_hand(note)?;
         }
         for position in &positions {
             self.next.retriable.remove(position);

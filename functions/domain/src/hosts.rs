@@ -1,5 +1,7 @@
 //! Hosts: what a host says of itself, and what operators say of it. What is served to it lives in its mailbox.
 
+mod actions;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -11,6 +13,7 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::actions::Standing;
 use crate::{
     machine::{Change, Effect, Machine, Note, Refused, Step},
     mailboxes,

@@ -9,6 +9,8 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
+    access::Role,
+    actions::ActionOnJob,
     commands::{Command, Event as Told, EventKind, MAX_OUTPUT_EVENT_BYTES},
     envelopes::sha256_hex,
     ids::{HostId, JobId, ProcessId},
@@ -18,6 +20,7 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::{Permission, actions},
     fleet_update_hosts::{self, Place},
     machine::{Change, Effect, Machine, Note, Refused, Step},
     mailboxes,
@@ -204,7 +207,7 @@ impl Machine for Job {
             (Offered | Accepted | Running | PresumedLost, Event::Cancel) | (Offered, Event::Recall) => {
                 Ok(self.ask_to_cancel())
             }
-            (_, Event::Cancel) => Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state)))),
+            (_, Event::Cancel) => self.can_be_cancelled().map(|()| self.stay()),
             (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
             // The host has it, or it is over: what was meant for an earlier state changes nothing.
@@ -285,9 +288,17 @@ impl Job {
         }
     }
 
-    /// The job as operators see it.
-    pub fn view(&self, now: Timestamp, revision: u64) -> JobView {
+    /// Whether a caller of this role may do this with it.
+    pub fn allows(&self, action: ActionOnJob, role: Role) -> Result<(), Refused> {
+        match action {
+            ActionOnJob::Cancel => Permission::RunJobs.check(role).and_then(|()| self.can_be_cancelled()),
+        }
+    }
+
+    /// The job as operators of this role see it.
+    pub fn view(&self, role: Role, now: Timestamp, revision: u64) -> JobView {
         let waiting_on = self.waiting_on(now);
+        let actions = actions(|action| self.allows(action, role));
         let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
         let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
             self.clone();
@@ -319,7 +330,19 @@ impl Job {
             output_lost_bytes,
             result,
             revision,
+            actions,
         }
+    }
+
+    fn can_be_cancelled(&self) -> Result<(), Refused> {
+        if self.state.is_final() {
+            return Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state))));
+        }
+        // Asked again, that changes nothing and is no fault.
+        if self.cancel_requested {
+            return Err(Refused::wrong_state("the host is told to stop it already"));
+        }
+        Ok(())
     }
 
     /// The server's own deadline: one clock, one owner, nothing shorter in between.

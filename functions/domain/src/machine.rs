@@ -161,6 +161,11 @@ impl Refused {
         Self::new(ProblemCode::WrongState, detail)
     }
 
+    /// Why not, as a sentence for people.
+    pub fn sentence(self) -> String {
+        self.0.detail.unwrap_or(self.0.title)
+    }
+
     /// There is no such record.
     pub fn not_found(what: &str) -> Self {
         Self::new(ProblemCode::NotFound, format_args!("no such {what}"))

@@ -219,9 +219,53 @@ impl Mailbox {
         let reason = self.state_reason.as_deref().unwrap_or_default();
         match self.state {
             HostState::Active => Ok(()),
-            HostState::Quarantined => Err(Refused::new(ProblemCode::HostQuarantined, reason)),
-            HostState::Retired => Err(Refused::new(ProblemCode::HostRetired, reason)),
+            HostState::Quarantined => {
+                let detail = format_args!("nothing is served to it until it is readmitted: {reason}");
+                Err(Refused::new(ProblemCode::HostQuarantined, detail))
+            }
+            HostState::Retired => {
+                Err(Refused::new(ProblemCode::HostRetired, format_args!("its identity was revoked for good: {reason}")))
+            }
         }
+    }
+
+    /// Whether it takes another job.
+    pub fn takes_work(&self) -> Result<(), Refused> {
+        self.served()?;
+        if self.has_room() {
+            return Ok(());
+        }
+        Err(Refused::new(ProblemCode::TooManyRequests, format_args!("{MAX_OPEN_JOBS} jobs are open on this host")))
+    }
+
+    /// Whether an operator can ask for an update of its agent.
+    pub fn takes_update(&self) -> Result<(), Refused> {
+        if self.update().is_some() {
+            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is open"));
+        }
+        Ok(())
+    }
+
+    /// Refused because the host was not heard from lately; what could be done about it.
+    pub fn offline(&self, detail: &str) -> Refused {
+        let seen = self.last_seen_at.map_or(serde_json::Value::Null, |at| at.to_string().into());
+        Refused(Box::new(Problem::new(ProblemCode::HostOffline).detail(detail).with("last_seen_at", seen)))
+    }
+
+    /// Whether an operator can let it be served again.
+    pub fn can_be_readmitted(&self) -> Result<(), Refused> {
+        if self.state == HostState::Quarantined {
+            return Ok(());
+        }
+        Err(Refused::wrong_state("the host is not quarantined"))
+    }
+
+    /// Whether its identity can be revoked. Asked again, that changes nothing and is no fault.
+    pub fn can_be_retired(&self) -> Result<(), Refused> {
+        if self.state == HostState::Retired {
+            return Err(Refused::wrong_state("the host was retired already"));
+        }
+        Ok(())
     }
 
     /// Whether a request of this session is served.
@@ -331,14 +375,10 @@ impl Mailbox {
 
     fn enqueue(&self, job: &NewJob, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.served()?;
-        let by_hand = job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT);
-        if by_hand && self.update().is_some() {
-            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is open"));
+        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT) {
+            self.takes_update()?;
         }
-        if !self.has_room() {
-            let detail = format!("{MAX_OPEN_JOBS} jobs are open on this host");
-            return Err(Refused::new(ProblemCode::TooManyRequests, detail));
-        }
+        self.takes_work()?;
         let mut next = self.clone();
         next.sequence += 1;
         next.attention_until = Some(after(now, ATTENTION_SECONDS));
@@ -382,9 +422,7 @@ impl Mailbox {
     }
 
     fn readmit(&self, reason: &str) -> Result<Step<Self>, Refused> {
-        if self.state != HostState::Quarantined {
-            return Err(Refused::wrong_state("the host is not quarantined"));
-        }
+        self.can_be_readmitted()?;
         let next = Self {
             state: HostState::Active,
             state_reason: None,
@@ -396,7 +434,7 @@ impl Mailbox {
     }
 
     fn retire(&self, reason: &str, force: bool) -> Result<Step<Self>, Refused> {
-        if self.state == HostState::Retired {
+        if self.can_be_retired().is_err() {
             return Ok(Step::to(self.clone()));
         }
         if !self.open.is_empty() && !force {

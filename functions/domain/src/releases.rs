@@ -8,13 +8,18 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use muster_schemas::{
+    access::Role,
+    actions::ActionOnRelease,
     envelopes::Envelope,
     problems::ProblemCode,
     releases::{Manifest, ReleaseState, ReleaseView, Target},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{Machine, Note, Refused, Step};
+use crate::{
+    access::{Permission, actions},
+    machine::{Machine, Note, Refused, Step},
+};
 
 /// How many signatures are kept.
 const MAX_SIGNATURES: usize = 16;
@@ -71,7 +76,7 @@ impl Machine for Release {
                 Err(Refused::new(ProblemCode::AlreadyExists, detail))
             }
             Event::Uploaded(platform) => Ok(self.uploaded(platform)),
-            Event::Yank(_) if self.yanked.is_some() => Ok(Step::to(self.clone())),
+            Event::Yank(_) if self.can_be_yanked().is_err() => Ok(Step::to(self.clone())),
             Event::Yank(reason) => {
                 let note = Note::new("release.yanked", &self.manifest.version, reason);
                 Ok(Step::to(Self { yanked: Some(reason.clone()), ..self.clone() }).and(note))
@@ -97,8 +102,20 @@ impl Release {
         self.manifest.target(os, arch).filter(|target| self.uploaded.contains(&target.platform()))
     }
 
-    /// The release as operators see it.
-    pub fn view(&self, revision: u64) -> ReleaseView {
+    /// Whether a caller of this role may do this with it.
+    pub fn allows(&self, action: ActionOnRelease, role: Role) -> Result<(), Refused> {
+        match action {
+            ActionOnRelease::Yank => Permission::ManageReleases.check(role).and_then(|()| self.can_be_yanked()),
+        }
+    }
+
+    /// Asked again, a yank changes nothing and is no fault.
+    fn can_be_yanked(&self) -> Result<(), Refused> {
+        if self.yanked.is_some() { Err(Refused::wrong_state("the release was yanked already")) } else { Ok(()) }
+    }
+
+    /// The release as operators of this role see it.
+    pub fn view(&self, role: Role, revision: u64) -> ReleaseView {
         let Self { envelope, manifest, manifest_sha256, uploaded, yanked, created_at } = self.clone();
         let missing = self.missing().map(Target::platform).collect::<Vec<_>>();
         let state = self.state();
@@ -113,6 +130,7 @@ impl Release {
             yanked_reason: yanked,
             created_at,
             revision,
+            actions: actions(|action| self.allows(action, role)),
         }
     }
 

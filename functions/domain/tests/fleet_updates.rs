@@ -13,6 +13,8 @@ use muster_domain::{
     machine::{Change, Effect, Machine, Refused, Step},
 };
 use muster_schemas::{
+    access::Role,
+    actions::ActionOnFleetUpdate,
     check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy, Share},
     hosts::{HostState, Selector},
@@ -345,6 +347,15 @@ fn a_fleet_update_that_is_cancelled_while_it_is_planned_plans_and_offers_nothing
     let planned = Event::Planned { from: None, ready: 1, others: 0, to: None };
     assert!(cancelled.next.transition(&planned, at(0)).is_err());
     assert_eq!(cancelled.next.due_at(), None);
+}
+
+#[test]
+fn a_fleet_update_that_is_planned_can_only_be_cancelled_and_only_by_who_may() {
+    let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap().next;
+    tells_what_it_does(&begun, at(0));
+    let allowed = |role| muster_domain::access::actions(|action| begun.allows(action, role)).allowed;
+    assert_eq!(allowed(Role::Admin), [ActionOnFleetUpdate::Cancel]);
+    assert_eq!(allowed(Role::Operator), []);
 }
 
 #[test]
@@ -689,6 +700,7 @@ proptest! {
         fleet.offers();
         for act in acts {
             does(&mut fleet, &act);
+            tells_what_it_does(&fleet.state, at(fleet.now));
         }
         // Terminates: silent hosts stay silent, and it is over or halted without an operator.
         if fleet.state.state == FleetUpdateState::Running {
@@ -706,6 +718,26 @@ proptest! {
             fleet.happens(&Event::Cancel("enough".into())).unwrap();
         }
         prop_assert!(fleet.is_over());
+    }
+}
+
+/// What is told to be allowed is done, and what is not is refused for the reason that is told, or changes nothing.
+fn tells_what_it_does(fleet_update: &FleetUpdate, now: Timestamp) {
+    for (action, event) in [
+        (ActionOnFleetUpdate::Pause, Event::Pause),
+        (ActionOnFleetUpdate::Resume, Event::Resume("on".into())),
+        (ActionOnFleetUpdate::Cancel, Event::Cancel("off".into())),
+        (ActionOnFleetUpdate::RetryFailed, Event::RetryFailed("again".into())),
+    ] {
+        match (fleet_update.allows(action, Role::Admin), fleet_update.transition(&event, now)) {
+            (Ok(()), done) => assert_ne!(done.unwrap().next, *fleet_update, "{action:?}"),
+            (told, Err(refused)) => assert_eq!(told, Err(refused)),
+            // Said twice is said once; what follows by itself follows all the same.
+            (Err(told), Ok(done)) => {
+                assert!(told.sentence().ends_with("already"), "{action:?}");
+                assert_eq!(Ok(done), fleet_update.transition(&Event::Tick, now), "{action:?}");
+            }
+        }
     }
 }
 

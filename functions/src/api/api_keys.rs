@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
+    access::{actions, allows_on_api_key},
     machine::{Note, Refused},
     pacing::after,
 };
@@ -71,16 +72,17 @@ pub async fn create(
     let mut writes = vec![written, audited(&app, &operator.cause(), "api_key.created", id, detail)];
     writes.extend(once.write(&app, &id));
     app.table.commit(writes, rand::random()).await?;
-    Ok((StatusCode::CREATED, Json(ApiKeyCreated { key: secret, view: view(record) })))
+    Ok((StatusCode::CREATED, Json(ApiKeyCreated { key: secret, view: view(record, operator.role()) })))
 }
 
 /// `GET /api/v1/api-keys`
 pub async fn list(
-    _: Operator<may::ManageAccess>,
+    operator: Operator<may::ManageAccess>,
     State(app): State<App>,
     Paged(params): Paged,
 ) -> Result<Json<Page<ApiKeyView>>, Failure> {
-    page(&app, List::all("api-keys"), &params, |found: Versioned<ApiKey>| Some(view(found.record))).await.map(Json)
+    let view = |found: Versioned<ApiKey>| Some(view(found.record, operator.role()));
+    page(&app, List::all("api-keys"), &params, view).await.map(Json)
 }
 
 /// `DELETE /api/v1/api-keys/{id}`
@@ -133,7 +135,8 @@ fn indexes(id: ApiKeyId) -> Vec<crate::store::IndexEntry> {
     vec![keys::list("api-keys", id)]
 }
 
-fn view(record: ApiKey) -> ApiKeyView {
+fn view(record: ApiKey, role: Role) -> ApiKeyView {
+    let actions = actions(|action| allows_on_api_key(action, role));
     let ApiKey { id, name, secret_sha256: _, role, created_at, expires_at, last_used_at } = record;
-    ApiKeyView { id, name, role, created_at, expires_at, last_used_at }
+    ApiKeyView { id, name, role, created_at, expires_at, last_used_at, actions }
 }

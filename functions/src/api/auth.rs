@@ -109,6 +109,11 @@ pub struct Identity {
 }
 
 impl<P> Operator<P> {
+    /// What it may do.
+    pub fn role(&self) -> Role {
+        self.identity.role
+    }
+
     /// As the cause of a change.
     pub fn cause(&self) -> Cause {
         Cause { actor: self.identity.actor.clone(), request_id: self.identity.request_id.clone() }
@@ -178,11 +183,7 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let identity = identify(parts, app).await?;
         within_budget(app, &identity.actor, app.settings.pacing.operator_budget)?;
-        if !P::PERMISSION.granted_to(identity.role) {
-            let needed = muster_domain::jobs::word(P::PERMISSION.least_role());
-            let detail = format!("this needs the role {needed}");
-            return Err(Problem::new(ProblemCode::Forbidden).detail(detail).into());
-        }
+        P::PERMISSION.check(identity.role)?;
         Ok(Self { identity, permission: PhantomData })
     }
 }

@@ -59,7 +59,7 @@ pub async fn create(
     let (secret, secret_sha256) = credentials::issue(PREFIX, id);
     let (used, revoked, expires_at) = (0, false, after(now, seconds));
     let token = EnrollmentToken { id, secret_sha256, seats, used, labels, note, created_at: now, expires_at, revoked };
-    let view = token.view(now);
+    let view = token.view(operator.role(), now);
     let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
     let change = Change::EnrollmentToken(id, Event::Create(Box::new(token)));
     advance_with(&app, change, &operator.cause(), own).await?;
@@ -68,12 +68,12 @@ pub async fn create(
 
 /// `GET /api/v1/enrollment-tokens`
 pub async fn list(
-    _: Operator<may::ManageHosts>,
+    operator: Operator<may::ManageHosts>,
     State(app): State<App>,
     Paged(params): Paged,
 ) -> Result<Json<Page<EnrollmentTokenView>>, Failure> {
     let now = app.now();
-    let view = |found: Versioned<EnrollmentToken>| Some(found.record.view(now));
+    let view = |found: Versioned<EnrollmentToken>| Some(found.record.view(operator.role(), now));
     page(&app, List::all("tokens"), &params, view).await.map(Json)
 }
 

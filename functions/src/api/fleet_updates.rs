@@ -17,6 +17,8 @@ use muster_domain::{
     windows,
 };
 use muster_schemas::{
+    access::Role,
+    actions::ActionOnFleetUpdate,
     fleet_updates::{
         FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView, PlannedHost,
         Share,
@@ -70,7 +72,7 @@ pub async fn create(
     Sent { body, sha256 }: Sent<FleetUpdateRequest>,
 ) -> Result<Response, Failure> {
     let mut once = Once::of(&operator.cause(), key, "fleet-update", &sha256);
-    if let Some(view) = earlier(&app, &mut once).await? {
+    if let Some(view) = earlier(&app, &mut once, operator.role()).await? {
         return Ok((StatusCode::CREATED, Json(view)).into_response());
     }
     check(&body)?;
@@ -93,33 +95,33 @@ pub async fn create(
         }
         Err(error) => return Err(error.into()),
     }
-    Ok((StatusCode::CREATED, Json(current(&app, id).await?)).into_response())
+    Ok((StatusCode::CREATED, Json(current(&app, id, operator.role()).await?)).into_response())
 }
 
 /// `GET /api/v1/fleet-updates`: newest first.
 pub async fn list(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Paged(params): Paged,
 ) -> Result<Json<Page<FleetUpdateView>>, Failure> {
     let Page { items: found, next_cursor } = page(&app, List::all("fleet-updates"), &params, Some).await?;
     let mut items = Vec::with_capacity(found.len());
     for found in found {
-        items.push(view(&app, found).await?);
+        items.push(view(&app, found, operator.role()).await?);
     }
     Ok(Json(Page { items, next_cursor }))
 }
 
 /// `GET /api/v1/fleet-updates/{id}`, with `?wait=30` for its next change.
 pub async fn get(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
     Params(params): Params<WaitParams>,
 ) -> Result<impl IntoResponse, Failure> {
     let over = |fleet_update: &FleetUpdate| fleet_update.ended_at.is_some();
     let found = params.wait_for(&app, id, &keys::fleet_update(id), over).await?;
-    Ok((etag(found.revision), Json(view(&app, found).await?)))
+    Ok((etag(found.revision), Json(view(&app, found, operator.role()).await?)))
 }
 
 /// `GET /api/v1/fleet-updates/{id}/hosts`: in the order of their turns, each with why it waits.
@@ -195,10 +197,11 @@ pub async fn write_off(
 ) -> Result<Json<FleetUpdateView>, Failure> {
     let host_id = body.host_id.ok_or_else(|| Problem::invalid("host_id", "must name the lost host"))?;
     let fleet_update = load(&app, id).await?.record;
+    fleet_update.can(ActionOnFleetUpdate::WriteOff)?;
     let lost = hosts_at(&app, id, &fleet_update.lost).await?.into_iter().find(|host| host.host_id == host_id);
     let lost = lost.ok_or_else(|| Refused::wrong_state(format_args!("{host_id} is not lost in this fleet update")))?;
     advance(&app, lost.place.change(fleet_update_hosts::Event::WriteOff), &operator.cause()).await?;
-    current(&app, id).await.map(Json)
+    current(&app, id, operator.role()).await.map(Json)
 }
 
 async fn act(
@@ -208,19 +211,19 @@ async fn act(
     event: Event,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     advance(app, Change::FleetUpdate(id, event), &operator.cause()).await?;
-    current(app, id).await.map(Json)
+    current(app, id, operator.role()).await.map(Json)
 }
 
-/// The fleet update as operators see it.
-async fn current(app: &App, id: FleetUpdateId) -> Result<FleetUpdateView, Failure> {
-    view(app, load(app, id).await?).await
+/// The fleet update as operators of this role see it.
+async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdateView, Failure> {
+    view(app, load(app, id).await?, role).await
 }
 
-async fn view(app: &App, found: Versioned<FleetUpdate>) -> Result<FleetUpdateView, Failure> {
+async fn view(app: &App, found: Versioned<FleetUpdate>, role: Role) -> Result<FleetUpdateView, Failure> {
     let Versioned { record, revision } = found;
     let in_flight = hosts_at(app, record.id, record.slots.iter().take(MAX_SHOWN_IN_FLIGHT)).await?;
     let in_flight = in_flight.into_iter().map(|host| host.host_id).collect();
-    Ok(record.view(app.now(), revision, in_flight))
+    Ok(record.view(role, app.now(), revision, in_flight))
 }
 
 async fn hosts_at(
@@ -390,9 +393,9 @@ async fn refuse_second(app: &App) -> Result<(), Failure> {
     Err(problem.into())
 }
 
-async fn earlier(app: &App, once: &mut Once) -> Result<Option<FleetUpdateView>, Failure> {
+async fn earlier(app: &App, once: &mut Once, role: Role) -> Result<Option<FleetUpdateView>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
-    current(app, id).await.map(Some)
+    current(app, id, role).await.map(Some)
 }
 
 async fn load(app: &App, id: FleetUpdateId) -> Result<Versioned<FleetUpdate>, Failure> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
-    hosts::{Event, Host},
+    access::actions,
+    hosts::{Event, Host, Standing},
     jobs::{AGENT, Asked, NewJob, Origin},
     machine::{Change, Refused},
     mailboxes::{self, Mailbox},
@@ -12,6 +13,7 @@ use muster_domain::{
     releases::Release,
 };
 use muster_schemas::{
+    access::Role,
     hosts::{HostChange, HostState, HostUpdateRequest, HostView, Reason},
     ids::{HostId, JobId},
     jobs::{JobSpec, JobView, SelfUpdateSpec},
@@ -41,6 +43,9 @@ const UPDATE_SECONDS: u32 = 1_200;
 /// How many hosts are looked at in one go, at least, and how many by one request.
 const STRIDE: usize = 100;
 const MAX_LOOKED_AT: usize = 2_000;
+/// How much an answer says of why hosts are not served, in bytes: with the host itself, and with each action it has not.
+const MAX_REASON_BYTES: usize = 512 * 1024;
+const REASON_TOLD: usize = 4;
 
 /// Which hosts are wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -55,7 +60,7 @@ pub struct Filter {
 
 /// `GET /api/v1/hosts`
 pub async fn list(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
     Params(query): Params<Vec<(String, String)>>,
@@ -69,6 +74,7 @@ pub async fn list(
     let mut cursor = params.cursor;
     let mut items = Vec::new();
     let stride = limit.max(STRIDE);
+    let mut reasons = 0;
     for _ in 0..MAX_LOOKED_AT / stride {
         let (records, more) = List::all("hosts").before::<Host>(&app, cursor.as_deref(), stride).await?;
         let full = more && records.len() < stride;
@@ -77,9 +83,12 @@ pub async fn list(
         for ((place, host), mailbox) in records.into_iter().zip(mailboxes) {
             cursor = Some(place);
             let Some(mailbox) = mailbox else { continue };
-            let view = view(&app, host, &mailbox.record, newest.as_ref());
-            items.extend(filter.wants(&view, &labels).then_some(view));
-            if items.len() == limit {
+            let view = view(&app, host, &mailbox.record, newest.as_ref(), operator.role());
+            if filter.wants(&view, &labels) {
+                reasons += view.state_reason.as_ref().map_or(0, String::len) * REASON_TOLD;
+                items.push(view);
+            }
+            if items.len() == limit || reasons > MAX_REASON_BYTES {
                 return Ok(Json(Page { items, next_cursor: cursor }));
             }
         }
@@ -95,11 +104,11 @@ pub async fn list(
 
 /// `GET /api/v1/hosts/{id}`
 pub async fn get(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<HostId>,
 ) -> Result<impl IntoResponse, Failure> {
-    let view = current(&app, id).await?;
+    let view = current(&app, id, operator.role()).await?;
     Ok((etag(view.revision), Json(view)))
 }
 
@@ -120,7 +129,7 @@ pub async fn change(
     let own = Own { revision, ..Own::default() };
     let change = Change::Host(id, Event::Described { name, labels });
     advance_with(&app, change, &operator.cause(), own).await?;
-    let view = current(&app, id).await?;
+    let view = current(&app, id, operator.role()).await?;
     Ok((etag(view.revision), Json(view)))
 }
 
@@ -157,7 +166,7 @@ pub async fn readmit(
 ) -> Result<Json<HostView>, Failure> {
     check_text("reason", &body.reason, 1_024)?;
     advance(&app, Change::Mailbox(id, mailboxes::Event::Readmit(body.reason)), &operator.cause()).await?;
-    Ok(Json(current(&app, id).await?))
+    Ok(Json(current(&app, id, operator.role()).await?))
 }
 
 /// `POST /api/v1/hosts/{id}/update`: brings one host's agent to a release.
@@ -167,22 +176,10 @@ pub async fn update(
     Id(id): Id<HostId>,
     Sent { body, .. }: Sent<HostUpdateRequest>,
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
-    let view = current(&app, id).await?;
+    let (host, mailbox) = (load(&app, id).await?.record, mailbox(&app, id).await?);
     let release = published(&app, &body.version).await?;
-    let target = release.target(&view.facts.os, &view.facts.architecture);
-    let target =
-        target.ok_or_else(|| Problem::invalid("version", "the release has no file for this host's platform"))?;
-    let runs = |agent: &muster_schemas::check_ins::AgentReport| {
-        agent.version == body.version && agent.executable_sha256 == target.sha256
-    };
-    if view.agent.as_ref().is_some_and(runs) {
-        return Err(Failure::of(ProblemCode::AlreadyUpToDate));
-    }
-    let mailbox = mailbox(&app, id).await?;
-    if mailbox.update().is_some() {
-        return Err(Failure::of(ProblemCode::UpdateInProgress));
-    }
-    jobs::refuse_offline(&app, &mailbox)?;
+    let online = app.settings.pacing.is_online(&mailbox, app.now());
+    Standing { host: &host, mailbox: &mailbox, online, release: Some(&release) }.can_be_updated()?;
     let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
     let asked = Asked {
         spec: JobSpec::SelfUpdate(spec),
@@ -192,8 +189,8 @@ pub async fn update(
         time_limit_seconds: UPDATE_SECONDS,
     };
     let job = NewJob { id: JobId::new(app.now(), rand::random()), asked };
-    let view = jobs::enqueue(&app, id, job, &operator.cause(), Vec::new()).await?;
-    Ok((StatusCode::ACCEPTED, Json(view)))
+    let job = jobs::enqueue(&app, id, job, &operator.cause(), Vec::new()).await?;
+    Ok((StatusCode::ACCEPTED, Json(jobs::view(&app, &job, operator.role()))))
 }
 
 /// A release that can be offered.
@@ -213,12 +210,16 @@ pub async fn mailbox(app: &App, id: HostId) -> Result<Mailbox, Failure> {
     Ok(found.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?.record)
 }
 
-/// A host as operators see it.
-pub async fn current(app: &App, id: HostId) -> Result<HostView, Failure> {
-    let host = app.load::<Host>(&keys::host(id), Consistency::Strong).await?;
-    let host = host.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?;
+/// A host as operators of this role see it.
+async fn current(app: &App, id: HostId, role: Role) -> Result<HostView, Failure> {
+    let host = load(app, id).await?;
     let newest = newest_release(app).await?;
-    Ok(view(app, host, &mailbox(app, id).await?, newest.as_ref()))
+    Ok(view(app, host, &mailbox(app, id).await?, newest.as_ref(), role))
+}
+
+async fn load(app: &App, id: HostId) -> Result<Versioned<Host>, Failure> {
+    let host = app.load::<Host>(&keys::host(id), Consistency::Strong).await?;
+    host.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))
 }
 
 /// The active hosts that are wanted, `most` of them and perhaps a few more; those that joined last first.
@@ -243,7 +244,10 @@ async fn newest_release(app: &App) -> Result<Option<Release>, Failure> {
     Ok(newest.await?.map(|found| found.record))
 }
 
-fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Release>) -> HostView {
+fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Release>, role: Role) -> HostView {
+    let online = app.settings.pacing.is_online(mailbox, app.now());
+    let standing = Standing { host: &host.record, mailbox, online, release: newest };
+    let actions = actions(|action| standing.allows(action, role));
     let Host { id, public_key: _, name, labels, facts, agent, upstreams, enrolled_at } = host.record;
     let behind = |agent: &muster_schemas::check_ins::AgentReport| {
         newest.is_some_and(|release| {
@@ -256,7 +260,7 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
         state_reason: mailbox.state_reason.clone(),
         name,
         labels,
-        online: mailbox.state != HostState::Retired && app.settings.pacing.is_online(mailbox, app.now()),
+        online: mailbox.state != HostState::Retired && online,
         last_seen_at: mailbox.last_seen_at,
         session: mailbox.session,
         open_jobs: u32::try_from(mailbox.open.len()).unwrap_or(u32::MAX),
@@ -266,6 +270,7 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
         upstreams,
         enrolled_at,
         revision: host.revision,
+        actions,
     }
 }
 

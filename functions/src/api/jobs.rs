@@ -16,6 +16,7 @@ use muster_domain::{
     pacing::after,
 };
 use muster_schemas::{
+    access::Role,
     ids::{HostId, JobId},
     jobs::{
         HostRefused, IfOffline, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
@@ -66,7 +67,7 @@ pub async fn create(
     for host_id in &hosts {
         let mut once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
         match create_one(&app, *host_id, &asked, body.if_offline, &operator.cause(), &mut once).await {
-            Ok(view) => items.push(view),
+            Ok(job) => items.push(view(&app, &job, operator.role())),
             Err(Failure::Refused(problem)) if hosts.len() > 1 => {
                 refused.push(HostRefused { host_id: *host_id, problem: *problem });
             }
@@ -86,7 +87,7 @@ pub struct Filter {
 
 /// `GET /api/v1/jobs`: newest first.
 pub async fn list(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
     Paged(params): Paged,
@@ -95,12 +96,11 @@ pub async fn list(
         Some(host) => List::owned(format_args!("host#{host}")),
         None => List::all("jobs"),
     };
-    let now = app.now();
     let wanted = |job: &Job| {
         filter.state.is_none_or(|state| state == job.state)
             && filter.kind.as_ref().is_none_or(|kind| kind == job.asked.spec.kind())
     };
-    let view = |found: Versioned<Job>| wanted(&found.record).then(|| found.record.view(now, found.revision));
+    let view = |found: Versioned<Job>| wanted(&found.record).then(|| view(&app, &found, operator.role()));
     page(&app, list, &params, view).await.map(Json)
 }
 
@@ -117,14 +117,14 @@ pub struct WaitParams {
 
 /// `GET /api/v1/jobs/{id}`, with `?wait=30` for its next change.
 pub async fn get(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<JobId>,
     Params(params): Params<WaitParams>,
 ) -> Result<impl IntoResponse, Failure> {
     let over = |job: &Job| job.state.is_final();
     let found = params.wait_for(&app, id, &keys::job(id), over).await?;
-    Ok((etag(found.revision), Json(found.record.view(app.now(), found.revision))))
+    Ok((etag(found.revision), Json(view(&app, &found, operator.role()))))
 }
 
 /// `POST /api/v1/jobs/{id}/cancel`: final at once if it was never offered, else the host's answer decides.
@@ -135,7 +135,7 @@ pub async fn cancel(
 ) -> Result<Json<JobView>, Failure> {
     let advanced = advance(&app, Change::Job(id, Event::Cancel), &operator.cause()).await?;
     let job = advanced.record::<Job>(&keys::job(id))?;
-    Ok(Json(job.record.view(app.now(), job.revision)))
+    Ok(Json(view(&app, &job, operator.role())))
 }
 
 /// Which part of a log.
@@ -182,24 +182,24 @@ pub async fn enqueue(
     job: NewJob,
     cause: &Cause,
     writes: Vec<Write>,
-) -> Result<JobView, AdvanceError> {
+) -> Result<Versioned<Job>, AdvanceError> {
     let id = job.id;
     let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
     let advanced = advance_with(app, change, cause, Own { writes, ..Own::default() }).await?;
-    let job = advanced.record::<Job>(&keys::job(id))?;
-    Ok(job.record.view(app.now(), job.revision))
+    advanced.record::<Job>(&keys::job(id))
+}
+
+/// A job as operators of this role see it.
+pub fn view(app: &App, job: &Versioned<Job>, role: Role) -> JobView {
+    job.record.view(role, app.now(), job.revision)
 }
 
 /// Refuses work for a host that was not heard from lately.
-pub fn refuse_offline(app: &App, mailbox: &Mailbox) -> Result<(), Failure> {
+fn refuse_offline(app: &App, mailbox: &Mailbox) -> Result<(), Failure> {
     if app.settings.pacing.is_online(mailbox, app.now()) {
         return Ok(());
     }
-    let seen = mailbox.last_seen_at.map_or(serde_json::Value::Null, |at| at.to_string().into());
-    let problem = Problem::new(ProblemCode::HostOffline)
-        .detail("if_offline=queue keeps the job until start_by")
-        .with("last_seen_at", seen);
-    Err(problem.into())
+    Err(mailbox.offline("if_offline=queue keeps the job until start_by").into())
 }
 
 impl WaitParams {
@@ -258,12 +258,12 @@ async fn create_one(
     if_offline: IfOffline,
     cause: &Cause,
     once: &mut Once,
-) -> Result<JobView, Failure> {
-    if let Some(view) = earlier(app, once).await? {
-        return Ok(view);
+) -> Result<Versioned<Job>, Failure> {
+    if let Some(job) = earlier(app, once).await? {
+        return Ok(job);
     }
     let mailbox = hosts::mailbox(app, host_id).await?;
-    mailbox.served()?;
+    mailbox.takes_work()?;
     if if_offline == IfOffline::Fail {
         refuse_offline(app, &mailbox)?;
     }
@@ -276,10 +276,9 @@ async fn create_one(
     }
 }
 
-async fn earlier(app: &App, once: &mut Once) -> Result<Option<JobView>, Failure> {
+async fn earlier(app: &App, once: &mut Once) -> Result<Option<Versioned<Job>>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
-    let job = found::<Job>(app, &keys::job(id)).await?;
-    Ok(Some(job.record.view(app.now(), job.revision)))
+    found(app, &keys::job(id)).await.map(Some)
 }
 
 async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {

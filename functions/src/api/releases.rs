@@ -58,27 +58,27 @@ pub async fn create(
     let change = Change::Release(version.clone(), Event::Announce(Box::new(release)));
     let advanced = advance(&app, change, &operator.cause()).await?;
     let found = advanced.record::<Release>(&keys::release(&version))?;
-    Ok((StatusCode::CREATED, Json(found.record.view(found.revision))))
+    Ok((StatusCode::CREATED, Json(found.record.view(operator.role(), found.revision))))
 }
 
 /// `GET /api/v1/releases`: the highest manifest version first.
 pub async fn list(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Paged(params): Paged,
 ) -> Result<Json<Page<ReleaseView>>, Failure> {
-    let view = |found: Versioned<Release>| Some(found.record.view(found.revision));
+    let view = |found: Versioned<Release>| Some(found.record.view(operator.role(), found.revision));
     page(&app, List::all("releases"), &params, view).await.map(Json)
 }
 
 /// `GET /api/v1/releases/{version}`
 pub async fn get(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Named(version): Named<String>,
 ) -> Result<Json<ReleaseView>, Failure> {
     let found = load(&app, &version).await?;
-    Ok(Json(found.record.view(found.revision)))
+    Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
 /// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put.
@@ -126,7 +126,7 @@ pub async fn upload(
     let change = Change::Release(version.clone(), Event::Uploaded(platform));
     let advanced = advance(&app, change, &operator.cause()).await?;
     let found = advanced.record::<Release>(&keys::release(&version))?;
-    Ok(Json(found.record.view(found.revision)))
+    Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
 /// `POST /api/v1/releases/{version}/yank`: offered to nobody any more.
@@ -142,7 +142,7 @@ pub async fn yank(
     let change = Change::Release(version.clone(), Event::Yank(body.reason));
     let advanced = advance(&app, change, &operator.cause()).await?;
     let found = advanced.record::<Release>(&keys::release(&version))?;
-    Ok(Json(found.record.view(found.revision)))
+    Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
 /// `GET /api/v1/agent/releases/{version}/manifest`: the envelope as it came.

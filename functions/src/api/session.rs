@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use muster_domain::{machine::Note, pacing::after};
+use muster_domain::{access::of_caller, machine::Note, pacing::after};
 use muster_schemas::{
     access::{LoginRequest, SessionKind, SessionView},
     envelopes::sha256_hex,
@@ -150,7 +150,7 @@ impl Tries {
 /// `GET /api/v1/session`: who am I.
 pub async fn get(operator: Operator<may::Look>, csrf: Csrf) -> Json<SessionView> {
     let Identity { name, role, expires_at, .. } = operator.identity;
-    Json(SessionView { username: name, role, expires_at, csrf_token: csrf.0, token: None })
+    Json(SessionView { username: name, role, expires_at, csrf_token: csrf.0, token: None, actions: of_caller(role) })
 }
 
 /// `DELETE /api/v1/session`: sign out.
@@ -246,6 +246,7 @@ fn answer(account: &Account, session: Session, secret: Secret) -> Response {
         expires_at: session.expires_at,
         csrf_token,
         token,
+        actions: of_caller(account.role),
     };
     match session.kind {
         SessionKind::Bearer => Json(view(None, Some(secret))).into_response(),

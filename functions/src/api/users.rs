@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
-use muster_domain::machine::{Note, Refused};
+use muster_domain::{
+    access,
+    machine::{Note, Refused},
+};
 use muster_schemas::{
     access::{Role, UserChange, UserRequest, UserView},
     ids::UserId,
@@ -49,16 +52,21 @@ pub async fn create(
     Sent { body, .. }: Sent<UserRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let created = add(&app, &operator.cause(), body).await?;
-    Ok((StatusCode::CREATED, etag(1), Json(view(Versioned { record: created, revision: 1 }))))
+    Ok((StatusCode::CREATED, etag(1), Json(view(Versioned { record: created, revision: 1 }, operator.role(), false))))
 }
 
 /// `GET /api/v1/users`
 pub async fn list(
-    _: Operator<may::ManageAccess>,
+    operator: Operator<may::ManageAccess>,
     State(app): State<App>,
     Paged(params): Paged,
 ) -> Result<Json<Page<UserView>>, Failure> {
-    page(&app, List::all("users"), &params, |found| Some(view(found))).await.map(Json)
+    let last_admin = last_admin(&app).await?;
+    let view = |found: Versioned<Account>| {
+        let is_last_admin = last_admin == Some(found.record.id);
+        Some(view(found, operator.role(), is_last_admin))
+    };
+    page(&app, List::all("users"), &params, view).await.map(Json)
 }
 
 /// `PATCH /api/v1/users/{id}`
@@ -86,7 +94,8 @@ pub async fn change(
     let written = put(keys::user(id), revision, indexes(id), &next, Expect::Revision(found.revision));
     let note = note("user.changed", &next);
     commit(&app, &operator.cause(), [Some(written), stays].into_iter().flatten().collect(), note).await?;
-    Ok((etag(revision), Json(view(Versioned { record: next, revision }))))
+    let is_last_admin = last_admin(&app).await? == Some(id);
+    Ok((etag(revision), Json(view(Versioned { record: next, revision }, operator.role(), is_last_admin))))
 }
 
 /// `DELETE /api/v1/users/{id}`
@@ -151,11 +160,20 @@ async fn stays_administered(app: &App, account: &Account, role: Option<Role>) ->
     if account.role != Role::Admin || role == Some(Role::Admin) {
         return Ok(None);
     }
-    let other = List::all("users").find::<Account>(app, |other| other.role == Role::Admin && other.id != account.id);
-    let Some(other) = other.await? else {
-        return Err(Refused::wrong_state("the last admin stays").into());
-    };
-    Ok(Some(Write::Check { key: keys::user(other.record.id), expect: Expect::Revision(other.revision) }))
+    let other = other_admin(app, account.id).await?;
+    access::stays_administered(other.is_none())?;
+    Ok(other.map(|other| Write::Check { key: keys::user(other.record.id), expect: Expect::Revision(other.revision) }))
+}
+
+async fn other_admin(app: &App, id: UserId) -> Result<Option<Versioned<Account>>, Failure> {
+    List::all("users").find::<Account>(app, |other| other.role == Role::Admin && other.id != id).await
+}
+
+/// The admin beside whom there is no other.
+async fn last_admin(app: &App) -> Result<Option<UserId>, Failure> {
+    let admin = List::all("users").find::<Account>(app, |account| account.role == Role::Admin).await?;
+    let Some(id) = admin.map(|admin| admin.record.id) else { return Ok(None) };
+    Ok(other_admin(app, id).await?.is_none().then_some(id))
 }
 
 async fn load(app: &App, id: UserId) -> Result<Versioned<Account>, Failure> {
@@ -177,7 +195,8 @@ fn indexes(id: UserId) -> Vec<crate::store::IndexEntry> {
     vec![keys::list("users", id)]
 }
 
-fn view(found: Versioned<Account>) -> UserView {
+fn view(found: Versioned<Account>, caller: Role, is_last_admin: bool) -> UserView {
+    let actions = access::actions(|action| access::allows_on_user(action, caller, is_last_admin));
     let Account { id, username, role, created_at, .. } = found.record;
-    UserView { id, username, role, created_at, revision: found.revision }
+    UserView { id, username, role, created_at, revision: found.revision, actions }
 }

@@ -11,7 +11,7 @@ use muster_domain::{
     mailboxes::Mailbox,
     releases::Release,
 };
-use muster_schemas::{fleet_updates::FleetUpdateHostState, releases::ReleaseState};
+use muster_schemas::{access::Role, fleet_updates::FleetUpdateHostState, releases::ReleaseState};
 use muster_server::{
     app::Versioned,
     store::{Consistency, Index, Query, keys},
@@ -30,7 +30,7 @@ impl World {
         self.fleet_updates_and_their_hosts_agree().await;
         self.seats_and_hosts_agree().await;
         for release in self.all::<Release>("releases").await {
-            let waits = release.view(1).waiting_on.is_some();
+            let waits = release.view(Role::Viewer, 1).waiting_on.is_some();
             assert_eq!(waits, release.state() == ReleaseState::Draft, "{}", release.manifest.version);
         }
         assert_eq!(self.outbox().await, Vec::<String>::new(), "changes are left over");

@@ -1,0 +1,50 @@
+//! What operators may do with a fleet update: told with it, and held by its steps.
+
+use muster_schemas::{access::Role, actions::ActionOnFleetUpdate, fleet_updates::FleetUpdateState};
+
+use super::FleetUpdate;
+use crate::{access::Permission, jobs::word, machine::Refused};
+
+impl FleetUpdate {
+    /// Whether a caller of this role may do this with it.
+    pub fn allows(&self, action: ActionOnFleetUpdate, role: Role) -> Result<(), Refused> {
+        Permission::ManageFleetUpdates.check(role)?;
+        self.can(action)
+    }
+
+    /// Whether its state lets anybody do this.
+    pub fn can(&self, action: ActionOnFleetUpdate) -> Result<(), Refused> {
+        use ActionOnFleetUpdate::{Cancel, Pause, Resume, RetryFailed, WriteOff};
+        use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Planning, Running};
+        match (action, self.state) {
+            (Pause, Running) | (Resume, Paused) | (Cancel, Planning | Running | Paused | Halted) => Ok(()),
+            (Resume, Halted) => self.has_a_slot(),
+            (RetryFailed, Running | Paused) => self.has_hosts_to_retry(),
+            (RetryFailed, Halted) => self.has_hosts_to_retry().and_then(|()| self.has_a_slot()),
+            (WriteOff, _) if self.lost.is_empty() => Err(Refused::wrong_state("no host of it is lost")),
+            (WriteOff, _) => Ok(()),
+            // Asked again, these change nothing and are no fault.
+            (Pause, Paused) | (Resume, Running) | (Cancel, Cancelled) => {
+                Err(Refused::wrong_state(format_args!("the fleet update is {} already", word(self.state))))
+            }
+            (Pause, _) => Err(self.refused("pause")),
+            (Resume, _) => Err(self.refused("resume")),
+            (Cancel, Completed) => Err(self.refused("cancel")),
+            (RetryFailed, Planning | Completed | Cancelled) => Err(self.refused("retry hosts")),
+        }
+    }
+
+    fn has_a_slot(&self) -> Result<(), Refused> {
+        if self.slots_are_exhausted() {
+            return Err(Refused::wrong_state("its slots are held by lost hosts; write them off first"));
+        }
+        Ok(())
+    }
+
+    fn has_hosts_to_retry(&self) -> Result<(), Refused> {
+        if self.retriable.is_empty() {
+            return Err(Refused::wrong_state("no failed host has an attempt left"));
+        }
+        Ok(())
+    }
+}
