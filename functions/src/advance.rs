@@ -19,7 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     app::{App, Versioned},
-    effects,
+    effects, polls,
     store::{Consistency, Expect, IndexEntry, Item, Key, StoreError, Write, keys, keys::Found},
 };
 
@@ -284,10 +284,15 @@ fn unless_a_step(records: &BTreeMap<Key, (Option<u64>, Item)>, own: &[Write]) ->
     Ok(left)
 }
 
-/// Jobs and fleet updates are waited for by `?wait=`; hosts only by what is meant for them.
+/// What whoever looks at a record with `?wait=` waits for.
 fn waited_for(key: &Key) -> Option<FollowUp> {
-    let id = key.partition.strip_prefix("job#").or_else(|| key.partition.strip_prefix("fleet-update#"))?;
-    Some(FollowUp::Wake(id.into()))
+    let topic = match key.partition.split_once('#')? {
+        ("job" | "fleet-update", id) => id.into(),
+        ("host", id) => polls::looks_at(id),
+        ("release", _) => polls::RELEASES.into(),
+        _ => return None,
+    };
+    Some(FollowUp::Wake(topic))
 }
 
 struct Stepped {

@@ -2,10 +2,19 @@
 
 use std::{
     collections::HashMap,
+    fmt::Display,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::{Notify, futures::OwnedNotified};
+
+/// What whoever looks at releases waits for.
+pub const RELEASES: &str = "releases";
+
+/// What whoever looks at a host waits for: any change of it, where its own held check-in waits for what is meant for it.
+pub fn looks_at(host: impl Display) -> String {
+    format!("look#{host}")
+}
 
 /// The waiters of this process, by what they wait for (a host's id, a job's id, a fleet update's id).
 #[derive(Debug, Default)]

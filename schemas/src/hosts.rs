@@ -106,7 +106,7 @@ pub struct HostView {
     pub update_available: bool,
     /// When it joined.
     pub enrolled_at: Timestamp,
-    /// The record's revision, the same as in its `ETag`.
+    /// The record's revision: what its `ETag` begins with, and `If-Match` compares.
     pub revision: u64,
     /// What the caller may do with it now, and why not the rest.
     #[serde(flatten)]

@@ -23,7 +23,7 @@ use crate::app::App;
 /// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// When to ask again for a list that was put off, in seconds.
-const LIST_AGAIN_SECONDS: u32 = 5;
+pub const LIST_AGAIN_SECONDS: u32 = 5;
 /// How long a body may take, beyond what has come of it over the slowest line that is one: not for as long as somebody likes.
 const LONGEST_BODY: Duration = Duration::from_secs(30);
 /// No line is slower, in bytes a second. Agents give a call as long, so that the callers of one line may share it.
@@ -137,7 +137,7 @@ impl FromRequestParts<App> for Paged {
 }
 
 /// Where a list starts and how long it is.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, Clone, serde::Deserialize)]
 pub struct PageParams {
     /// How many entries.
     limit: Option<u16>,
@@ -210,8 +210,9 @@ impl FromRequestParts<App> for IfMatch {
     async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
         let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default();
-        let revision =
-            text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+        let text_of_tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+        // What is told in a look has a digest behind the revision, for `If-None-Match`.
+        let revision = text_of_tag.split('-').next().and_then(|revision| revision.parse().ok());
         match (text, revision) {
             ("*", _) => Ok(Self(None)),
             (_, Some(revision)) => Ok(Self(Some(revision))),

@@ -33,11 +33,11 @@ use serde::Deserialize;
 use super::{
     auth::{Operator, may},
     enrollment::check_labels,
-    extract::{Id, IdempotencyKey, Paged, Params, Sent, check_text, etag},
+    extract::{Id, IdempotencyKey, PageParams, Paged, Params, Sent, check_text},
     hosts,
     idempotency::Once,
-    jobs::WaitParams,
     lists::{List, page},
+    looks::{Held, Look, Seen},
     problem::Failure,
 };
 use crate::{
@@ -112,26 +112,45 @@ pub async fn list(
     Ok(Json(Page { items, next_cursor }))
 }
 
-/// `GET /api/v1/fleet-updates/{id}`, with `?wait=30` for its next change.
+/// `GET /api/v1/fleet-updates/{id}`, with `?wait=30` for its next change, or for another answer than `If-None-Match` names.
 pub async fn get(
     operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Params(params): Params<WaitParams>,
-) -> Result<impl IntoResponse, Failure> {
-    let over = |fleet_update: &FleetUpdate| fleet_update.ended_at.is_some();
-    let found = params.wait_for(&app, id, &keys::fleet_update(id), over).await?;
-    Ok((etag(found.revision), Json(view(&app, found, operator.role()).await?)))
+    look: Look,
+) -> Result<Response, Failure> {
+    let (app, role) = (&app, operator.role());
+    let see = || async move {
+        let view = current(app, id, role).await?;
+        Ok(Seen { revision: view.revision, over: view.ended_at.is_some(), view })
+    };
+    look.answer(app, Held { topics: &[id.to_string()], again: None }, see).await
 }
 
-/// `GET /api/v1/fleet-updates/{id}/hosts`: in the order of their turns, each with why it waits.
+/// `GET /api/v1/fleet-updates/{id}/hosts`: in the order of their turns, each with why it waits; with `?wait=30` for another
+/// answer than `If-None-Match` names.
 pub async fn hosts(
     _: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
     Paged(params): Paged,
-) -> Result<Json<Page<FleetUpdateHostView>>, Failure> {
-    let fleet_update = load(&app, id).await?.record;
+    look: Look,
+) -> Result<Response, Failure> {
+    let (app, params) = (&app, &params);
+    let see = || async move {
+        let Versioned { record, revision } = load(app, id).await?;
+        let (over, view) = (record.ended_at.is_some(), hosts_page(app, &record, params).await?);
+        Ok(Seen { revision, over, view })
+    };
+    look.answer(app, Held { topics: &[id.to_string()], again: None }, see).await
+}
+
+async fn hosts_page(
+    app: &App,
+    fleet_update: &FleetUpdate,
+    params: &PageParams,
+) -> Result<Page<FleetUpdateHostView>, Failure> {
+    let id = fleet_update.id;
     let position = |position: u32| keys::fleet_update_host(id, position);
     let query = Query {
         partition: position(0).partition,
@@ -139,13 +158,13 @@ pub async fn hosts(
         to: Some("host$".into()),
         order: Order::Ascending,
         limit: params.limit()?,
-        cursor: params.cursor,
+        cursor: params.cursor.clone(),
     };
     let rows = app.table.query(query).await?;
     let now = app.now();
     let view = |item| Ok(fleet_update.host_view(&Versioned::<FleetUpdateHost>::read(item)?.record, now));
     let items = rows.items.iter().map(view).collect::<Result<_, Failure>>()?;
-    Ok(Json(Page { items, next_cursor: rows.cursor }))
+    Ok(Page { items, next_cursor: rows.cursor })
 }
 
 /// `POST /api/v1/fleet-updates/{id}/pause`: offers the release to no further host.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use muster_domain::{
     access::actions,
     hosts::{Event, Host, Standing},
@@ -26,15 +26,17 @@ use serde::Deserialize;
 use super::{
     auth::{Operator, may},
     enrollment::check_labels,
-    extract::{Id, IfMatch, Paged, Params, Sent, check_text, etag},
+    extract::{Id, IfMatch, Paged, Params, Sent, check_text},
     jobs,
     lists::List,
+    looks::{Held, Look, Seen, tagged},
     problem::Failure,
 };
 use crate::{
     advance::{Own, advance, advance_with},
     app::{App, Versioned},
     fleet_updates::with_mailboxes,
+    polls,
     store::{Consistency, keys},
 };
 
@@ -102,14 +104,20 @@ pub async fn list(
     Ok(Json(Page { items, next_cursor: cursor }))
 }
 
-/// `GET /api/v1/hosts/{id}`
+/// `GET /api/v1/hosts/{id}`, with `?wait=30` for another answer than `If-None-Match` names.
 pub async fn get(
     operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<HostId>,
-) -> Result<impl IntoResponse, Failure> {
-    let view = current(&app, id, operator.role()).await?;
-    Ok((etag(view.revision), Json(view)))
+    look: Look,
+) -> Result<Response, Failure> {
+    let held = Held { topics: &[polls::looks_at(id), polls::RELEASES.into()], again: None };
+    let (app, role) = (&app, operator.role());
+    let see = || async move {
+        let view = current(app, id, role).await?;
+        Ok(Seen { revision: view.revision, over: false, view })
+    };
+    look.answer(app, held, see).await
 }
 
 /// `PATCH /api/v1/hosts/{id}`
@@ -119,7 +127,7 @@ pub async fn change(
     Id(id): Id<HostId>,
     IfMatch(revision): IfMatch,
     Sent { body, .. }: Sent<HostChange>,
-) -> Result<impl IntoResponse, Failure> {
+) -> Result<Response, Failure> {
     let HostChange { name, labels } = body;
     let short = |name: &String| (1..=128).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if !name.as_ref().is_none_or(short) {
@@ -130,7 +138,7 @@ pub async fn change(
     let change = Change::Host(id, Event::Described { name, labels });
     advance_with(&app, change, &operator.cause(), own).await?;
     let view = current(&app, id, operator.role()).await?;
-    Ok((etag(view.revision), Json(view)))
+    tagged(view.revision, view)
 }
 
 /// How to retire a host.

@@ -11,6 +11,7 @@ use axum::{
 use jiff::Timestamp;
 use muster_domain::{
     jobs::{Asked, Event, Job, NewJob, Origin},
+    load::Work,
     machine::{Change, Refused},
     mailboxes::{self, Mailbox},
     pacing::after,
@@ -29,10 +30,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, Paged, Params, Sent, etag},
+    extract::{Id, IdempotencyKey, LIST_AGAIN_SECONDS, Paged, Params, Sent},
     hosts,
     idempotency::Once,
     lists::{List, page},
+    looks::{Held, Look, Seen, held},
     problem::Failure,
 };
 use crate::{
@@ -43,8 +45,6 @@ use crate::{
 
 /// How many hosts one request may mean.
 const MAX_HOSTS: usize = 100;
-/// How long a request may wait, in seconds.
-pub const MAX_WAIT_SECONDS: u64 = 60;
 /// How much log one answer holds at most, in bytes.
 const MAX_LOG_BYTES: usize = 512 * 1024;
 /// How often the table is asked for it at most: a log of crumbs has more pieces than bytes to speak of.
@@ -104,27 +104,20 @@ pub async fn list(
     page(&app, list, &params, view).await.map(Json)
 }
 
-/// Whether to wait for a change.
-#[derive(Debug, Default, Deserialize)]
-#[expect(clippy::unsafe_derive_deserialize, reason = "the unsafe code is inside `tokio::select!`, and sees no field")]
-pub struct WaitParams {
-    /// How long, in seconds.
-    #[serde(default)]
-    wait: u64,
-    /// For a revision after this one. Absent: for the next change from now on.
-    revision: Option<u64>,
-}
-
-/// `GET /api/v1/jobs/{id}`, with `?wait=30` for its next change.
+/// `GET /api/v1/jobs/{id}`, with `?wait=30` for its next change, or for another answer than `If-None-Match` names.
 pub async fn get(
     operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<JobId>,
-    Params(params): Params<WaitParams>,
-) -> Result<impl IntoResponse, Failure> {
-    let over = |job: &Job| job.state.is_final();
-    let found = params.wait_for(&app, id, &keys::job(id), over).await?;
-    Ok((etag(found.revision), Json(view(&app, &found, operator.role()))))
+    look: Look,
+) -> Result<Response, Failure> {
+    let (app, role) = (&app, operator.role());
+    let see = || async move {
+        let job = found::<Job>(app, &keys::job(id)).await?;
+        let view = view(app, &job, role);
+        Ok(Seen { revision: job.revision, over: job.record.state.is_final(), view })
+    };
+    look.answer(app, Held { topics: &[id.to_string()], again: None }, see).await
 }
 
 /// `POST /api/v1/jobs/{id}/cancel`: final at once if it was never offered, else the host's answer decides.
@@ -157,8 +150,10 @@ pub async fn log(
     Params(params): Params<LogParams>,
 ) -> Result<Response, Failure> {
     let more = |found: &Versioned<Job>| found.record.state.is_final() || found.record.log_bytes > params.after;
-    let wait = WaitParams { wait: params.wait, revision: None };
-    let found = wait.until(&app, id, &keys::job(id), more).await?;
+    if params.wait > 0 {
+        app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+    }
+    let found = until(&app, id, held(&app, params.wait), more).await?;
     let text = log_text(&app, &found.record, params.after).await?;
     let next = params.after + text.len() as u64;
     let complete = found.record.state.is_final() && next >= found.record.log_bytes;
@@ -202,46 +197,25 @@ fn refuse_offline(app: &App, mailbox: &Mailbox) -> Result<(), Failure> {
     Err(mailbox.offline("if_offline=queue keeps the job until start_by").into())
 }
 
-impl WaitParams {
-    /// A record when it has changed, when it is over, or when the time is over.
-    pub async fn wait_for<T: DeserializeOwned>(
-        &self,
-        app: &App,
-        topic: impl ToString,
-        key: &Key,
-        over: impl Fn(&T) -> bool,
-    ) -> Result<Versioned<T>, Failure> {
-        let known = match self.revision {
-            Some(revision) => revision,
-            None => found::<T>(app, key).await?.revision,
-        };
-        self.until(app, topic, key, |found| found.revision > known || over(&found.record)).await
-    }
-
-    /// A record when it is as wanted, or when the time is over.
-    async fn until<T: DeserializeOwned>(
-        &self,
-        app: &App,
-        topic: impl ToString,
-        key: &Key,
-        wanted: impl Fn(&Versioned<T>) -> bool,
-    ) -> Result<Versioned<T>, Failure> {
-        // Where polls are not held, nothing else is.
-        let wait = self.wait.min(MAX_WAIT_SECONDS).min(app.settings.pacing.max_hold_seconds.into());
-        let mut over = app.clock.sleep(Duration::from_secs(wait));
-        let topic = topic.to_string();
-        loop {
-            let mut change = app.polls.begin(&topic);
-            let record = found::<T>(app, key).await?;
-            if wait == 0 || wanted(&record) || app.is_draining() {
-                return Ok(record);
-            }
-            tokio::select! {
-                biased;
-                () = change.woken() => {}
-                () = app.time_to_look_again() => {}
-                () = &mut over => return found::<T>(app, key).await,
-            }
+/// A job when it is as wanted, or when the time is over.
+async fn until(
+    app: &App,
+    id: JobId,
+    wait: Duration,
+    wanted: impl Fn(&Versioned<Job>) -> bool,
+) -> Result<Versioned<Job>, Failure> {
+    let (mut over, key) = (app.clock.sleep(wait), keys::job(id));
+    loop {
+        let mut change = app.polls.begin(id);
+        let job = found(app, &key).await?;
+        if wait.is_zero() || wanted(&job) || app.is_draining() {
+            return Ok(job);
+        }
+        tokio::select! {
+            biased;
+            () = change.woken() => {}
+            () = app.time_to_look_again() => {}
+            () = &mut over => return found(app, &key).await,
         }
     }
 }

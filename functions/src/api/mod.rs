@@ -14,6 +14,7 @@ pub mod hosts;
 pub mod idempotency;
 pub mod jobs;
 pub mod lists;
+pub mod looks;
 pub mod openapi;
 pub mod problem;
 pub mod releases;
@@ -57,10 +58,8 @@ const PAGE: [Asked; 2] = [
 ];
 const PAGE_OF_HOSTS: [Asked; 2] =
     [("limit", "integer", "How many entries, 1 to 1000; 50 unless said otherwise"), PAGE[1]];
-const WAIT: [Asked; 2] = [
-    ("wait", "integer", "How long to wait for a change, in seconds, at most 60"),
-    ("revision", "integer", "Wait for a revision after this one; absent: for the next change from now on"),
-];
+const REVISION: [Asked; 1] =
+    [("revision", "integer", "Wait for a revision after this one; absent: for the next change from now on")];
 
 /// Every route.
 #[expect(clippy::too_many_lines, reason = "it is a list, to be read as one")]
@@ -111,7 +110,7 @@ pub fn routes() -> Vec<Route> {
             ])
             .asks(&PAGE_OF_HOSTS)
             .gives::<Page<HostView>>(200),
-        get("/api/v1/hosts/{id}", hosts::get).says("A host").gives::<HostView>(200),
+        get("/api/v1/hosts/{id}", hosts::get).says("A host; ?wait= for its next change").waits().gives::<HostView>(200),
         patch("/api/v1/hosts/{id}", hosts::change)
             .says("Name and label a host")
             .takes::<HostChange>()
@@ -139,7 +138,11 @@ pub fn routes() -> Vec<Route> {
             ])
             .asks(&PAGE)
             .gives::<Page<JobView>>(200),
-        get("/api/v1/jobs/{id}", jobs::get).says("A job; ?wait= for its next change").asks(&WAIT).gives::<JobView>(200),
+        get("/api/v1/jobs/{id}", jobs::get)
+            .says("A job; ?wait= for its next change")
+            .waits()
+            .asks(&REVISION)
+            .gives::<JobView>(200),
         post("/api/v1/jobs/{id}/cancel", jobs::cancel).says("Stop a job").gives::<JobView>(200),
         get("/api/v1/jobs/{id}/log", jobs::log).says("A job's log from a byte on, as text").asks(&[
             ("after", "integer", "From which byte on"),
@@ -176,11 +179,13 @@ pub fn routes() -> Vec<Route> {
             .gives::<Page<FleetUpdateView>>(200),
         get("/api/v1/fleet-updates/{id}", fleet_updates::get)
             .says("A fleet update; ?wait= for its next change")
-            .asks(&WAIT)
+            .waits()
+            .asks(&REVISION)
             .gives::<FleetUpdateView>(200),
         get("/api/v1/fleet-updates/{id}/hosts", fleet_updates::hosts)
-            .says("Its hosts, each with why it waits")
+            .says("Its hosts, each with why it waits; ?wait= for the next change of the page")
             .asks(&PAGE)
+            .waits()
             .gives::<Page<FleetUpdateHostView>>(200),
         post("/api/v1/fleet-updates/{id}/pause", fleet_updates::pause)
             .says("Offer the release to no further host")

@@ -103,6 +103,13 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query).required(Required::False);
         operation = operation.parameter(parameter.description(Some(*meaning)).schema(Some(value)));
     }
+    if route.waits {
+        let known = ParameterBuilder::new().name("If-None-Match").parameter_in(ParameterIn::Header);
+        let known = known.required(Required::False).description(Some("The ETag of the answer that the caller has"));
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let same = ResponseBuilder::new().description("Still the answer that the caller has");
+        operation = operation.parameter(known.schema(Some(text))).response("304", same);
+    }
     if let Some(shape) = route.takes {
         let kind = if route.form { "application/x-www-form-urlencoded" } else { "application/json" };
         let shape = shape();

@@ -35,12 +35,17 @@ pub struct Route {
     pub status: u16,
     /// What it gives when it was asked to do nothing, with status 200.
     pub gives_dry: Option<MakeShape>,
+    /// Whether it waits for another answer than the caller has.
+    pub waits: bool,
     /// What serves it.
     pub serve: MethodRouter<App>,
 }
 
 /// A parameter of the query: its name, its type in JSON Schema's words, and what it means.
 pub type Asked = (&'static str, &'static str, &'static str);
+
+const WAIT: Asked =
+    ("wait", "integer", "How long to wait for another answer than If-None-Match names, in seconds, at most 60");
 
 /// Makes a shape for the document. Only there: to make all of them takes milliseconds, which a function's start has not.
 pub type MakeShape = fn() -> Shape;
@@ -120,6 +125,7 @@ fn route<T: Guarded>(method: Method, path: &'static str, serve: MethodRouter<App
         gives: None,
         status: 200,
         gives_dry: None,
+        waits: false,
         serve,
     }
 }
@@ -134,6 +140,11 @@ impl Route {
     pub fn asks(mut self, parameters: &[Asked]) -> Self {
         self.asks.extend_from_slice(parameters);
         self
+    }
+
+    /// It waits, if it is asked to, for another answer than the caller has.
+    pub fn waits(self) -> Self {
+        Self { waits: true, ..self }.asks(&[WAIT])
     }
 
     /// The JSON it takes.

@@ -64,6 +64,26 @@ async fn a_busy_server_puts_lists_off_first_and_serves_single_things() {
 }
 
 #[tokio::test]
+async fn a_busy_server_holds_no_further_look() {
+    let world = world().await;
+    let host = host(&world, "one").await;
+    let job = world.job(host.id(), &run_job()).await;
+    let viewer = world.viewer().await;
+    for thing in [format!("hosts/{}", host.id()), format!("jobs/{}", job.id), format!("jobs/{}/log", job.id)] {
+        let path = format!("/api/v1/{thing}?wait=30");
+        assert_eq!(put_off(under_load(&world, LISTS_ARE_PUT_OFF, viewer.get(&path)).await), 5, "{thing}");
+    }
+    let path = format!("/api/v1/hosts/{}", host.id());
+    let known = viewer.clone().with("if-none-match", viewer.get(&path).await.header("etag"));
+    let held = tokio::spawn(async move { known.get(&format!("{path}?wait=30")).await });
+    world.clock.until_asleep(1).await;
+    let list = viewer.get("/api/v1/hosts");
+    under_load(&world, LISTS_ARE_PUT_OFF - 1, list).await.is(200);
+    world.moves(30);
+    answered(held).await.is(304);
+}
+
+#[tokio::test]
 async fn a_busier_server_sends_idle_hosts_away_after_one_look_and_spreads_them() {
     let world = world().await;
     let mut host = host(&world, "one").await;

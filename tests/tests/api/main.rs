@@ -15,6 +15,7 @@ mod interleavings;
 mod jobs;
 mod limits;
 mod load;
+mod looks;
 mod openapi;
 mod outcomes;
 mod pages;
