@@ -13,6 +13,8 @@ use crate::{
 const MAX_LOOKED_AT: usize = 2_000;
 /// How many are read at once.
 const STRIDE: usize = 200;
+/// How many are read first by who looks for one.
+const FIRST: usize = 4;
 /// How much of them one request looks at, in bytes: a function's answer has six megabytes at most, escaped once more.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
@@ -74,8 +76,11 @@ impl List {
         wanted: impl Fn(&T) -> bool,
     ) -> Result<Option<Versioned<T>>, Failure> {
         let mut cursor = None;
+        // Mostly it is one of the newest.
+        let mut stride = FIRST;
         loop {
-            let (records, more) = self.before::<T>(app, cursor.as_deref(), STRIDE).await?;
+            let (records, more) = self.before::<T>(app, cursor.as_deref(), stride).await?;
+            stride = STRIDE;
             cursor = records.last().map(|(place, _)| place.clone());
             let found = records.into_iter().map(|(_, record)| record).find(|found| wanted(&found.record));
             if found.is_some() || !more {
