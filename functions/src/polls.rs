@@ -11,6 +11,9 @@ use tokio::sync::{Notify, futures::OwnedNotified};
 /// What whoever looks at releases waits for.
 pub const RELEASES: &str = "releases";
 
+/// What whoever looks at the overview waits for.
+pub const OVERVIEW: &str = "overview";
+
 /// What whoever looks at a host waits for: any change of it, where its own held check-in waits for what is meant for it.
 pub fn looks_at(host: impl Display) -> String {
     format!("look#{host}")

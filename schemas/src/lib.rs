@@ -16,6 +16,7 @@ pub mod health;
 pub mod hosts;
 pub mod ids;
 pub mod jobs;
+pub mod overview;
 pub mod pages;
 pub mod problems;
 pub mod releases;

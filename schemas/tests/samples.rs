@@ -15,6 +15,7 @@ use muster_schemas::{
     health::{Health, Version},
     hosts::{HostChange, HostUpdateRequest, HostView, Reason},
     jobs::{JobRequest, JobView, JobsCreated},
+    overview::Overview,
     pages::Page,
     problems::Problem,
     releases::{Manifest, ReleaseView, UploadPlace, YankRequest},
@@ -34,7 +35,7 @@ const STRICT: bool = true;
 /// A message whose unknown members are from a newer side.
 const TOLERANT: bool = false;
 
-const SAMPLES: [(&str, Again, bool); 48] = [
+const SAMPLES: [(&str, Again, bool); 49] = [
     ("api_key_created", again::<ApiKeyCreated>, TOLERANT),
     ("api_key_request", again::<ApiKeyRequest>, STRICT),
     ("api_key_view_page", again::<Page<ApiKeyView>>, TOLERANT),
@@ -67,6 +68,7 @@ const SAMPLES: [(&str, Again, bool); 48] = [
     ("jobs_created", again::<JobsCreated>, TOLERANT),
     ("login_request", again::<LoginRequest>, STRICT),
     ("manifest", again::<Manifest>, TOLERANT),
+    ("overview", again::<Overview>, TOLERANT),
     ("problem", again::<Problem>, TOLERANT),
     ("reason", again::<Reason>, STRICT),
     ("release_view", again::<ReleaseView>, TOLERANT),

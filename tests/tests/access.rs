@@ -32,6 +32,7 @@ operator  PATCH  /api/v1/hosts/{id}
 admin     DELETE /api/v1/hosts/{id}
 admin     POST   /api/v1/hosts/{id}/readmit
 admin     POST   /api/v1/hosts/{id}/update
+viewer    GET    /api/v1/overview
 operator  POST   /api/v1/jobs
 viewer    GET    /api/v1/jobs
 viewer    GET    /api/v1/jobs/{id}

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod load;
 pub mod machine;
 pub mod mailboxes;
+pub mod overview;
 pub mod pacing;
 pub mod releases;
 pub mod verdicts;

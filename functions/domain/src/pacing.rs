@@ -96,6 +96,13 @@ impl Pacing {
         if self.max_hold_seconds > 0 { self.retry_cap_seconds } else { self.idle_interval_seconds }
     }
 
+    /// How old the figures of a fleet of so many hosts may be, in seconds. Where reads are billed ten hosts a second are
+    /// counted at most, however many people look.
+    pub fn overview_seconds(&self, hosts: u32) -> u32 {
+        let alone = self.max_hold_seconds > 0 && self.look_again_seconds == 0;
+        if alone { 15 } else { (hosts / 10).clamp(30, 600) }
+    }
+
     /// Whether it is time to write `last_seen_at` again.
     pub fn presence_is_due(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
         mailbox.last_seen_at.is_none_or(|seen| now.duration_since(seen) >= seconds(self.presence_write_seconds))

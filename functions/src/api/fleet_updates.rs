@@ -233,6 +233,16 @@ async fn act(
     current(app, id, operator.role()).await.map(Json)
 }
 
+/// Those that are not over: the one that has the lock.
+pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
+    let holder = app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await?;
+    let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
+    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await?;
+    // It may have ended in between.
+    let Some(found) = found.filter(|found| found.record.ended_at.is_none()) else { return Ok(Vec::new()) };
+    Ok(vec![view(app, found, role).await?])
+}
+
 /// The fleet update as operators of this role see it.
 async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdateView, Failure> {
     view(app, load(app, id).await?, role).await

@@ -247,7 +247,8 @@ pub async fn some(app: &App, wanted: impl Fn(&Host) -> bool, most: usize) -> Res
     }
 }
 
-async fn newest_release(app: &App) -> Result<Option<Release>, Failure> {
+/// The newest release that is published.
+pub async fn newest_release(app: &App) -> Result<Option<Release>, Failure> {
     let newest = List::all("releases").find::<Release>(app, |release| release.state() == ReleaseState::Published);
     Ok(newest.await?.map(|found| found.record))
 }
@@ -256,12 +257,8 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
     let online = app.settings.pacing.is_online(mailbox, app.now());
     let standing = Standing { host: &host.record, mailbox, online, release: newest };
     let actions = actions(|action| standing.allows(action, role));
+    let update_available = standing.is_behind();
     let Host { id, public_key: _, name, labels, facts, agent, upstreams, enrolled_at } = host.record;
-    let behind = |agent: &muster_schemas::check_ins::AgentReport| {
-        newest.is_some_and(|release| {
-            release.target(&facts.os, &facts.architecture).is_some() && release.manifest.version != agent.version
-        })
-    };
     HostView {
         id,
         state: mailbox.state,
@@ -272,7 +269,7 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
         last_seen_at: mailbox.last_seen_at,
         session: mailbox.session,
         open_jobs: u32::try_from(mailbox.open.len()).unwrap_or(u32::MAX),
-        update_available: agent.as_ref().is_some_and(behind),
+        update_available,
         facts,
         agent,
         upstreams,

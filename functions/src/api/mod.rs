@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod lists;
 pub mod looks;
 pub mod openapi;
+pub mod overview;
 pub mod problem;
 pub mod releases;
 pub mod reports;
@@ -40,6 +41,7 @@ use muster_schemas::{
     health::{Health, Version},
     hosts::{HostChange, HostUpdateRequest, HostView, Reason},
     jobs::{JobRequest, JobView, JobsCreated},
+    overview::Overview,
     pages::Page,
     problems::ProblemCode,
     releases::{ReleaseView, UploadPlace, YankRequest},
@@ -127,6 +129,10 @@ pub fn routes() -> Vec<Route> {
             .says("Bring one host's agent to a release")
             .takes::<HostUpdateRequest>()
             .gives::<JobView>(202),
+        get("/api/v1/overview", overview::get)
+            .says("The whole fleet in one answer; ?wait= for its next change")
+            .waits()
+            .gives::<Overview>(200),
         // Jobs
         post("/api/v1/jobs", jobs::create).says("Run something").takes::<JobRequest>().gives::<JobsCreated>(202),
         get("/api/v1/jobs", jobs::list)

@@ -18,6 +18,8 @@
 //! api-key#ID           api-key         ApiKey                  list api-keys
 //! lock#NAME            lock            who has it
 //! idempotency#…        PART            what an earlier request made
+//! overview             counted         how many hosts are how, as last counted
+//! overview             history         how many were
 //! outbox#ID            entry           a change that is still to happen       due
 //! audit#DAY            ID              AuditEntry              list audit, owner audit#SUBJECT
 //! ```
@@ -126,6 +128,16 @@ pub fn lock(name: &str) -> Key {
 /// What an earlier request with the same `Idempotency-Key` of the same caller made.
 pub fn idempotency(caller: &str, key_sha256: &str, part: &str) -> Key {
     Key::new(format!("idempotency#{caller}#{key_sha256}"), part)
+}
+
+/// How many hosts are how, as last counted.
+pub fn overview() -> Key {
+    Key::new("overview", "counted")
+}
+
+/// How many hosts were how.
+pub fn overview_history() -> Key {
+    Key::new("overview", "history")
 }
 
 /// A change that is still to happen.

@@ -17,6 +17,7 @@ use muster_schemas::{
     health::{Health, Version},
     hosts::{HostChange, HostUpdateRequest, HostView, Reason},
     jobs::{JobRequest, JobSpec, JobView, JobsCreated},
+    overview::Overview,
     pages::Page,
     problems::Problem,
     releases::{Manifest, ReleaseView, Root, UploadPlace, YankRequest},
@@ -26,7 +27,7 @@ use serde_json::value::RawValue;
 
 type Again = fn(&str);
 
-const MESSAGES: [(&str, Again); 56] = [
+const MESSAGES: [(&str, Again); 57] = [
     ("api_key_created", again::<ApiKeyCreated>),
     ("api_key_request", again::<ApiKeyRequest>),
     ("api_key_view_page", again::<Page<ApiKeyView>>),
@@ -67,6 +68,7 @@ const MESSAGES: [(&str, Again); 56] = [
     ("login_request", again::<LoginRequest>),
     ("mailbox", again::<Mailbox>),
     ("manifest", again::<Manifest>),
+    ("overview", again::<Overview>),
     ("problem", again::<Problem>),
     ("reason", again::<Reason>),
     ("release", again::<Release>),

@@ -18,6 +18,7 @@ mod load;
 mod looks;
 mod openapi;
 mod outcomes;
+mod overview;
 mod pages;
 mod problems;
 mod releases;

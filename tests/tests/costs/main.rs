@@ -5,6 +5,7 @@
 
 mod fleet_updates;
 mod idle;
+mod overview;
 mod routes;
 mod ticks;
 

@@ -41,6 +41,13 @@ impl Standing<'_> {
         }
     }
 
+    /// Whether the release is newer than what it runs.
+    pub fn is_behind(&self) -> bool {
+        let Some((agent, release)) = self.host.agent.as_ref().zip(self.release) else { return false };
+        let facts = &self.host.facts;
+        release.manifest.version != agent.version && release.target(&facts.os, &facts.architecture).is_some()
+    }
+
     /// Whether its agent can be brought to the release now.
     pub fn can_be_updated(&self) -> Result<(), Refused> {
         let Self { host: Host { facts, agent, .. }, mailbox, online, release } = self;

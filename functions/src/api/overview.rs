@@ -1,0 +1,218 @@
+//! The overview: the whole fleet in one answer. To count the hosts is dear, so it is done by one request now and then,
+//! however many look, and only while somebody looks; the others are told what it has counted, and when.
+
+use std::time::Duration;
+
+use axum::{extract::State, response::Response};
+use jiff::Timestamp;
+use muster_domain::{
+    hosts::{Host, Standing},
+    jobs::Job,
+    load::Work,
+    overview::{Tally, with_sample},
+    pacing::after,
+    releases::Release,
+};
+use muster_schemas::{
+    access::Role,
+    ids::JobId,
+    jobs::{JobState, JobView},
+    overview::{FleetSample, Overview},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    auth::{Operator, may},
+    extract::LIST_AGAIN_SECONDS,
+    fleet_updates, hosts, jobs,
+    lists::List,
+    looks::{Held, Look, Seen},
+    problem::Failure,
+};
+use crate::{
+    advance::put,
+    app::{App, Versioned},
+    fleet_updates::with_mailboxes,
+    polls,
+    store::{Consistency, Expect, Key, StoreError, keys},
+};
+
+/// How many hosts one request counts at most, and how many at once; the next request goes on.
+const MAX_COUNTED: usize = 10_000;
+const STRIDE: usize = 1_000;
+/// How long the others leave the counting to one request, in seconds.
+const CLAIM_SECONDS: u32 = 15;
+/// How often a held look looks again.
+const AGAIN: Duration = Duration::from_secs(15);
+/// How many jobs are looked at for failures, and how many of those are told.
+const MAX_JOBS: usize = 200;
+const MAX_FAILURES: usize = 10;
+
+/// What is kept of the last count.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Counted {
+    /// Absent: hosts were never counted.
+    figures: Option<Figures>,
+    /// A count that goes on.
+    going_on: Option<GoingOn>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Figures {
+    tally: Tally,
+    newest_release: Option<String>,
+    failures: Vec<JobId>,
+    as_of: Timestamp,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct GoingOn {
+    /// Until when it is left to the request that does it.
+    claimed_until: Timestamp,
+    /// Behind which host it goes on.
+    from: Option<String>,
+    tally: Tally,
+}
+
+/// `GET /api/v1/overview`, with `?wait=30` for another answer than `If-None-Match` names.
+pub async fn get(operator: Operator<may::Look>, State(app): State<App>, look: Look) -> Result<Response, Failure> {
+    app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+    let (app, role) = (&app, operator.role());
+    let see = || async move { Ok(Seen { revision: 0, over: false, view: overview(app, role).await? }) };
+    look.answer(app, Held { topics: &[polls::OVERVIEW.into()], again: Some(AGAIN) }, see).await
+}
+
+async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {
+    let Figures { tally, newest_release, failures, as_of } = figures(app).await?;
+    Ok(Overview {
+        hosts: tally.hosts,
+        newest_release,
+        versions: tally.versions,
+        fleet_updates: fleet_updates::active(app, role).await?,
+        recent_failures: views(app, role, &failures).await?,
+        history: history(app, Consistency::Eventual).await?.map(|history| history.record).unwrap_or_default(),
+        as_of,
+    })
+}
+
+/// The last figures, or new ones if those are old and nobody else counts.
+async fn figures(app: &App) -> Result<Figures, Failure> {
+    let (found, now) = (app.load::<Counted>(&keys::overview(), Consistency::Strong).await?, app.now());
+    let (counted, revision) = found.map(|found| (found.record, found.revision)).unwrap_or_default();
+    let Counted { figures, going_on } = counted;
+    let is_young = |figures: &Figures| now < after(figures.as_of, figures.valid_seconds(app));
+    let is_claimed = going_on.as_ref().is_some_and(|going_on| now < going_on.claimed_until);
+    if let Some(figures) = figures.as_ref().filter(|figures| is_claimed || is_young(figures)) {
+        return Ok(figures.clone());
+    }
+    let (from, tally) = going_on.map(|going_on| (going_on.from, going_on.tally)).unwrap_or_default();
+    let claimed_until = after(now, CLAIM_SECONDS);
+    let claim = GoingOn { claimed_until, from: from.clone(), tally: tally.clone() };
+    let claim = Counted { figures: figures.clone(), going_on: Some(claim) };
+    match (write(app, keys::overview(), revision, &claim).await?, figures) {
+        (false, Some(figures)) => Ok(figures),
+        (_, figures) => count(app, figures, revision + 1, from, tally).await,
+    }
+}
+
+impl Figures {
+    fn valid_seconds(&self, app: &App) -> u32 {
+        app.settings.pacing.overview_seconds(self.tally.hosts.total)
+    }
+}
+
+/// Goes on counting and writes down how far it came, under the claim of this revision.
+async fn count(
+    app: &App,
+    known: Option<Figures>,
+    revision: u64,
+    from: Option<String>,
+    tally: Tally,
+) -> Result<Figures, Failure> {
+    let newest = hosts::newest_release(app).await?;
+    let (tally, from) = counted(app, newest.as_ref(), from, tally).await?;
+    let new = Figures {
+        tally: tally.clone().bounded(),
+        newest_release: newest.map(|release| release.manifest.version),
+        failures: failures(app).await?,
+        as_of: app.now(),
+    };
+    let Some(from) = from else {
+        let counted = Counted { figures: Some(new.clone()), going_on: None };
+        if write(app, keys::overview(), revision, &counted).await? {
+            sample(app, &new).await?;
+            app.polls.wake(polls::OVERVIEW);
+        }
+        return Ok(new);
+    };
+    let going_on = GoingOn { claimed_until: app.now(), from: Some(from), tally: new.tally.clone() };
+    write(app, keys::overview(), revision, &Counted { figures: known.clone(), going_on: Some(going_on) }).await?;
+    // Of a fleet that was never counted so far, what is known so far.
+    Ok(known.unwrap_or(new))
+}
+
+/// Some more hosts; and behind which to go on, if there are more.
+async fn counted(
+    app: &App,
+    newest: Option<&Release>,
+    mut from: Option<String>,
+    mut tally: Tally,
+) -> Result<(Tally, Option<String>), Failure> {
+    for _ in 0..MAX_COUNTED / STRIDE {
+        let (records, more) = List::all("hosts").before::<Host>(app, from.as_deref(), STRIDE).await?;
+        from = records.last().map(|(place, _)| place.clone());
+        let hosts = records.into_iter().map(|(_, host)| host.record).collect();
+        for (host, mailbox) in with_mailboxes(app, hosts).await? {
+            let online = app.settings.pacing.is_online(&mailbox, app.now());
+            tally.count(&Standing { host: &host, mailbox: &mailbox, online, release: newest });
+        }
+        if !more {
+            return Ok((tally, None));
+        }
+    }
+    Ok((tally, from))
+}
+
+/// The newest jobs that did not end well.
+async fn failures(app: &App) -> Result<Vec<JobId>, Failure> {
+    let (jobs, _) = List::all("jobs").before::<Job>(app, None, MAX_JOBS).await?;
+    let failed = jobs.into_iter().map(|(_, job)| job.record).filter(|job| has_failed(job.state));
+    Ok(failed.map(|job| job.id).take(MAX_FAILURES).collect())
+}
+
+fn has_failed(state: JobState) -> bool {
+    use JobState::{Expired, Failed, Interrupted, PresumedLost, Rejected};
+    matches!(state, Failed | Interrupted | Rejected | Expired | PresumedLost)
+}
+
+async fn views(app: &App, role: Role, ids: &[JobId]) -> Result<Vec<JobView>, Failure> {
+    let keys = ids.iter().copied().map(keys::job).collect::<Vec<_>>();
+    let jobs = app.load_many::<Job>(&keys).await?.into_iter().flatten();
+    // One that was presumed lost may have come to a good end since.
+    Ok(jobs.filter(|job| has_failed(job.record.state)).map(|job| jobs::view(app, &job, role)).collect())
+}
+
+async fn history(app: &App, consistency: Consistency) -> Result<Option<Versioned<Vec<FleetSample>>>, Failure> {
+    Ok(app.load(&keys::overview_history(), consistency).await?)
+}
+
+/// Keeps how the fleet is, if it is time to. Lost to another request: it has kept the same.
+async fn sample(app: &App, figures: &Figures) -> Result<(), Failure> {
+    let found = history(app, Consistency::Strong).await?;
+    let (history, revision) = found.map(|found| (found.record, found.revision)).unwrap_or_default();
+    if let Some(history) = with_sample(&history, &figures.tally, figures.as_of) {
+        write(app, keys::overview_history(), revision, &history).await?;
+    }
+    Ok(())
+}
+
+/// Writes a record over its revision (0: there is none), unless another request came first.
+async fn write(app: &App, key: Key, revision: u64, record: &impl Serialize) -> Result<bool, Failure> {
+    let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
+    let write = put(key, revision + 1, Vec::new(), record, expect);
+    match app.table.commit(vec![write], rand::random()).await {
+        Ok(()) => Ok(true),
+        Err(StoreError::Stale { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
