@@ -31,6 +31,8 @@ use crate::{
 const REMEMBERED_PROCESSES: usize = 8;
 /// How long a host has attention after something happened to it, in seconds: what comes next mostly comes soon.
 const ATTENTION_SECONDS: u32 = 120;
+/// How often it is written down at most that somebody looks at a host, in seconds.
+const LOOK_WRITE_SECONDS: u32 = 60;
 /// How many jobs of a host may be open.
 const MAX_OPEN_JOBS: usize = 80;
 
@@ -107,6 +109,8 @@ pub enum Event {
         /// What it told.
         told: Told,
     },
+    /// Somebody looks at the host, and would see soon what becomes of it.
+    LookedAt,
     /// There is a job for it.
     Enqueue(Box<NewJob>),
     /// A job shall be stopped.
@@ -158,6 +162,7 @@ impl Machine for Mailbox {
             Event::Open(host_id, public_key) => Ok(Step::to(Self::new(*host_id, public_key))),
             Event::Started { .. }
             | Event::Seen { .. }
+            | Event::LookedAt
             | Event::Enqueue(_)
             | Event::Cancel(_)
             | Event::Remove(_)
@@ -174,6 +179,7 @@ impl Machine for Mailbox {
                 self.started(agent, facts, facts_digest, *highest_sequence, upstreams, now)
             }
             Event::Seen { session, told } => self.seen(*session, told, now),
+            Event::LookedAt => Ok(self.looked_at(now)),
             Event::Enqueue(job) => self.enqueue(job, now),
             Event::Cancel(id) => Ok(self.cancel(*id)),
             Event::Remove(id) => Ok(self.remove(*id, now)),
@@ -207,6 +213,12 @@ impl Mailbox {
     /// Whether something is pending, or was a moment ago.
     pub fn has_attention(&self, now: Timestamp) -> bool {
         !self.open.is_empty() || self.attention_until.is_some_and(|until| now < until)
+    }
+
+    /// Whether a look at the host is to be written down: its attention would end soon.
+    pub fn lacks_attention(&self, now: Timestamp) -> bool {
+        let enough = after(now, ATTENTION_SECONDS - LOOK_WRITE_SECONDS);
+        self.state == HostState::Active && self.attention_until.is_none_or(|until| until <= enough)
     }
 
     /// Whether it takes another job.
@@ -344,6 +356,11 @@ impl Mailbox {
             .and_all(told.says_something().then_some(host))
             .and_all(self.perhaps_offered(*highest_sequence))
             .and_all(agent.iter().filter_map(|agent| self.judge(agent, now))))
+    }
+
+    fn looked_at(&self, now: Timestamp) -> Step<Self> {
+        let until = if self.lacks_attention(now) { Some(after(now, ATTENTION_SECONDS)) } else { self.attention_until };
+        Step::to(Self { attention_until: until, ..self.clone() })
     }
 
     /// A server restored from an old backup must not give out a sequence twice.

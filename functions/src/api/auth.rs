@@ -114,6 +114,11 @@ impl<P> Operator<P> {
         self.identity.role
     }
 
+    /// Whether it is a person, and no program.
+    pub fn is_person(&self) -> bool {
+        self.identity.session.is_some()
+    }
+
     /// As the cause of a change.
     pub fn cause(&self) -> Cause {
         Cause { actor: self.identity.actor.clone(), request_id: self.identity.request_id.clone() }

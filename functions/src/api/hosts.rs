@@ -113,8 +113,16 @@ pub async fn get(
 ) -> Result<Response, Failure> {
     let held = Held { topics: &[polls::looks_at(id), polls::RELEASES.into()], again: None };
     let (app, role) = (&app, operator.role());
+    // Where polls are held the host hears of everything at once.
+    let gives_attention = operator.is_person() && app.settings.pacing.max_hold_seconds == 0;
+    let cause = &operator.cause();
     let see = || async move {
-        let view = current(app, id, role).await?;
+        let (host, mailbox) = (load(app, id).await?, mailbox(app, id).await?);
+        if gives_attention && mailbox.lacks_attention(app.now()) {
+            // Lost, the next look gives it.
+            drop(advance(app, Change::Mailbox(id, mailboxes::Event::LookedAt), cause).await);
+        }
+        let view = view(app, host, &mailbox, newest_release(app).await?.as_ref(), role);
         Ok(Seen { revision: view.revision, over: false, view })
     };
     look.answer(app, held, see).await

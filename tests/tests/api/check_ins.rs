@@ -141,6 +141,56 @@ async fn a_host_has_attention_while_something_is_pending_and_for_two_minutes_aft
 }
 
 #[tokio::test]
+async fn a_host_that_a_person_looks_at_has_attention_where_polls_are_not_held() {
+    let world = World::new().await.paced(Pacing::of_functions());
+    let mut host = world.host("one").await;
+    let (viewer, path) = (world.viewer().await, format!("/api/v1/hosts/{}", host.id()));
+    let key = json!({ "name": "a program", "role": "viewer" });
+    let key = world.admin().await.post("/api/v1/api-keys", &key).await.is(201).value();
+    let program = world.nobody().bearing(key["key"].as_str().unwrap());
+    world.moves(600);
+    viewer.get("/api/v1/hosts").await.is(200);
+    program.get(&path).await.is(200);
+    assert_eq!(
+        host.check_in().await.next_check_in_seconds,
+        330,
+        "a list is no look at it, and a program does not wait"
+    );
+
+    viewer.get(&path).await.is(200);
+    let looked_at = world.now();
+    let asked = host.check_in().await;
+    assert_eq!(
+        (asked.next_check_in_seconds, asked.attention_until),
+        (5, Some(looked_at + SignedDuration::from_secs(120)))
+    );
+    world.table.take();
+    for _ in 0..59 {
+        world.moves(1);
+        viewer.get(&path).await.is(200);
+    }
+    assert_eq!(world.table.take().writes(), 0, "it is written once a minute");
+    world.moves(1);
+    viewer.get(&path).await.is(200);
+    assert_eq!(world.table.take().writes(), 1);
+    world.moves(119);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 5);
+    world.moves(1);
+    assert_eq!(host.check_in().await.next_check_in_seconds, 330);
+}
+
+#[tokio::test]
+async fn to_look_at_a_host_writes_nothing_where_its_poll_is_held() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let (viewer, path) = (world.viewer().await, format!("/api/v1/hosts/{}", host.id()));
+    world.moves(600);
+    world.table.take();
+    viewer.get(&path).await.is(200);
+    assert_eq!(world.table.take().writes(), 0);
+}
+
+#[tokio::test]
 async fn facts_are_asked_for_when_their_digest_differs() {
     let world = World::new().await;
     let mut host = world.host("one").await;
