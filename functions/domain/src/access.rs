@@ -54,7 +54,7 @@ impl Permission {
 
 /// Every action of a thing by what it allows: with the sentence that a request would be refused with.
 pub fn actions<A: Action>(allows: impl Fn(A) -> Result<(), Refused>) -> Actions<A> {
-    Actions::of(|action| allows(action).map_err(|refused| refused.sentence()))
+    Actions::of(|action| allows(action).map_err(Refused::sentence))
 }
 
 /// What a caller of this role may do at all.

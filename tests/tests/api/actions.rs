@@ -303,7 +303,7 @@ async fn what_may_be_done_with_a_job_is_told_with_it() {
     .await;
 }
 
-async fn release_scene(world: World) -> Scene {
+fn release_scene(world: World) -> Scene {
     let path = "/api/v1/releases/1.1.0".to_owned();
     let asks = BTreeMap::from([("yank", post(format!("{path}/yank"), json!({ "reason": "it crashes" })))]);
     Scene { world, list: "/api/v1/releases".into(), id: "1.1.0".into(), view: Some(path), asks }
@@ -311,16 +311,16 @@ async fn release_scene(world: World) -> Scene {
 
 #[tokio::test]
 async fn what_may_be_done_with_a_release_is_told_with_it() {
-    holds("release published", async || release_scene(outdated().await.0).await).await;
+    holds("release published", async || release_scene(outdated().await.0)).await;
     holds("release draft", async || {
         let world = World::new().await;
         let release = Release::sign(&world, "1.1.0");
         world.admin().await.post("/api/v1/releases", &release.envelope).await.is(201);
-        release_scene(world).await
+        release_scene(world)
     })
     .await;
     holds("release yanked", async || {
-        let scene = release_scene(outdated().await.0).await;
+        let scene = release_scene(outdated().await.0);
         scene.asks(&scene.world.admin().await, "yank").await.is(200);
         scene
     })

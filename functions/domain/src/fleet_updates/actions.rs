@@ -17,12 +17,13 @@ impl FleetUpdate {
         use ActionOnFleetUpdate::{Cancel, Pause, Resume, RetryFailed, WriteOff};
         use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Planning, Running};
         match (action, self.state) {
-            (Pause, Running) | (Resume, Paused) | (Cancel, Planning | Running | Paused | Halted) => Ok(()),
+            (WriteOff, _) if self.lost.is_empty() => Err(Refused::wrong_state("no host of it is lost")),
+            (Pause, Running) | (Resume, Paused) | (Cancel, Planning | Running | Paused | Halted) | (WriteOff, _) => {
+                Ok(())
+            }
             (Resume, Halted) => self.has_a_slot(),
             (RetryFailed, Running | Paused) => self.has_hosts_to_retry(),
             (RetryFailed, Halted) => self.has_hosts_to_retry().and_then(|()| self.has_a_slot()),
-            (WriteOff, _) if self.lost.is_empty() => Err(Refused::wrong_state("no host of it is lost")),
-            (WriteOff, _) => Ok(()),
             // Asked again, these change nothing and are no fault.
             (Pause, Paused) | (Resume, Running) | (Cancel, Cancelled) => {
                 Err(Refused::wrong_state(format_args!("the fleet update is {} already", word(self.state))))
