@@ -109,6 +109,11 @@ pub struct Identity {
 }
 
 impl<P> Operator<P> {
+    /// As the audit trail names it.
+    pub fn actor(&self) -> &str {
+        &self.identity.actor
+    }
+
     /// What it may do.
     pub fn role(&self) -> Role {
         self.identity.role

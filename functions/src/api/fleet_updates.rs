@@ -124,13 +124,14 @@ pub async fn get(
         let view = current(app, id, role).await?;
         Ok(Seen { revision: view.revision, over: view.ended_at.is_some(), view })
     };
-    look.answer(app, Held { topics: &[id.to_string()], again: None }, see).await
+    let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
+    look.answer(app, held, see).await
 }
 
 /// `GET /api/v1/fleet-updates/{id}/hosts`: in the order of their turns, each with why it waits; with `?wait=30` for another
 /// answer than `If-None-Match` names.
 pub async fn hosts(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
     Paged(params): Paged,
@@ -142,7 +143,8 @@ pub async fn hosts(
         let (over, view) = (record.ended_at.is_some(), hosts_page(app, &record, params).await?);
         Ok(Seen { revision, over, view })
     };
-    look.answer(app, Held { topics: &[id.to_string()], again: None }, see).await
+    let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
+    look.answer(app, held, see).await
 }
 
 async fn hosts_page(

@@ -111,7 +111,8 @@ pub async fn get(
     Id(id): Id<HostId>,
     look: Look,
 ) -> Result<Response, Failure> {
-    let held = Held { topics: &[polls::looks_at(id), polls::RELEASES.into()], again: None };
+    let topics = [polls::looks_at(id), polls::RELEASES.into()];
+    let held = Held { caller: operator.actor(), topics: &topics, again: None };
     let (app, role) = (&app, operator.role());
     // Where polls are held the host hears of everything at once.
     let gives_attention = operator.is_person() && app.settings.pacing.max_hold_seconds == 0;

@@ -117,7 +117,8 @@ pub async fn get(
         let view = view(app, &job, role);
         Ok(Seen { revision: job.revision, over: job.record.state.is_final(), view })
     };
-    look.answer(app, Held { topics: &[id.to_string()], again: None }, see).await
+    let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
+    look.answer(app, held, see).await
 }
 
 /// `POST /api/v1/jobs/{id}/cancel`: final at once if it was never offered, else the host's answer decides.

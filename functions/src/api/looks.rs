@@ -21,6 +21,8 @@ use crate::app::App;
 
 /// How long a request may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 60;
+/// How many looks of one caller are held at once; more are answered at once.
+const MAX_HELD: usize = 64;
 /// How much of a digest tells one answer from another: what is compared is one thing with itself.
 const DIGEST_LENGTH: usize = 16;
 
@@ -80,6 +82,8 @@ pub struct Seen<V> {
 
 /// What a look is held for, besides the caller's patience.
 pub struct Held<'a> {
+    /// Who looks.
+    pub caller: &'a str,
     /// Topics of [`crate::polls`] on which it looks again.
     pub topics: &'a [String],
     /// After how long it looks again in any case, where something changes that nobody tells.
@@ -95,11 +99,14 @@ impl Look {
         see: impl Fn() -> F,
     ) -> Result<Response, Failure> {
         let mut over = app.clock.sleep(self.wait);
+        let caller = format!("held#{}", held.caller);
+        let _one_more = app.polls.begin(&caller);
+        let too_many = || app.polls.waiting(&caller) > MAX_HELD;
         loop {
             // Begun before the read, so that nothing that comes after it is missed.
             let mut changes = held.topics.iter().map(|topic| app.polls.begin(topic)).collect::<Vec<_>>();
             let seen = Answer::of(see().await?)?;
-            if self.wait.is_zero() || self.is_news(&seen) || app.is_draining() {
+            if self.wait.is_zero() || self.is_news(&seen) || too_many() || app.is_draining() {
                 return Ok(seen.told(&self));
             }
             let woken = changes.iter_mut().map(|change| Box::pin(change.woken()));

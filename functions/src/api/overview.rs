@@ -77,9 +77,9 @@ struct GoingOn {
 /// `GET /api/v1/overview`, with `?wait=30` for another answer than `If-None-Match` names.
 pub async fn get(operator: Operator<may::Look>, State(app): State<App>, look: Look) -> Result<Response, Failure> {
     app.admit(Work::List, LIST_AGAIN_SECONDS)?;
-    let (app, role) = (&app, operator.role());
+    let (app, role, caller) = (&app, operator.role(), operator.actor());
     let see = || async move { Ok(Seen { revision: 0, over: false, view: overview(app, role).await? }) };
-    look.answer(app, Held { topics: &[polls::OVERVIEW.into()], again: Some(AGAIN) }, see).await
+    look.answer(app, Held { caller, topics: &[polls::OVERVIEW.into()], again: Some(AGAIN) }, see).await
 }
 
 async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {

@@ -51,7 +51,7 @@ async fn a_busy_server_puts_lists_off_first_and_serves_single_things() {
     let host = host(&world, "one").await;
     let job = world.job(host.id(), &run_job()).await;
     let viewer = world.viewer().await;
-    for list in ["hosts", "jobs", "releases", "fleet-updates", "audit"] {
+    for list in ["hosts", "jobs", "releases", "fleet-updates", "audit", "overview"] {
         let path = format!("/api/v1/{list}");
         under_load(&world, LISTS_ARE_PUT_OFF - 1, viewer.get(&path)).await.is(200);
         let after = put_off(under_load(&world, LISTS_ARE_PUT_OFF, viewer.get(&path)).await);

@@ -44,17 +44,16 @@ impl Scene {
     async fn looks_on(&self, path: &str, wait: u32) -> JoinHandle<Answer> {
         let viewer = self.world.viewer().await;
         let seen = viewer.get(path).await.is(200);
-        self.knows(viewer, path, seen.header("etag"), wait)
-    }
-
-    fn knows(&self, caller: Caller, path: &str, tag: &str, wait: u32) -> JoinHandle<Answer> {
-        let caller = caller.with("if-none-match", tag);
-        let path = waiting(path, wait);
-        tokio::spawn(async move { caller.get(&path).await })
+        looks_again(&viewer, path, seen.header("etag"), wait)
     }
 }
 
-fn waiting(path: &str, wait: u32) -> String {
+fn looks_again(caller: &Caller, path: &str, known: &str, wait: u32) -> JoinHandle<Answer> {
+    let (caller, path) = (caller.clone().with("if-none-match", known), waiting(path, wait));
+    tokio::spawn(async move { caller.get(&path).await })
+}
+
+fn waiting(path: &str, wait: impl std::fmt::Display) -> String {
     format!("{path}{}wait={wait}", if path.contains('?') { '&' } else { '?' })
 }
 
@@ -119,8 +118,7 @@ async fn a_host_that_went_offline_in_the_meantime_is_told_when_the_time_is_over(
     let (viewer, path) = (world.viewer().await, format!("/api/v1/hosts/{}", host.id()));
     world.moves(590);
     let tag = viewer.get(&path).await.is(200).header("etag").to_owned();
-    let (caller, path) = (viewer.with("if-none-match", &tag), waiting(&path, 30));
-    let held = tokio::spawn(async move { caller.get(&path).await });
+    let held = looks_again(&viewer, &path, &tag, 30);
     world.clock.until_asleep(1).await;
     world.moves(30);
     assert!(!answered(held).await.is(200).json::<HostView>().online);
@@ -135,8 +133,7 @@ async fn to_look_at_a_host_neither_wakes_its_held_check_in_nor_does_its_check_in
     let path = format!("/api/v1/hosts/{}", host.id());
     let operator = world.operator().await;
     let tag = operator.get(&path).await.is(200).header("etag").to_owned();
-    let (caller, waits) = (operator.clone().with("if-none-match", &tag), waiting(&path, 20));
-    let looking = tokio::spawn(async move { caller.get(&waits).await });
+    let looking = looks_again(&operator, &path, &tag, 20);
     world.clock.until_asleep(2).await;
     operator.patch(&path, &json!({ "name": "web front" })).await.is(200);
     assert_eq!(answered(looking).await.is(200).json::<HostView>().name, "web front");
@@ -166,8 +163,7 @@ async fn a_wait_that_is_none_is_refused_by_name() {
     let viewer = scene.world.viewer().await;
     for path in scene.paths() {
         for wait in ["long", "-1", "1.5", "99999999999999999999999"] {
-            let path = format!("{path}{}wait={wait}", if path.contains('?') { '&' } else { '?' });
-            let problem = viewer.get(&path).await.refused(ProblemCode::Invalid);
+            let problem = viewer.get(&waiting(&path, wait)).await.refused(ProblemCode::Invalid);
             assert_eq!(problem.field.as_deref(), Some("wait"), "{path}");
         }
     }
@@ -178,6 +174,23 @@ async fn a_body_that_cannot_hold_answers_a_look_at_once() {
     let scene = Scene::paced(Pacing::of_functions()).await;
     for path in scene.paths() {
         answered(scene.looks_on(&path, 30).await).await.is(304);
+    }
+}
+
+#[tokio::test]
+async fn who_looks_and_looks_is_held_so_often_and_then_answered_at_once() {
+    let scene = Scene::new().await;
+    let (viewer, path) = (scene.world.viewer().await, &scene.paths()[0]);
+    let tag = viewer.get(path).await.is(200).header("etag").to_owned();
+    let held = [(); 64].map(|()| looks_again(&viewer, path, &tag, 30));
+    scene.world.clock.until_asleep(64).await;
+    answered(looks_again(&viewer, path, &tag, 30)).await.is(304);
+    assert!(held.iter().all(|held| !held.is_finished()));
+    let other = looks_again(&scene.world.admin().await, path, "\"another\"", 30);
+    answered(other).await.is(200);
+    scene.world.moves(30);
+    for held in held {
+        answered(held).await.is(304);
     }
 }
 
