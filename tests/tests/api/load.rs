@@ -70,8 +70,9 @@ async fn a_busy_server_holds_no_further_look() {
     let job = world.job(host.id(), &run_job()).await;
     let viewer = world.viewer().await;
     for thing in [format!("hosts/{}", host.id()), format!("jobs/{}", job.id), format!("jobs/{}/log", job.id)] {
-        let path = format!("/api/v1/{thing}?wait=30");
-        assert_eq!(put_off(under_load(&world, LISTS_ARE_PUT_OFF, viewer.get(&path)).await), 5, "{thing}");
+        let (caller, path) = (viewer.clone(), format!("/api/v1/{thing}?wait=30"));
+        let asked = tokio::spawn(async move { caller.get(&path).await });
+        assert_eq!(put_off(under_load(&world, LISTS_ARE_PUT_OFF, answered(asked)).await), 5, "{thing}");
     }
     let path = format!("/api/v1/hosts/{}", host.id());
     let known = viewer.clone().with("if-none-match", viewer.get(&path).await.header("etag"));
