@@ -1,0 +1,93 @@
+/** The one way to the server: typed by openapi.json, with the session's CSRF token on each change. */
+
+import { QueryClient, MutationCache, QueryCache } from '@tanstack/react-query'
+import createClient, { type Middleware } from 'openapi-fetch'
+
+import type { Paths } from './additions'
+import { connectionKey, type Connection } from './connection'
+import type { Problem, Session } from './nouns'
+import { hasStatus, ProblemError, Unreachable } from './problem'
+
+export const sessionKey = ['session'] as const
+
+/** What is done about an ended session; the router sets it. */
+const ended = { handler: () => {} }
+
+export function onSessionEnded(handler: () => void): void {
+  ended.handler = handler
+}
+
+function seeFailure(error: unknown): void {
+  if (hasStatus(error, 401)) ended.handler()
+}
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: seeFailure }),
+  mutationCache: new MutationCache({ onError: seeFailure }),
+  defaultOptions: {
+    // A problem is an answer; and when there is none, the connection's watch asks again.
+    queries: { retry: false, staleTime: 5_000, networkMode: 'always' },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+})
+
+const csrf: Middleware = {
+  onRequest: ({ request }) => {
+    const token = queryClient.getQueryData<Session>(sessionKey)?.csrf_token
+    if (token && request.method !== 'GET') request.headers.set('x-csrf-token', token)
+  },
+}
+
+/** fetch, which also tells the connection whether it answers. */
+async function reach(request: Request): Promise<Response> {
+  const answer = await fetch(request).catch((error: unknown) => {
+    if (!request.signal.aborted) setConnection({ down: true })
+    throw request.signal.aborted ? error : new Unreachable('no answer', { cause: error })
+  })
+  const foreign = [502, 503, 504].includes(answer.status) && !isProblem(answer)
+  setConnection({ down: foreign })
+  if (foreign) throw new Unreachable(`status ${answer.status}`)
+  return answer
+}
+
+function setConnection(connection: Connection): void {
+  const known = queryClient.getQueryData<Connection>(connectionKey)
+  if ((known?.down ?? false) !== connection.down) queryClient.setQueryData(connectionKey, connection)
+}
+
+function isProblem(answer: Response): boolean {
+  return answer.headers.get('content-type')?.startsWith('application/problem+json') ?? false
+}
+
+export const api = createClient<Paths>({ baseUrl: location.origin, fetch: reach, cache: 'no-store' })
+api.use(csrf)
+
+interface Called<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The body of an answer, or its problem thrown. */
+export async function body<T>(call: Promise<Called<T>>): Promise<T> {
+  const { data, error, response } = await call
+  if (!response.ok) throw new ProblemError(problemOf(error, response))
+  return data as T
+}
+
+/** An answer with its ETag; `null` when nothing has changed. */
+export async function tagged<T>(call: Promise<Called<T>>): Promise<{ body: T; etag: string | null } | null> {
+  const answer = await call
+  if (answer.response.status === 304) return null
+  return { body: await body(Promise.resolve(answer)), etag: answer.response.headers.get('etag') }
+}
+
+function problemOf(error: unknown, response: Response): Problem {
+  if (typeof error === 'object' && error !== null && 'title' in error) return error as Problem
+  return {
+    type: 'about:blank',
+    title: `The server answered with status ${response.status}`,
+    status: response.status,
+    code: 'unknown',
+  }
+}

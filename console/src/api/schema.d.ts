@@ -1,0 +1,3982 @@
+// Made by `npm run generate` from schemas/openapi.json.
+
+export interface paths {
+    "/api/v1/agent/blobs/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of a release, or a redirect (307) to it; Range: bytes=N- resumes, 206 brings a part
+         * @description For a host, with its access token.
+         */
+        get: operations["get_agent_blobs_sha256"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The long poll
+         * @description For a host, with its access token.
+         */
+        post: operations["post_agent_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/enroll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join
+         * @description Anybody may call it.
+         */
+        post: operations["post_agent_enroll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What happened to a job
+         * @description For a host, with its access token.
+         */
+        post: operations["post_agent_jobs_id_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/releases/{version}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A release's signed manifest
+         * @description For a host, with its access token.
+         */
+        get: operations["get_agent_releases_version_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An agent process has started
+         * @description For a host, with its access token.
+         */
+        post: operations["post_agent_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API keys
+         * @description Needs the role admin.
+         */
+        get: operations["get_api_keys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Needs the role admin.
+         */
+        post: operations["post_api_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description Needs the role admin.
+         */
+        delete: operations["delete_api_keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit trail, newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Enrollment tokens
+         * @description Needs the role admin.
+         */
+        get: operations["get_enrollment_tokens"];
+        put?: never;
+        /**
+         * Make an enrollment token
+         * @description Needs the role admin.
+         */
+        post: operations["post_enrollment_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enrollment-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an enrollment token
+         * @description Needs the role admin.
+         */
+        delete: operations["delete_enrollment_tokens_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fleet updates
+         * @description Needs the role viewer.
+         */
+        get: operations["get_fleet_updates"];
+        put?: never;
+        /**
+         * Start a fleet update; ?dry_run=true for the plan
+         * @description Needs the role admin.
+         */
+        post: operations["post_fleet_updates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A fleet update; ?wait= for its next change
+         * @description Needs the role viewer.
+         */
+        get: operations["get_fleet_updates_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End it
+         * @description Needs the role admin.
+         */
+        post: operations["post_fleet_updates_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its hosts, each with why it waits
+         * @description Needs the role viewer.
+         */
+        get: operations["get_fleet_updates_id_hosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Offer the release to no further host
+         * @description Needs the role admin.
+         */
+        post: operations["post_fleet_updates_id_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on
+         * @description Needs the role admin.
+         */
+        post: operations["post_fleet_updates_id_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}/retry-failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give failed hosts another turn
+         * @description Needs the role admin.
+         */
+        post: operations["post_fleet_updates_id_retry_failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fleet-updates/{id}/write-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give up the slot of a lost host
+         * @description Needs the role admin.
+         */
+        post: operations["post_fleet_updates_id_write_off"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the server can do its work
+         * @description Anybody may call it.
+         */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hosts, by label, os, version, state
+         * @description Needs the role viewer.
+         */
+        get: operations["get_hosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A host
+         * @description Needs the role viewer.
+         */
+        get: operations["get_hosts_id"];
+        put?: never;
+        post?: never;
+        /**
+         * Retire a host for good
+         * @description Needs the role admin.
+         */
+        delete: operations["delete_hosts_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Name and label a host
+         * @description Needs the role operator.
+         */
+        patch: operations["patch_hosts_id"];
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/readmit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Serve a quarantined host again
+         * @description Needs the role admin.
+         */
+        post: operations["post_hosts_id_readmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hosts/{id}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring one host's agent to a release
+         * @description Needs the role admin.
+         */
+        post: operations["post_hosts_id_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs, newest first
+         * @description Needs the role viewer.
+         */
+        get: operations["get_jobs"];
+        put?: never;
+        /**
+         * Run something
+         * @description Needs the role operator.
+         */
+        post: operations["post_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job; ?wait= for its next change
+         * @description Needs the role viewer.
+         */
+        get: operations["get_jobs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a job
+         * @description Needs the role operator.
+         */
+        post: operations["post_jobs_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job's log from a byte on, as text
+         * @description Needs the role viewer.
+         */
+        get: operations["get_jobs_id_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document
+         * @description Anybody may call it.
+         */
+        get: operations["get_openapi_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Releases
+         * @description Needs the role viewer.
+         */
+        get: operations["get_releases"];
+        put?: never;
+        /**
+         * Announce a signed release
+         * @description Needs the role admin.
+         */
+        post: operations["post_releases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A release
+         * @description Needs the role viewer.
+         */
+        get: operations["get_releases_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{version}/targets/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Upload the file for a platform
+         * @description Needs the role admin.
+         */
+        put: operations["put_releases_version_targets_platform"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{version}/targets/{platform}/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where the file for a platform is to be put
+         * @description Needs the role admin.
+         */
+        post: operations["post_releases_version_targets_platform_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{version}/yank": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a release back
+         * @description Needs the role admin.
+         */
+        post: operations["post_releases_version_yank"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I
+         * @description Needs the role viewer.
+         */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Anybody may call it.
+         */
+        post: operations["post_session"];
+        /**
+         * Sign out
+         * @description Needs the role viewer.
+         */
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the duties now
+         * @description Needs the role admin.
+         */
+        post: operations["post_tick"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accounts
+         * @description Needs the role admin.
+         */
+        get: operations["get_users"];
+        put?: never;
+        /**
+         * Make an account
+         * @description Needs the role admin.
+         */
+        post: operations["post_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an account
+         * @description Needs the role admin.
+         */
+        delete: operations["delete_users_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an account
+         * @description Needs the role admin.
+         */
+        patch: operations["patch_users_id"];
+        trace?: never;
+    };
+    "/api/v1/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the server is
+         * @description Anybody may call it.
+         */
+        get: operations["get_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An access token for a host that shows it has its key
+         * @description Anybody may call it.
+         */
+        post: operations["post_oauth_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description What runs on a host, by its own word: which bytes, in which process, and how its last update ended. */
+        AgentReport: {
+            /** @description The kernel's boot id. Empty when the platform has none. */
+            boot_id?: string;
+            /** @description Whether this version passed its own health gate and is what a restart brings back. */
+            committed?: boolean;
+            /** @description SHA-256 of the running executable, hexadecimal. */
+            executable_sha256: string;
+            last_update?: components["schemas"]["LastUpdate"] | null;
+            /** @description Drawn at random by each start of the agent process. */
+            process_id: components["schemas"]["ProcessId"];
+            /** @description The agent's version, as built in. */
+            version: string;
+        };
+        /** @description A key just made: the only time its text is told. */
+        ApiKeyCreated: components["schemas"]["ApiKeyView"] & {
+            /** @description `mst_…`; goes into `Authorization: Bearer`. Stored nowhere. */
+            key: components["schemas"]["Secret"];
+        };
+        ApiKeyId: string;
+        /** @description `POST /api/v1/api-keys`. */
+        ApiKeyRequest: {
+            /** @description What it is for: 1 to 128 characters. */
+            name: string;
+            /** @description What it may do; not more than its maker. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int32
+             * @description How long it is valid, in seconds: 60 to 31 622 400 (366 days). Absent: 90 days.
+             */
+            valid_for_seconds?: number | null;
+        };
+        /** @description A key as operators see it later. */
+        ApiKeyView: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["ApiKeyId"];
+            /**
+             * Format: date-time
+             * @description When it was last used, exact to five minutes. Absent: never.
+             */
+            last_used_at?: string | null;
+            /** @description What it is for. */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        ApiKeyViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["ApiKeyView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /** @description One entry. */
+        AuditEntry: {
+            /** @description What was done, as noun and event: `job.cancelled`. */
+            action: string;
+            /** @description Who: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`. */
+            actor: string;
+            /** @description Whether somebody should look at it. */
+            alert?: boolean;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why or how, for people. Empty when the action says it all. */
+            detail?: string;
+            /** @description Its id; sorts by time. */
+            id: components["schemas"]["AuditId"];
+            /** @description The request that caused it. Empty for the tick. */
+            request_id?: string;
+            /** @description To what: the id of the thing. */
+            subject: string;
+        };
+        AuditEntryPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        AuditId: string;
+        /**
+         * @description The state of a circuit breaker.
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "half_open" | "unknown";
+        /** @description `POST /api/v1/agent/check-in`: the long poll. */
+        CheckInRequest: {
+            agent?: components["schemas"]["AgentReport"] | null;
+            facts?: components["schemas"]["Facts"] | null;
+            /** @description SHA-256 of the facts as last sent, hexadecimal. Empty: unknown. */
+            facts_digest?: string;
+            /**
+             * Format: int64
+             * @description The highest job sequence the host's journal has seen; 0 when none. A server that knows less was restored from a
+             *     backup.
+             */
+            highest_sequence?: number;
+            /**
+             * @description Jobs that the agent has received and journalled and has not finished telling about: they are not offered again
+             *     in this session.
+             */
+            open?: components["schemas"]["JobId"][];
+            /**
+             * Format: int64
+             * @description The session this check-in belongs to.
+             */
+            session: number;
+            /** @description The ways the agent goes; sent when something has changed about them. Absent: unchanged. */
+            upstreams?: components["schemas"]["Upstream"][] | null;
+            /**
+             * Format: int32
+             * @description How long the agent will wait for an answer, in seconds; 0 asks for one at once. The server may answer earlier.
+             */
+            wait_seconds?: number;
+        };
+        /** @description The answer to a check-in. */
+        CheckInResponse: {
+            /**
+             * Format: date-time
+             * @description Until when the server wants to hear from the host quickly. Absent: no such wish.
+             */
+            attention_until?: string | null;
+            /** @description Jobs to cancel; also ids that the agent never received, so that a late offer cannot run. */
+            cancel?: components["schemas"]["JobId"][];
+            /** @description Open jobs that this session has not received yet, in sequence order. */
+            jobs?: components["schemas"]["Command"][];
+            /**
+             * Format: int32
+             * @description When the next check-in is due, in seconds after this answer; 0: at once. The agent adds ±10 % jitter.
+             */
+            next_check_in_seconds: number;
+            /**
+             * Format: int32
+             * @description The longest pause that the agent shall make by itself while the server does not answer, in seconds: so many hosts
+             *     as there are come back within it without a stampede. 0: the server does not say.
+             */
+            retry_cap_seconds?: number;
+            /** @description Whether the next check-in shall carry the facts. */
+            send_facts?: boolean;
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            server_time: string;
+        };
+        /** @description A job as the agent gets it. */
+        Command: {
+            /**
+             * Format: int64
+             * @description Its generation on that resource: an agent never starts one older than what it has started already.
+             */
+            generation?: number;
+            /** @description Whom it is for; an agent refuses another host's. */
+            host_id: components["schemas"]["HostId"];
+            /** @description The job. */
+            id: components["schemas"]["JobId"];
+            /** @description What to do, by kind; an agent rejects what it does not know. */
+            kind: string;
+            /** @description What to do when it was cut off after its start. */
+            recovery: components["schemas"]["Recovery"];
+            /** @description What it acts on: one at a time per resource. Absent: nothing that others act on. */
+            resource?: string | null;
+            /**
+             * Format: int64
+             * @description Its place in the host's own order, growing by one per job of the host.
+             */
+            sequence: number;
+            /** @description The kind's own members. */
+            spec: Record<string, unknown>;
+            /**
+             * Format: date-time
+             * @description Latest start, by the server's clock.
+             */
+            start_by: string;
+            /**
+             * Format: int32
+             * @description How long it may run, in seconds; enforced by the agent.
+             */
+            time_limit_seconds: number;
+        };
+        /** @description How many hosts are where. */
+        Counts: {
+            /**
+             * Format: int32
+             * @description Not offered any more because of a cancel.
+             */
+            cancelled: number;
+            /**
+             * Format: int32
+             * @description Failed.
+             */
+            failed: number;
+            /**
+             * Format: int32
+             * @description In an unproven update, lost ones included.
+             */
+            in_flight: number;
+            /**
+             * Format: int32
+             * @description Their turn has not come.
+             */
+            pending: number;
+            /**
+             * Format: int32
+             * @description Left out.
+             */
+            skipped: number;
+            /**
+             * Format: int32
+             * @description Proven.
+             */
+            succeeded: number;
+            /**
+             * Format: int32
+             * @description All that take part; all that have their place, while it is planned.
+             */
+            total: number;
+        };
+        /** @description A mounted file system. What is free is not a fact (it changes all the time): `inspect` tells it. */
+        Disk: {
+            /**
+             * @description Where it is mounted.
+             * @default
+             */
+            mount?: string;
+            /**
+             * Format: int64
+             * @description Its size in bytes.
+             * @default 0
+             */
+            size_bytes?: number;
+        };
+        /** @description `POST /api/v1/agent/enroll`. */
+        EnrollRequest: {
+            /** @description The token's text. */
+            enrollment_token: components["schemas"]["Secret"];
+            /** @description What the host says of itself. */
+            facts: components["schemas"]["Facts"];
+            /** @description The host's Ed25519 public key: 32 bytes, base64url without padding. The same key again gets the same host. */
+            public_key: string;
+        };
+        /** @description The answer to a host that joined. */
+        EnrollResponse: {
+            /** @description What client assertions name as `aud`. */
+            audience: string;
+            /** @description Who the host is from now on. */
+            host_id: components["schemas"]["HostId"];
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            server_time: string;
+        };
+        /** @description An enrollment token just made: the only time its text is told. */
+        EnrollmentTokenCreated: components["schemas"]["EnrollmentTokenView"] & {
+            /** @description The text to give to `muster-agent enroll --token`. Stored nowhere. */
+            token: components["schemas"]["Secret"];
+        };
+        EnrollmentTokenId: string;
+        /** @description `POST /api/v1/enrollment-tokens`. */
+        EnrollmentTokenRequest: {
+            /**
+             * @description Labels that every host gets that joins with it.
+             * @default {}
+             */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description What it is for, for people; up to 256 characters.
+             * @default
+             */
+            note?: string;
+            /**
+             * Format: int32
+             * @description How many hosts may join with it: 1 to 10 000. Absent: 1.
+             * @default null
+             */
+            seats?: number | null;
+            /**
+             * Format: int32
+             * @description How long it is valid, in seconds: 60 to 2 592 000 (30 days). Absent: 3 600.
+             * @default null
+             */
+            valid_for_seconds?: number | null;
+        };
+        /**
+         * @description Whether a host can join with a token.
+         * @enum {string}
+         */
+        EnrollmentTokenState: "open" | "used_up" | "expired" | "revoked";
+        /** @description An enrollment token as operators see it later. */
+        EnrollmentTokenView: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["EnrollmentTokenId"];
+            /** @description Labels for the hosts that join with it. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description What it is for. */
+            note: string;
+            /**
+             * Format: int32
+             * @description How many hosts may join with it.
+             */
+            seats: number;
+            /** @description Whether a host can join with it. */
+            state: components["schemas"]["EnrollmentTokenState"];
+            /**
+             * Format: int32
+             * @description How many have.
+             */
+            used: number;
+        };
+        EnrollmentTokenViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["EnrollmentTokenView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /** @description A payload with signatures over it and its type. */
+        Envelope: {
+            /** @description The payload's bytes, standard base64. */
+            payload: string;
+            /** @description What the payload is. */
+            payloadType: string;
+            /** @description Signatures, in any order. */
+            signatures: components["schemas"]["EnvelopeSignature"][];
+        };
+        /** @description One signature. */
+        EnvelopeSignature: {
+            /** @description The key's id: the first 16 hexadecimal digits of the SHA-256 of its 32 bytes. */
+            keyid: string;
+            /** @description The signature's 64 bytes, standard base64. */
+            sig: string;
+        };
+        /** @description One thing that happened. */
+        Event: components["schemas"]["EventKind"] & {
+            /**
+             * Format: date-time
+             * @description When, by the host's clock.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Numbers the events of this job from this process, from 1. One that is stored already is passed over.
+             */
+            sequence: number;
+        };
+        /** @description What happened. */
+        EventKind: {
+            /** @enum {string} */
+            type: "accepted";
+        } | {
+            /** @enum {string} */
+            type: "starting";
+        } | {
+            /** @enum {string} */
+            type: "started";
+        } | {
+            /** @description The text, at most 64 KiB; bytes that are not UTF-8 are replaced. */
+            text: string;
+            /** @enum {string} */
+            type: "output";
+        } | {
+            /**
+             * Format: int64
+             * @description How much of it, in bytes.
+             */
+            bytes: number;
+            /** @enum {string} */
+            type: "output_lost";
+        } | {
+            /** @description How. */
+            result: components["schemas"]["JobResult"];
+            /** @enum {string} */
+            type: "finished";
+        };
+        /** @description `POST /api/v1/agent/jobs/{job_id}/events`. */
+        EventsRequest: {
+            /** @description What happened, in order. */
+            events: components["schemas"]["Event"][];
+            /** @description The agent process that numbers the events. */
+            process_id: components["schemas"]["ProcessId"];
+            /**
+             * Format: int64
+             * @description The agent's session. An older one gets 409 `session_superseded`.
+             */
+            session: number;
+        };
+        /** @description The answer to events. */
+        EventsResponse: {
+            /**
+             * Format: int64
+             * @description The highest event sequence of this process that is stored.
+             */
+            accepted_through: number;
+            /** @description Whether the job shall be stopped, or not be started. */
+            cancel: boolean;
+            /**
+             * Format: int32
+             * @description How long to gather output before the next send, in seconds: shorter while somebody watches.
+             */
+            send_every_seconds: number;
+        };
+        /**
+         * @description What a host knows of itself, gathered by its agent without any command being run.
+         *     Sent in full when a session starts and when its digest has changed.
+         */
+        Facts: {
+            /**
+             * @description `x86_64` or `aarch64`, as releases name it.
+             * @default
+             */
+            architecture?: string;
+            /**
+             * Format: date-time
+             * @description When the host was started.
+             * @default null
+             */
+            booted_at?: string | null;
+            /**
+             * @description Job kinds that this host's policy allows, in order.
+             * @default []
+             */
+            capabilities?: string[];
+            /**
+             * Format: int32
+             * @description Logical processors.
+             * @default 0
+             */
+            cpu_count?: number;
+            /**
+             * @description Mounted file systems.
+             * @default []
+             */
+            disks?: components["schemas"]["Disk"][];
+            /**
+             * @description The host's own name, from the kernel.
+             * @default
+             */
+            hostname?: string;
+            /**
+             * @description Addresses of the host's interfaces, without loopback, in text form.
+             * @default []
+             */
+            ip_addresses?: string[];
+            /**
+             * @description The kernel's release. Empty when it cannot be told.
+             * @default
+             */
+            kernel?: string;
+            /**
+             * @description SHA-256 of `/etc/machine-id`, hexadecimal: tells machines apart without naming them. Empty when there is none.
+             * @default
+             */
+            machine_id_sha256?: string;
+            /**
+             * Format: int64
+             * @description Physical memory in bytes.
+             * @default 0
+             */
+            memory_bytes?: number;
+            /**
+             * @description `linux` or `windows`, as releases name it.
+             * @default
+             */
+            os?: string;
+            /**
+             * @description The distribution and its version, from `/etc/os-release`. Empty when it cannot be told.
+             * @default
+             */
+            os_version?: string;
+        };
+        /**
+         * @description How a call failed.
+         * @enum {string}
+         */
+        FailureKind: "connection" | "name" | "certificate" | "timed_out" | "cut_off" | "not_ours" | "proxy_authentication" | "too_large" | "server" | "unknown";
+        /** @description `POST /api/v1/fleet-updates/{id}/{pause,resume,cancel,retry-failed,write-off}`. */
+        FleetUpdateAction: {
+            /** @default null */
+            host_id?: components["schemas"]["HostId"] | null;
+            /**
+             * @description Why, for people; up to 1 024 characters. Needed to resume one that halted.
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * @description Where a host is within a fleet update.
+         * @enum {string}
+         */
+        FleetUpdateHostState: "pending" | "offered" | "verifying" | "lost" | "succeeded" | "failed" | "skipped" | "cancelled";
+        /** @description One host of a fleet update. */
+        FleetUpdateHostView: {
+            /**
+             * Format: int32
+             * @description How often it was offered the release.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was done with. Absent: not yet.
+             */
+            ended_at?: string | null;
+            /** @description The host. */
+            host_id: components["schemas"]["HostId"];
+            job_id?: components["schemas"]["JobId"] | null;
+            /**
+             * Format: date-time
+             * @description When it was last offered. Absent: never.
+             */
+            offered_at?: string | null;
+            /**
+             * Format: int32
+             * @description Its place in the order, from 0.
+             */
+            position: number;
+            /** @description Why it ended as it did. Absent when there is nothing to say. */
+            reason?: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["FleetUpdateHostState"];
+            /** @description What it waits for, in words. Absent when it is done with. */
+            waiting_on?: string | null;
+            /**
+             * Format: int32
+             * @description Its wave, from 0 (the canary).
+             */
+            wave: number;
+        };
+        FleetUpdateHostViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["FleetUpdateHostView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        FleetUpdateId: string;
+        /** @description What a fleet update would do. */
+        FleetUpdatePlan: {
+            /**
+             * Format: int64
+             * @description How long it takes at best, in seconds: probation of each host and soak between waves.
+             */
+            best_case_seconds: number;
+            /** @description Hosts that run the release already, and are left out. */
+            current: components["schemas"]["HostId"][];
+            /** @description Whether there are more hosts than were looked at: a plan that is only looked at stops after 5 000. */
+            incomplete?: boolean;
+            /**
+             * Format: int32
+             * @description How many hosts may be in an unproven update at once.
+             */
+            max_in_flight: number;
+            /** @description Hosts in the waves that are offline now. */
+            offline: components["schemas"]["HostId"][];
+            /** @description The release. */
+            version: string;
+            /** @description The waves in order, the canary first. */
+            waves: components["schemas"]["PlannedHost"][][];
+        };
+        /** @description `POST /api/v1/fleet-updates`; with `?dry_run=true` the answer is the plan and nothing is started. */
+        FleetUpdateRequest: {
+            /**
+             * Format: int32
+             * @description After how long hosts are waited for no more, in seconds: at most 30 days. Absent: 7 days.
+             */
+            deadline_seconds?: number | null;
+            /** @description Which hosts, by id: at most 1 000. Absent with `selector` absent too: every active host. */
+            host_ids?: components["schemas"]["HostId"][];
+            /**
+             * Format: int32
+             * @description How long one host may take from the offer to the proof, in seconds: 60 to 86 400. Absent: 1 200.
+             */
+            host_time_limit_seconds?: number | null;
+            maintenance_window?: components["schemas"]["MaintenanceWindow"] | null;
+            /**
+             * Format: int32
+             * @description How many failures halt it: 1 to 1 000. Absent: 1, the first.
+             */
+            max_failures?: number | null;
+            max_in_flight?: components["schemas"]["Share"] | null;
+            /** @description Why, for people; up to 1 024 characters. */
+            note?: string;
+            /** @description What to do about offline hosts. Absent: `skip`. */
+            offline_policy?: components["schemas"]["OfflinePolicy"];
+            selector?: components["schemas"]["Selector"] | null;
+            /**
+             * Format: int32
+             * @description How long to watch a finished wave before the next, in seconds: at most 7 days. Absent: 300.
+             */
+            soak_seconds?: number | null;
+            /** @description The release to bring; must be published. */
+            version: string;
+            /** @description Sizes of the waves, the canary first; what is left over is the last wave. Absent: one host, then the rest. */
+            waves?: components["schemas"]["Share"][] | null;
+        };
+        /**
+         * @description Where a fleet update is.
+         * @enum {string}
+         */
+        FleetUpdateState: "planning" | "running" | "paused" | "halted" | "completed" | "cancelled";
+        /** @description A fleet update as operators see it. */
+        FleetUpdateView: {
+            /** @description How many hosts are where. */
+            counts: components["schemas"]["Counts"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /** @description Who started it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When it was completed or cancelled. Absent: not yet.
+             */
+            ended_at?: string | null;
+            /**
+             * Format: int32
+             * @description Failures since it was started or last resumed.
+             */
+            failures: number;
+            /** @description Why it halted. Absent when it did not. */
+            halted_reason?: string | null;
+            /** @description Its id. */
+            id: components["schemas"]["FleetUpdateId"];
+            /** @description Hosts in an unproven update right now; at most the first 100 of them. */
+            in_flight: components["schemas"]["HostId"][];
+            /** @description SHA-256 of the release's signed payload. */
+            manifest_sha256: string;
+            /**
+             * Format: int32
+             * @description How many failures halt it.
+             */
+            max_failures: number;
+            /**
+             * Format: int32
+             * @description How many hosts may be in an unproven update at once. 0 while it is planned.
+             */
+            max_in_flight: number;
+            /** @description Why, for people. */
+            note: string;
+            /**
+             * Format: int64
+             * @description The record's revision; `?wait=` waits for the next.
+             */
+            revision: number;
+            /**
+             * Format: int32
+             * @description How long a finished wave is watched, in seconds.
+             */
+            soak_seconds: number;
+            /** @description Where it is. */
+            state: components["schemas"]["FleetUpdateState"];
+            /** @description The release it brings. */
+            version: string;
+            /** @description What it waits for, in words. Absent when it is completed or cancelled. */
+            waiting_on?: string | null;
+            /**
+             * Format: int32
+             * @description The wave being offered, from 0 (the canary).
+             */
+            wave: number;
+            /** @description The waves' sizes, in hosts. Empty while it is planned. */
+            waves: number[];
+        };
+        FleetUpdateViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["FleetUpdateView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /** @description `GET /api/v1/health`. */
+        Health: {
+            /** @description `ok`, or `failing` when a deep check could not reach the store. */
+            status: components["schemas"]["HealthStatus"];
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            time: string;
+            /** @description The server's version. */
+            version: string;
+        };
+        /**
+         * @description Whether the server can do its work.
+         * @enum {string}
+         */
+        HealthStatus: "ok" | "failing" | "unknown";
+        /** @description `PATCH /api/v1/hosts/{id}`: absent fields stay as they are. */
+        HostChange: {
+            /** @description Labels to set, or to remove where the value is null. */
+            labels?: {
+                [key: string]: string | null;
+            };
+            /** @description A new name: 1 to 128 characters. */
+            name?: string | null;
+        };
+        HostId: string;
+        /** @description A host that does not take a job. */
+        HostRefused: {
+            /** @description The host. */
+            host_id: components["schemas"]["HostId"];
+            /** @description Why not. */
+            problem: components["schemas"]["Problem"];
+        };
+        /**
+         * @description What the server makes of a host.
+         * @enum {string}
+         */
+        HostState: "active" | "quarantined" | "retired";
+        /** @description `POST /api/v1/hosts/{id}/update`: bring one host's agent to a release. */
+        HostUpdateRequest: {
+            /** @description The release's version; must be published. */
+            version: string;
+        };
+        /** @description A host as operators see it. */
+        HostView: {
+            agent?: components["schemas"]["AgentReport"] | null;
+            /**
+             * Format: date-time
+             * @description When it joined.
+             */
+            enrolled_at: string;
+            /** @description What it says of itself. */
+            facts: components["schemas"]["Facts"];
+            /** @description The host's id. */
+            id: components["schemas"]["HostId"];
+            /** @description Its labels, from its enrollment token and from operators. */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was last heard from, exact to `presence_write_seconds` (300 by default). Absent until its first check-in.
+             */
+            last_seen_at?: string | null;
+            /** @description What operators call it: the host's own name at enrolment until somebody changes it. */
+            name: string;
+            /** @description Whether it was heard from within the offline threshold; derived when it is read. */
+            online: boolean;
+            /**
+             * Format: int32
+             * @description Jobs that are not final.
+             */
+            open_jobs: number;
+            /**
+             * Format: int64
+             * @description The record's revision, the same as in its `ETag`.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description The number of its current session; 0 before the first.
+             */
+            session: number;
+            /** @description Whether it is served. */
+            state: components["schemas"]["HostState"];
+            /** @description Why it is quarantined or retired. Absent while it is active. */
+            state_reason?: string | null;
+            /** @description Whether a published release is newer than what it runs. */
+            update_available: boolean;
+            /** @description The ways its agent goes, as it last told of them. */
+            upstreams?: components["schemas"]["Upstream"][];
+        };
+        HostViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["HostView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /**
+         * @description What to do when a host is offline.
+         * @enum {string}
+         */
+        IfOffline: "fail" | "queue";
+        /** @description Report the host's facts in full. */
+        InspectSpec: Record<string, unknown>;
+        /** @description Why a job did not succeed. */
+        JobError: {
+            /**
+             * @description A stable word: `exit_code`, `signal`, `time_limit`, `policy`, `unknown_kind`, `start_by_passed`, `agent_restarted`,
+             *     `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, …
+             */
+            code: string;
+            /** @description The same for people; up to 4 KiB. */
+            message: string;
+        };
+        JobId: string;
+        /** @description `POST /api/v1/jobs`: the same work on one host or several, a job each. */
+        JobRequest: {
+            /** @description Which hosts, by id; at most 100. Either this or `selector`. */
+            host_ids?: components["schemas"]["HostId"][];
+            /** @description What to do when a host is offline. Absent: `fail`. */
+            if_offline?: components["schemas"]["IfOffline"];
+            /** @description `run`, `inspect` or `reset_breakers`. An update of the agent goes through `/hosts/{id}/update` or a fleet update. */
+            kind: string;
+            selector?: components["schemas"]["Selector"] | null;
+            /** @description What to do, by kind. */
+            spec?: Record<string, unknown>;
+            /**
+             * Format: date-time
+             * @description Latest start. Absent: an hour from now. Past it the job is never run.
+             */
+            start_by?: string | null;
+            /**
+             * Format: int32
+             * @description How long it may run, in seconds, from 1 to 86 400; enforced by the agent. Absent: 600.
+             */
+            time_limit_seconds?: number | null;
+        };
+        /** @description A job's result. The same result may be reported any number of times; another one is refused. */
+        JobResult: {
+            /** @description What the job found out (`inspect`: the facts); up to 64 KiB. Absent when there is nothing to say. */
+            detail?: Record<string, unknown> | null;
+            error?: components["schemas"]["JobError"] | null;
+            /**
+             * Format: int32
+             * @description The program's exit code. Absent when there was no program or a signal ended it.
+             */
+            exit_code?: number | null;
+            /**
+             * Format: date-time
+             * @description When it ended, by the host's clock.
+             */
+            finished_at: string;
+            /** @description How it ended. */
+            outcome: components["schemas"]["Outcome"];
+            /**
+             * Format: int64
+             * @description Output in bytes, with what was not kept.
+             */
+            output_bytes?: number;
+            /** @description Whether output over the limit was dropped. */
+            output_truncated?: boolean;
+            /**
+             * Format: date-time
+             * @description When it was started, by the host's clock. Absent when it was not.
+             */
+            started_at?: string | null;
+        };
+        /** @description What to do, typed per kind; never a shell string. */
+        JobSpec: {
+            /** @enum {string} */
+            kind: "run";
+            /** @description Run a program. Recovery: `once`. */
+            spec: components["schemas"]["RunSpec"];
+        } | {
+            /** @enum {string} */
+            kind: "inspect";
+            /** @description Report the host's facts in full. Recovery: `converge`. */
+            spec: components["schemas"]["InspectSpec"];
+        } | {
+            /** @enum {string} */
+            kind: "reset_breakers";
+            /** @description Close the agent's circuit breakers: what did not answer is well again. Recovery: `converge`. */
+            spec: components["schemas"]["ResetBreakersSpec"];
+        } | {
+            /** @enum {string} */
+            kind: "self_update";
+            /** @description Bring the agent to a release. Recovery: `probe`. */
+            spec: components["schemas"]["SelfUpdateSpec"];
+        };
+        /**
+         * @description Where a job is. The last six but one are final and never change; `presumed_lost` is corrected by a late report.
+         * @enum {string}
+         */
+        JobState: "queued" | "offered" | "accepted" | "running" | "presumed_lost" | "succeeded" | "failed" | "cancelled" | "interrupted" | "rejected" | "superseded" | "expired";
+        /** @description A job as operators see it. */
+        JobView: components["schemas"]["JobSpec"] & {
+            /**
+             * Format: date-time
+             * @description When the host said that it has it. Absent: not yet.
+             */
+            accepted_at?: string | null;
+            /** @description Whether an operator wants it stopped. */
+            cancel_requested: boolean;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /** @description Who asked for it: `user:<id>`, `key:<id>`, or a fleet update's id. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When it became final. Absent: not yet.
+             */
+            ended_at?: string | null;
+            fleet_update_id?: components["schemas"]["FleetUpdateId"] | null;
+            /** @description Where it runs. */
+            host_id: components["schemas"]["HostId"];
+            /** @description Its id. */
+            id: components["schemas"]["JobId"];
+            /**
+             * Format: int64
+             * @description Bytes of log kept so far.
+             */
+            log_bytes: number;
+            /**
+             * Format: date-time
+             * @description When it was first offered. Absent: never.
+             */
+            offered_at?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
+             */
+            output_lost_bytes?: number;
+            /** @description What it acts on (`agent`): one job per resource runs at a time. Absent: nothing that others act on. */
+            resource?: string | null;
+            result?: components["schemas"]["JobResult"] | null;
+            /**
+             * Format: int64
+             * @description The record's revision.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description Its place in the host's own order.
+             */
+            sequence: number;
+            /**
+             * Format: date-time
+             * @description Latest start.
+             */
+            start_by: string;
+            /**
+             * Format: date-time
+             * @description When the host said that it has started. Absent: not yet.
+             */
+            started_at?: string | null;
+            /** @description Where it is. */
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int32
+             * @description How long it may run, in seconds.
+             */
+            time_limit_seconds: number;
+            /** @description What it waits for, in words. Absent when it is final. */
+            waiting_on?: string | null;
+        };
+        JobViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["JobView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /** @description The answer to `POST /api/v1/jobs`. */
+        JobsCreated: {
+            /** @description A job per host that takes it. */
+            items: components["schemas"]["JobView"][];
+            /** @description Hosts that do not, each with its problem. A request for a single host answers with the problem itself. */
+            refused?: components["schemas"]["HostRefused"][];
+        };
+        /** @description A call that failed. */
+        LastFailure: {
+            /**
+             * Format: date-time
+             * @description When, by the host's clock.
+             */
+            at: string;
+            /** @description How, in one word. */
+            kind: components["schemas"]["FailureKind"];
+            /** @description How, for people; up to 1 KiB. */
+            reason?: string;
+        };
+        /** @description A time without an answer. */
+        LastOutage: {
+            /**
+             * Format: date-time
+             * @description When the first call failed, by the host's clock.
+             */
+            began_at: string;
+            /**
+             * Format: int64
+             * @description How many calls failed in it.
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description How long it was until the next success, in seconds.
+             */
+            seconds: number;
+        };
+        /** @description How an update of the agent ended, by the supervisor's record. */
+        LastUpdate: {
+            /** @description How it ended. */
+            outcome: components["schemas"]["UpdateOutcome"];
+            /** @description Why, for people; up to 4 KiB, with the last lines of a failed start. Empty when committed. */
+            reason?: string;
+            /** @description The version it was to bring. */
+            to: string;
+            /** @description The job that asked for it. */
+            transaction: components["schemas"]["JobId"];
+            /**
+             * Format: int32
+             * @description How often the new version was started.
+             */
+            tries?: number;
+        };
+        /** @description `POST /api/v1/session`: sign in. */
+        LoginRequest: {
+            /** @description How the session is kept. Absent: `cookie`. */
+            kind?: components["schemas"]["SessionKind"];
+            /** @description Its password. */
+            password: components["schemas"]["Secret"];
+            /** @description The account's name. */
+            username: string;
+        };
+        /** @description A daily window in UTC in which hosts may be offered the release. An end before the start is on the next day. */
+        MaintenanceWindow: {
+            /** @description `HH:MM`. */
+            end: string;
+            /** @description `HH:MM`. */
+            start: string;
+        };
+        /** @description What is signed: one version and its files. Made by `muster release sign`. */
+        Manifest: {
+            /**
+             * Format: date-time
+             * @description When it was signed, by the signer's clock. Never ends anything.
+             */
+            issued_at: string;
+            /**
+             * Format: int64
+             * @description Grows with every release ever signed: an agent refuses a lower one than the highest it has stored.
+             */
+            manifest_version: number;
+            /** @description `muster-agent`. */
+            product: string;
+            /** @description Versions that must not be installed any more. */
+            revoked?: string[];
+            /**
+             * Format: int64
+             * @description Releases with a `manifest_version` below this are refused for ever after.
+             */
+            security_floor?: number;
+            /** @description The files, one per platform. */
+            targets: components["schemas"]["Target"][];
+            /** @description `release`. */
+            type: string;
+            /** @description The version, as the binary itself says it. */
+            version: string;
+        };
+        /**
+         * @description What to do about hosts that are offline when their turn comes.
+         * @enum {string}
+         */
+        OfflinePolicy: "skip" | "wait" | "fail" | "catch_up";
+        /**
+         * @description How a job ended, by the host's word.
+         * @enum {string}
+         */
+        Outcome: "succeeded" | "failed" | "cancelled" | "interrupted" | "rejected";
+        /** @description A whole number from 1 to 100, written `"10%"`. */
+        Percent: string;
+        /** @description One host of a plan. */
+        PlannedHost: {
+            /** @description The host. */
+            host_id: components["schemas"]["HostId"];
+            /** @description What operators call it. */
+            name: string;
+            /** @description Whether it was heard from lately. */
+            online: boolean;
+            /** @description What it runs. Absent before its first session. */
+            version?: string | null;
+        };
+        /** @description An error as the caller sees it (RFC 9457, `application/problem+json`). */
+        Problem: Record<string, unknown> & {
+            /** @description The stable word to match on. */
+            code: components["schemas"]["ProblemCode"];
+            /** @description What exactly is wrong and which rule says so. Absent when the title says it all. */
+            detail?: string | null;
+            /** @description The field that breaks the rule, as a path (`spec.argv[0]`). Absent when no single field does. */
+            field?: string | null;
+            /** @description The request's id, to be quoted to whoever runs the server. Absent in problems that no request caused. */
+            instance?: string | null;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The code as a short sentence. */
+            title: string;
+            /** @description `/problems/` and the code. */
+            type: string;
+        };
+        /**
+         * @description What went wrong, as a stable word that programs may match on.
+         * @enum {string}
+         */
+        ProblemCode: "invalid" | "malformed" | "unauthorized" | "forbidden" | "csrf_refused" | "not_found" | "host_not_found" | "method_not_allowed" | "wrong_state" | "already_exists" | "host_offline" | "host_in_use" | "host_quarantined" | "host_retired" | "session_superseded" | "already_up_to_date" | "update_in_progress" | "fleet_update_active" | "result_conflict" | "idempotency_key_reused" | "revision_mismatch" | "contended" | "too_large" | "enrollment_token_invalid" | "agent_too_old" | "too_many_requests" | "unavailable" | "internal" | "unknown";
+        ProcessId: string;
+        /** @description `POST /api/v1/hosts/{id}/readmit`: why an operator decided so. */
+        Reason: {
+            /** @description For people: 1 to 1 024 characters. */
+            reason: string;
+        };
+        /**
+         * @description What the agent does about a job that was cut off after it had started.
+         * @enum {string}
+         */
+        Recovery: "converge" | "probe" | "once";
+        /**
+         * @description Whether a release can be offered.
+         * @enum {string}
+         */
+        ReleaseState: "draft" | "published" | "yanked";
+        /** @description A release as operators see it. */
+        ReleaseView: {
+            /**
+             * Format: date-time
+             * @description When it came.
+             */
+            created_at: string;
+            /** @description What was signed. The server keeps it and cannot vouch for it: agents verify. */
+            manifest: components["schemas"]["Manifest"];
+            /** @description SHA-256 of the signed payload, hexadecimal. */
+            manifest_sha256: string;
+            /**
+             * Format: int64
+             * @description The record's revision.
+             */
+            revision: number;
+            /** @description Ids of the keys that signed. */
+            signed_by: string[];
+            /** @description Whether it can be offered. */
+            state: components["schemas"]["ReleaseState"];
+            /** @description Platforms whose files are here, as `linux-x86_64`. */
+            uploaded: string[];
+            /** @description The version. */
+            version: string;
+            /** @description What it waits for, in words. Absent when it waits for nothing. */
+            waiting_on?: string | null;
+            /** @description Why it was yanked. Absent when it was not. */
+            yanked_reason?: string | null;
+        };
+        ReleaseViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["ReleaseView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /** @description Close the agent's circuit breakers. */
+        ResetBreakersSpec: Record<string, unknown>;
+        /**
+         * @description What a caller may do. Each role may do all that the one before it may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "admin";
+        /** @description A program to run, without a shell. */
+        RunSpec: {
+            /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL. */
+            argv: string[];
+            /** @description Its whole environment but for `PATH`, which is the agent's. */
+            environment?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description How much of its output is kept, in bytes: at most 16 MiB. Absent: 1 MiB.
+             */
+            output_limit_bytes?: number | null;
+            /** @description Where it runs: an absolute path. Absent: `/`. */
+            working_directory?: string | null;
+        };
+        /** @description A secret text. `Debug` prints `***` and there is no `Display`; `reveal` is the one way to the text. */
+        Secret: string;
+        /** @description Which hosts are meant. An empty selector means every active host. */
+        Selector: {
+            /**
+             * @description Labels that a host must all have.
+             * @default {}
+             */
+            labels?: {
+                [key: string]: string;
+            };
+            /**
+             * @description The operating system a host must have. Absent: any.
+             * @default null
+             */
+            os?: string | null;
+        };
+        /** @description Bring the agent to a release. */
+        SelfUpdateSpec: {
+            /** @description SHA-256 of the signed manifest's payload, hexadecimal: which release exactly. */
+            manifest_sha256: string;
+            /** @description The release's version. */
+            version: string;
+        };
+        /**
+         * @description How a session's secret travels.
+         * @enum {string}
+         */
+        SessionKind: "cookie" | "bearer";
+        /** @description `POST /api/v1/agent/session`: an agent process has started. */
+        SessionRequest: {
+            /** @description What runs. */
+            agent: components["schemas"]["AgentReport"];
+            /** @description What the host says of itself. */
+            facts: components["schemas"]["Facts"];
+            /**
+             * Format: int64
+             * @description The highest job sequence the host's journal has seen; 0 when none. A server that was restored from an old backup
+             *     raises its own to this.
+             */
+            highest_sequence?: number;
+            /**
+             * Format: int32
+             * @description The protocol the agent speaks.
+             */
+            protocol: number;
+            /** @description The ways the agent goes, as this process has found them so far; at most 8. Empty: it says nothing of them. */
+            upstreams?: components["schemas"]["Upstream"][];
+        };
+        /** @description The answer to a new session. */
+        SessionResponse: {
+            /**
+             * Format: date-time
+             * @description The server's clock.
+             */
+            server_time: string;
+            /**
+             * Format: int64
+             * @description The session's number: one more than the host's last. Every later request names it.
+             */
+            session: number;
+        };
+        /** @description A session of a person. */
+        SessionView: {
+            csrf_token?: components["schemas"]["Secret"] | null;
+            /**
+             * Format: date-time
+             * @description When it ends at the latest.
+             */
+            expires_at: string;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            token?: components["schemas"]["Secret"] | null;
+            /** @description Who. */
+            username: string;
+        };
+        /** @description A number of hosts, or a share of those taking part: `5` or `"10%"`. */
+        Share: number | components["schemas"]["Percent"];
+        /** @description One file of a release, for one platform. */
+        Target: {
+            /** @description `x86_64` or `aarch64`. */
+            arch: string;
+            /** @description `linux` or `windows`. */
+            os: string;
+            /** @description SHA-256 of the file, hexadecimal. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description The file's size in bytes, exactly.
+             */
+            size: number;
+        };
+        /** @description What a tick did. */
+        TickReport: {
+            /** @description Records that were due and were looked at. */
+            due: number;
+            /** @description Records whose time was over, removed. */
+            expired: number;
+        };
+        /**
+         * @description `POST /oauth/token`, form-encoded (RFC 7523). `client_assertion` is a JWT signed with the host's Ed25519 key: `iss` and
+         *     `sub` are the host id, `aud` the server's URL, `exp` at most 60 s after `iat`, `jti` drawn at random.
+         */
+        TokenRequest: {
+            /** @description The signed assertion. */
+            client_assertion: components["schemas"]["Secret"];
+            /** @description `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`. */
+            client_assertion_type: string;
+            /** @description `client_credentials`. */
+            grant_type: string;
+        };
+        /** @description An access token. */
+        TokenResponse: {
+            /** @description Goes into `Authorization: Bearer`. */
+            access_token: components["schemas"]["Secret"];
+            /**
+             * Format: int32
+             * @description How long it is valid, in seconds.
+             */
+            expires_in: number;
+            /** @description `Bearer`. */
+            token_type: string;
+        };
+        /**
+         * @description How an update of the agent ended.
+         * @enum {string}
+         */
+        UpdateOutcome: "committed" | "rolled_back" | "inconclusive" | "refused" | "unknown";
+        /** @description `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put. Since protocol 1. */
+        UploadPlace: {
+            /** @description Headers that must go with it, as they are. */
+            headers?: {
+                [key: string]: string;
+            };
+            url?: components["schemas"]["Secret"] | null;
+        };
+        /** @description What an agent knows of one upstream, since its process started. */
+        Upstream: {
+            /** @description Whether calls are let through. */
+            breaker: components["schemas"]["BreakerState"];
+            /**
+             * Format: int64
+             * @description How many calls have failed.
+             */
+            failures?: number;
+            last_failure?: components["schemas"]["LastFailure"] | null;
+            last_outage?: components["schemas"]["LastOutage"] | null;
+            /** @description `api`, `object_store`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How often the circuit breaker has opened.
+             */
+            opened?: number;
+            /**
+             * Format: int64
+             * @description Output of jobs that waits for it on the host's disk, in bytes. Absent: none.
+             */
+            spooled_bytes?: number;
+        };
+        /** @description `PATCH /api/v1/users/{id}`: absent fields stay as they are. */
+        UserChange: {
+            /** @default null */
+            password?: components["schemas"]["Secret"] | null;
+            /** @default null */
+            role?: components["schemas"]["Role"] | null;
+        };
+        UserId: string;
+        /** @description `POST /api/v1/users`. */
+        UserRequest: {
+            /** @description 12 to 256 characters. */
+            password: components["schemas"]["Secret"];
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description 1 to 64 characters of `a-z 0-9 . _ -`. */
+            username: string;
+        };
+        /** @description An account. */
+        UserView: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["UserId"];
+            /**
+             * Format: int64
+             * @description The record's revision, the same as in its `ETag`.
+             */
+            revision: number;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /** @description Its name. */
+            username: string;
+        };
+        UserViewPage: {
+            /** @description The entries, in order; may be empty although more follow, when a filter left none over */
+            items: components["schemas"]["UserView"][];
+            /** @description Where the next page starts; absent on the last */
+            next_cursor?: string;
+        };
+        /** @description `GET /api/v1/version`. */
+        Version: {
+            /** @description The commit it was built from; `unknown` when built outside a checkout. */
+            commit: string;
+            /**
+             * Format: int32
+             * @description The protocol it speaks with agents.
+             */
+            protocol: number;
+            /** @description The server's version, as built in. */
+            version: string;
+        };
+        /** @description `POST /api/v1/releases/{version}/yank`. */
+        YankRequest: {
+            /** @description Why, for people: 1 to 1 024 characters. */
+            reason: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    get_agent_blobs_sha256: {
+        parameters: {
+            query?: {
+                /** @description The bytes themselves, for hosts that reach nothing else */
+                through_server?: boolean;
+            };
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agent_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckInResponse"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agent_enroll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrollRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollResponse"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agent_jobs_id_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventsRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsResponse"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent_releases_version_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agent_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_keys: {
+        parameters: {
+            query?: {
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyCreated"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_keys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit: {
+        parameters: {
+            query?: {
+                /** @description Of this thing */
+                subject?: string;
+                /** @description Only those that somebody should look at */
+                alert?: boolean;
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntryPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enrollment_tokens: {
+        parameters: {
+            query?: {
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentTokenViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_enrollment_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EnrollmentTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentTokenCreated"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_enrollment_tokens_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_fleet_updates: {
+        parameters: {
+            query?: {
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_updates: {
+        parameters: {
+            query?: {
+                /** @description Answer the plan, a FleetUpdatePlan with status 200, and start nothing */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetUpdateRequest"];
+            };
+        };
+        responses: {
+            /** @description The plan; nothing was done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdatePlan"];
+                };
+            };
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_fleet_updates_id: {
+        parameters: {
+            query?: {
+                /** @description How long to wait for a change, in seconds, at most 60 */
+                wait?: number;
+                /** @description Wait for a revision after this one; absent: for the next change from now on */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_updates_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FleetUpdateAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_fleet_updates_id_hosts: {
+        parameters: {
+            query?: {
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateHostViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_updates_id_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FleetUpdateAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_updates_id_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FleetUpdateAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_updates_id_retry_failed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FleetUpdateAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fleet_updates_id_write_off: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FleetUpdateAction"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetUpdateView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_health: {
+        parameters: {
+            query?: {
+                /** @description Whether to ask the store, too */
+                deep?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_hosts: {
+        parameters: {
+            query?: {
+                /** @description key=value; may be given several times, all must hold */
+                label?: string;
+                /** @description The operating system */
+                os?: string;
+                /** @description The agent's version */
+                version?: string;
+                /** @description behind: those that a published release is newer for */
+                updates?: string;
+                /** @description Whether they were heard from lately */
+                online?: boolean;
+                /** @description active, quarantined or retired; all but retired unless said otherwise */
+                state?: string;
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_hosts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_hosts_id: {
+        parameters: {
+            query?: {
+                /** @description Give up its open jobs */
+                force?: boolean;
+                /** @description Why, for people */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_hosts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HostChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_hosts_id_readmit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_hosts_id_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HostUpdateRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jobs: {
+        parameters: {
+            query?: {
+                /** @description Of this host */
+                host?: string;
+                /** @description In this state */
+                state?: string;
+                /** @description Of this kind */
+                kind?: string;
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobsCreated"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jobs_id: {
+        parameters: {
+            query?: {
+                /** @description How long to wait for a change, in seconds, at most 60 */
+                wait?: number;
+                /** @description Wait for a revision after this one; absent: for the next change from now on */
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jobs_id_log: {
+        parameters: {
+            query?: {
+                /** @description From which byte on */
+                after?: number;
+                /** @description How long to wait for more, in seconds, at most 60 */
+                wait?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_openapi_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_releases: {
+        parameters: {
+            query?: {
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Envelope"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_releases_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_releases_version_targets_platform: {
+        parameters: {
+            query?: {
+                /** @description It was put into the object store already; there is no body */
+                uploaded?: boolean;
+            };
+            header?: never;
+            path: {
+                version: string;
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_releases_version_targets_platform_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                platform: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadPlace"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_releases_version_yank: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["YankRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tick: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TickReport"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users: {
+        parameters: {
+            query?: {
+                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                limit?: number;
+                /** @description Where an earlier page stopped: its next_cursor */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserViewPage"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_users_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_oauth_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenResponse"];
+                };
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

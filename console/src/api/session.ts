@@ -1,0 +1,37 @@
+/** Who is signed in, and what they may do at all. */
+
+import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+
+import { api, body, queryClient, sessionKey } from './client'
+import type { Session } from './nouns'
+
+export const sessionQuery = queryOptions({
+  queryKey: sessionKey,
+  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/session', { signal }))) as Session,
+  staleTime: 60_000,
+})
+
+export function useSession(): Session {
+  return useSuspenseQuery(sessionQuery).data
+}
+
+export function useSignIn() {
+  return useMutation({
+    mutationFn: (credentials: { username: string; password: string }) =>
+      body(api.POST('/api/v1/session', { body: { ...credentials, kind: 'cookie' } })),
+    // Nothing of who was here before stays; the session is asked for anew, with what it allows.
+    onSuccess: () => {
+      queryClient.clear()
+    },
+  })
+}
+
+export function useSignOut() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () => body(api.DELETE('/api/v1/session')),
+    onSettled: () => {
+      client.clear()
+    },
+  })
+}

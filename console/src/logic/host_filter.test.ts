@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+
+import type { Host } from '../api/nouns'
+import { choicesOf, filterHosts, isEmpty, parseHostFilter } from './host_filter.ts'
+
+const SAMPLE = JSON.parse(readFileSync(new URL('../../../schemas/samples/host_view.json', import.meta.url), 'utf8')) as Host
+
+function host(change: Partial<Host>): Host {
+  return { ...SAMPLE, state: 'active', ...change }
+}
+
+const web = host({ name: 'web-1', labels: { site: 'north', tier: 'web' }, online: true, update_available: true })
+const db = host({ name: 'db-1', labels: { site: 'south' }, online: false, update_available: false })
+const old = host({ name: 'old', labels: {}, state: 'retired' })
+const HOSTS = [web, db, old]
+
+const names = (search: Record<string, unknown>) => filterHosts(HOSTS, parseHostFilter(search)).map((each) => each.name)
+
+test('retired hosts show only when they are asked for', () => {
+  assert.deepEqual(names({}), ['web-1', 'db-1'])
+  assert.deepEqual(names({ state: 'retired' }), ['old'])
+})
+
+test('each word of a text must be found somewhere', () => {
+  assert.deepEqual(names({ q: 'NORTH web' }), ['web-1'])
+  assert.deepEqual(names({ q: 'north db' }), [])
+})
+
+test('labels are matched whole, or by key alone', () => {
+  assert.deepEqual(names({ label: ['site=north', 'tier=web'] }), ['web-1'])
+  assert.deepEqual(names({ label: 'tier' }), ['web-1'])
+  assert.deepEqual(names({ label: 'site=nor' }), [])
+})
+
+test('offline and behind are two filters', () => {
+  assert.deepEqual(names({ online: 'false' }), ['db-1'])
+  assert.deepEqual(names({ updates: 'behind' }), ['web-1'])
+})
+
+test('ten thousand hosts are filtered well within a tenth of a second', () => {
+  const many = Array.from({ length: 10_000 }, (_, at) => host({ name: `host-${at}`, id: `host_${at}` }))
+  const begun = performance.now()
+  assert.equal(filterHosts(many, { q: 'host-77 web', label: ['site=north'] }).length, 111)
+  assert.ok(performance.now() - begun < 100)
+})
+
+test('choices are those that hosts have, the newest version first', () => {
+  const versions = ['1.9.0', '1.10.0'].map((version) => host({ agent: { ...(SAMPLE.agent as NonNullable<Host['agent']>), version } }))
+  assert.deepEqual(choicesOf(versions).versions, ['1.10.0', '1.9.0'])
+  assert.deepEqual(choicesOf(HOSTS).labels, ['site=north', 'site=south', 'tier=web'])
+})
+
+test('a URL that says nonsense filters nothing', () => {
+  assert.ok(isEmpty(parseHostFilter({ state: 'asleep', online: 'perhaps', q: '' })))
+})
