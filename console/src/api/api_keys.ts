@@ -10,13 +10,16 @@ import type { components } from './schema'
 export const apiKeyList: ListOf<ApiKey> = {
   queryKey: ['api-keys'],
   ask: (cursor, signal) =>
-    body(api.GET('/api/v1/api-keys', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<Page<ApiKey>>,
+    body(api.GET('/api/v1/api-keys', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
+      Page<ApiKey>
+    >,
 }
 
 export function useCreateApiKey() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (request: components['schemas']['ApiKeyRequest']) => body(api.POST('/api/v1/api-keys', { body: request })),
+    mutationFn: (request: components['schemas']['ApiKeyRequest']) =>
+      body(api.POST('/api/v1/api-keys', { body: request })),
     onSuccess: () => client.invalidateQueries({ queryKey: apiKeyList.queryKey }),
   })
 }

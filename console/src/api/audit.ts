@@ -12,6 +12,7 @@ export interface AuditFilter {
 export function auditList(filter: AuditFilter, limit = PAGE_SIZE): ListOf<AuditEntry> {
   return {
     queryKey: ['audit', filter, limit],
-    ask: (cursor, signal) => body(api.GET('/api/v1/audit', { params: { query: { ...filter, limit, cursor } }, signal })),
+    ask: (cursor, signal) =>
+      body(api.GET('/api/v1/audit', { params: { query: { ...filter, limit, cursor } }, signal })),
   }
 }

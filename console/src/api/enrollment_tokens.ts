@@ -10,9 +10,9 @@ import type { components } from './schema'
 export const enrollmentTokenList: ListOf<EnrollmentToken> = {
   queryKey: ['enrollment-tokens'],
   ask: (cursor, signal) =>
-    body(
-      api.GET('/api/v1/enrollment-tokens', { params: { query: { limit: PAGE_SIZE, cursor } }, signal }),
-    ) as Promise<Page<EnrollmentToken>>,
+    body(api.GET('/api/v1/enrollment-tokens', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
+      Page<EnrollmentToken>
+    >,
 }
 
 export function useCreateEnrollmentToken() {

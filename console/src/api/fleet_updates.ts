@@ -13,9 +13,9 @@ const HOSTS_PAGE = 1_000
 export const fleetUpdateList: ListOf<FleetUpdate> = {
   queryKey: ['fleet-updates'],
   ask: (cursor, signal) =>
-    body(
-      api.GET('/api/v1/fleet-updates', { params: { query: { limit: PAGE_SIZE, cursor } }, signal }),
-    ) as Promise<Page<FleetUpdate>>,
+    body(api.GET('/api/v1/fleet-updates', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
+      Page<FleetUpdate>
+    >,
 }
 
 /** Whether it is over for good. */

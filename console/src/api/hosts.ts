@@ -43,7 +43,9 @@ export function liveHost(id: string): Live<Host> {
   return {
     queryKey: ['host', id],
     ask: ({ query, headers, signal }) =>
-      tagged(api.GET('/api/v1/hosts/{id}', { params: { path: { id }, query }, headers, signal })) as Promise<Tagged<Host> | null>,
+      tagged(
+        api.GET('/api/v1/hosts/{id}', { params: { path: { id }, query }, headers, signal }),
+      ) as Promise<Tagged<Host> | null>,
   }
 }
 

@@ -23,9 +23,7 @@ export function jobList(filter: JobFilter, limit = PAGE_SIZE): ListOf<Job> {
   return {
     queryKey: ['jobs', filter, limit],
     ask: (cursor, signal) =>
-      body(
-        api.GET('/api/v1/jobs', { params: { query: { ...filter, limit, cursor } }, signal }),
-      ) as Promise<Page<Job>>,
+      body(api.GET('/api/v1/jobs', { params: { query: { ...filter, limit, cursor } }, signal })) as Promise<Page<Job>>,
   }
 }
 
@@ -40,7 +38,9 @@ export function liveJob(id: string): Live<Job> {
   return {
     queryKey: ['job', id],
     ask: ({ query, headers, signal }) =>
-      tagged(api.GET('/api/v1/jobs/{id}', { params: { path: { id }, query }, headers, signal })) as Promise<Tagged<Job> | null>,
+      tagged(
+        api.GET('/api/v1/jobs/{id}', { params: { path: { id }, query }, headers, signal }),
+      ) as Promise<Tagged<Job> | null>,
     over: (job) => !isOpen(job),
   }
 }

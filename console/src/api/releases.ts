@@ -9,7 +9,9 @@ import type { Page, Release } from './nouns'
 export const releaseList: ListOf<Release> = {
   queryKey: ['releases', 'list'],
   ask: (cursor, signal) =>
-    body(api.GET('/api/v1/releases', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<Page<Release>>,
+    body(api.GET('/api/v1/releases', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
+      Page<Release>
+    >,
 }
 
 export function releaseQuery(version: string) {

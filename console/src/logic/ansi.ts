@@ -53,7 +53,8 @@ function select(style: Style, parameters: string): Style {
   for (let at = 0; at < codes.length; at++) {
     const code = codes[at] ?? 0
     if (code === 0) next = {}
-    else if (code === 38 || code === 48) at += extended(next, code === 38 ? 'foreground' : 'background', codes.slice(at + 1))
+    else if (code === 38 || code === 48)
+      at += extended(next, code === 38 ? 'foreground' : 'background', codes.slice(at + 1))
     else Object.assign(next, simple(code))
   }
   return next

@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import { formatArgv, parseArgv } from './argv.ts'
 
 test('words are split at spaces and held together by quotes', () => {
-  assert.deepEqual(parseArgv(`/bin/echo 'a b' "c \\"d\\"" e\\ f ''`), { argv: ['/bin/echo', 'a b', 'c "d"', 'e f', ''] })
+  assert.deepEqual(parseArgv(`/bin/echo 'a b' "c \\"d\\"" e\\ f ''`), {
+    argv: ['/bin/echo', 'a b', 'c "d"', 'e f', ''],
+  })
 })
 
 test('nothing is expanded: there is no shell', () => {

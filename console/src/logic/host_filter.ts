@@ -44,7 +44,7 @@ export function filterHosts(hosts: readonly Host[], filter: HostFilter): Host[] 
       (filter.version === undefined || host.agent?.version === filter.version) &&
       (filter.online === undefined || host.online === (filter.online === 'true')) &&
       (filter.updates === undefined || host.update_available) &&
-      labels.every(([key, value]) => value === undefined ? key in host.labels : host.labels[key] === value) &&
+      labels.every(([key, value]) => (value === undefined ? key in host.labels : host.labels[key] === value)) &&
       (words.length === 0 || words.every((word) => haystack(host).includes(word))),
   )
 }

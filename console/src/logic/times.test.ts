@@ -18,7 +18,13 @@ test('what has been is ago, what comes is in, and what is just now is now', () =
 })
 
 test('an exact span has two units at most and no empty one', () => {
-  assert.deepEqual([42, 252, 300, 3_900, 90_000].map(exactSpan), ['42 s', '4 min 12 s', '5 min', '1 h 5 min', '1 d 1 h'])
+  assert.deepEqual([42, 252, 300, 3_900, 90_000].map(exactSpan), [
+    '42 s',
+    '4 min 12 s',
+    '5 min',
+    '1 h 5 min',
+    '1 d 1 h',
+  ])
 })
 
 test('young times are looked at more often than old ones', () => {

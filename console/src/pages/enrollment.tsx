@@ -1,0 +1,5 @@
+import { Page } from '../ui/page'
+
+export function EnrollmentPage() {
+  return <Page title="EnrollmentPage">soon</Page>
+}

@@ -1,0 +1,67 @@
+/** Keys that work on every page. Never while one is typing. */
+
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useEffectEvent, useRef } from 'react'
+
+import { PAGES } from './navigation'
+
+interface Openers {
+  palette: () => void
+  shortcuts: () => void
+}
+
+/** Within so many milliseconds a letter belongs to the `g` before it. */
+const TOGETHER = 1_200
+
+export function useShortcuts({ palette, shortcuts }: Openers): void {
+  const navigate = useNavigate()
+  const begun = useRef(0)
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') return take(event, palette)
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+    const page =
+      performance.now() - begun.current < TOGETHER ? PAGES.find(({ letter }) => letter === event.key) : undefined
+    begun.current = event.key === 'g' ? performance.now() : 0
+    if (page) take(event, () => void navigate({ to: page.to }))
+    else if (event.key === '?') take(event, shortcuts)
+    else if (event.key === '/') take(event, focusSearch)
+  })
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      onKey(event)
+    }
+    addEventListener('keydown', listen)
+    return () => {
+      removeEventListener('keydown', listen)
+    }
+  }, [])
+}
+
+function take(event: KeyboardEvent, then: () => void): void {
+  event.preventDefault()
+  then()
+}
+
+/** The page's own search field. */
+function focusSearch(): void {
+  document.querySelector<HTMLInputElement>('main input[type=search]')?.focus()
+}
+
+/** Whether a key is meant for a field, or for a dialog that is open. */
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  return target.matches('input:not([type=checkbox]), textarea, select') || target.closest('[role=dialog]') !== null
+}
+
+/** For the list under `?`. */
+export const SHORTCUTS: [keys: string[], what: string][] = [
+  [['Ctrl', 'K'], 'Find hosts and pages (⌘ K on a Mac)'],
+  [['?'], 'Show this list'],
+  [['/'], 'Search on this page'],
+  ...PAGES.map(({ letter, title }): [string[], string] => [['g', letter], `Go to ${title}`]),
+  [['↑', '↓'], 'In the list of hosts: move'],
+  [['Space'], 'In the list of hosts: select; with Shift all from the last one'],
+  [['Ctrl', 'A'], 'In the list of hosts: select all that match'],
+  [['Enter'], 'In the list of hosts: open. In the search of a log: next match; with Shift the one before'],
+  [['Esc'], 'Close a dialog'],
+]

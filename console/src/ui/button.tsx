@@ -1,0 +1,70 @@
+/** Buttons. One that cannot be pressed can still be reached, and says why. */
+
+import { useId, type ButtonHTMLAttributes, type ReactNode } from 'react'
+
+import type { Actions } from '../api/nouns'
+
+type Native = Pick<
+  ButtonHTMLAttributes<HTMLButtonElement>,
+  'type' | 'aria-label' | 'aria-expanded' | 'aria-controls' | 'title'
+>
+
+export interface ButtonProps extends Native {
+  /** `primary`, `danger`, `quiet`, `small`, `icon`, as classes. */
+  look?: string
+  onPress?: () => void
+  /** Why it cannot be pressed. */
+  reason?: string | null
+  /** Whether what it does is going on. */
+  busy?: boolean
+  children: ReactNode
+}
+
+export function Button({
+  look = '',
+  onPress,
+  reason,
+  busy = false,
+  type = 'button',
+  children,
+  ...native
+}: ButtonProps) {
+  const id = useId()
+  const off = Boolean(reason) || busy
+  const button = (
+    <button
+      {...native}
+      // A disabled submit button must not submit.
+      type={off ? 'button' : type}
+      className={`button ${look}`}
+      aria-disabled={off || undefined}
+      aria-busy={busy || undefined}
+      aria-describedby={reason ? id : undefined}
+      onClick={off ? undefined : onPress}
+    >
+      {children}
+    </button>
+  )
+  if (!reason) return button
+  return (
+    <span className="hinted">
+      {button}
+      <span className="hint" role="tooltip" id={id}>
+        {reason}
+      </span>
+    </span>
+  )
+}
+
+/** Why an action is not allowed; `null` when it is. The server decides. */
+export function whyNot(resource: Actions | undefined, action: string): string | null {
+  // A server from before this console says nothing of actions.
+  const { allowed = [], why_not = {} } = (resource ?? {}) as Partial<Actions>
+  if (allowed.includes(action)) return null
+  return why_not[action] ?? 'The server does not say that this is allowed.'
+}
+
+/** A button for what the server may allow. */
+export function ActionButton({ of, action, ...button }: ButtonProps & { of: Actions | undefined; action: string }) {
+  return <Button {...button} reason={whyNot(of, action)} />
+}

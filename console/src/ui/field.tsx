@@ -1,0 +1,106 @@
+/** Fields of forms: native ones, each with its label, help and fault. */
+
+import { useId, type InputHTMLAttributes, type ReactNode, type Ref } from 'react'
+
+interface Around {
+  label: string
+  help?: string
+  fault?: string | null
+}
+
+interface Described {
+  id: string
+  'aria-describedby': string | undefined
+  'aria-invalid': true | undefined
+}
+
+function Field({ label, help, fault, children }: Around & { children: (described: Described) => ReactNode }) {
+  const id = useId()
+  const described = help || fault ? `${id}-about` : undefined
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, 'aria-describedby': described, 'aria-invalid': fault ? true : undefined })}
+      {described && (
+        <span id={described} className={fault ? 'fault' : 'help'}>
+          {fault ?? help}
+        </span>
+      )}
+    </div>
+  )
+}
+
+type Input = Omit<InputHTMLAttributes<HTMLInputElement>, 'onChange' | 'value'>
+
+export interface TextFieldProps extends Around, Input {
+  value: string
+  onChange: (value: string) => void
+  ref?: Ref<HTMLInputElement>
+}
+
+export function TextField({ label, help, fault, onChange, className = '', ...input }: TextFieldProps) {
+  return (
+    <Field label={label} help={help} fault={fault}>
+      {(described) => (
+        <input
+          {...input}
+          {...described}
+          className={`input ${className}`}
+          onChange={(event) => {
+            onChange(event.target.value)
+          }}
+        />
+      )}
+    </Field>
+  )
+}
+
+interface SelectProps<T extends string> extends Around {
+  value: T
+  onChange: (value: T) => void
+  options: readonly (readonly [T, string])[]
+}
+
+export function SelectField<T extends string>({ label, help, fault, value, onChange, options }: SelectProps<T>) {
+  return (
+    <Field label={label} help={help} fault={fault}>
+      {(described) => (
+        <select
+          {...described}
+          className="input"
+          value={value}
+          onChange={(event) => {
+            onChange(event.target.value as T)
+          }}
+        >
+          {options.map(([option, name]) => (
+            <option key={option} value={option}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
+}
+
+interface CheckProps {
+  label: string
+  checked: boolean
+  onChange: (checked: boolean) => void
+}
+
+export function Check({ label, checked, onChange }: CheckProps) {
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={checked}
+        onChange={(event) => {
+          onChange(event.target.checked)
+        }}
+      />
+      {label}
+    </label>
+  )
+}
