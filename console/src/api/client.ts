@@ -4,11 +4,16 @@ import { QueryClient, MutationCache, QueryCache } from '@tanstack/react-query'
 import createClient, { type Middleware } from 'openapi-fetch'
 
 import type { Paths } from './additions'
-import { connectionKey, type Connection } from './connection'
 import type { Problem, Session } from './nouns'
 import { hasStatus, ProblemError, Unreachable } from './problem'
 
 export const sessionKey = ['session'] as const
+export const connectionKey = ['connection'] as const
+
+/** Whether the server answers. */
+export interface Connection {
+  down: boolean
+}
 
 /** What is done about an ended session; the router sets it. */
 const ended = { handler: () => {} }

@@ -4,12 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 
 import { backoff, pause } from '../logic/pauses'
-
-export interface Connection {
-  down: boolean
-}
-
-export const connectionKey = ['connection'] as const
+import { api, connectionKey, type Connection } from './client'
 
 /** Whether the server is away; asks for it meanwhile, and has everything loaded anew when it is back. */
 export function useConnection(): Connection {
@@ -34,7 +29,6 @@ export function useConnection(): Connection {
 }
 
 async function untilBack(signal: AbortSignal): Promise<void> {
-  const { api } = await import('./client')
   for (let tries = 1; !signal.aborted; tries++) {
     await pause(backoff(tries, 10_000), signal)
     // The client tells the connection what came of it.

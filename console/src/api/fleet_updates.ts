@@ -100,3 +100,6 @@ export function useActOnFleetUpdate(id: string) {
     },
   })
 }
+
+/** The ids of the hosts that were selected for a fleet update, in the query cache. */
+export const selectionKey = ['selection'] as const

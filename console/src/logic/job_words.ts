@@ -1,0 +1,26 @@
+/** What a job does and how it stands, in a few words. */
+
+import type { Job } from '../api/nouns'
+import { formatArgv } from './argv.ts'
+
+const KINDS: Record<string, string> = {
+  inspect: 'Report all facts',
+  reset_breakers: 'Reset breakers',
+}
+
+/** The program's command line, or what else it does. */
+export function jobTitle(job: Job): string {
+  if (job.kind === 'run') return formatArgv(job.spec.argv)
+  if (job.kind === 'self_update') return `Update agent to ${job.spec.version}`
+  return KINDS[job.kind] ?? job.kind
+}
+
+/** Why it waits, or how it ended; nothing when all went well. */
+export function jobReason(job: Job): string | null {
+  return job.result?.error?.message ?? job.waiting_on ?? null
+}
+
+/** Who asked for it, without the word for the kind of asker. */
+export function actorName(actor: string): string {
+  return actor.replace(/^(user|key):/, '')
+}

@@ -1,0 +1,44 @@
+/** The columns of the audit trail. */
+
+import { Link } from '@tanstack/react-router'
+
+import type { AuditEntry } from '../../api/nouns'
+import { actorName } from '../../logic/job_words'
+import { Badge } from '../../ui/badge'
+import type { Column } from '../../ui/table'
+import { Time } from '../../ui/time'
+import { HostLink } from '../host/host_link'
+
+export const AUDIT_COLUMNS: Column<AuditEntry>[] = [
+  { name: 'When', cell: (entry) => <Time at={entry.at} /> },
+  {
+    name: 'What',
+    wide: true,
+    cell: (entry) => (
+      <div className="cut">
+        {entry.alert && <Badge state="alert" />} {entry.action.replaceAll('_', ' ').replace('.', ' ')}
+        {entry.detail && <span className="faint"> {entry.detail}</span>}
+      </div>
+    ),
+  },
+  { name: 'Subject', cell: (entry) => <Subject id={entry.subject} /> },
+  { name: 'Who', spare: true, cell: (entry) => <Actor actor={entry.actor} /> },
+  { name: 'Request', spare: true, cell: (entry) => <code className="faint">{short(entry.request_id ?? '')}</code> },
+]
+
+function short(id: string): string {
+  return id.length > 16 ? `${id.slice(0, 4)}…${id.slice(-6)}` : id
+}
+
+function Actor({ actor }: { actor: string }) {
+  return <code title={actor}>{short(actorName(actor))}</code>
+}
+
+/** What it was done to, as a link where it has a page. */
+function Subject({ id }: { id: string }) {
+  if (id.startsWith('host_')) return <HostLink id={id} />
+  const text = <code>{short(id)}</code>
+  if (id.startsWith('job_')) return <Link to="/jobs/$id" params={{ id }} className="link">{text}</Link> // prettier-ignore
+  if (id.startsWith('fup_')) return <Link to="/fleet-updates/$id" params={{ id }} className="link">{text}</Link> // prettier-ignore
+  return text
+}

@@ -1,0 +1,20 @@
+/** A host by its name, as far as the names are known, and the way to it. */
+
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+
+import { hostName, hostsQuery } from '../../api/hosts'
+
+export function useHostName(id: string): string {
+  const { data } = useQuery({ ...hostsQuery, refetchInterval: false, select: (hosts) => hostName(hosts, id) })
+  return data ?? id
+}
+
+export function HostLink({ id }: { id: string }) {
+  const name = useHostName(id)
+  return (
+    <Link to="/hosts/$id" params={{ id }} className={name === id ? 'link mono' : 'link'}>
+      {name === id ? `${id.slice(0, 8)}…${id.slice(-6)}` : name}
+    </Link>
+  )
+}

@@ -1,0 +1,12 @@
+/** What an agent runs, and what it could: `1.8.4 → 1.9.2`. */
+
+import type { Host } from '../../api/nouns'
+
+export function VersionChip({ host, newest }: { host: Host; newest: string | null }) {
+  const version = host.agent?.version
+  if (!version) return <span className="faint">none</span>
+  const behind = host.update_available && newest !== version
+  return (
+    <span className={behind ? 'chip behind' : 'chip'}>{behind && newest ? `${version} → ${newest}` : version}</span>
+  )
+}
