@@ -21,11 +21,12 @@ export class Chance {
 }
 
 const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-let made = 0
+/** Those of hosts go before: they are the same in each state. */
+let made = 1_000_000
 
 /** An id of a kind, such as `host_01KJQ…`; later ones sort behind. */
-export function id(kind: string): string {
-  let rest = ++made
+export function id(kind: string, number = ++made): string {
+  let rest = number
   let text = ''
   for (let at = 0; at < 8; at++) {
     text = (LETTERS[rest % 32] ?? '0') + text

@@ -35,7 +35,7 @@ function makeHost(golden: Stored<Host>, at: number, chance: Chance): Stored<Host
   const online = chance.next() > 0.04
   const name = `${role}-${String(at + 1).padStart(3, '0')}`
   return {
-    id: id('host'),
+    id: id('host', at + 1),
     state: 'active',
     name,
     labels: { site: chance.of(SITES), role },

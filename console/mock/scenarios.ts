@@ -181,7 +181,7 @@ function addFleetUpdates(state: State, halted: boolean): void {
   Object.assign(done.view, { state: 'completed', in_flight: [], waiting_on: null, ended_at: ago(86_400 * 39 - 3_000) })
   const current = makeFleetUpdate(
     state,
-    state.hosts.filter((host) => host.update_available).slice(0, 24),
+    state.hosts.filter((host) => host.update_available).slice(1, 25),
     [1, 5, 18],
     NEWEST,
     900,

@@ -86,6 +86,7 @@ function join(state: State): void {
     token.used = 1
     state.hosts.unshift({
       ...host,
+      id: id('host'),
       name: 'new-host',
       enrolled_at: ago(0),
       last_seen_at: ago(0),

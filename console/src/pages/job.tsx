@@ -1,5 +1,135 @@
-import { Page } from '../ui/page'
+/** One job: what was asked for, how it stands, and its log as it comes. */
+
+import { Link, useParams } from '@tanstack/react-router'
+
+import { isOpen, liveJob, useCancelJob } from '../api/jobs'
+import { useLive } from '../api/live'
+import type { Job } from '../api/nouns'
+import { actorName, jobTitle } from '../logic/job_words'
+import { bytes } from '../logic/sizes'
+import { exactSpan } from '../logic/times'
+import { Badge } from '../ui/badge'
+import { ActionButton } from '../ui/button'
+import { Loaded } from '../ui/loaded'
+import { Notice, ProblemNotice } from '../ui/notice'
+import { Card, Facts, Page } from '../ui/page'
+import { Time } from '../ui/time'
+import { HostLink } from './host/host_link'
+import { LogCard } from './job/log_card'
 
 export function JobPage() {
-  return <Page title="JobPage">soon</Page>
+  const { id } = useParams({ from: '/shell/jobs/$id' })
+  const job = useLive(liveJob(id))
+  return (
+    <Page
+      title={job.data ? jobTitle(job.data) : 'Job'}
+      crumb={<Link to="/jobs">Jobs</Link>}
+      beside={job.data && <Badge state={job.data.state} />}
+      actions={job.data && <Cancel job={job.data} />}
+    >
+      <Loaded query={job} rows={12}>
+        {(data) => (
+          <>
+            <Ending job={data} />
+            <JobCards job={data} />
+            <LogCard job={data} />
+          </>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Cancel({ job }: { job: Job }) {
+  const cancel = useCancelJob()
+  return (
+    <>
+      <ProblemNotice error={cancel.error} />
+      <ActionButton
+        of={job}
+        action="cancel"
+        look="danger"
+        busy={cancel.isPending}
+        onPress={() => {
+          cancel.mutate(job.id)
+        }}
+      >
+        {job.cancel_requested && isOpen(job) ? 'Stopping…' : 'Cancel'}
+      </ActionButton>
+    </>
+  )
+}
+
+/** Why it did not succeed, or what it waits for. */
+function Ending({ job }: { job: Job }) {
+  const { result, waiting_on } = job
+  if (waiting_on && isOpen(job)) return <Notice tone="busy" title={`Waits for ${waiting_on}`} />
+  if (!result?.error) return null
+  return (
+    <Notice tone={job.state === 'cancelled' ? 'warn' : 'bad'} title={result.error.message}>
+      <p className="faint">
+        <code>{result.error.code}</code>
+      </p>
+    </Notice>
+  )
+}
+
+function JobCards({ job }: { job: Job }) {
+  const { result } = job
+  const end = job.ended_at ?? result?.finished_at
+  const took = job.started_at && end ? exactSpan((Date.parse(end) - Date.parse(job.started_at)) / 1_000) : null
+  return (
+    <div className="cards">
+      <Card title="Job">
+        <Facts
+          rows={[
+            ['Host', <HostLink key="host" id={job.host_id} />],
+            ['Kind', job.kind.replaceAll('_', ' ')],
+            ['Exit code', result?.exit_code],
+            [
+              'Output',
+              result?.output_bytes && `${bytes(result.output_bytes)}${result.output_truncated ? ', cut off' : ''}`,
+            ],
+            ['Output lost', job.output_lost_bytes && bytes(job.output_lost_bytes)],
+            ['Asked by', <code key="by">{actorName(job.created_by)}</code>],
+            ['Fleet update', job.fleet_update_id && <FleetUpdateLink id={job.fleet_update_id} />],
+            ['Id', <code key="id">{job.id}</code>],
+            ...specRows(job),
+          ]}
+        />
+      </Card>
+      <Card title="Times">
+        <Facts
+          rows={[
+            ['Created', <Time key="created" at={job.created_at} />],
+            ['Offered', <Time key="offered" at={job.offered_at} />],
+            ['Accepted', <Time key="accepted" at={job.accepted_at} />],
+            ['Started', <Time key="started" at={job.started_at} />],
+            ['Ended', <Time key="ended" at={job.ended_at} />],
+            ['Took', took],
+            ['Time limit', exactSpan(job.time_limit_seconds)],
+            ['Start by', isOpen(job) && !job.started_at && <Time at={job.start_by} />],
+          ]}
+        />
+      </Card>
+    </div>
+  )
+}
+
+function specRows(job: Job): [string, string | null][] {
+  if (job.kind === 'self_update') return [['Manifest', job.spec.manifest_sha256]]
+  if (job.kind !== 'run') return []
+  const environment = Object.entries(job.spec.environment ?? {}).map((pair) => pair.join('='))
+  return [
+    ['Directory', job.spec.working_directory ?? null],
+    ['Environment', environment.join(' ')],
+  ]
+}
+
+function FleetUpdateLink({ id }: { id: string }) {
+  return (
+    <Link to="/fleet-updates/$id" params={{ id }} className="link">
+      <code>{id}</code>
+    </Link>
+  )
 }

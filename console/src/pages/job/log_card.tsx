@@ -1,0 +1,142 @@
+/** A job's log: follows its end, can be searched, and is never anything but text. */
+
+import { useMemo, useState } from 'react'
+
+import { isOpen, logHref } from '../../api/jobs'
+import { useLog } from '../../api/log'
+import type { Job } from '../../api/nouns'
+import { lineCount, search, step, type Log } from '../../logic/log'
+import { count, counted } from '../../logic/sizes'
+import { Button } from '../../ui/button'
+import { Empty } from '../../ui/command'
+import { Check } from '../../ui/field'
+import { Icon } from '../../ui/icons'
+import { Loaded } from '../../ui/loaded'
+import { Card } from '../../ui/page'
+import { LogLines } from './log_lines'
+
+import '../../styles/log.css'
+
+export function LogCard({ job }: { job: Job }) {
+  const log = useLog(job.id)
+  const download = (
+    <a className="button small" href={logHref(job.id)} download={`${job.id}.log`}>
+      <Icon name="download" /> Download
+    </a>
+  )
+  return (
+    <Card title="Log" actions={download} plain>
+      <Loaded query={log} rows={8}>
+        {(data) =>
+          lineCount(data) === 0 ? (
+            <Empty
+              title={isOpen(job) ? 'Nothing has been put out yet' : 'It has put out nothing'}
+              command={`muster jobs log ${job.id} --follow`}
+            />
+          ) : (
+            <LogView log={data} />
+          )
+        }
+      </Loaded>
+    </Card>
+  )
+}
+
+function LogView({ log }: { log: Log }) {
+  const [follow, setFollow] = useState(!log.complete)
+  const [wanted, setWanted] = useState('')
+  const [current, setCurrent] = useState(0)
+  const matches = useMemo(() => search(log.lines, wanted), [log.lines, wanted])
+  const at = Math.min(current, Math.max(0, matches.length - 1))
+  const go = (by: 1 | -1) => {
+    setFollow(false)
+    setCurrent(step(at, by, matches.length))
+  }
+  return (
+    <>
+      <div className="log-bar">
+        <LogSearch
+          wanted={wanted}
+          at={at}
+          total={matches.length}
+          onStep={go}
+          onChange={(text) => {
+            setWanted(text)
+            setCurrent(0)
+            if (text) setFollow(false)
+          }}
+        />
+        <span className="log-state">
+          <span role="status" className="faint">
+            {counted(lineCount(log), 'line')}
+            {log.complete ? ', complete' : ', live'}
+          </span>
+          <Check label="Follow" checked={follow} onChange={setFollow} />
+        </span>
+      </div>
+      <LogLines
+        lines={log.lines.slice(0, lineCount(log))}
+        matches={matches}
+        current={at}
+        follow={follow}
+        onFollow={setFollow}
+      />
+    </>
+  )
+}
+
+interface LogSearchProps {
+  wanted: string
+  at: number
+  total: number
+  onChange: (text: string) => void
+  onStep: (by: 1 | -1) => void
+}
+
+function LogSearch({ wanted, at, total, onChange, onStep }: LogSearchProps) {
+  const none = total === 0 ? 'Nothing is found.' : null
+  return (
+    <search className="log-search" aria-label="Search the log">
+      <input
+        type="search"
+        className="input"
+        aria-label="Search the log"
+        placeholder="Search the log"
+        value={wanted}
+        onChange={(event) => {
+          onChange(event.target.value)
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1)
+        }}
+      />
+      {wanted && (
+        <>
+          <span role="status" className="faint">
+            {total === 0 ? 'none' : `${count(at + 1)} of ${count(total)}`}
+          </span>
+          <Button
+            look="quiet icon small"
+            aria-label="Previous match"
+            reason={none}
+            onPress={() => {
+              onStep(-1)
+            }}
+          >
+            <Icon name="up" />
+          </Button>
+          <Button
+            look="quiet icon small"
+            aria-label="Next match"
+            reason={none}
+            onPress={() => {
+              onStep(1)
+            }}
+          >
+            <Icon name="down" />
+          </Button>
+        </>
+      )}
+    </search>
+  )
+}
