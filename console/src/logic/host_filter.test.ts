@@ -41,11 +41,11 @@ test('offline and behind are two filters', () => {
   assert.deepEqual(names({ updates: 'behind' }), ['web-1'])
 })
 
-test('ten thousand hosts are filtered well within a tenth of a second', () => {
+test('of ten thousand hosts those that match are found, in their order', () => {
   const many = Array.from({ length: 10_000 }, (_, at) => host({ name: `host-${at}`, id: `host_${at}` }))
-  const begun = performance.now()
-  assert.equal(filterHosts(many, { q: 'host-77 web', label: ['site=north'] }).length, 111)
-  assert.ok(performance.now() - begun < 100)
+  const found = filterHosts(many, { q: 'host-77', label: ['site=north'] })
+  assert.equal(found.length, 111)
+  assert.deepEqual([found[0]?.name, found[110]?.name], ['host-77', 'host-7799'])
 })
 
 test('choices are those that hosts have, the newest version first', () => {

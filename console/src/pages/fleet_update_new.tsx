@@ -1,5 +1,250 @@
-import { Page } from '../ui/page'
+/** A new fleet update: what is wanted, then the plan, then the confirmation. */
+
+import { useQuery } from '@tanstack/react-query'
+import { Link, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+
+import { selectionKey, usePlan } from '../api/fleet_updates'
+import { useList } from '../api/lists'
+import type { FleetUpdateRequest } from '../api/nouns'
+import { releaseList } from '../api/releases'
+import { useSession } from '../api/session'
+import { fleetUpdateRequest, type TypedFleetUpdate } from '../logic/fleet_update_request'
+import { counted } from '../logic/sizes'
+import { Button, whyNot } from '../ui/button'
+import { Empty } from '../ui/command'
+import { SelectField, TextField } from '../ui/field'
+import { Loaded } from '../ui/loaded'
+import { Notice, ProblemNotice } from '../ui/notice'
+import { Card, Page } from '../ui/page'
+import { PlanCard } from './fleet_updates/plan_card'
+
+const OFFLINE = [
+  ['skip', 'Skip them'],
+  ['wait', 'Wait for them'],
+  ['fail', 'Count them as failures'],
+  ['catch_up', 'Skip them, and offer it when they are back'],
+] as const
+
+const CAREFUL = {
+  waves: '1, 10%',
+  maxInFlight: '10%',
+  maxFailures: '1',
+  soak: '5m',
+  hostTimeLimit: '20m',
+  offline: 'skip',
+  window: '',
+  note: '',
+} as const
 
 export function FleetUpdateNewPage() {
-  return <Page title="FleetUpdateNewPage">soon</Page>
+  const reason = whyNot(useSession(), 'create_fleet_updates')
+  const releases = useList(releaseList)
+  return (
+    <Page title="New fleet update" crumb={<Link to="/fleet-updates">Fleet updates</Link>}>
+      {reason && <Notice tone="warn" title={reason} />}
+      <Loaded query={releases} rows={10}>
+        {(data) => {
+          const versions = data.filter(({ state }) => state === 'published').map(({ version }) => version)
+          if (versions.length > 0) return <Form versions={versions} reason={reason} />
+          return <Empty title="No release can be offered yet" command="muster release publish --help" />
+        }}
+      </Loaded>
+    </Page>
+  )
+}
+
+function Form({ versions, reason }: { versions: string[]; reason: string | null }) {
+  const search = useSearch({ from: '/shell/fleet-updates/new' })
+  const selected = useSelection()
+  const plan = usePlan()
+  const [asked, setAsked] = useState<FleetUpdateRequest | null>(null)
+  const [typed, setTyped] = useState<TypedFleetUpdate>({
+    ...CAREFUL,
+    version: search.version ?? versions[0] ?? '',
+    which: search.hosts ?? (search.label || search.os ? 'matching' : 'all'),
+    labels: search.label?.join(' ') ?? '',
+    os: search.os ?? '',
+  })
+  const made = fleetUpdateRequest(typed, selected)
+  const fault = 'error' in made ? made.error : null
+  const set = (change: Partial<TypedFleetUpdate>) => {
+    setTyped((known) => ({ ...known, ...change }))
+    // A plan of something else must not be confirmed.
+    setAsked(null)
+  }
+  const submit = () => {
+    if (!('request' in made)) return
+    plan.mutate(made.request, {
+      onSuccess: () => {
+        setAsked(made.request)
+      },
+    })
+  }
+  return (
+    <>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          submit()
+        }}
+      >
+        <WhatCard typed={typed} set={set} versions={versions} selected={selected.length} />
+        <HowCard typed={typed} set={set} />
+        <ProblemNotice error={plan.error} />
+        <div className="row">
+          <Button type="submit" look={asked ? '' : 'primary'} reason={reason ?? fault} busy={plan.isPending}>
+            {asked ? 'Plan again' : 'Show the plan'}
+          </Button>
+          <span className="faint">Nothing is started by a plan.</span>
+        </div>
+      </form>
+      {asked && plan.data && <PlanCard key={plan.submittedAt} plan={plan.data} request={asked} />}
+    </>
+  )
+}
+
+/** The hosts that were selected in the list of hosts. */
+function useSelection(): string[] {
+  const { data } = useQuery<string[]>({
+    queryKey: selectionKey,
+    queryFn: () => [],
+    staleTime: Infinity,
+    gcTime: Infinity,
+  })
+  return data ?? []
+}
+
+interface CardProps {
+  typed: TypedFleetUpdate
+  set: (change: Partial<TypedFleetUpdate>) => void
+}
+
+function WhatCard({ typed, set, versions, selected }: CardProps & { versions: string[]; selected: number }) {
+  const which = [
+    ['all', 'Every active host'],
+    ['matching', 'Hosts with these labels'],
+    ['selected', `The ${counted(selected, 'host')} selected in the list`],
+  ] as const
+  const known = versions.includes(typed.version) ? versions : [typed.version, ...versions]
+  return (
+    <Card title="What, and to which hosts">
+      <div className="fields">
+        <SelectField
+          label="Release"
+          value={typed.version}
+          options={known.map((each) => [each, each])}
+          onChange={(version) => {
+            set({ version })
+          }}
+        />
+        <SelectField
+          label="Hosts"
+          value={typed.which}
+          options={which.filter(([each]) => each !== 'selected' || selected > 0 || typed.which === each)}
+          onChange={(each) => {
+            set({ which: each })
+          }}
+        />
+        {typed.which === 'matching' && (
+          <>
+            <TextField
+              label="Labels"
+              className="mono"
+              placeholder="site=north role=web"
+              help="With all of them"
+              value={typed.labels}
+              onChange={(labels) => {
+                set({ labels })
+              }}
+            />
+            <SelectField
+              label="System"
+              value={typed.os}
+              options={[
+                ['', 'Any'],
+                ['linux', 'Linux'],
+                ['windows', 'Windows'],
+              ]}
+              onChange={(os) => {
+                set({ os })
+              }}
+            />
+          </>
+        )}
+      </div>
+    </Card>
+  )
+}
+
+function HowCard({ typed, set }: CardProps) {
+  return (
+    <Card title="How carefully">
+      <div className="fields">
+        <TextField
+          label="Waves"
+          value={typed.waves}
+          help="The canary first; what is left over is the last wave"
+          onChange={(waves) => {
+            set({ waves })
+          }}
+        />
+        <TextField
+          label="At once"
+          value={typed.maxInFlight}
+          help="Hosts in an unproven update"
+          onChange={(maxInFlight) => {
+            set({ maxInFlight })
+          }}
+        />
+        <TextField
+          label="Failures that halt it"
+          inputMode="numeric"
+          value={typed.maxFailures}
+          onChange={(maxFailures) => {
+            set({ maxFailures })
+          }}
+        />
+        <TextField
+          label="Soak between waves"
+          value={typed.soak}
+          onChange={(soak) => {
+            set({ soak })
+          }}
+        />
+        <TextField
+          label="Time for one host"
+          value={typed.hostTimeLimit}
+          onChange={(hostTimeLimit) => {
+            set({ hostTimeLimit })
+          }}
+        />
+        <SelectField
+          label="Offline hosts"
+          value={typed.offline}
+          options={OFFLINE}
+          onChange={(offline) => {
+            set({ offline })
+          }}
+        />
+        <TextField
+          label="Maintenance window (UTC)"
+          placeholder="22:00-04:00"
+          value={typed.window}
+          onChange={(window) => {
+            set({ window })
+          }}
+        />
+        <TextField
+          label="Note"
+          placeholder="Why, for people"
+          value={typed.note}
+          onChange={(note) => {
+            set({ note })
+          }}
+        />
+      </div>
+    </Card>
+  )
 }
