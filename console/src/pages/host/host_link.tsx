@@ -10,8 +10,10 @@ export function useHostName(id: string): string {
   return data ?? id
 }
 
-export function HostLink({ id }: { id: string }) {
-  const name = useHostName(id)
+/** `name` where it is known already. */
+export function HostLink({ id, name: known }: { id: string; name?: string }) {
+  const found = useHostName(id)
+  const name = known ?? found
   return (
     <Link to="/hosts/$id" params={{ id }} className={name === id ? 'link mono' : 'link'}>
       {name === id ? `${id.slice(0, 8)}…${id.slice(-6)}` : name}

@@ -1,0 +1,38 @@
+/** A secret that is shown once. It goes from the page when the dialog is closed: by its button only. */
+
+import type { ReactNode } from 'react'
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
+
+import { Button } from './button'
+import { Command } from './command'
+import { Notice } from './notice'
+
+interface SecretDialogProps {
+  title: string
+  /** What is to be copied. */
+  secret: string
+  children?: ReactNode
+  onClose: () => void
+}
+
+export function SecretDialog({ title, secret, children, onClose }: SecretDialogProps) {
+  return (
+    <ModalOverlay className="veil" isOpen isKeyboardDismissDisabled>
+      <Modal className="dialog">
+        <AriaDialog className="dialog-body">
+          <Heading slot="title" level={2}>
+            {title}
+          </Heading>
+          <Notice tone="warn" title="This is shown only now. Copy it before you close this." />
+          <Command line={secret} />
+          {children}
+          <div className="dialog-foot">
+            <Button look="primary" onPress={onClose}>
+              I have copied it
+            </Button>
+          </div>
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  )
+}
