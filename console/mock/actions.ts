@@ -1,17 +1,6 @@
 /** What may be done, and why not: the server's rules as far as the pages need them. */
 
-import type {
-  Actions,
-  ApiKey,
-  EnrollmentToken,
-  FleetUpdate,
-  Host,
-  Job,
-  Release,
-  Role,
-  Session,
-  User,
-} from '../src/api/nouns'
+import type { Actions, EnrollmentToken, FleetUpdate, Host, Job, Release, Role, Session, User } from '../src/api/nouns'
 import { NEWEST } from './fleet.ts'
 import type { State, Stored } from './state.ts'
 
@@ -91,7 +80,7 @@ export function userActions(state: State, user: Stored<User>): Actions {
   })
 }
 
-export function keyActions(state: State, _key: Stored<ApiKey>): Actions {
+export function keyActions(state: State): Actions {
   return actions({ revoke: needs(state, 'admin') })
 }
 

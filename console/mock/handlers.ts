@@ -66,7 +66,7 @@ function may(actions: { why_not: Record<string, string> }, action: string): void
 function page<T>(items: T[], query: URLSearchParams): Answer {
   const start = Number(query.get('cursor') ?? 0)
   const end = start + Number(query.get('limit') ?? 100)
-  return ok({ items: items.slice(start, end), next_cursor: end < items.length ? String(end) : null })
+  return ok({ items: items.slice(start, end), ...(end < items.length && { next_cursor: String(end) }) })
 }
 
 const hostView = (state: State, host: State['hosts'][number]) => ({ ...host, ...hostActions(state, host) })
@@ -110,7 +110,7 @@ function listHosts({ state, query }: Call): Answer {
 }
 
 function mapPage(answer: Answer, view: (item: unknown) => unknown): Answer {
-  const body = answer.body as { items: unknown[]; next_cursor: string | null }
+  const body = answer.body as { items: unknown[]; next_cursor?: string }
   return ok({ ...body, items: body.items.map(view) })
 }
 
@@ -324,7 +324,7 @@ function addKey({ state, body }: Call): object {
   const { name, role, valid_for_seconds } = body as { name: string; role: Role; valid_for_seconds?: number }
   const key = { id: id('key'), name, role, created_at: ago(0), expires_at: ago(-(valid_for_seconds ?? 86_400 * 90)) }
   state.keys.unshift(key)
-  return { ...key, key: 'mst_01KJQ6PSG0DRSNYJN0TRKP6Y1Y_2c26b46b68ffc68ff99b453c1d304134', ...keyActions(state, key) }
+  return { ...key, key: 'mst_01KJQ6PSG0DRSNYJN0TRKP6Y1Y_2c26b46b68ffc68ff99b453c1d304134', ...keyActions(state) }
 }
 
 export const HANDLERS: Record<string, Handler> = {
@@ -432,12 +432,12 @@ export const HANDLERS: Record<string, Handler> = {
   },
   'GET /api/v1/api-keys': ({ state, query }) => {
     may(sessionOf(state), 'look_at_api_keys')
-    return page(state.keys.map((key) => ({ ...key, ...keyActions(state, key) })), query) // prettier-ignore
+    return page(state.keys.map((key) => ({ ...key, ...keyActions(state) })), query) // prettier-ignore
   },
   'POST /api/v1/api-keys': create('create_api_keys', addKey),
   'DELETE /api/v1/api-keys/{id}': ({ state, params }) => {
     const key = found(byId(state.keys, params.id))
-    may(keyActions(state, key), 'revoke')
+    may(keyActions(state), 'revoke')
     state.keys = state.keys.filter((each) => each !== key)
     return { status: 204 }
   },

@@ -379,6 +379,8 @@ function addAccess(state: State): void {
     })
 }
 
+const STEPS = [0.55, 0.5, 0.3, 0.1]
+
 function historyOf(state: State): Moment[] {
   const total = state.hosts.length
   const behind = state.hosts.filter((host) => host.update_available).length
@@ -386,8 +388,9 @@ function historyOf(state: State): Moment[] {
   return Array.from({ length: 96 }, (_, at): Moment => {
     const age = 95 - at
     const dip = age > 30 && age < 36 ? total * 0.07 : 0
-    const away = Math.round(offline * (1 + 0.25 * Math.sin(at / 5)) + dip)
-    const old = Math.min(total, Math.round(behind * (1 + age / 50)))
+    const away = Math.round(offline * (1 + (age > 0 ? 0.25 * Math.sin(at / 5) : 0)) + dip)
+    // Waves of an earlier fleet update have brought them down in steps.
+    const old = Math.round(behind + (total - behind) * (STEPS[Math.floor(at / 20)] ?? 0))
     return {
       at: ago(age * 900),
       online: total - away,

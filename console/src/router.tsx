@@ -30,7 +30,7 @@ const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'shell',
   beforeLoad: async ({ location }) => {
-    await queryClient.ensureQueryData(sessionQuery).catch((error: unknown) => {
+    await queryClient.query({ ...sessionQuery, staleTime: 'static' }).catch((error: unknown) => {
       if (!hasStatus(error, 401)) throw error
       throw redirect({ to: '/sign-in', search: { back: location.href === '/' ? undefined : location.href } })
     })

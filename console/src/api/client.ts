@@ -16,14 +16,14 @@ export interface Connection {
 }
 
 /** What is done about an ended session; the router sets it. */
-const ended = { handler: () => {} }
+const ended: { handler?: () => void } = {}
 
 export function onSessionEnded(handler: () => void): void {
   ended.handler = handler
 }
 
 function seeFailure(error: unknown): void {
-  if (hasStatus(error, 401)) ended.handler()
+  if (hasStatus(error, 401)) ended.handler?.()
 }
 
 export const queryClient = new QueryClient({

@@ -50,9 +50,16 @@ export function liveHost(id: string): Live<Host> {
 }
 
 /** What operators call hosts, as far as they are known. */
-export function hostName(hosts: Hosts | undefined, id: string): string {
-  return hosts?.items.find((host) => host.id === id)?.name ?? id
+export function hostName(hosts: Hosts, id: string): string {
+  const known = names.get(hosts) ?? new Map(hosts.items.map((host) => [host.id, host.name]))
+  names.set(hosts, known)
+  return known.get(id) ?? id
 }
+
+const names = new WeakMap<Hosts, Map<string, string>>()
+
+/** The hosts as they were loaded last, for those who only want names: never loaded again for that. */
+export const knownHostsQuery = queryOptions({ ...hostsQuery, staleTime: Infinity, refetchInterval: false })
 
 export interface HostChange {
   id: string

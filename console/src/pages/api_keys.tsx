@@ -95,7 +95,7 @@ function KeyTable({ onRevoke }: { onRevoke: (key: ApiKey) => void }) {
         columns={columns}
         list={keys}
         id={({ id }) => id}
-        empty={<Empty title="There is no API key" command="muster keys create --name ci --role operator" />}
+        empty={<Empty title="There is no API key" command="muster keys create ci --role operator" />}
       />
     </div>
   )

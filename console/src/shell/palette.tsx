@@ -14,7 +14,7 @@ import {
   SearchField,
 } from 'react-aria-components'
 
-import { hostsQuery } from '../api/hosts'
+import { knownHostsQuery } from '../api/hosts'
 import type { Host } from '../api/nouns'
 import { filterHosts } from '../logic/host_filter'
 import { Icon, type IconName } from '../ui/icons'
@@ -32,7 +32,7 @@ interface Find {
 export function Palette({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate()
   const [wanted, setWanted] = useState('')
-  const { data } = useQuery({ ...hostsQuery, refetchInterval: false })
+  const { data } = useQuery(knownHostsQuery)
   const found = find(wanted, data?.items ?? [])
   const open = (id: string) => {
     onClose()

@@ -17,7 +17,10 @@ export function useShortcuts({ palette, shortcuts }: Openers): void {
   const navigate = useNavigate()
   const begun = useRef(0)
   const onKey = useEffectEvent((event: KeyboardEvent) => {
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') return take(event, palette)
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      take(event, palette)
+      return
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
     const page =
       performance.now() - begun.current < TOGETHER ? PAGES.find(({ letter }) => letter === event.key) : undefined

@@ -1,6 +1,6 @@
 /** Dialogs: React Aria keeps the focus inside, gives it back, and closes on Escape. */
 
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
 
 import { Button } from './button'
@@ -57,9 +57,15 @@ export function FormDialog({
   children,
   ...dialog
 }: FormDialogProps) {
+  const form = useRef<HTMLFormElement>(null)
+  useEffect(() => {
+    // A dialog is opened to type into it.
+    form.current?.querySelector<HTMLElement>('input, select')?.focus()
+  }, [])
   return (
     <Dialog {...dialog}>
       <form
+        ref={form}
         className="stack"
         onSubmit={(event) => {
           event.preventDefault()

@@ -4,6 +4,7 @@ import { useId, type InputHTMLAttributes, type ReactNode, type Ref } from 'react
 
 interface Around {
   label: string
+  narrow?: boolean
   help?: string
   fault?: string | null
 }
@@ -14,11 +15,17 @@ interface Described {
   'aria-invalid': true | undefined
 }
 
-function Field({ label, help, fault, children }: Around & { children: (described: Described) => ReactNode }) {
+function Field({
+  label,
+  narrow = false,
+  help,
+  fault,
+  children,
+}: Around & { children: (described: Described) => ReactNode }) {
   const id = useId()
   const described = help || fault ? `${id}-about` : undefined
   return (
-    <div className="field">
+    <div className={narrow ? 'field narrow' : 'field'}>
       <label htmlFor={id}>{label}</label>
       {children({ id, 'aria-describedby': described, 'aria-invalid': fault ? true : undefined })}
       {described && (
@@ -38,9 +45,9 @@ export interface TextFieldProps extends Around, Input {
   ref?: Ref<HTMLInputElement>
 }
 
-export function TextField({ label, help, fault, onChange, className = '', ...input }: TextFieldProps) {
+export function TextField({ label, narrow, help, fault, onChange, className = '', ...input }: TextFieldProps) {
   return (
-    <Field label={label} help={help} fault={fault}>
+    <Field label={label} narrow={narrow} help={help} fault={fault}>
       {(described) => (
         <input
           {...input}

@@ -109,6 +109,7 @@ function Confirmation({ total, request }: { total: number; request: FleetUpdateR
     >
       <TextField
         label={`Type ${total} to bring ${request.version} to ${counted(total, 'host')}`}
+        narrow
         inputMode="numeric"
         autoComplete="off"
         value={typed}

@@ -37,7 +37,7 @@ function Slot({ id, host }: { id: string; host: FleetUpdateHost | undefined }) {
         {host && <Badge state={host.state} />}
       </span>
       <span className="cut soft">
-        {host?.offered_at && <Time at={host.offered_at} />} {host?.waiting_on}
+        {host?.offered_at && <Time at={host.offered_at} />} {host?.waiting_on && `waits for ${host.waiting_on}`}
       </span>
     </li>
   )

@@ -2,11 +2,24 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 
-import { hostName, hostsQuery } from '../../api/hosts'
+import { hostName, knownHostsQuery } from '../../api/hosts'
+
+/** Names are loaded with all hosts, which can be megabytes: first comes what the page itself needs. */
+const PATIENCE = 1_500
 
 export function useHostName(id: string): string {
-  const { data } = useQuery({ ...hostsQuery, refetchInterval: false, select: (hosts) => hostName(hosts, id) })
+  const [patient, setPatient] = useState(true)
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      setPatient(false)
+    }, PATIENCE)
+    return () => {
+      clearTimeout(timer)
+    }
+  }, [])
+  const { data } = useQuery({ ...knownHostsQuery, enabled: !patient, select: (hosts) => hostName(hosts, id) })
   return data ?? id
 }
 
