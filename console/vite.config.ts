@@ -12,7 +12,13 @@ async function api(): Promise<Plugin | null> {
 
 export default defineConfig(({ command }) => ({
   plugins: [react(), compressed(), command === 'serve' ? api() : null],
-  build: { target: 'es2023', modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 250 },
+  build: {
+    target: 'es2023',
+    manifest: true,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 250,
+  },
   server: process.env.MUSTER_URL
     ? { proxy: { '/api': { target: process.env.MUSTER_URL, changeOrigin: true, secure: false } } }
     : {},

@@ -80,7 +80,7 @@ function Side({ onSearch }: { onSearch: () => void }) {
         <button type="button" className="seek" onClick={onSearch}>
           <Icon name="search" />
           Find
-          <kbd>{/Mac/.test(navigator.userAgent) ? '⌘ K' : 'Ctrl K'}</kbd>
+          <kbd>{navigator.userAgent.includes('Mac') ? '⌘ K' : 'Ctrl K'}</kbd>
         </button>
         <Navigation />
         <Foot />

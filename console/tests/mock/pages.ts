@@ -2,7 +2,7 @@
 
 import type { Page } from '@playwright/test'
 
-import { firstId, type Scenario } from './console'
+import { firstId, type Scenario } from './console.ts'
 
 export interface Shown {
   name: string

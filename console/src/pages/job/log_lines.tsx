@@ -39,17 +39,17 @@ export function LogLines({ lines, matches, current, follow, onFollow }: LogLines
   }, [match, rows])
   const widest = useMemo(() => lines.reduce((most, { text }) => Math.max(most, text.length), 0), [lines])
   return (
-    // It scrolls: so it can be reached by keys.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div
       className="log"
       ref={frame}
+      // It scrolls: so it can be reached by keys.
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       role="log"
       aria-label="Log"
       aria-live="off"
       onScroll={() => {
-        if (follow !== atEnd(frame.current) && follow) onFollow(false)
+        if (follow && !atEnd(frame.current)) onFollow(false)
       }}
     >
       <div className="log-body" style={{ height: rows.getTotalSize(), minWidth: `${widest + 8}ch` }}>
