@@ -37,6 +37,7 @@ const shellRoute = createRoute({
   },
   component: Shell,
   notFoundComponent: Missing,
+  errorComponent: Failed,
 })
 
 const dashboardRoute = createRoute({
@@ -177,6 +178,8 @@ declare module '@tanstack/react-router' {
 onSessionEnded(() => {
   const { pathname, href } = router.state.location
   if (pathname === '/sign-in') return
-  queryClient.removeQueries({ queryKey: sessionKey })
-  void router.navigate({ to: '/sign-in', search: { back: href } })
+  // What is on the page still wants the session: it is forgotten once the page is gone.
+  void router.navigate({ to: '/sign-in', search: { back: href } }).then(() => {
+    queryClient.removeQueries({ queryKey: sessionKey })
+  })
 })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import type { Host } from '../api/nouns'
-import { choicesOf, filterHosts, isEmpty, parseHostFilter } from './host_filter.ts'
+import { choicesOf, filterHosts, isEmpty, parseHostFilter, selectorOf } from './host_filter.ts'
 
 const SAMPLE = JSON.parse(
   readFileSync(new URL('../../../schemas/samples/host_view.json', import.meta.url), 'utf8'),
@@ -58,4 +58,11 @@ test('choices are those that hosts have, the newest version first', () => {
 
 test('a URL that says nonsense filters nothing', () => {
   assert.ok(isEmpty(parseHostFilter({ state: 'asleep', online: 'perhaps', q: '' })))
+})
+
+test('labels and a system can be said as a selector, other filters cannot', () => {
+  const filter = { label: ['site=north'], os: 'linux', updates: 'behind' as const }
+  assert.deepEqual(selectorOf(filter), { label: ['site=north'], os: 'linux' })
+  assert.equal(selectorOf({ ...filter, q: 'web' }), null)
+  assert.equal(selectorOf({ label: ['site'] }), null)
 })

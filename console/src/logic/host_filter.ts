@@ -91,3 +91,14 @@ const byNumber = new Intl.Collator('en', { numeric: true })
 function byVersion(one: string, other: string): number {
   return byNumber.compare(one, other)
 }
+
+/**
+ * What a fleet update may be told instead of a thousand ids, when all that match are meant: labels and the system. That hosts are
+ * behind need not be said, because it passes over those that are not. `null` for what no selector can say.
+ */
+export function selectorOf(filter: HostFilter): Pick<HostFilter, 'label' | 'os'> | null {
+  const { label, os } = filter
+  const rest = { ...filter, label: undefined, os: undefined, updates: undefined }
+  const isWhole = label?.every((each) => each.includes('=')) ?? true
+  return isEmpty(rest) && isWhole ? { label, os } : null
+}

@@ -7,7 +7,7 @@ import { useDeferredValue, useMemo, useState } from 'react'
 import { hostsQuery, type Hosts } from '../api/hosts'
 import { liveQuery } from '../api/live'
 import { liveOverview } from '../api/overview'
-import { filterHosts, isEmpty, type HostFilter } from '../logic/host_filter'
+import { filterHosts, isEmpty, selectorOf, type HostFilter } from '../logic/host_filter'
 import { counted } from '../logic/sizes'
 import { Button } from '../ui/button'
 import { Empty } from '../ui/command'
@@ -67,6 +67,7 @@ function HostList({ hosts }: { hosts: Hosts }) {
         {chosen.length > 0 && (
           <HostActions
             hosts={chosen}
+            selector={chosen.length === shown.length ? selectorOf(filter) : null}
             onClear={() => {
               setSelected(new Set())
             }}

@@ -57,7 +57,7 @@ function Side({ onSearch }: { onSearch: () => void }) {
   const [openAt, setOpenAt] = useState<string | null>(null)
   const open = openAt === path
   return (
-    <>
+    <header className="bar">
       <div className="top">
         <Button
           look="quiet icon"
@@ -85,7 +85,7 @@ function Side({ onSearch }: { onSearch: () => void }) {
         <Navigation />
         <Foot />
       </div>
-    </>
+    </header>
   )
 }
 

@@ -11,7 +11,7 @@ test('one is planned, confirmed by the number of hosts, and watched to its end',
   await expect(page.getByText('cancelled', { exact: true }).first()).toBeVisible()
   await page.getByRole('navigation').getByRole('link', { name: 'Fleet updates' }).click()
   await page.getByRole('button', { name: 'New fleet update' }).click()
-  await page.getByRole('combobox', { name: 'Hosts' }).selectOption('matching')
+  await page.getByRole('combobox', { name: 'Hosts', exact: true }).selectOption('matching')
   await page.getByRole('textbox', { name: 'Labels' }).fill('site=lab')
   await page.getByRole('textbox', { name: 'At once' }).fill('50%')
   await page.getByRole('textbox', { name: 'Soak between waves' }).fill('0s')
@@ -37,7 +37,7 @@ test('a changed plan must be shown anew before it can be confirmed', async ({ op
   const page = await open('small', '/fleet-updates/new')
   await page.getByRole('button', { name: 'Show the plan' }).click()
   await expect(page.getByRole('button', { name: 'Start the fleet update' })).toBeVisible()
-  await page.getByRole('textbox', { name: 'Waves' }).fill('2')
+  await page.getByRole('textbox', { name: 'Waves', exact: true }).fill('2')
   await expect(page.getByRole('button', { name: 'Start the fleet update' })).toBeHidden()
 })
 
@@ -69,7 +69,7 @@ test('one is paused and resumed; its slots and reasons are shown', async ({ open
 
 test('a halted one is understood, and its failed hosts get another turn', async ({ open }) => {
   const page = await open('halted')
-  await page.getByRole('link', { name: /1\.9\.2 to 24 hosts/ }).click()
+  await page.getByRole('link', { name: /1\.9\.2 to \d+ hosts/ }).click()
   await expect(page.getByText('It has halted: 1 of at most 1 failures')).toBeVisible()
   await expect(page.getByText('rolled_back: it never reached the server').first()).toBeVisible()
   await expect(page.getByRole('log').getByText('rolled back')).toBeVisible()

@@ -14,11 +14,16 @@ test('ten thousand hosts are filtered in under 100 ms', async ({ open }) => {
   await allLoaded(page)
   await page.getByRole('searchbox', { name: 'Search hosts' }).focus()
   const spans: number[] = []
-  for (const text of ['w', 'e', 'b', '-', '7']) {
+  for (const text of ['1', '2', '3', '4']) {
     spans.push(await filterSpan(page, text))
   }
   console.log(`filter: ${spans.map((span) => span.toFixed(0)).join(', ')} ms`)
-  await expect(page.getByRole('row').filter({ hasText: 'web-7' }).first()).toBeVisible()
+  await expect(
+    page
+      .getByRole('row')
+      .filter({ hasText: /-1234$|-1234[^\d]/ })
+      .first(),
+  ).toBeVisible()
   expect(Math.max(...spans)).toBeLessThan(100)
 })
 
@@ -77,7 +82,8 @@ test('all that match are chosen at once, and brought to a release', async ({ ope
   await page.getByRole('checkbox', { name: 'Select all that match' }).check()
   await expect(page.getByText(/^1\s\d{3} hosts selected$/)).toBeVisible()
   await page.getByRole('button', { name: 'Update…' }).click()
-  await expect(page.getByRole('combobox', { name: 'Hosts' })).toHaveValue('selected')
+  await expect(page.getByRole('combobox', { name: 'Hosts', exact: true })).toHaveValue('matching')
+  await expect(page.getByRole('textbox', { name: 'Labels' })).toHaveValue('site=north')
 })
 
 test('labels are set on many', async ({ open }) => {

@@ -72,7 +72,7 @@ export const PAGES: Shown[] = [
     scenario: 'busy',
     path: '/fleet-updates/new',
     heading: /New fleet update/,
-    shows: { role: 'textbox', name: /Waves/ },
+    shows: { role: 'textbox', name: /^Waves$/ },
   },
   {
     name: 'fleet_update',

@@ -7,13 +7,21 @@ import { lazy, Suspense, useState } from 'react'
 import { selectionKey } from '../../api/fleet_updates'
 import type { Host } from '../../api/nouns'
 import { useSession } from '../../api/session'
+import type { HostFilter } from '../../logic/host_filter'
 import { counted } from '../../logic/sizes'
 import { ActionButton, Button, whyNot } from '../../ui/button'
 
 const RunDialog = lazy(() => import('../jobs/run_dialog').then((module) => ({ default: module.RunDialog })))
 const LabelDialog = lazy(() => import('./label_dialog').then((module) => ({ default: module.LabelDialog })))
 
-export function HostActions({ hosts, onClear }: { hosts: Host[]; onClear: () => void }) {
+interface HostActionsProps {
+  hosts: Host[]
+  /** What says the same as these hosts, if something does. */
+  selector: Pick<HostFilter, 'label' | 'os'> | null
+  onClear: () => void
+}
+
+export function HostActions({ hosts, selector, onClear }: HostActionsProps) {
   const session = useSession()
   const client = useQueryClient()
   const navigate = useNavigate()
@@ -23,6 +31,10 @@ export function HostActions({ hosts, onClear }: { hosts: Host[]; onClear: () => 
   }
   const changeable = hosts.filter((host) => whyNot(host, 'change') === null)
   const update = () => {
+    if (selector?.label ?? selector?.os) {
+      void navigate({ to: '/fleet-updates/new', search: selector ?? {} })
+      return
+    }
     const ids = hosts.map(({ id }) => id)
     client.setQueryData(selectionKey, ids)
     void navigate({ to: '/fleet-updates/new', search: { hosts: 'selected' } })
