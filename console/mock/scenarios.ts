@@ -94,7 +94,11 @@ function addReleases(state: State): void {
   ]
 }
 
-const WORK: [JobState, string[], string | null][] = [
+type Work = [JobState, string[], string | null]
+
+const IDLE: Work = ['succeeded', ['/usr/bin/true'], null]
+
+const WORK: Work[] = [
   ['running', ['/usr/local/bin/migrate', '--all', '--verbose'], null],
   ['queued', ['/usr/bin/systemctl', 'restart', 'nginx'], 'the host to come online; it was last seen 2 h ago'],
   ['succeeded', ['/usr/bin/uptime'], null],
@@ -110,8 +114,7 @@ const WORK: [JobState, string[], string | null][] = [
 function addJobs(state: State): void {
   const chance = new Chance(11)
   for (let at = 0; at < 240; at++) {
-    const [kind, argv, waiting] =
-      WORK[at < WORK.length ? at : 2 + chance.below(WORK.length - 2)] ?? (WORK[2] as (typeof WORK)[number])
+    const [kind, argv, waiting] = WORK[at < WORK.length ? at : 2 + chance.below(WORK.length - 2)] ?? IDLE
     const host = at < 4 ? state.hosts[0] : chance.of(state.hosts)
     if (host) state.jobs.push(makeJob(host, kind, argv, waiting, 60 + at * 400))
   }
@@ -156,7 +159,7 @@ export function makeJob(
     ended_at: ended,
     log_bytes: 0,
     result: ended ? resultOf(state, ended, started) : null,
-  } as Stored<Job>
+  }
 }
 
 function resultOf(state: JobState, finished_at: string, started_at: string | null): Job['result'] {

@@ -48,7 +48,10 @@ test('a viewer sees every button, and why it is off', async ({ open }) => {
     await expect(button).toHaveAccessibleDescription(/needs the role (operator|admin); you are viewer/)
   }
   await page.getByRole('navigation').getByRole('link', { name: 'Users' }).click()
-  await expect(page.getByText('This needs the role admin; you are viewer.').filter({ visible: true })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: 'Users' })).toBeVisible()
+  await expect(
+    page.getByRole('main').getByText('This needs the role admin; you are viewer.').filter({ visible: true }),
+  ).toHaveCount(1)
   await page.getByRole('navigation').getByRole('link', { name: 'Fleet updates' }).click()
   await expect(page.getByRole('button', { name: 'New fleet update' })).toHaveAccessibleDescription(
     /needs the role admin/,

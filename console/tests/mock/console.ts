@@ -13,10 +13,15 @@ interface Console {
 }
 
 export const test = base.extend<Console>({
-  tolerated: async ({}, use) => {
-    await use([])
-  },
-  open: async ({ page, tolerated }, use) => {
+  tolerated: [
+    // Playwright wants its fixtures to name what they need: this one needs nothing.
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, provide) => {
+      await provide([])
+    },
+    { scope: 'test' },
+  ],
+  open: async ({ page, tolerated }, provide) => {
     const complaints: string[] = []
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
@@ -27,7 +32,7 @@ export const test = base.extend<Console>({
         console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`)
       })
     })
-    await use(async (scenario, path = '/') => {
+    await provide(async (scenario, path = '/') => {
       await page.goto(`/mock/${scenario}?to=${encodeURIComponent(path)}`)
       return page
     })

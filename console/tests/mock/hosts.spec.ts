@@ -30,7 +30,7 @@ test('ten thousand hosts are filtered in under 100 ms', async ({ open }) => {
 /** From a key to the next frame in which the count of hosts is another one. */
 async function filterSpan(page: Page, key: string): Promise<number> {
   await page.evaluate(() => {
-    const count = [...document.querySelectorAll('[role=status]')].find((each) => each.textContent?.includes('host'))
+    const count = [...document.querySelectorAll('[role=status]')].find((each) => each.textContent.includes('host'))
     const before = count?.textContent
     const begun = { at: 0 }
     addEventListener('keydown', () => { begun.at = performance.now() }, { once: true }) // prettier-ignore

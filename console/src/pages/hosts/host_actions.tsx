@@ -31,8 +31,8 @@ export function HostActions({ hosts, selector, onClear }: HostActionsProps) {
   }
   const changeable = hosts.filter((host) => whyNot(host, 'change') === null)
   const update = () => {
-    if (selector?.label ?? selector?.os) {
-      void navigate({ to: '/fleet-updates/new', search: selector ?? {} })
+    if (selector && (selector.label ?? selector.os)) {
+      void navigate({ to: '/fleet-updates/new', search: selector })
       return
     }
     const ids = hosts.map(({ id }) => id)
