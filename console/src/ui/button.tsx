@@ -3,6 +3,7 @@
 import { useId, type ButtonHTMLAttributes, type ReactNode } from 'react'
 
 import type { Actions } from '../api/nouns'
+import { Hinted } from './hinted'
 
 type Native = Pick<
   ButtonHTMLAttributes<HTMLButtonElement>,
@@ -47,12 +48,9 @@ export function Button({
   )
   if (!reason) return button
   return (
-    <span className="hinted">
+    <Hinted hint={reason} id={id}>
       {button}
-      <span className="hint" role="tooltip" id={id}>
-        {reason}
-      </span>
-    </span>
+    </Hinted>
   )
 }
 

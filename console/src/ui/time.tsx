@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react'
 
 import { freshFor, relative } from '../logic/times'
+import { Hinted } from './hinted'
 
 /** Now, as far as a time from `at` reads differently. */
 function useNow(at: number): number {
@@ -46,11 +47,8 @@ export function Time({ at, none = '–', quiet = false }: TimeProps) {
   )
   if (quiet) return time
   return (
-    // The exact time is for everybody: also for those without a mouse.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <span className="hinted time" tabIndex={0}>
+    <Hinted hint={exact(at)} focusable>
       {time}
-      <span className="hint left">{exact(at)}</span>
-    </span>
+    </Hinted>
   )
 }

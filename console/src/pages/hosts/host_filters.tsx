@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'react'
 
 import type { Host } from '../../api/nouns'
-import { choicesOf, isEmpty, STATES, type HostFilter } from '../../logic/host_filter'
+import { choicesOf, STATES, type HostFilter } from '../../logic/host_filter'
 import { Button } from '../../ui/button'
 
 interface HostFiltersProps {
@@ -17,7 +17,6 @@ export function HostFilters({ hosts, filter, onChange }: HostFiltersProps) {
   return (
     <search className="filters" aria-label="Filter hosts">
       <TextFilter
-        key={isEmpty(filter) ? 'none' : 'some'}
         value={filter.q}
         onChange={(q) => {
           onChange({ q })
@@ -108,6 +107,12 @@ function without(labels: string[] | undefined, label: string): string[] | undefi
 /** The text as it is typed; the URL follows. */
 function TextFilter({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
   const [typed, setTyped] = useState(value ?? '')
+  const [known, setKnown] = useState(value)
+  if (known !== value) {
+    setKnown(value)
+    // The filter was cleared elsewhere. Any other value is what was typed, perhaps some letters late.
+    if (value === undefined) setTyped('')
+  }
   return (
     <input
       type="search"
