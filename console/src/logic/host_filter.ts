@@ -79,6 +79,8 @@ export function choicesOf(hosts: readonly Host[]): Choices {
   const versions = new Set<string>()
   const labels = new Set<string>()
   for (const host of hosts) {
+    // All are gone through once anyway: so the first letter typed need not wait for it.
+    haystack(host)
     if (host.facts.os) os.add(host.facts.os)
     if (host.agent) versions.add(host.agent.version)
     for (const [key, value] of Object.entries(host.labels)) labels.add(`${key}=${value}`)

@@ -1,6 +1,6 @@
 /** A grid of thousands of hosts, of which only those in sight are drawn; all of it can be reached by keys. */
 
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react'
 
@@ -195,9 +195,7 @@ function HostRow({ host, index, start, newest, isSelected, isActive, onFocus, on
         />
       </div>
       <div role="gridcell" className="cell-1 cut">
-        <Link to="/hosts/$id" params={{ id: host.id }} tabIndex={-1} className="grid-name">
-          {host.name}
-        </Link>
+        <RowLink host={host} />
       </div>
       <div role="gridcell" className="cell-2">
         {host.state === 'active' ? <Online online={host.online} /> : <Badge state={host.state} />}
@@ -215,5 +213,20 @@ function HostRow({ host, index, start, newest, isSelected, isActive, onFocus, on
         <Time at={host.last_seen_at} quiet none="never" />
       </div>
     </div>
+  )
+}
+
+/** A link that does not watch where one is, as the router's own do: there are many, and each letter typed is a new address. */
+function RowLink({ host: { id, name } }: { host: Host }) {
+  const navigate = useNavigate()
+  const open = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    void navigate({ to: '/hosts/$id', params: { id } })
+  }
+  return (
+    <a href={`/hosts/${id}`} tabIndex={-1} className="grid-name" onClick={open}>
+      {name}
+    </a>
   )
 }
