@@ -2,7 +2,7 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useDeferredValue, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 
 import { hostsQuery, type Hosts } from '../api/hosts'
 import { liveQuery } from '../api/live'
@@ -42,9 +42,7 @@ function HostList({ hosts }: { hosts: Hosts }) {
   const navigate = useNavigate({ from: '/hosts' })
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const newest = useQuery({ ...liveQuery(liveOverview), select: ({ body }) => body.newest_release }).data ?? null
-  // Typing comes first: the list follows as soon as it can.
-  const wanted = useDeferredValue(filter)
-  const shown = useMemo(() => filterHosts(hosts.items, wanted), [hosts.items, wanted])
+  const shown = useMemo(() => filterHosts(hosts.items, filter), [hosts.items, filter])
   const chosen = useMemo(() => hosts.items.filter((host) => selected.has(host.id)), [hosts.items, selected])
   const setFilter = (change: Partial<HostFilter>) => {
     void navigate({ search: (known) => ({ ...known, ...change }), replace: true })

@@ -34,7 +34,7 @@ export function HostGrid({ hosts, newest, selected, onSelect, all }: HostGridPro
     count: hosts.length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW,
-    overscan: 12,
+    overscan: 6,
     scrollMargin: HEAD,
     scrollPaddingStart: HEAD,
   })
@@ -94,7 +94,8 @@ export function HostGrid({ hosts, newest, selected, onSelect, all }: HostGridPro
             if (!host) return null
             return (
               <HostRow
-                key={host.id}
+                // Another filter puts other hosts into the same rows: changing them costs less than making new ones.
+                key={index}
                 host={host}
                 index={index}
                 start={start - HEAD}
