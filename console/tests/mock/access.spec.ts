@@ -3,10 +3,9 @@
 import { expect, test } from './console'
 import { HOST } from './pages'
 
-test('one signs in, and a wrong password is told', async ({ page, open, tolerated }) => {
+test('one signs in, and a wrong password is told', async ({ open, tolerated }) => {
   tolerated.push(/401/)
-  await open('small')
-  await page.goto('/mock/small?signed_out&to=/releases')
+  const page = await open('small', '/releases', 'signed_out')
   await page.getByRole('textbox', { name: 'Name' }).fill('anna')
   await page.getByLabel('Password').fill('wrong')
   await page.keyboard.press('Enter')
@@ -31,9 +30,8 @@ test('an ended session leads to sign-in and back to where one was', async ({ ope
   await expect(page.getByRole('heading', { level: 1, name: 'Audit' })).toBeVisible()
 })
 
-test('after signing in one does not go where a foreign link says', async ({ page, open }) => {
-  await open('small')
-  await page.goto('/mock/small?signed_out&to=' + encodeURIComponent('/sign-in?back=//example.net/'))
+test('after signing in one does not go where a foreign link says', async ({ open }) => {
+  const page = await open('small', '/sign-in?back=//example.net/', 'signed_out')
   await page.getByRole('textbox', { name: 'Name' }).fill('anna')
   await page.getByLabel('Password').fill('right')
   await page.keyboard.press('Enter')

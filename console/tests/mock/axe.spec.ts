@@ -11,10 +11,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
         expect(await findings(await show(open, each))).toEqual([])
       })
     }
-    test('axe finds nothing on sign_in', async ({ page, open, tolerated }) => {
-      tolerated.push(/401/)
-      await open('small')
-      await page.goto('/mock/small?signed_out')
+    test('axe finds nothing on sign_in', async ({ open }) => {
+      const page = await open('small', '/sign-in', 'signed_out')
       await page.getByRole('button', { name: 'Sign in' }).waitFor()
       expect(await findings(page)).toEqual([])
     })

@@ -7,7 +7,7 @@ export type Scenario = 'busy' | 'small' | 'empty' | 'halted' | 'viewer' | 'down'
 
 interface Console {
   /** Opens a path in a fleet of its own. */
-  open: (scenario: Scenario, path?: string) => Promise<Page>
+  open: (scenario: Scenario, path?: string, session?: 'signed_in' | 'signed_out') => Promise<Page>
   /** What the browser may complain about in this test. */
   tolerated: RegExp[]
 }
@@ -32,8 +32,8 @@ export const test = base.extend<Console>({
         console.error(`content security policy: ${event.violatedDirective} ${event.blockedURI}`)
       })
     })
-    await provide(async (scenario, path = '/') => {
-      await page.goto(`/mock/${scenario}?to=${encodeURIComponent(path)}`)
+    await provide(async (scenario, path = '/', session = 'signed_in') => {
+      await page.goto(`/mock/${scenario}?${session}&to=${encodeURIComponent(path)}`)
       return page
     })
     expect(complaints.filter((complaint) => !tolerated.some((each) => each.test(complaint)))).toEqual([])
