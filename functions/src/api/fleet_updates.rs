@@ -25,7 +25,7 @@ use muster_schemas::{
     },
     hosts::HostState,
     ids::FleetUpdateId,
-    pages::Page,
+    pages::{MAX_HOSTS_LIMIT, Page},
     problems::{Problem, ProblemCode},
 };
 use serde::Deserialize;
@@ -159,7 +159,7 @@ async fn hosts_page(
         from: Some(position(0).sort),
         to: Some("host$".into()),
         order: Order::Ascending,
-        limit: params.limit()?,
+        limit: params.limit_up_to(MAX_HOSTS_LIMIT)?,
         cursor: params.cursor.clone(),
     };
     let rows = app.table.query(query).await?;

@@ -190,7 +190,7 @@ pub fn routes() -> Vec<Route> {
             .gives::<FleetUpdateView>(200),
         get("/api/v1/fleet-updates/{id}/hosts", fleet_updates::hosts)
             .says("Its hosts, each with why it waits; ?wait= for the next change of the page")
-            .asks(&PAGE)
+            .asks(&PAGE_OF_HOSTS)
             .waits()
             .gives::<Page<FleetUpdateHostView>>(200),
         post("/api/v1/fleet-updates/{id}/pause", fleet_updates::pause)
