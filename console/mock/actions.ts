@@ -1,15 +1,21 @@
 /** What may be done, and why not: the server's rules as far as the pages need them. */
 
-import type { Actions, EnrollmentToken, FleetUpdate, Host, Job, Release, Role, Session, User } from '../src/api/nouns'
+import type { EnrollmentToken, FleetUpdate, Host, Job, Release, Role, Session, User } from '../src/api/nouns'
 import { NEWEST } from './fleet.ts'
 import type { State, Stored } from './state.ts'
 
 const RANK: Record<Role, number> = { viewer: 0, operator: 1, admin: 2 }
 
+/** What a resource tells of them; openapi.json is asked whether these are the words. */
+interface Decided {
+  allowed: string[]
+  why_not: Record<string, string>
+}
+
 /** Each action with the reason it is refused for, or nothing. */
 type Rules = Record<string, string | false | null | undefined>
 
-function actions(rules: Rules): Actions {
+function actions(rules: Rules): Decided {
   const entries = Object.entries(rules)
   const refused = entries.filter((entry): entry is [string, string] => Boolean(entry[1]))
   return {
@@ -22,7 +28,7 @@ function needs(state: State, role: Role): string | null {
   return RANK[state.role] >= RANK[role] ? null : `This needs the role ${role}; you are ${state.role}.`
 }
 
-export function hostActions(state: State, host: Stored<Host>): Actions {
+export function hostActions(state: State, host: Stored<Host>): Decided {
   const admin = needs(state, 'admin')
   const operator = needs(state, 'operator')
   const retired = host.state === 'retired' && 'The host is retired.'
@@ -39,7 +45,7 @@ export function hostActions(state: State, host: Stored<Host>): Actions {
   })
 }
 
-export function jobActions(state: State, job: Stored<Job>): Actions {
+export function jobActions(state: State, job: Stored<Job>): Decided {
   const over =
     !['queued', 'offered', 'accepted', 'running'].includes(job.state) &&
     `The job is ${job.state.replace('_', ' ')} already.`
@@ -48,11 +54,11 @@ export function jobActions(state: State, job: Stored<Job>): Actions {
   })
 }
 
-export function releaseActions(state: State, release: Stored<Release>): Actions {
+export function releaseActions(state: State, release: Stored<Release>): Decided {
   return actions({ yank: needs(state, 'admin') ?? (release.state === 'yanked' && 'The release is yanked already.') })
 }
 
-export function fleetUpdateActions(state: State, { state: now, counts }: Stored<FleetUpdate>, lost: boolean): Actions {
+export function fleetUpdateActions(state: State, { state: now, counts }: Stored<FleetUpdate>, lost: boolean): Decided {
   const admin = needs(state, 'admin')
   const over = (now === 'completed' || now === 'cancelled') && `The fleet update is ${now}.`
   return actions({
@@ -65,14 +71,14 @@ export function fleetUpdateActions(state: State, { state: now, counts }: Stored<
   })
 }
 
-export function tokenActions(state: State, token: Stored<EnrollmentToken>): Actions {
+export function tokenActions(state: State, token: Stored<EnrollmentToken>): Decided {
   return actions({
     revoke:
       needs(state, 'admin') ?? (token.state !== 'open' && `The token is ${token.state.replace('_', ' ')} already.`),
   })
 }
 
-export function userActions(state: State, user: Stored<User>): Actions {
+export function userActions(state: State, user: Stored<User>): Decided {
   const last = user.role === 'admin' && state.users.filter((each) => each.role === 'admin').length === 1
   return actions({
     change: needs(state, 'admin'),
@@ -80,11 +86,11 @@ export function userActions(state: State, user: Stored<User>): Actions {
   })
 }
 
-export function keyActions(state: State): Actions {
+export function keyActions(state: State): Decided {
   return actions({ revoke: needs(state, 'admin') })
 }
 
-export function sessionOf(state: State): Session {
+export function sessionOf(state: State): Omit<Session, keyof Decided> & Decided {
   const admin = needs(state, 'admin')
   const rules = actions({
     create_jobs: needs(state, 'operator'),

@@ -4,15 +4,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { api, body } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
-import type { ApiKey, Page } from './nouns'
+import type { ApiKey } from './nouns'
 import type { components } from './schema'
 
 export const apiKeyList: ListOf<ApiKey> = {
   queryKey: ['api-keys'],
   ask: (cursor, signal) =>
-    body(api.GET('/api/v1/api-keys', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
-      Page<ApiKey>
-    >,
+    body(api.GET('/api/v1/api-keys', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })),
 }
 
 export function useCreateApiKey() {

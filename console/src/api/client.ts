@@ -3,7 +3,7 @@
 import { QueryClient, MutationCache, QueryCache } from '@tanstack/react-query'
 import createClient, { type Middleware } from 'openapi-fetch'
 
-import type { Paths } from './additions'
+import type { paths } from './schema'
 import type { Problem, Session } from './nouns'
 import { hasStatus, ProblemError, Unreachable } from './problem'
 
@@ -36,6 +36,12 @@ export const queryClient = new QueryClient({
   },
 })
 
+/** Nothing stays of who was here. Whether the server answers is nobody's: who watches it goes on watching. */
+export function forgetPeople(): void {
+  queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== connectionKey[0] })
+  queryClient.getMutationCache().clear()
+}
+
 const csrf: Middleware = {
   onRequest: ({ request }) => {
     const token = queryClient.getQueryData<Session>(sessionKey)?.csrf_token
@@ -64,7 +70,7 @@ function isProblem(answer: Response): boolean {
   return answer.headers.get('content-type')?.startsWith('application/problem+json') ?? false
 }
 
-export const api = createClient<Paths>({ baseUrl: location.origin, fetch: reach, cache: 'no-store' })
+export const api = createClient<paths>({ baseUrl: location.origin, fetch: reach, cache: 'no-store' })
 api.use(csrf)
 
 interface Called<T> {

@@ -4,15 +4,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { api, body } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
-import type { EnrollmentToken, Page } from './nouns'
+import type { EnrollmentToken } from './nouns'
 import type { components } from './schema'
 
 export const enrollmentTokenList: ListOf<EnrollmentToken> = {
   queryKey: ['enrollment-tokens'],
   ask: (cursor, signal) =>
-    body(api.GET('/api/v1/enrollment-tokens', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
-      Page<EnrollmentToken>
-    >,
+    body(api.GET('/api/v1/enrollment-tokens', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })),
 }
 
 export function useCreateEnrollmentToken() {

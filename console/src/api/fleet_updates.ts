@@ -4,8 +4,8 @@ import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@ta
 
 import { api, body, tagged } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
-import { setLive, type Live, type Tagged } from './live'
-import type { FleetUpdate, FleetUpdateHost, FleetUpdatePlan, FleetUpdateRequest, Page } from './nouns'
+import { setLive, type Live } from './live'
+import type { FleetUpdate, FleetUpdateHost, FleetUpdatePlan, FleetUpdateRequest } from './nouns'
 
 const HOSTS_REFRESH = 15_000
 const HOSTS_PAGE = 1_000
@@ -13,9 +13,7 @@ const HOSTS_PAGE = 1_000
 export const fleetUpdateList: ListOf<FleetUpdate> = {
   queryKey: ['fleet-updates'],
   ask: (cursor, signal) =>
-    body(api.GET('/api/v1/fleet-updates', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
-      Page<FleetUpdate>
-    >,
+    body(api.GET('/api/v1/fleet-updates', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })),
 }
 
 /** Whether it is over for good. */
@@ -27,9 +25,7 @@ export function liveFleetUpdate(id: string): Live<FleetUpdate> {
   return {
     queryKey: ['fleet-update', id],
     ask: ({ query, headers, signal }) =>
-      tagged(
-        api.GET('/api/v1/fleet-updates/{id}', { params: { path: { id }, query }, headers, signal }),
-      ) as Promise<Tagged<FleetUpdate> | null>,
+      tagged(api.GET('/api/v1/fleet-updates/{id}', { params: { path: { id }, query }, headers, signal })),
     over: isOver,
   }
 }

@@ -4,8 +4,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { api, body, tagged } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
-import { setLive, type Live, type Tagged } from './live'
-import type { Job, JobRequest, Page } from './nouns'
+import { setLive, type Live } from './live'
+import type { Job, JobRequest } from './nouns'
 import type { components } from './schema'
 
 type Created = components['schemas']['JobsCreated']
@@ -22,8 +22,7 @@ export interface JobFilter {
 export function jobList(filter: JobFilter, limit = PAGE_SIZE): ListOf<Job> {
   return {
     queryKey: ['jobs', filter, limit],
-    ask: (cursor, signal) =>
-      body(api.GET('/api/v1/jobs', { params: { query: { ...filter, limit, cursor } }, signal })) as Promise<Page<Job>>,
+    ask: (cursor, signal) => body(api.GET('/api/v1/jobs', { params: { query: { ...filter, limit, cursor } }, signal })),
   }
 }
 
@@ -38,9 +37,7 @@ export function liveJob(id: string): Live<Job> {
   return {
     queryKey: ['job', id],
     ask: ({ query, headers, signal }) =>
-      tagged(
-        api.GET('/api/v1/jobs/{id}', { params: { path: { id }, query }, headers, signal }),
-      ) as Promise<Tagged<Job> | null>,
+      tagged(api.GET('/api/v1/jobs/{id}', { params: { path: { id }, query }, headers, signal })),
     over: (job) => !isOpen(job),
   }
 }

@@ -4,14 +4,12 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 
 import { api, body } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
-import type { Page, Release } from './nouns'
+import type { Release } from './nouns'
 
 export const releaseList: ListOf<Release> = {
   queryKey: ['releases', 'list'],
   ask: (cursor, signal) =>
-    body(api.GET('/api/v1/releases', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<
-      Page<Release>
-    >,
+    body(api.GET('/api/v1/releases', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })),
 }
 
 export function releaseQuery(version: string) {

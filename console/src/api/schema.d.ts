@@ -301,7 +301,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Its hosts, each with why it waits
+         * Its hosts, each with why it waits; ?wait= for the next change of the page
          * @description Needs the role viewer.
          */
         get: operations["get_fleet_updates_id_hosts"];
@@ -441,7 +441,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A host
+         * A host; ?wait= for its next change
          * @description Needs the role viewer.
          */
         get: operations["get_hosts_id"];
@@ -597,6 +597,26 @@ export interface paths {
          * @description Anybody may call it.
          */
         get: operations["get_openapi_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole fleet in one answer; ?wait= for its next change
+         * @description Needs the role viewer.
+         */
+        get: operations["get_overview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -849,6 +869,129 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What the caller may do at all.
+         * @enum {string}
+         */
+        ActionOfCaller: "create_jobs" | "create_fleet_updates" | "publish_releases" | "create_enrollment_tokens" | "create_users" | "create_api_keys" | "look_at_audit" | "look_at_users" | "look_at_api_keys" | "look_at_enrollment_tokens";
+        /**
+         * @description With an API key.
+         * @enum {string}
+         */
+        ActionOnApiKey: "revoke";
+        /**
+         * @description With an enrollment token.
+         * @enum {string}
+         */
+        ActionOnEnrollmentToken: "revoke";
+        /**
+         * @description With a fleet update.
+         * @enum {string}
+         */
+        ActionOnFleetUpdate: "pause" | "resume" | "cancel" | "retry_failed" | "write_off";
+        /**
+         * @description With a host.
+         * @enum {string}
+         */
+        ActionOnHost: "run" | "update" | "change" | "readmit" | "reset_breakers" | "remove";
+        /**
+         * @description With a job.
+         * @enum {string}
+         */
+        ActionOnJob: "cancel";
+        /**
+         * @description With a release.
+         * @enum {string}
+         */
+        ActionOnRelease: "yank";
+        /**
+         * @description With an account.
+         * @enum {string}
+         */
+        ActionOnUser: "change" | "remove";
+        ActionsOfCaller: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOfCaller"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                create_api_keys?: string;
+                create_enrollment_tokens?: string;
+                create_fleet_updates?: string;
+                create_jobs?: string;
+                create_users?: string;
+                look_at_api_keys?: string;
+                look_at_audit?: string;
+                look_at_enrollment_tokens?: string;
+                look_at_users?: string;
+                publish_releases?: string;
+            };
+        };
+        ActionsOnApiKey: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnApiKey"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                revoke?: string;
+            };
+        };
+        ActionsOnEnrollmentToken: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnEnrollmentToken"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                revoke?: string;
+            };
+        };
+        ActionsOnFleetUpdate: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnFleetUpdate"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                cancel?: string;
+                pause?: string;
+                resume?: string;
+                retry_failed?: string;
+                write_off?: string;
+            };
+        };
+        ActionsOnHost: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnHost"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                change?: string;
+                readmit?: string;
+                remove?: string;
+                reset_breakers?: string;
+                run?: string;
+                update?: string;
+            };
+        };
+        ActionsOnJob: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnJob"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                cancel?: string;
+            };
+        };
+        ActionsOnRelease: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnRelease"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                yank?: string;
+            };
+        };
+        ActionsOnUser: {
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnUser"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                change?: string;
+                remove?: string;
+            };
+        };
         /** @description What runs on a host, by its own word: which bytes, in which process, and how its last update ended. */
         AgentReport: {
             /** @description The kernel's boot id. Empty when the platform has none. */
@@ -882,7 +1025,7 @@ export interface components {
             valid_for_seconds?: number | null;
         };
         /** @description A key as operators see it later. */
-        ApiKeyView: {
+        ApiKeyView: components["schemas"]["ActionsOnApiKey"] & {
             /**
              * Format: date-time
              * @description When it was made.
@@ -1152,7 +1295,7 @@ export interface components {
          */
         EnrollmentTokenState: "open" | "used_up" | "expired" | "revoked";
         /** @description An enrollment token as operators see it later. */
-        EnrollmentTokenView: {
+        EnrollmentTokenView: components["schemas"]["ActionsOnEnrollmentToken"] & {
             /**
              * Format: date-time
              * @description When it was made.
@@ -1349,6 +1492,33 @@ export interface components {
          * @enum {string}
          */
         FailureKind: "connection" | "name" | "certificate" | "timed_out" | "cut_off" | "not_ours" | "proxy_authentication" | "too_large" | "server" | "unknown";
+        /** @description How the fleet was at a time. */
+        FleetSample: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description Hosts that a published release was newer for.
+             */
+            behind: number;
+            /**
+             * Format: int32
+             * @description Hosts that were not.
+             */
+            offline: number;
+            /**
+             * Format: int32
+             * @description Hosts that were heard from.
+             */
+            online: number;
+            /** @description How many hosts ran which version: of the 8 most common. */
+            versions: {
+                [key: string]: number;
+            };
+        };
         /** @description `POST /api/v1/fleet-updates/{id}/{pause,resume,cancel,retry-failed,write-off}`. */
         FleetUpdateAction: {
             /** @default null */
@@ -1473,7 +1643,7 @@ export interface components {
          */
         FleetUpdateState: "planning" | "running" | "paused" | "halted" | "completed" | "cancelled";
         /** @description A fleet update as operators see it. */
-        FleetUpdateView: {
+        FleetUpdateView: components["schemas"]["ActionsOnFleetUpdate"] & {
             /** @description How many hosts are where. */
             counts: components["schemas"]["Counts"];
             /**
@@ -1569,6 +1739,34 @@ export interface components {
             /** @description A new name: 1 to 128 characters. */
             name?: string | null;
         };
+        /** @description How many hosts are how; retired ones are none. */
+        HostCounts: {
+            /**
+             * Format: int32
+             * @description That a published release is newer for.
+             */
+            behind: number;
+            /**
+             * Format: int32
+             * @description Not heard from.
+             */
+            offline: number;
+            /**
+             * Format: int32
+             * @description Heard from within the offline threshold.
+             */
+            online: number;
+            /**
+             * Format: int32
+             * @description Not served until an operator has looked.
+             */
+            quarantined: number;
+            /**
+             * Format: int32
+             * @description All.
+             */
+            total: number;
+        };
         HostId: string;
         /** @description A host that does not take a job. */
         HostRefused: {
@@ -1588,7 +1786,7 @@ export interface components {
             version: string;
         };
         /** @description A host as operators see it. */
-        HostView: {
+        HostView: components["schemas"]["ActionsOnHost"] & {
             agent?: components["schemas"]["AgentReport"] | null;
             /**
              * Format: date-time
@@ -1619,7 +1817,7 @@ export interface components {
             open_jobs: number;
             /**
              * Format: int64
-             * @description The record's revision, the same as in its `ETag`.
+             * @description The record's revision: what its `ETag` begins with, and `If-Match` compares.
              */
             revision: number;
             /**
@@ -1740,7 +1938,7 @@ export interface components {
          */
         JobState: "queued" | "offered" | "accepted" | "running" | "presumed_lost" | "succeeded" | "failed" | "cancelled" | "interrupted" | "rejected" | "superseded" | "expired";
         /** @description A job as operators see it. */
-        JobView: components["schemas"]["JobSpec"] & {
+        JobView: components["schemas"]["JobSpec"] & components["schemas"]["ActionsOnJob"] & {
             /**
              * Format: date-time
              * @description When the host said that it has it. Absent: not yet.
@@ -1926,6 +2124,34 @@ export interface components {
          * @enum {string}
          */
         Outcome: "succeeded" | "failed" | "cancelled" | "interrupted" | "rejected";
+        /**
+         * @description `GET /api/v1/overview`: the whole fleet in one answer. Hosts are counted now and then, however many look; everything
+         *     else is as it is now.
+         */
+        Overview: {
+            /**
+             * Format: date-time
+             * @description When hosts were counted, and recent failures looked for.
+             */
+            as_of: string;
+            /** @description Fleet updates that are not over. */
+            fleet_updates: components["schemas"]["FleetUpdateView"][];
+            /**
+             * @description How the fleet was, oldest first: every quarter of an hour of the last day in which somebody looked, then every hour
+             *     of the last week, then every day; at most 400. Nobody looked: there is a hole.
+             */
+            history: components["schemas"]["FleetSample"][];
+            /** @description How many hosts are how. */
+            hosts: components["schemas"]["HostCounts"];
+            /** @description The newest release that is published. Null: there is none. */
+            newest_release?: string | null;
+            /** @description Jobs that did not end well, newest first: at most 10, of the newest 200 jobs. */
+            recent_failures: components["schemas"]["JobView"][];
+            /** @description How many hosts run which version: of the 50 most common. */
+            versions: {
+                [key: string]: number;
+            };
+        };
         /** @description A whole number from 1 to 100, written `"10%"`. */
         Percent: string;
         /** @description One host of a plan. */
@@ -1981,7 +2207,7 @@ export interface components {
          */
         ReleaseState: "draft" | "published" | "yanked";
         /** @description A release as operators see it. */
-        ReleaseView: {
+        ReleaseView: components["schemas"]["ActionsOnRelease"] & {
             /**
              * Format: date-time
              * @description When it came.
@@ -2101,7 +2327,7 @@ export interface components {
             session: number;
         };
         /** @description A session of a person. */
-        SessionView: {
+        SessionView: components["schemas"]["ActionsOfCaller"] & {
             csrf_token?: components["schemas"]["Secret"] | null;
             /**
              * Format: date-time
@@ -2216,7 +2442,7 @@ export interface components {
             username: string;
         };
         /** @description An account. */
-        UserView: {
+        UserView: components["schemas"]["ActionsOnUser"] & {
             /**
              * Format: date-time
              * @description When it was made.
@@ -2775,12 +3001,15 @@ export interface operations {
     get_fleet_updates_id: {
         parameters: {
             query?: {
-                /** @description How long to wait for a change, in seconds, at most 60 */
+                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
                 wait?: number;
                 /** @description Wait for a revision after this one; absent: for the next change from now on */
                 revision?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2796,6 +3025,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
+            };
+            /** @description Still the answer that the caller has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused, or broken: a problem with a stable code */
             default: {
@@ -2846,12 +3082,17 @@ export interface operations {
     get_fleet_updates_id_hosts: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries, 1 to 1000; 50 unless said otherwise */
                 limit?: number;
                 /** @description Where an earlier page stopped: its next_cursor */
                 cursor?: string;
+                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                wait?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2867,6 +3108,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FleetUpdateHostViewPage"];
                 };
+            };
+            /** @description Still the answer that the caller has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused, or broken: a problem with a stable code */
             default: {
@@ -3066,7 +3314,7 @@ export interface operations {
                 online?: boolean;
                 /** @description active, quarantined or retired; all but retired unless said otherwise */
                 state?: string;
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries, 1 to 1000; 50 unless said otherwise */
                 limit?: number;
                 /** @description Where an earlier page stopped: its next_cursor */
                 cursor?: string;
@@ -3099,8 +3347,14 @@ export interface operations {
     };
     get_hosts_id: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                wait?: number;
+            };
+            header?: {
+                /** @description The ETag of the answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3116,6 +3370,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HostView"];
                 };
+            };
+            /** @description Still the answer that the caller has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused, or broken: a problem with a stable code */
             default: {
@@ -3343,12 +3604,15 @@ export interface operations {
     get_jobs_id: {
         parameters: {
             query?: {
-                /** @description How long to wait for a change, in seconds, at most 60 */
+                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
                 wait?: number;
                 /** @description Wait for a revision after this one; absent: for the next change from now on */
                 revision?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the caller has */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3364,6 +3628,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["JobView"];
                 };
+            };
+            /** @description Still the answer that the caller has */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused, or broken: a problem with a stable code */
             default: {
@@ -3452,6 +3723,48 @@ export interface operations {
         responses: {
             /** @description Done */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused, or broken: a problem with a stable code */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: {
+                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                wait?: number;
+            };
+            header?: {
+                /** @description The ETag of the answer that the caller has */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Still the answer that the caller has */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,12 +4,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { api, body } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
-import type { Page, Role, User } from './nouns'
+import type { Role, User } from './nouns'
 
 export const userList: ListOf<User> = {
   queryKey: ['users'],
-  ask: (cursor, signal) =>
-    body(api.GET('/api/v1/users', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })) as Promise<Page<User>>,
+  ask: (cursor, signal) => body(api.GET('/api/v1/users', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })),
 }
 
 function useUserMutation<T>(mutationFn: (input: T) => Promise<unknown>) {
