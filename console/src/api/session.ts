@@ -1,8 +1,8 @@
 /** Who is signed in, and what they may do at all. */
 
-import { queryOptions, useMutation, useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
+import { queryOptions, useMutation, useSuspenseQuery } from '@tanstack/react-query'
 
-import { api, body, queryClient, sessionKey } from './client'
+import { api, body, forgetPeople, sessionKey } from './client'
 import type { Session } from './nouns'
 
 export const sessionQuery = queryOptions({
@@ -20,18 +20,13 @@ export function useSignIn() {
     mutationFn: (credentials: { username: string; password: string }) =>
       body(api.POST('/api/v1/session', { body: { ...credentials, kind: 'cookie' } })),
     // Nothing of who was here before stays; the session is asked for anew, with what it allows.
-    onSuccess: () => {
-      queryClient.clear()
-    },
+    onSuccess: forgetPeople,
   })
 }
 
 export function useSignOut() {
-  const client = useQueryClient()
   return useMutation({
     mutationFn: () => body(api.DELETE('/api/v1/session')),
-    onSettled: () => {
-      client.clear()
-    },
+    onSettled: forgetPeople,
   })
 }
