@@ -2,11 +2,15 @@
 
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 
+import { pause } from '../logic/pauses'
 import { api, body, queryClient, tagged } from './client'
-import { setLive, type Live, type Tagged } from './live'
+import { setLive, type Live } from './live'
 import type { Host, Job, Page } from './nouns'
 
+/** What is in sight at first must be there soon; the rest comes by the thousand. */
+const FIRST_PAGE = 100
 const PAGE_SIZE = 1_000
+const PAINT = 50
 export const hostsKey = ['hosts'] as const
 
 export interface Hosts {
@@ -30,11 +34,15 @@ async function loadAll(signal: AbortSignal): Promise<Hosts> {
   let items: Host[] = []
   let cursor: string | undefined
   do {
-    const query = { limit: PAGE_SIZE, cursor }
+    const query = { limit: cursor ? PAGE_SIZE : FIRST_PAGE, cursor }
     const page = (await body(api.GET('/api/v1/hosts', { params: { query }, signal }))) as Page<Host>
     items = items.concat(page.items)
     cursor = page.next_cursor ?? undefined
-    if (first && cursor) queryClient.setQueryData<Hosts>(hostsKey, { items, loading: true })
+    if (first && cursor) {
+      queryClient.setQueryData<Hosts>(hostsKey, { items, loading: true })
+      // What is there is drawn before more is asked for.
+      await pause(PAINT, signal)
+    }
   } while (cursor)
   return { items, loading: false }
 }
@@ -43,9 +51,7 @@ export function liveHost(id: string): Live<Host> {
   return {
     queryKey: ['host', id],
     ask: ({ query, headers, signal }) =>
-      tagged(
-        api.GET('/api/v1/hosts/{id}', { params: { path: { id }, query }, headers, signal }),
-      ) as Promise<Tagged<Host> | null>,
+      tagged(api.GET('/api/v1/hosts/{id}', { params: { path: { id }, query }, headers, signal })),
   }
 }
 
@@ -69,7 +75,7 @@ export interface HostChange {
 }
 
 export async function changeHost({ id, ...change }: HostChange): Promise<Host> {
-  return (await body(api.PATCH('/api/v1/hosts/{id}', { params: { path: { id } }, body: change }))) as Host
+  return await body(api.PATCH('/api/v1/hosts/{id}', { params: { path: { id } }, body: change }))
 }
 
 export function useChangeHost() {
