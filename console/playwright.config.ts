@@ -28,7 +28,16 @@ export default defineConfig({
   },
   projects: [
     { name: 'mock', testDir: 'tests/mock', use: { baseURL: `http://127.0.0.1:${PORT}` } },
-    { name: 'real', testDir: 'tests/real', use: { baseURL: real, ignoreHTTPSErrors: true } },
+    {
+      name: 'real',
+      testDir: 'tests/real',
+      // One world for all of them, in the order of their files.
+      fullyParallel: false,
+      workers: 1,
+      timeout: 120_000,
+      expect: { timeout: 20_000 },
+      use: { baseURL: real, actionTimeout: 15_000 },
+    },
   ],
   webServer: real
     ? undefined

@@ -5,7 +5,7 @@ use std::{env, process::Command, time::Instant};
 use crate::{
     Result,
     commands::{Beside, cargo, output, root, run, say, target},
-    fleet,
+    console, fleet,
     lambda::{self, Architecture},
     packages, schemas,
     services::{self, Services},
@@ -54,11 +54,12 @@ fn on_services(services: &Services) -> Result<Beside> {
 /// The steps, in the order in which they fail fastest. The first failure ends it.
 pub fn ci() -> Result {
     let started = Instant::now();
-    let steps: [(&str, Step); 7] = [
+    let steps: [(&str, Step); 8] = [
         ("format", || run(&mut cargo(["fmt", "--all", "--check"]))),
         ("lints", lints),
         ("dependencies", dependencies),
         ("schemas", schemas::check),
+        ("console", console::step),
         ("infra", infra),
         ("tests", || test(&[])),
         ("sizes", sizes::print),

@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod commands;
+mod console;
 mod demo;
 mod dist;
 mod faults;
@@ -50,6 +51,11 @@ enum Command {
         /// Only say whether it is as the code is
         #[arg(long)]
         check: bool,
+    },
+    /// Build, check or show the console
+    Console {
+        #[command(subcommand)]
+        action: console::Action,
     },
     /// Measure the store and the server, in an optimised build
     Bench,
@@ -99,6 +105,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::ci(),
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
+        Command::Console { action } => console::console(&action),
         Command::Bench => bench::bench(),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),

@@ -13,9 +13,19 @@ const WANTED: [(&str, &str); 4] =
 /// Where the lists of packages are.
 const LISTS: &str = "/var/lib/apt/lists";
 
+/// What pages are tested in.
+const BROWSER: [(&str, &str); 1] = [("chromium", "chromium")];
+
+/// Sees that a browser is there.
+pub fn provide_browser() -> Result {
+    let missing = missing(&BROWSER);
+    let install = || install(&missing).map_err(|reason| format!("apt-get install {}: {reason}", missing.join(" ")));
+    if missing.is_empty() { Ok(()) } else { install() }
+}
+
 /// Sees that they are there. Tests that go without say so themselves.
 pub fn provide() {
-    let missing = missing();
+    let missing = missing(&WANTED);
     if missing.is_empty() {
         return;
     }
@@ -24,10 +34,10 @@ pub fn provide() {
     }
 }
 
-fn missing() -> Vec<&'static str> {
+fn missing(wanted: &[(&'static str, &'static str)]) -> Vec<&'static str> {
     let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |program: &str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    WANTED.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect()
+    wanted.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect()
 }
 
 fn install(packages: &[&str]) -> Result {

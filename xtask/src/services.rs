@@ -15,6 +15,7 @@ use std::{
 use crate::{
     Result,
     commands::{cargo, output, root, run, say, target},
+    console,
 };
 
 /// `DynamoDB` alone, in memory: a public conformance suite passes on it but for 24 of 601 cases.
@@ -53,6 +54,10 @@ impl Services {
             Err(reason) => {
                 say(&format!("SKIP: tests on S3, on a second DynamoDB and of the OpenAPI document: {reason}"));
             }
+        }
+        match console::ready() {
+            Ok(folder) => services.environment.push(("MUSTER_TEST_CONSOLE", folder.display().to_string())),
+            Err(reason) => say(&format!("SKIP: tests of the console: {reason}")),
         }
         Ok(services)
     }

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod clones;
+mod console;
 mod document;
 mod fleet_updates;
 mod harness;

@@ -67,6 +67,12 @@ impl Api {
         read(self.try_post(path, body).unwrap_or_else(|problem| panic!("POST {path}: {problem:?}")))
     }
 
+    /// Changes something.
+    pub fn patch(&self, path: &str, body: &Value) {
+        send(self.request(Method::PATCH, path).json(body))
+            .unwrap_or_else(|problem| panic!("PATCH {path}: {problem:?}"));
+    }
+
     /// Posts a form to a path of the server itself; texts of letters, digits, points, dashes and colons are their own
     /// encoding.
     pub fn post_form<T: DeserializeOwned>(&self, path: &str, form: &[(&str, &str)]) -> T {

@@ -1,0 +1,25 @@
+/** A host joins by the line that is shown. */
+
+import { outside } from './outside'
+import { expect, test } from './people'
+
+test('a token is made, its line is shown once, and the host that it lets in appears while one looks', async ({
+  page,
+  as,
+}) => {
+  await as('admin')
+  await page.getByRole('link', { name: 'Enrolment' }).click()
+  await page.getByRole('button', { name: 'Make a token' }).click()
+  await page.getByRole('dialog').getByLabel('Note').fill('the fifth')
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  const line = await page.getByText(/muster-agent enroll --server/).innerText()
+  expect(line).toContain(`--server ${new URL(page.url()).origin} `)
+  await page.getByRole('button', { name: 'I have copied it' }).click()
+  const id = await outside(`join ${/--token (\S+)/.exec(line)?.[1] ?? ''}`)
+  const newest = page.getByRole('table', { name: 'Hosts that joined last' })
+  await expect(newest.getByRole('row')).toHaveCount(6)
+  await expect(newest.getByRole('link').first()).toHaveAttribute('href', `/hosts/${id}`)
+  await page.reload()
+  await expect(page.getByText('the fifth')).toBeVisible()
+  await expect(page.getByText(/--token/)).toHaveCount(0)
+})

@@ -1,0 +1,17 @@
+/** The server goes away while somebody looks. */
+
+import { outside } from './outside'
+import { expect, test } from './people'
+
+test('a server that goes away in mid-view is said to, and the page comes back by itself', async ({ page, as }) => {
+  await as('operator')
+  await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+  await page.getByRole('link', { name: 'one', exact: true }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'one' })).toBeVisible()
+  await outside('stop')
+  await expect(page.getByText('The server cannot be reached')).toBeVisible()
+  await outside('start')
+  await expect(page.getByText('The server cannot be reached')).toBeHidden()
+  await expect(page.getByRole('heading', { level: 1, name: 'one' })).toBeVisible()
+  await expect(page.getByText('online', { exact: true }).first()).toBeVisible()
+})
