@@ -41,6 +41,11 @@ pub fn console(action: &Action) -> Result {
     }
 }
 
+/// Whether it was built.
+pub fn is_built() -> bool {
+    folder().join("dist/index.html").exists()
+}
+
 /// The step of CI. Where there is no Node, everything else is tested all the same.
 pub fn step() -> Result {
     match node() {

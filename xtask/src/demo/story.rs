@@ -12,7 +12,7 @@ use super::{
     place::{BROKEN_VERSION, Place},
     processes::{PAUSE, Processes},
 };
-use crate::{Result, commands::say, fleet, signals};
+use crate::{Result, commands::say, console, fleet, signals};
 
 const HOSTS: [&str; 4] = ["web-1", "web-2", "database-1", "backup-1"];
 const SCRIPT: &str = "for i in 1 2 3; do echo line $i; sleep 1; done";
@@ -143,6 +143,9 @@ impl Demo {
         let Place { folder, password, .. } = &self.place;
         chapter("The fleet is yours");
         say(&format!("The server:    {} (admin, {password})", self.place.url()));
+        // Its server reads the console from its folder each time: it may be built while it serves.
+        let how = if console::is_built() { "at the server's URL" } else { "cargo xtask console build" };
+        say(&format!("The console:   {how}"));
         say(&format!("The terminal:  export MUSTER_CONFIG={}", folder.join("config.toml").display()));
         say(&format!("               export PATH={}:$PATH", folder.join("bin").display()));
         say("\n  muster hosts\n  muster jobs list\n  muster fleet-update list\n  muster audit\n");
