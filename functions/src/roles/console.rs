@@ -13,7 +13,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use muster_schemas::problems::ProblemCode;
-use rust_embed::Embed;
 
 use crate::api::problem::Failure;
 
@@ -28,19 +27,34 @@ const PAGE: &str = "index.html";
 pub const MISSING: &str = "This server was built without the console: `cargo xtask console build` makes it (with Node 20 or \
     newer), and a server that is built after that has it.";
 
-#[derive(Embed)]
+#[cfg(not(debug_assertions))]
+#[derive(rust_embed::Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/../console/dist"]
 #[allow_missing = true]
 struct Files;
 
+#[cfg(not(debug_assertions))]
+fn file(name: &str) -> Option<Cow<'static, [u8]>> {
+    Files::get(name).map(|file| file.data)
+}
+
+/// Not by the library's way of debug builds: that finds nothing in a folder that was made after it was compiled.
+#[cfg(debug_assertions)]
+fn file(name: &str) -> Option<Cow<'static, [u8]>> {
+    // A name with an empty part or with dots alone leads somewhere else.
+    let leads_astray = name.split('/').any(|part| matches!(part, "" | "." | ".."));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../console/dist/").to_owned() + name;
+    if leads_astray { None } else { std::fs::read(path).ok().map(Cow::Owned) }
+}
+
 /// Answers what is not of the API.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    answer(|name| Files::get(name).map(|file| file.data), &method, uri.path(), &headers)
+    answer(file, &method, uri.path(), &headers)
 }
 
 /// Whether there is one.
 pub fn is_there() -> bool {
-    Files::get(PAGE).is_some()
+    file(PAGE).is_some()
 }
 
 fn answer(
@@ -183,6 +197,12 @@ mod tests {
         for (method, path) in [(Method::GET, "/api/v1/nothing"), (Method::GET, "/oauth/x"), (Method::POST, "/hosts")] {
             assert!(answer(files, &method, path, &HeaderMap::new()).extensions().get::<Failure>().is_some(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_name_leads_to_nothing_outside_of_the_folder() {
+        let astray = ["../package.json", "assets/../../package.json", "/etc/hostname", "./../package.json", ""];
+        assert!(astray.iter().all(|name| file(name).is_none()));
     }
 
     #[test]
