@@ -70,15 +70,15 @@ fn answer(
         return Failure::of(ProblemCode::MethodNotAllowed).into_response();
     }
     let name = path.trim_start_matches('/');
-    let is_file = !name.is_empty() && files(name).is_some();
-    // A file of an earlier console that is asked for by name is not there: a page in its place would be taken for a program.
-    if !is_file && path.starts_with("/assets/") {
-        return Failure::of(ProblemCode::NotFound).into_response();
-    }
-    let name = if is_file { name } else { PAGE };
+    let (name, plain) = match files(name) {
+        Some(bytes) => (name, Some(bytes)),
+        // A file of an earlier console that is asked for by name is gone: a page in its place would be taken for a program.
+        None if path.starts_with("/assets/") => return Failure::of(ProblemCode::NotFound).into_response(),
+        None => (PAGE, files(PAGE)),
+    };
     let compressed = accepts_brotli(headers).then(|| files(&format!("{name}.br"))).flatten();
     let encoding = compressed.is_some().then_some("br");
-    match compressed.or_else(|| files(name)) {
+    match compressed.or(plain) {
         Some(bytes) => sent(name, encoding, bytes),
         None => (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{MISSING}\n"))
             .into_response(),
