@@ -1,10 +1,10 @@
 //! `test` and `ci`: what must hold before a change is done.
 
-use std::{env, process::Command, time::Instant};
+use std::{process::Command, time::Instant};
 
 use crate::{
     Result,
-    commands::{Beside, cargo, output, root, run, say, target},
+    commands::{Beside, cargo, output, root, run, say, target, unless_missing},
     console, fleet,
     lambda::{self, Architecture},
     packages, schemas,
@@ -89,14 +89,7 @@ fn lints() -> Result {
 /// The template of the functions: what it says, what it becomes, and what a stack of it may do, with the artifact in it
 /// where that was built.
 fn infra() -> Result {
-    let python = match services::python() {
-        Ok(python) => python,
-        Err(reason) if env::var_os("CI").is_some() => return Err(reason),
-        Err(reason) => {
-            say(&format!("SKIP: {reason}"));
-            return Ok(());
-        }
-    };
+    let Some(python) = unless_missing(services::python())? else { return Ok(()) };
     let mut check = Command::new(python);
     check.arg(root().join("infra/check"));
     let artifact = lambda::artifact(Architecture::own());

@@ -35,6 +35,18 @@ pub fn run(command: &mut Command) -> Result {
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", typed(command))) }
 }
 
+/// What a step needs. Where it is missing the step is skipped, and says so; in CI nothing may be missing.
+pub fn unless_missing<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(reason) if env::var_os("CI").is_some() => Err(reason),
+        Err(reason) => {
+            say(&format!("SKIP: {reason}"));
+            Ok(None)
+        }
+    }
+}
+
 /// A command that runs beside others, and is heard when they are done. Dropped before, it is ended.
 pub struct Beside {
     child: Child,

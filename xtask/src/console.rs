@@ -1,12 +1,12 @@
 //! The console: built, checked and shown by what Node brings along. A machine without Node builds and runs everything else.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use clap::Subcommand;
 
 use crate::{
     Result,
-    commands::{output, root, run, say},
+    commands::{output, root, run, say, unless_missing},
     packages,
 };
 
@@ -30,14 +30,13 @@ pub enum Action {
 
 /// Does it.
 pub fn console(action: &Action) -> Result {
-    node()?;
     install()?;
     match action {
         Action::Build => build(),
         Action::Dev => npm(&["run", "dev"]),
         Action::Check => check(),
-        Action::Screenshots => shown(&["run", "screenshots"]),
-        Action::Lighthouse => shown(&["run", "lighthouse"]),
+        Action::Screenshots => shown("screenshots"),
+        Action::Lighthouse => shown("lighthouse"),
     }
 }
 
@@ -48,22 +47,14 @@ pub fn is_built() -> bool {
 
 /// The step of CI. Where there is no Node, everything else is tested all the same.
 pub fn step() -> Result {
-    match node() {
-        Ok(()) => console(&Action::Check),
-        Err(reason) if env::var_os("CI").is_some() => Err(reason),
-        Err(reason) => {
-            say(&format!("SKIP: {reason}"));
-            Ok(())
-        }
-    }
+    unless_missing(node())?.map_or(Ok(()), |()| console(&Action::Check))
 }
 
 /// Where the console is, built and ready to be tested in a browser.
 pub fn ready() -> Result<PathBuf> {
-    node()?;
     install()?;
     build()?;
-    browser()?;
+    packages::provide_browser()?;
     Ok(folder())
 }
 
@@ -85,15 +76,14 @@ fn check() -> Result {
     npm(&["test"])?;
     build()?;
     npm(&["run", "size"])?;
-    browser()?;
+    packages::provide_browser()?;
     npm(&["run", "test:browser"])
 }
 
-/// What needs a browser and the built console.
-fn shown(arguments: &[&str]) -> Result {
-    build()?;
-    browser()?;
-    npm(arguments)
+/// A script that needs a browser and the built console.
+fn shown(script: &str) -> Result {
+    ready()?;
+    npm(&["run", script])
 }
 
 fn build() -> Result {
@@ -102,6 +92,7 @@ fn build() -> Result {
 
 /// What the lock file names, once for each lock file.
 fn install() -> Result {
+    node()?;
     let (lock, installed) = (folder().join("package-lock.json"), folder().join("node_modules/.installed"));
     let wanted = fs::read(&lock).map_err(|error| format!("cannot read {}: {error}", lock.display()))?;
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
@@ -109,10 +100,6 @@ fn install() -> Result {
     }
     npm(&["ci", "--no-audit", "--no-fund"])?;
     fs::write(&installed, wanted).map_err(|error| format!("cannot write {}: {error}", installed.display()))
-}
-
-fn browser() -> Result {
-    packages::provide_browser()
 }
 
 fn npm(arguments: &[&str]) -> Result {

@@ -3,18 +3,16 @@
 
 use std::{
     ffi::OsStr,
-    fs::File,
-    io,
     net::{TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use crate::{
     Result,
-    commands::{cargo, output, root, run, say, target},
+    commands::{Beside, cargo, output, root, run, say, target},
     console,
 };
 
@@ -28,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Running services, and how tests find them.
 #[derive(Default)]
 pub struct Services {
-    children: Vec<Child>,
+    running: Vec<Beside>,
     environment: Vec<(&'static str, String)>,
 }
 
@@ -69,12 +67,7 @@ impl Services {
 
     fn begin(&mut self, name: &'static str, mut command: Command, port: u16, log: &str) -> Result {
         let path = tools().join(log);
-        let failed = |error: io::Error| format!("cannot start {}: {error}", command.get_program().display());
-        let log = File::create(&path).map_err(failed)?;
-        let again = log.try_clone().map_err(failed)?;
-        let child = command.stdin(Stdio::null()).stdout(log).stderr(again).spawn();
-        let child = child.map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))?;
-        self.children.push(child);
+        self.running.push(Beside::start(command.stdin(Stdio::null()), path.clone())?);
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {
@@ -84,16 +77,6 @@ impl Services {
         }
         self.environment.push((name, format!("http://127.0.0.1:{port}")));
         Ok(())
-    }
-}
-
-impl Drop for Services {
-    fn drop(&mut self) {
-        for child in &mut self.children {
-            // Gone already is gone as well.
-            drop(child.kill());
-            drop(child.wait());
-        }
     }
 }
 
