@@ -1,46 +1,20 @@
 /** Every page in light and dark, as WebP, into screenshots/. Uses the built console and the mock. */
 
-import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 
-import { chromium, type Browser, type Page } from '@playwright/test'
+import type { Browser, Page } from '@playwright/test'
 
 import { PAGES, show } from '../tests/mock/pages.ts'
+import { mocked } from './mocked.ts'
 
 const PORT = 4182
-const BASE = `http://127.0.0.1:${PORT}`
 const OUT = new URL('../screenshots/', import.meta.url)
 const MOST_BYTES = 60 * 1024
 const QUALITIES = [88, 75, 60, 45]
 
-async function main(): Promise<void> {
-  await mkdir(OUT, { recursive: true })
-  const server = spawn('node', ['--import', 'tsx', 'mock/serve.ts'], {
-    env: { ...process.env, PORT: String(PORT) },
-    stdio: 'inherit',
-  })
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args })
-  try {
-    await answering()
-    for (const scheme of ['light', 'dark'] as const) await shootAll(browser, scheme)
-  } finally {
-    await browser.close()
-    server.kill()
-  }
-}
-
-async function answering(): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await fetch(BASE).catch(() => null)) return
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  throw new Error('the mock does not answer')
-}
-
-async function shootAll(browser: Browser, colorScheme: 'light' | 'dark'): Promise<void> {
+async function shootAll(browser: Browser, baseURL: string, colorScheme: 'light' | 'dark'): Promise<void> {
   for (const shown of PAGES) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme, baseURL: BASE })
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme, baseURL })
     const page = await context.newPage()
     const open = async (scenario: string, path = '/') => {
       await page.goto(`/mock/${scenario}?to=${encodeURIComponent(path)}`)
@@ -67,4 +41,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   }
 }
 
-await main()
+await mkdir(OUT, { recursive: true })
+await mocked(PORT, [], async (browser, base) => {
+  for (const scheme of ['light', 'dark'] as const) await shootAll(browser, base, scheme)
+})
