@@ -2,17 +2,8 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
-import {
-  Autocomplete,
-  Input,
-  ListBox,
-  ListBoxItem,
-  Modal,
-  ModalOverlay,
-  Dialog,
-  SearchField,
-} from 'react-aria-components'
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { Dialog, Modal, ModalOverlay } from 'react-aria-components'
 
 import { knownHostsQuery } from '../api/hosts'
 import type { Host } from '../api/nouns'
@@ -29,15 +20,13 @@ interface Find {
   about: string
 }
 
-export function Palette({ onClose }: { onClose: () => void }) {
-  const navigate = useNavigate()
-  const [wanted, setWanted] = useState('')
-  const { data } = useQuery(knownHostsQuery)
-  const found = find(wanted, data?.items ?? [])
-  const open = (id: string) => {
-    onClose()
-    void (id.startsWith('/') ? navigate({ to: id }) : navigate({ to: '/hosts/$id', params: { id } }))
-  }
+interface Props {
+  wanted: string
+  onWant: (wanted: string) => void
+  onClose: () => void
+}
+
+export function Palette({ wanted, onWant, onClose }: Props) {
   return (
     <ModalOverlay
       className="veil"
@@ -49,35 +38,88 @@ export function Palette({ onClose }: { onClose: () => void }) {
     >
       <Modal className="dialog">
         <Dialog className="palette" aria-label="Find hosts and pages">
-          <Autocomplete inputValue={wanted} onInputChange={setWanted}>
-            {/* A dialog is opened to type into its one field. */}
-            {/* eslint-disable-next-line jsx-a11y/no-autofocus */}
-            <SearchField aria-label="Find" autoFocus>
-              <Input className="palette-input" placeholder="A host, its label or address, or a page" />
-            </SearchField>
-            <ListBox
-              aria-label="Found"
-              className="palette-list"
-              items={found}
-              onAction={(id) => {
-                open(String(id))
-              }}
-              renderEmptyState={() => <p className="palette-none">Nothing is called that.</p>}
-            >
-              {({ icon, title, about }) => (
-                <ListBoxItem className="palette-item" textValue={title}>
-                  <Icon name={icon} />
-                  <span className="cut">{title}</span>
-                  <span className="faint cut">{about}</span>
-                </ListBoxItem>
-              )}
-            </ListBox>
-          </Autocomplete>
+          <Finder wanted={wanted} onWant={onWant} onClose={onClose} />
         </Dialog>
       </Modal>
     </ModalOverlay>
   )
 }
+
+/**
+ * The combobox of the ARIA practices. Its state is one number, so Enter opens what is marked however fast one types; the
+ * library's Autocomplete marks some moments later.
+ */
+function Finder({ wanted, onWant, onClose }: Props) {
+  const navigate = useNavigate()
+  const { data } = useQuery(knownHostsQuery)
+  const found = find(wanted, data?.items ?? [])
+  const [at, setAt] = useState(0)
+  const marked = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    marked.current?.scrollIntoView({ block: 'nearest' })
+  }, [at])
+  const open = (id: string) => {
+    onClose()
+    void (id.startsWith('/') ? navigate({ to: id }) : navigate({ to: '/hosts/$id', params: { id } }))
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const chosen = found[at]
+    if (event.key === 'Enter') {
+      if (chosen) open(chosen.id)
+    } else if (event.key === 'ArrowDown') setAt(Math.min(at + 1, found.length - 1))
+    else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0))
+    else return
+    event.preventDefault()
+  }
+  return (
+    <>
+      <input
+        className="palette-input"
+        role="combobox"
+        aria-label="Find"
+        aria-expanded
+        aria-controls="found"
+        aria-autocomplete="list"
+        aria-activedescendant={found[at] && optionId(at)}
+        placeholder="A host, its label or address, or a page"
+        // A dialog is opened to type into its one field.
+        // eslint-disable-next-line jsx-a11y/no-autofocus
+        autoFocus
+        value={wanted}
+        onChange={(event) => {
+          setAt(0)
+          onWant(event.target.value)
+        }}
+        onKeyDown={onKeyDown}
+      />
+      {found.length === 0 && <p className="palette-none">Nothing is called that.</p>}
+      <div className="palette-list" role="listbox" id="found" aria-label="Found">
+        {found.map(({ id, icon, title, about }, index) => (
+          // Keys are the field's.
+          // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+          <div
+            key={id}
+            id={optionId(index)}
+            ref={index === at ? marked : undefined}
+            className="palette-item"
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === at}
+            onClick={() => {
+              open(id)
+            }}
+          >
+            <Icon name={icon} />
+            <span className="cut">{title}</span>
+            <span className="faint cut">{about}</span>
+          </div>
+        ))}
+      </div>
+    </>
+  )
+}
+
+const optionId = (index: number) => `found-${String(index)}`
 
 function find(wanted: string, hosts: Host[]): Find[] {
   const word = wanted.trim().toLowerCase()

@@ -17,7 +17,9 @@ type Opened = 'palette' | 'shortcuts' | null
 
 export function Shell() {
   const [opened, setOpened] = useState<Opened>(null)
+  const [wanted, setWanted] = useState('')
   const openPalette = () => {
+    setWanted('')
     setOpened('palette')
   }
   const close = () => {
@@ -28,6 +30,13 @@ export function Shell() {
     shortcuts: () => {
       setOpened('shortcuts')
     },
+    // The palette's code may still be on its way.
+    typing:
+      opened === 'palette'
+        ? (letter) => {
+            setWanted((before) => before + letter)
+          }
+        : undefined,
   })
   return (
     <>
@@ -43,7 +52,7 @@ export function Shell() {
         </div>
       </div>
       <Suspense>
-        {opened === 'palette' && <Palette onClose={close} />}
+        {opened === 'palette' && <Palette wanted={wanted} onWant={setWanted} onClose={close} />}
         {opened === 'shortcuts' && <ShortcutList onClose={close} />}
       </Suspense>
     </>

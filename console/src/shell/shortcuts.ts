@@ -8,12 +8,14 @@ import { PAGES } from './navigation'
 interface Openers {
   palette: () => void
   shortcuts: () => void
+  /** Takes what is typed, where something that was asked for does not have the focus yet. */
+  typing?: (letter: string) => void
 }
 
 /** Within so many milliseconds a letter belongs to the `g` before it. */
 const TOGETHER = 1_200
 
-export function useShortcuts({ palette, shortcuts }: Openers): void {
+export function useShortcuts({ palette, shortcuts, typing }: Openers): void {
   const navigate = useNavigate()
   const begun = useRef(0)
   const onKey = useEffectEvent((event: KeyboardEvent) => {
@@ -22,6 +24,14 @@ export function useShortcuts({ palette, shortcuts }: Openers): void {
       return
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
+    if (typing) {
+      if (event.key.length === 1) {
+        take(event, () => {
+          typing(event.key)
+        })
+      }
+      return
+    }
     const page =
       performance.now() - begun.current < TOGETHER ? PAGES.find(({ letter }) => letter === event.key) : undefined
     begun.current = event.key === 'g' ? performance.now() : 0

@@ -1,6 +1,6 @@
 /** Ten thousand hosts: found, chosen, acted upon. */
 
-import type { Page } from '@playwright/test'
+import type { Page, Route } from '@playwright/test'
 
 import { expect, test } from './console'
 
@@ -124,6 +124,33 @@ test('the palette finds a host by its label and a page by its name', async ({ op
   await page.keyboard.type('audit')
   await page.keyboard.press('Enter')
   await expect(page.getByRole('heading', { level: 1, name: 'Audit' })).toBeVisible()
+  await page.keyboard.press('Control+k')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowUp')
+  await expect(page.getByRole('option', { name: 'Hosts' })).toHaveAttribute('aria-selected', 'true')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: 'Hosts' })).toBeVisible()
+})
+
+test('what is typed before the palette has come is not lost, nor taken for a shortcut', async ({ open }) => {
+  const page = await open('small')
+  await page.getByRole('heading', { level: 1, name: 'Dashboard' }).waitFor()
+  let hold: (route: Route) => void
+  const held = new Promise<Route>((resolve) => {
+    hold = resolve
+  })
+  await page.route(/palette/, (route) => {
+    hold(route)
+  })
+  await page.keyboard.press('Control+k')
+  const route = await held
+  await page.keyboard.type('ga')
+  await route.continue()
+  await expect(page.getByRole('combobox', { name: 'Find' })).toHaveValue('ga')
+  await page.keyboard.type('te')
+  await expect(page.getByRole('combobox', { name: 'Find' })).toHaveValue('gate')
+  await expect(page.getByRole('heading', { name: 'Dashboard', includeHidden: true })).toBeAttached()
 })
 
 test('letters lead to pages, and ? lists them', async ({ open }) => {
