@@ -69,13 +69,16 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<Exit, Failu
 }
 
 fn how_to_join(created: &EnrollmentTokenCreated, server: &str) -> String {
-    let EnrollmentTokenCreated { token, view } = created;
+    let EnrollmentTokenCreated { token, install_command, view } = created;
     format!(
-        "{id}: {seats} seats, until {until}. The token is shown only now; on each host:\n\n  \
+        "{id}: {seats} seats, until {until}. The token is shown only now; on each host, to install the agent and join:\n\n  \
+         {install}\n\n\
+         or, with an agent that is there already:\n\n  \
          muster-agent enroll --server {server} --token {token} --state /var/lib/muster\n",
         id = view.id,
         seats = view.seats,
         until = view.expires_at,
+        install = install_command.reveal(),
         token = token.reveal(),
     )
 }

@@ -304,9 +304,12 @@ function addToken({ state, body }: Call): object {
     expires_at: ago(-(valid_for_seconds ?? 3_600)),
   }
   state.tokens.unshift(token)
+  const text = 'met_01KJQ6PSG0DRSNYJN0TRKP6Y1X_9f86d081884c7d659a2feaa0c55ad015'
+  const server = 'https://muster.example'
   return {
     ...token,
-    token: 'met_01KJQ6PSG0DRSNYJN0TRKP6Y1X_9f86d081884c7d659a2feaa0c55ad015',
+    token: text,
+    install_command: `curl -fsSL ${server}/api/v1/install.sh | sudo sh -s -- --server ${server} --token ${text}`,
     ...tokenActions(state, token),
   }
 }

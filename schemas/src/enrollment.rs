@@ -33,6 +33,8 @@ pub struct EnrollmentTokenRequest {
 pub struct EnrollmentTokenCreated {
     /// The text to give to `muster-agent enroll --token`. Stored nowhere.
     pub token: Secret,
+    /// The line to type on each host: it installs the agent of the newest release, and lets the host join.
+    pub install_command: Secret,
     /// What is kept of it.
     #[serde(flatten)]
     pub view: EnrollmentTokenView,

@@ -56,6 +56,8 @@ admin     POST   /api/v1/fleet-updates/{id}/write-off
 viewer    GET    /api/v1/audit
 admin     POST   /api/v1/tick
 anyone    POST   /oauth/token
+anyone    GET    /api/v1/install.sh
+machine   GET    /api/v1/install/{platform}
 anyone    POST   /api/v1/agent/enroll
 host      POST   /api/v1/agent/session
 host      POST   /api/v1/agent/check-in
@@ -68,6 +70,7 @@ host      GET    /api/v1/agent/blobs/{sha256}
 fn least(route: &Route) -> String {
     match route.access {
         Access::Anyone => "anyone".into(),
+        Access::Machine => "machine".into(),
         Access::Agent => "host".into(),
         Access::Operator(permission) => muster_domain::jobs::word(permission.least_role()),
     }
@@ -89,7 +92,7 @@ fn refusal(route: &Route, who: &str) -> Option<ProblemCode> {
     match (least.as_str(), rank(who), rank(&least)) {
         ("anyone", _, _) => None,
         ("host", _, _) => (who != "host").then_some(ProblemCode::Unauthorized),
-        (_, None, _) => Some(ProblemCode::Unauthorized),
+        ("machine", _, _) | (_, None, _) => Some(ProblemCode::Unauthorized),
         (_, has, needs) => (has < needs).then_some(ProblemCode::Forbidden),
     }
 }

@@ -31,7 +31,7 @@ test('a fleet update of four hosts is planned, confirmed by their number, and wa
   await expect(page.getByText('1.1.0').nth(3)).toBeVisible()
 })
 
-test('a bad release halts at the canary, and its reason and the log of what failed are on the page', async ({
+test('a bad release halts at the canary, its reason and the log of what failed are on the page, and it is yanked', async ({
   page,
   as,
 }) => {
@@ -51,6 +51,13 @@ test('a bad release halts at the canary, and its reason and the log of what fail
   await dialog.getByRole('button', { name: 'Cancel the fleet update' }).click()
   await expect(dialog).toBeHidden()
   await expect(page.getByRole('button', { name: 'Cancel…' })).toHaveAttribute('aria-disabled', 'true')
+  // Nobody shall get it any more, a new host neither.
+  await page.getByRole('link', { name: 'Releases' }).click()
+  await page.getByRole('link', { name: '1.2.0' }).click()
+  await page.getByRole('button', { name: 'Yank…' }).click()
+  await dialog.getByRole('textbox').fill('it hangs')
+  await dialog.getByRole('button', { name: 'Yank' }).click()
+  await expect(page.getByText('This release was taken back')).toBeVisible()
 })
 
 async function plan(page: Page, version: string): Promise<void> {

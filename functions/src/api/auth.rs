@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use muster_domain::{access::Permission, budgets::Budget};
 use muster_schemas::{
     access::{Role, SessionKind},
+    enrollment::EnrollmentTokenState,
     ids::HostId,
     problems::{Problem, ProblemCode},
 };
 use subtle::ConstantTimeEq;
 
 use super::{
-    api_keys, extract,
+    api_keys, enrollment, extract,
     problem::Failure,
     session::{self, COOKIE, CSRF_HEADER},
     tokens,
@@ -28,6 +29,8 @@ use crate::{advance::Cause, app::App};
 pub enum Access {
     /// Anybody.
     Anyone,
+    /// A machine that may become a host, with an enrollment token.
+    Machine,
     /// A host, with its access token.
     Agent,
     /// A person or a program with this permission.
@@ -52,6 +55,30 @@ impl FromRequestParts<App> for Anyone {
 
     async fn from_request_parts(_parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
         Ok(Self)
+    }
+}
+
+/// A machine that may become a host. A token whose seats are taken is good enough: what broke off between joining and starting
+/// is begun anew.
+pub struct Machine;
+
+impl Caller for Machine {
+    const ACCESS: Access = Access::Machine;
+}
+
+impl FromRequestParts<App> for Machine {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = bearer(parts).filter(|token| token.starts_with(enrollment::PREFIX)).ok_or_else(unauthorized)?;
+        let token = enrollment::known_token(app, token).await?;
+        within_budget(app, &token.id.to_string(), app.settings.pacing.host_budget)?;
+        let over = match token.state(app.now()) {
+            EnrollmentTokenState::Open | EnrollmentTokenState::UsedUp => return Ok(Self),
+            EnrollmentTokenState::Expired => "the token's time is over",
+            EnrollmentTokenState::Revoked => "the token was taken back",
+        };
+        Err(Problem::new(ProblemCode::EnrollmentTokenInvalid).detail(over).into())
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     credentials,
     extract::{Id, IdempotencyKey, Paged, Sent, check_text},
     idempotency::Once,
+    install,
     lists::{List, page},
     problem::Failure,
     reports::check_facts,
@@ -63,7 +64,10 @@ pub async fn create(
     let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
     let change = Change::EnrollmentToken(id, Event::Create(Box::new(token)));
     advance_with(&app, change, &operator.cause(), own).await?;
-    Ok((StatusCode::CREATED, Json(EnrollmentTokenCreated { token: secret, view })))
+    Ok((
+        StatusCode::CREATED,
+        Json(EnrollmentTokenCreated { install_command: install::line(&app, &secret), token: secret, view }),
+    ))
 }
 
 /// `GET /api/v1/enrollment-tokens`
@@ -136,7 +140,8 @@ pub fn check_labels<'a>(labels: impl Iterator<Item = (&'a String, Option<&'a Str
     Ok(())
 }
 
-async fn known_token(app: &App, text: &str) -> Result<EnrollmentToken, Failure> {
+/// The token of this text, valid or not.
+pub async fn known_token(app: &App, text: &str) -> Result<EnrollmentToken, Failure> {
     let invalid = || Failure::from(Refused::new(ProblemCode::EnrollmentTokenInvalid, "the token is unknown"));
     let ulid = credentials::ulid(PREFIX, text).ok_or_else(invalid)?;
     let id = format!("{}{ulid}", EnrollmentTokenId::PREFIX).parse().map_err(|_| invalid())?;

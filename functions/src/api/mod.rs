@@ -12,6 +12,7 @@ pub mod fleet_updates;
 pub mod health;
 pub mod hosts;
 pub mod idempotency;
+pub mod install;
 pub mod jobs;
 pub mod lists;
 pub mod looks;
@@ -223,6 +224,9 @@ pub fn routes() -> Vec<Route> {
             .gives::<Page<AuditEntry>>(200),
         post("/api/v1/tick", tick::create).says("Run the duties now").gives::<tick::TickReport>(200),
         // Agents
+        get("/api/v1/install.sh", install::script).says("The script that installs the agent and lets the host join"),
+        get("/api/v1/install/{platform}", install::agent)
+            .says("The agent of the newest release for a platform, such as linux-x86_64, or a redirect (307) to it"),
         post("/oauth/token", tokens::create)
             .says("An access token for a host that shows it has its key")
             .takes_form::<TokenRequest>()

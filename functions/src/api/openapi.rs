@@ -60,6 +60,7 @@ fn document() -> OpenApi {
 fn operation(route: &Route) -> utoipa::openapi::path::Operation {
     let who = match route.access {
         Access::Anyone => "Anybody may call it.".to_owned(),
+        Access::Machine => "For a machine that may become a host, with an enrollment token.".to_owned(),
         Access::Agent => "For a host, with its access token.".to_owned(),
         Access::Operator(permission) => {
             format!("Needs the role {}.", muster_domain::jobs::word(permission.least_role()))

@@ -173,14 +173,19 @@ pub async fn blob(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     hosts::mailbox(&app, agent.host_id).await?.served()?;
-    let elsewhere = if params.through_server { None } else { app.blobs.download_url(&sha256).await? };
+    send(&app, &sha256, params.through_server, &headers).await
+}
+
+/// A file, or the way to it.
+pub async fn send(app: &App, sha256: &str, through_server: bool, headers: &HeaderMap) -> Result<Response, Failure> {
+    let elsewhere = if through_server { None } else { app.blobs.download_url(sha256).await? };
     if let Some(url) = elsewhere {
         // Good for an hour: nobody may keep it longer.
         let headers = [(header::LOCATION, url), (header::CACHE_CONTROL, "no-store".into())];
         return Ok((StatusCode::TEMPORARY_REDIRECT, headers).into_response());
     }
-    let offset = offset(&headers);
-    let found = app.blobs.open(&sha256, offset).await?.ok_or_else(|| Refused::not_found("blob"))?;
+    let offset = offset(headers);
+    let found = app.blobs.open(sha256, offset).await?.ok_or_else(|| Refused::not_found("blob"))?;
     let left = found.size - offset;
     let part = app.settings.max_blob_part_bytes.map_or(left, |most| most.min(left));
     let body = Body::from_stream(ReaderStream::with_capacity(found.reader.take(part), 64 * 1024));

@@ -11,6 +11,7 @@ mod fleet_updates;
 mod fuzz;
 mod health;
 mod hosts;
+mod install;
 mod interleavings;
 mod jobs;
 mod limits;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! stop, start        the server goes away, and comes back with the data it had
-//! join <token>       a host joins, as the line that the console shows would let it
+//! join <line>        a host joins by the line that the console shows
 //! publish <version>  a release whose agent hangs is published
 //! ```
 
@@ -25,7 +25,9 @@ use crate::harness::{
     body::{Body, PASSWORD, service},
     fleet::Fleet,
     host::{Host, Setup},
+    machine::Machine,
     patience::until_within,
+    process::Process,
     releases::broken,
 };
 
@@ -50,13 +52,14 @@ fn operators_do_their_work_in_the_console() {
         let account = json!({ "username": role, "password": PASSWORD, "role": role });
         fleet.api().post::<Value>("/users", &account);
     }
-    Outside { fleet, joined: hosts.into() }.accompanies(&console);
+    Outside { fleet, hosts, joined: Vec::new() }.accompanies(&console);
 }
 
 /// What is not in the browser.
 struct Outside {
     fleet: Fleet,
-    joined: Vec<Host>,
+    hosts: [Host; 4],
+    joined: Vec<(Process, Machine)>,
 }
 
 impl Outside {
@@ -83,7 +86,7 @@ impl Outside {
         playwright.args(["node_modules/@playwright/test/cli.js", "test", "--project", "real"]).current_dir(console);
         playwright.env("MUSTER_URL", self.fleet.server.url()).env("MUSTER_PASSWORD", PASSWORD);
         playwright.env("MUSTER_OUTSIDE", door.local_addr().unwrap().port().to_string());
-        playwright.env("MUSTER_WORK", self.joined[0].work.parent().unwrap());
+        playwright.env("MUSTER_WORK", self.hosts[0].work.parent().unwrap());
         playwright.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
     }
 
@@ -101,7 +104,7 @@ impl Outside {
                 self.fleet.server.start_again();
                 String::new()
             }
-            ("join", token) => self.join(token).to_string(),
+            ("join", line) => self.join(line).to_string(),
             ("publish", version) => {
                 let release = self.fleet.publisher.release(version, 9, broken(version, Mode::Hang));
                 self.fleet.publish(&release);
@@ -112,10 +115,10 @@ impl Outside {
         writeln!(&visitor, "{answer}").unwrap();
     }
 
-    fn join(&mut self, token: &str) -> HostId {
-        let folder = self.fleet.folder().join("hosts").join("late");
-        let url = self.fleet.server.url();
-        self.joined.push(Host::join(&folder, &Setup::of(&url), token, &self.fleet.folder().join("root.json")));
-        self.joined[self.joined.len() - 1].id
+    fn join(&mut self, line: &str) -> HostId {
+        let machine = Machine::new();
+        let (id, agent) = machine.becomes_host(&machine.types(line, &[]).unwrap());
+        self.joined.push((agent, machine));
+        id
     }
 }

@@ -12,6 +12,7 @@ mod console;
 mod document;
 mod fleet_updates;
 mod harness;
+mod install;
 mod jobs;
 mod jobs_once;
 mod refused_releases;

@@ -87,11 +87,14 @@ async fn a_credential_of_another_kind_opens_no_route() {
     let (token, assertion) = (bearer(&mut scene.hostile).await, scene.hostile.assertion());
     let session = admin.header("authorization").unwrap().strip_prefix("Bearer ").unwrap().to_owned();
     let public_key = scene.victim.public_key();
-    let of_others = [key["key"].as_str().unwrap(), &session, &enrollment, &assertion, &public_key];
+    let key = key["key"].as_str().unwrap();
+    let of_others = [key, &session, &enrollment, &assertion, &public_key];
+    let of_machines = [key, &session, &token, &assertion, &public_key];
     let of_hosts = [token.as_str(), &assertion, &enrollment, &public_key];
     for route in routes() {
         let wrong: &[&str] = match route.access {
             Access::Anyone => continue,
+            Access::Machine => &of_machines,
             Access::Agent => &of_others,
             Access::Operator(_) => &of_hosts,
         };

@@ -3,7 +3,6 @@
 import { useState } from 'react'
 
 import { useCreateEnrollmentToken } from '../../api/enrollment_tokens'
-import { enrolLine } from '../../logic/enrol_line'
 import { parseLabels } from '../../logic/labels'
 import { parseSpan } from '../../logic/times'
 import { FormDialog } from '../../ui/dialog'
@@ -22,14 +21,10 @@ export function TokenDialog({ onClose }: { onClose: () => void }) {
   const fault = faultOf(seats, valid_for_seconds, labels)
   if (create.data) {
     return (
-      <SecretDialog
-        title="Type this on each host, as root"
-        secret={enrolLine(location.origin, create.data.token)}
-        onClose={onClose}
-      >
+      <SecretDialog title="Type this on each host" secret={create.data.install_command} onClose={onClose}>
         <p className="soft">
-          It lets {counted(create.data.seats, 'host')} join. They appear in “Joined last” behind this window as soon as
-          they have.
+          It installs the agent of the newest release from this server, and lets {counted(create.data.seats, 'host')}
+          join. They appear in “Joined last” behind this window as soon as they have.
         </p>
       </SecretDialog>
     )

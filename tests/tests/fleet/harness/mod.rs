@@ -6,6 +6,7 @@ pub mod api;
 pub mod body;
 pub mod fleet;
 pub mod host;
+pub mod machine;
 pub mod proxy;
 pub mod releases;
 pub mod server;
