@@ -7,7 +7,7 @@ use crate::{
     exits::Exit,
     failures::Failure,
     output::{Context, Paging},
-    tables::Table,
+    tables::{Table, who},
     times,
 };
 
@@ -42,7 +42,7 @@ fn table(entries: &[AuditEntry], now: Timestamp) -> String {
         let mark = if entry.alert { "! " } else { "" };
         table.row([
             times::ago(entry.at, now),
-            entry.actor.clone(),
+            who(&entry.actor, &entry.actor_name),
             entry.action.clone(),
             entry.subject.clone(),
             format!("{mark}{}", entry.detail),

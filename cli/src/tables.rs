@@ -49,6 +49,11 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
+/// Who did something, by name where there is one.
+pub fn who(actor: &str, name: &str) -> String {
+    if name.is_empty() { actor.into() } else { name.into() }
+}
+
 fn line(row: &[String], widths: &[usize]) -> String {
     row.iter().zip(widths).fold(String::new(), |mut text, (cell, width)| {
         let letters = printed(cell);

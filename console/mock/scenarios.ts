@@ -150,6 +150,7 @@ export function makeJob(
     state,
     waiting_on: waiting,
     created_by: `user:${USER}`,
+    created_by_name: 'ada',
     fleet_update_id: null,
     created_at: ago(seconds),
     start_by: ago(seconds - 1_800),
@@ -286,6 +287,7 @@ export function makeFleetUpdate(
     in_flight: [],
     note: 'security release',
     created_by: `user:${USER}`,
+    created_by_name: 'ada',
     created_at: ago(seconds),
     ended_at: null,
   }
@@ -355,7 +357,7 @@ function addAccess(state: State): void {
     expires_at: ago(86_400),
   })
   state.audit = state.jobs.slice(0, 140).map((job) => ({
-    id: id('aud'), at: job.created_at, actor: job.created_by, action: 'job.created', subject: job.id, detail: job.kind, request_id: id('req'),
+    id: id('aud'), at: job.created_at, actor: job.created_by, actor_name: job.created_by_name ?? '', action: 'job.created', subject: job.id, detail: job.kind, request_id: id('req'),
   })) // prettier-ignore
   const host = state.hosts[1]
   if (host)
@@ -375,6 +377,7 @@ function addAccess(state: State): void {
       id: id('aud'),
       at: ago(30),
       actor: `user:${USER}`,
+      actor_name: 'ada',
       action: 'host.described',
       subject: first.id,
       detail: 'role=edge',

@@ -31,6 +31,8 @@ const ATTEMPTS: u32 = 24;
 pub struct Cause {
     /// `user:<id>`, `key:<id>`, `host:<id>` or `tick`.
     pub actor: String,
+    /// What people call it. Empty for hosts and the tick.
+    pub name: String,
     /// The request, if one caused it.
     pub request_id: String,
 }
@@ -38,7 +40,7 @@ pub struct Cause {
 impl Cause {
     /// The tick.
     pub fn tick() -> Self {
-        Self { actor: "tick".into(), request_id: String::new() }
+        Self { actor: "tick".into(), name: String::new(), request_id: String::new() }
     }
 }
 
@@ -152,6 +154,7 @@ pub fn audit_write(note: Note, cause: &Cause, at: Timestamp) -> Write {
         id: AuditId::new(at, rand::random()),
         at,
         actor: cause.actor.clone(),
+        actor_name: cause.name.clone(),
         action: action.into(),
         subject,
         detail,

@@ -14,6 +14,9 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`.
     pub actor: String,
+    /// What people called it then: a user's or an API key's name. Empty for hosts and the tick.
+    #[serde(default)]
+    pub actor_name: String,
     /// What was done, as noun and event: `job.cancelled`.
     pub action: String,
     /// To what: the id of the thing.

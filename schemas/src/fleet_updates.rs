@@ -203,8 +203,11 @@ pub struct FleetUpdateView {
     pub counts: Counts,
     /// Why, for people.
     pub note: String,
-    /// Who started it.
+    /// Who started it: `user:<id>` or `key:<id>`.
     pub created_by: String,
+    /// What people called it then.
+    #[serde(default)]
+    pub created_by_name: String,
     /// When.
     pub created_at: Timestamp,
     /// When it was completed or cancelled. Absent: not yet.

@@ -310,6 +310,9 @@ pub struct JobView {
     pub resource: Option<String>,
     /// Who asked for it: `user:<id>`, `key:<id>`, or a fleet update's id.
     pub created_by: String,
+    /// What people called it then: a user's or an API key's name. Empty for a fleet update.
+    #[serde(default)]
+    pub created_by_name: String,
     /// The fleet update it belongs to. Absent when an operator asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fleet_update_id: Option<FleetUpdateId>,

@@ -42,7 +42,10 @@ pub fn details(view: &FleetUpdateView, now: Timestamp) -> String {
         ("failures", format!("{}; {} halt it", view.failures, view.max_failures)),
         ("soak", times::span(view.soak_seconds.into())),
         ("note", view.note.clone()),
-        ("created", format!("{} by {}", times::ago(view.created_at, now), view.created_by)),
+        (
+            "created",
+            format!("{} by {}", times::ago(view.created_at, now), tables::who(&view.created_by, &view.created_by_name)),
+        ),
         ("ended", view.ended_at.map_or_else(String::new, |at| times::ago(at, now))),
     ])
 }

@@ -52,7 +52,7 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("exit code", exit_code.unwrap_or_default()),
         ("log", bytes(job.log_bytes)),
         ("output lost", bytes(job.output_lost_bytes)),
-        ("created by", job.created_by.clone()),
+        ("created by", tables::who(&job.created_by, &job.created_by_name)),
         ("created", age(Some(job.created_at))),
         ("offered", age(job.offered_at)),
         ("accepted", age(job.accepted_at)),

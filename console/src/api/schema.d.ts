@@ -1100,6 +1100,8 @@ export interface components {
             action: string;
             /** @description Who: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`. */
             actor: string;
+            /** @description What people called it then: a user's or an API key's name. Empty for hosts and the tick. */
+            actor_name?: string;
             /** @description Whether somebody should look at it. */
             alert?: boolean;
             /**
@@ -1693,8 +1695,10 @@ export interface components {
              * @description When.
              */
             created_at: string;
-            /** @description Who started it. */
+            /** @description Who started it: `user:<id>` or `key:<id>`. */
             created_by: string;
+            /** @description What people called it then. */
+            created_by_name?: string;
             /**
              * Format: date-time
              * @description When it was completed or cancelled. Absent: not yet.
@@ -1995,6 +1999,8 @@ export interface components {
             created_at: string;
             /** @description Who asked for it: `user:<id>`, `key:<id>`, or a fleet update's id. */
             created_by: string;
+            /** @description What people called it then: a user's or an API key's name. Empty for a fleet update. */
+            created_by_name?: string;
             /**
              * Format: date-time
              * @description When it became final. Absent: not yet.

@@ -19,8 +19,3 @@ export function jobTitle(job: Job): string {
 export function jobReason(job: Job): string | null {
   return job.result?.error?.message ?? job.waiting_on ?? null
 }
-
-/** Who asked for it, without the word for the kind of asker. */
-export function actorName(actor: string): string {
-  return actor.replace(/^(user|key):/, '')
-}

@@ -6,9 +6,9 @@ import { Link, useParams } from '@tanstack/react-router'
 import { fleetUpdateHostsQuery, isOver, liveFleetUpdate } from '../api/fleet_updates'
 import { useLive } from '../api/live'
 import type { FleetUpdate } from '../api/nouns'
-import { actorName } from '../logic/job_words'
 import { counted } from '../logic/sizes'
 import { exactSpan } from '../logic/times'
+import { Actor } from '../ui/actor'
 import { Badge } from '../ui/badge'
 import { Loaded } from '../ui/loaded'
 import { Notice } from '../ui/notice'
@@ -74,7 +74,7 @@ function AboutCard({ fleetUpdate }: { fleetUpdate: FleetUpdate }) {
           ['Halts with', counted(fleetUpdate.max_failures, 'failure')],
           ['Soak', exactSpan(fleetUpdate.soak_seconds)],
           ['Started', <Time key="started" at={fleetUpdate.created_at} />],
-          ['By', <code key="by">{actorName(fleetUpdate.created_by)}</code>],
+          ['By', <Actor key="by" actor={fleetUpdate.created_by} name={fleetUpdate.created_by_name} />],
           ['Ended', fleetUpdate.ended_at && <Time at={fleetUpdate.ended_at} />],
           ['Id', <code key="id">{fleetUpdate.id}</code>],
         ]}

@@ -5,9 +5,10 @@ import { Link, useParams } from '@tanstack/react-router'
 import { isOpen, liveJob, useCancelJob } from '../api/jobs'
 import { useLive } from '../api/live'
 import type { Job } from '../api/nouns'
-import { actorName, jobTitle } from '../logic/job_words'
+import { jobTitle } from '../logic/job_words'
 import { bytes } from '../logic/sizes'
 import { exactSpan } from '../logic/times'
+import { Actor } from '../ui/actor'
 import { Badge } from '../ui/badge'
 import { ActionButton } from '../ui/button'
 import { Loaded } from '../ui/loaded'
@@ -91,7 +92,7 @@ function JobCards({ job }: { job: Job }) {
               result?.output_bytes && `${bytes(result.output_bytes)}${result.output_truncated ? ', cut off' : ''}`,
             ],
             ['Output lost', job.output_lost_bytes && bytes(job.output_lost_bytes)],
-            ['Asked by', <code key="by">{actorName(job.created_by)}</code>],
+            ['Asked by', <Actor key="by" actor={job.created_by} name={job.created_by_name} />],
             ['Fleet update', job.fleet_update_id && <FleetUpdateLink id={job.fleet_update_id} />],
             ['Id', <code key="id">{job.id}</code>],
             ...specRows(job),

@@ -131,6 +131,9 @@ pub struct Plan {
     pub note: String,
     /// Who started it.
     pub created_by: String,
+    /// What people call it.
+    #[serde(default)]
+    pub created_by_name: String,
     /// When.
     pub created_at: Timestamp,
 }
@@ -319,6 +322,7 @@ impl FleetUpdate {
             counts: self.counts(),
             note: plan.note,
             created_by: plan.created_by,
+            created_by_name: plan.created_by_name,
             created_at: plan.created_at,
             ended_at: self.ended_at,
             revision,

@@ -99,6 +99,9 @@ pub struct Asked {
     pub resource: Option<String>,
     /// Who asked.
     pub origin: Origin,
+    /// What people call a caller.
+    #[serde(default)]
+    pub caller_name: String,
     /// Latest start.
     pub start_by: Timestamp,
     /// How long it may run, in seconds.
@@ -302,7 +305,7 @@ impl Job {
         let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
         let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
             self.clone();
-        let Asked { spec, resource, origin, start_by, time_limit_seconds } = asked;
+        let Asked { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
         let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
         let created_by = match origin {
             Origin::Caller(caller) => caller,
@@ -317,6 +320,7 @@ impl Job {
             waiting_on,
             resource,
             created_by,
+            created_by_name,
             fleet_update_id,
             created_at,
             start_by,

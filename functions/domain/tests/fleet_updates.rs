@@ -48,6 +48,7 @@ fn plan(max_failures: u32, offline_policy: OfflinePolicy) -> Plan {
         deadline_at: at(1_000_000),
         note: String::new(),
         created_by: "user:test".into(),
+        created_by_name: "ada".into(),
         created_at: at(0),
     }
 }

@@ -36,6 +36,7 @@ fn new_job(number: u128, spec: JobSpec, resource: Option<&str>) -> NewJob {
         spec,
         resource: resource.map(str::to_owned),
         origin: Origin::Caller("user:test".into()),
+        caller_name: "ada".into(),
         start_by: at(100),
         time_limit_seconds: 50,
     };

@@ -93,7 +93,7 @@ pub struct Agent {
 impl Agent {
     /// As the cause of a change.
     pub fn cause(&self) -> Cause {
-        Cause { actor: format!("host:{}", self.host_id), request_id: self.request_id.clone() }
+        Cause { actor: format!("host:{}", self.host_id), name: String::new(), request_id: self.request_id.clone() }
     }
 }
 
@@ -153,7 +153,8 @@ impl<P> Operator<P> {
 
     /// As the cause of a change.
     pub fn cause(&self) -> Cause {
-        Cause { actor: self.identity.actor.clone(), request_id: self.identity.request_id.clone() }
+        let Identity { actor, name, request_id, .. } = self.identity.clone();
+        Cause { actor, name, request_id }
     }
 }
 

@@ -110,7 +110,7 @@ pub async fn enroll(
     let host = hosts::Event::Enrolled { id, public_key, facts, labels: token.labels.clone(), token: token.id };
     let change = Change::EnrollmentToken(token.id, Event::Join { host: Box::new(host), id });
     let write = put(lookup.clone(), 1, Vec::new(), &id, Expect::Absent);
-    let cause = Cause { actor: format!("host:{id}"), request_id: String::new() };
+    let cause = Cause { actor: format!("host:{id}"), name: String::new(), request_id: String::new() };
     match advance_with(&app, change, &cause, Own { writes: vec![write], ..Own::default() }).await {
         Ok(_) => Ok(answer(&app, id)),
         // Another request with the same key came first: it is the same host. Which refusal tells so depends on the race.

@@ -41,7 +41,7 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Own, advance, advance_with},
+    advance::{AdvanceError, Cause, Own, advance, advance_with},
     app::{App, Versioned},
     fleet_updates::{can_be_updated, stretch},
     store::{Consistency, Order, Query, keys},
@@ -82,7 +82,7 @@ pub async fn create(
         return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
     }
     refuse_second(&app).await?;
-    let plan = Box::new(plan(app.now(), &body, release.manifest_sha256, operator.identity.actor.clone()));
+    let plan = Box::new(plan(app.now(), &body, release.manifest_sha256, operator.cause()));
     let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
     let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
@@ -349,7 +349,8 @@ pub fn max_in_flight(request: &FleetUpdateRequest) -> Share {
 }
 
 /// The plan that is asked for, before its hosts are known.
-pub fn plan(now: Timestamp, request: &FleetUpdateRequest, manifest_sha256: String, created_by: String) -> Plan {
+pub fn plan(now: Timestamp, request: &FleetUpdateRequest, manifest_sha256: String, cause: Cause) -> Plan {
+    let Cause { actor: created_by, name: created_by_name, .. } = cause;
     Plan {
         version: request.version.clone(),
         manifest_sha256,
@@ -363,6 +364,7 @@ pub fn plan(now: Timestamp, request: &FleetUpdateRequest, manifest_sha256: Strin
         deadline_at: after(now, request.deadline_seconds.unwrap_or(7 * 86_400)),
         note: request.note.clone(),
         created_by,
+        created_by_name,
         created_at: now,
     }
 }

@@ -202,6 +202,7 @@ pub async fn update(
         spec: JobSpec::SelfUpdate(spec),
         resource: Some(AGENT.into()),
         origin: Origin::Caller(operator.identity.actor.clone()),
+        caller_name: operator.identity.name.clone(),
         start_by: after(app.now(), UPDATE_SECONDS),
         time_limit_seconds: UPDATE_SECONDS,
     };

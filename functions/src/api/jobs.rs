@@ -61,7 +61,7 @@ pub async fn create(
     key: IdempotencyKey,
     Sent { body, sha256 }: Sent<JobRequest>,
 ) -> Result<(StatusCode, Json<JobsCreated>), Failure> {
-    let asked = asked(app.now(), &body, operator.identity.actor.clone())?;
+    let asked = asked(app.now(), &body, operator.cause())?;
     let hosts = meant(&app, &body).await?;
     let (mut items, mut refused) = (Vec::new(), Vec::new());
     for host_id in &hosts {
@@ -275,7 +275,7 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
 }
 
 /// What a request asks for, or which rule it breaks.
-pub fn asked(now: Timestamp, request: &JobRequest, actor: String) -> Result<Asked, Failure> {
+pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<Asked, Failure> {
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
     match &spec {
         JobSpec::Run(run) => check_run(run)?,
@@ -289,7 +289,8 @@ pub fn asked(now: Timestamp, request: &JobRequest, actor: String) -> Result<Aske
         return Err(Problem::invalid("time_limit_seconds", "must be 1 to 86400").into());
     }
     let start_by = start_by(now, request.start_by)?;
-    Ok(Asked { spec, resource: None, origin: Origin::Caller(actor), start_by, time_limit_seconds })
+    let Cause { actor, name: caller_name, .. } = cause;
+    Ok(Asked { spec, resource: None, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
 }
 
 fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failure> {

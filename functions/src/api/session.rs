@@ -109,7 +109,8 @@ pub async fn create(
         expires_at: after(now, SESSION_SECONDS),
     };
     let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
-    let cause = Cause { actor: format!("user:{}", account.id), request_id: String::new() };
+    let cause =
+        Cause { actor: format!("user:{}", account.id), name: account.username.clone(), request_id: String::new() };
     let audit = audit_write(Note::new("session.opened", account.id, account.username.clone()), &cause, now);
     let forgotten = Write::Delete { key: tries, expect: Expect::Any };
     app.table.commit(vec![write(ulid, 1, &session, Expect::Absent), forgotten, audit], rand::random()).await?;

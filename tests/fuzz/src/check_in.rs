@@ -15,10 +15,13 @@ use muster_schemas::{
     ids::JobId,
     jobs::JobRequest,
 };
-use muster_server::api::{
-    extract::json,
-    jobs::asked,
-    reports::{check_agent, check_facts, check_sequence, check_upstreams},
+use muster_server::{
+    advance::Cause,
+    api::{
+        extract::json,
+        jobs::asked,
+        reports::{check_agent, check_facts, check_sequence, check_upstreams},
+    },
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -90,7 +93,7 @@ fn event(what: What, at: Timestamp) -> Option<Event> {
         }
         What::Job(body) => {
             let request: JobRequest = body_of(&body)?;
-            let asked = asked(at, &request, "user:fuzz".into()).ok()?;
+            let asked = asked(at, &request, Cause::tick()).ok()?;
             Some(Event::Enqueue(Box::new(NewJob { id: JobId::new(at, 1), asked })))
         }
         What::Cancel(id) => Some(Event::Cancel(id)),

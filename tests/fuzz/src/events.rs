@@ -11,7 +11,10 @@ use muster_schemas::{
     ids::JobId,
     jobs::{JobRequest, JobSpec, JobState},
 };
-use muster_server::api::{commands::check, extract::json, jobs::asked};
+use muster_server::{
+    advance::Cause,
+    api::{commands::check, extract::json, jobs::asked},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -45,7 +48,7 @@ enum What {
 pub fn events(bytes: &[u8]) {
     let Ok(Input { job, happens }) = serde_json::from_slice(bytes) else { return };
     let Ok(request) = json::<JobRequest>(job.to_string().as_bytes()) else { return };
-    let Ok(asked) = asked(noon(), &request, "user:fuzz".into()) else { return };
+    let Ok(asked) = asked(noon(), &request, Cause::tick()) else { return };
     let job = NewJob { id: JobId::new(noon(), 1), asked };
     let created = Event::Create { host_id: host(), sequence: 1, job };
     let mut job = Job::begin(&created, noon()).expect("a job begins with being asked for").next;

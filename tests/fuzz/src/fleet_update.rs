@@ -10,9 +10,12 @@ use muster_schemas::{
     fleet_updates::{FleetUpdateRequest, FleetUpdateState},
     ids::{FleetUpdateId, JobId},
 };
-use muster_server::api::{
-    extract::json,
-    fleet_updates::{check, max_in_flight, plan, waves},
+use muster_server::{
+    advance::Cause,
+    api::{
+        extract::json,
+        fleet_updates::{check, max_in_flight, plan, waves},
+    },
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -85,7 +88,7 @@ fn planned(request: &FleetUpdateRequest, ready: u32, others: u32) -> FleetUpdate
         max_in_flight: max_in_flight(request),
         from: None,
     };
-    let plan = plan(noon(), request, "digest".into(), "user:fuzz".into());
+    let plan = plan(noon(), request, "digest".into(), Cause::tick());
     let start = Event::Start { id: FleetUpdateId::new(noon(), 1), plan: Box::new(plan), planning: Box::new(planning) };
     let started = FleetUpdate::begin(&start, noon()).expect("it begins with being started").next;
     let found = Event::Planned { from: None, ready, others, to: None };

@@ -374,6 +374,7 @@ impl State {
             spec: JobSpec::Run(spec),
             resource: Some("r".into()),
             origin: Origin::Caller(String::new()),
+            caller_name: String::new(),
             start_by: at(self.now + START_BY),
             time_limit_seconds: TIME_LIMIT_SECONDS,
         };

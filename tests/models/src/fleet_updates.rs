@@ -361,6 +361,7 @@ impl FleetUpdates {
             deadline_at: at(1_000_000),
             note: String::new(),
             created_by: String::new(),
+            created_by_name: String::new(),
             created_at: at(0),
         };
         let planning = Planning {

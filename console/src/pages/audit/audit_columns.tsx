@@ -3,7 +3,8 @@
 import { Link } from '@tanstack/react-router'
 
 import type { AuditEntry } from '../../api/nouns'
-import { actorName } from '../../logic/job_words'
+import { short } from '../../logic/ids'
+import { Actor } from '../../ui/actor'
 import { Badge } from '../../ui/badge'
 import type { Column } from '../../ui/table'
 import { Time } from '../../ui/time'
@@ -22,17 +23,9 @@ export const AUDIT_COLUMNS: Column<AuditEntry>[] = [
     ),
   },
   { name: 'Subject', cell: (entry) => <Subject id={entry.subject} /> },
-  { name: 'Who', spare: true, cell: (entry) => <Actor actor={entry.actor} /> },
+  { name: 'Who', spare: true, cell: (entry) => <Actor actor={entry.actor} name={entry.actor_name} /> },
   { name: 'Request', spare: true, cell: (entry) => <code className="faint">{short(entry.request_id ?? '')}</code> },
 ]
-
-function short(id: string): string {
-  return id.length > 16 ? `${id.slice(0, 4)}…${id.slice(-6)}` : id
-}
-
-function Actor({ actor }: { actor: string }) {
-  return <code title={actor}>{short(actorName(actor))}</code>
-}
 
 /** What it was done to, as a link where it has a page. */
 function Subject({ id }: { id: string }) {

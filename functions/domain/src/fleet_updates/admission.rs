@@ -174,6 +174,7 @@ impl Draft {
             spec: JobSpec::SelfUpdate(spec),
             resource: Some(AGENT.into()),
             origin: Origin::FleetUpdate(Place { fleet_update_id: self.next.id, position }),
+            caller_name: String::new(),
             start_by: deadline_at,
             time_limit_seconds: plan.host_time_limit_seconds,
         };
