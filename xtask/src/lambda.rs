@@ -12,7 +12,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use crate::{
     Result,
     commands::{cargo, output, run, say, short, target},
-    services,
+    zig,
 };
 
 /// The C library of `provided.al2023`: a program that wants a newer one does not start there.
@@ -119,18 +119,10 @@ fn native() -> Result<PathBuf> {
     Ok(target().join("function/muster-server"))
 }
 
-/// For the other architecture, with zig as the linker: it knows every version of every C library.
+/// For the other architecture.
 fn cross(architecture: Architecture) -> Result<PathBuf> {
     let triple = architecture.triple();
-    let added = output(Command::new("rustup").args(["target", "add", triple]));
-    added.map_err(|reason| format!("the standard library for {triple} is missing: {reason}"))?;
-    let bin = services::python_with(&["ziglang", "cargo-zigbuild"])?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(paths).map_err(|error| error.to_string())?;
-    let with_glibc = format!("{triple}.{}.{}", GLIBC.0, GLIBC.1);
-    let build = ["zigbuild", "--target", &with_glibc].into_iter().chain(SERVER);
-    run(cargo(build).env("PATH", path).env(NO_JITTER, "1"))?;
+    run(zig::build(&format!("{triple}.{}.{}", GLIBC.0, GLIBC.1), &SERVER)?.env(NO_JITTER, "1"))?;
     Ok(target().join(triple).join("function/muster-server"))
 }
 

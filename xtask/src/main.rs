@@ -18,6 +18,7 @@ mod services;
 mod signals;
 mod simulate;
 mod sizes;
+mod zig;
 
 use std::process::ExitCode;
 
