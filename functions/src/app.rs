@@ -61,6 +61,8 @@ pub struct Parts {
 pub struct Settings {
     /// The URL that agents know the server by, without a slash at the end: what client assertions name as `aud`.
     pub public_url: String,
+    /// Where the console is, if browsers find it elsewhere than at the public URL. Empty: it is not.
+    pub console_url: String,
     /// Signs access tokens of agents: at least 32 bytes.
     pub token_secret: Secret,
     /// When polls are answered and hosts count as offline.

@@ -22,7 +22,10 @@ use super::{
     session::{self, COOKIE, CSRF_HEADER},
     tokens,
 };
-use crate::{advance::Cause, app::App};
+use crate::{
+    advance::Cause,
+    app::{App, Settings},
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,7 +260,8 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
 /// A browser sends the cookie along whoever asks it to: a change must come from our own page and know its token.
 fn sent_by_the_console(parts: &Parts, app: &App, csrf_token: &str) -> Result<(), Failure> {
     let origin = extract::header_text(&parts.headers, header::ORIGIN.as_str());
-    let ours = origin == origin_of(&app.settings.public_url);
+    let Settings { public_url, console_url, .. } = &app.settings;
+    let ours = [public_url, console_url].into_iter().any(|url| !url.is_empty() && origin == origin_of(url));
     let token = extract::header_text(&parts.headers, CSRF_HEADER);
     let knows = bool::from(token.as_bytes().ct_eq(csrf_token.as_bytes()));
     if ours && knows && !csrf_token.is_empty() { Ok(()) } else { Err(Failure::of(ProblemCode::CsrfRefused)) }

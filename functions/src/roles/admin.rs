@@ -83,6 +83,7 @@ pub async fn run(command: Command) -> Result<String, AdminError> {
             let token_secret = Secret::new(hex(&rand::random::<[u8; 32]>()));
             let settings = Settings {
                 public_url: String::new(),
+                console_url: String::new(),
                 token_secret,
                 pacing: Pacing::default(),
                 max_target_bytes: 0,

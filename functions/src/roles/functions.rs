@@ -44,6 +44,14 @@ struct Options {
     /// The URL that hosts and people know the server by
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = api::public_url)]
     public_url: String,
+    /// The URL of the console, if it is another
+    #[arg(long, env = "MUSTER_CONSOLE_URL", default_value = "", value_parser = console_url)]
+    console_url: String,
+}
+
+/// A template cannot leave out a setting: empty is none.
+fn console_url(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { api::public_url(text) }
 }
 
 /// Serves invocations until the environment ends.
@@ -93,6 +101,7 @@ async fn opened(options: &Options) -> Result<storage::Storage, String> {
 fn app(options: Options, storage: storage::Storage, token_secret: Secret) -> Result<App, String> {
     let settings = Settings {
         public_url: options.public_url,
+        console_url: options.console_url,
         token_secret,
         pacing: options.pacing.applied_to(Pacing::of_functions())?,
         max_target_bytes: super::MAX_TARGET_BYTES,
@@ -186,6 +195,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let settings = Settings {
             public_url: "https://muster.example".into(),
+            console_url: String::new(),
             token_secret: Secret::new("no token is signed here"),
             pacing: Pacing::of_functions(),
             max_target_bytes: super::super::MAX_TARGET_BYTES,

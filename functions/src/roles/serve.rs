@@ -127,6 +127,7 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
     storage.check().await.map_err(ServeError::Storage)?;
     let settings = Settings {
         public_url,
+        console_url: String::new(),
         token_secret,
         pacing,
         max_target_bytes: super::MAX_TARGET_BYTES,

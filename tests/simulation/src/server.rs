@@ -81,6 +81,7 @@ impl Server {
     pub fn begins(&self) {
         let settings = Settings {
             public_url: URL.into(),
+            console_url: String::new(),
             token_secret: Secret::new("the secret that signs the access tokens of a simulation: 32 bytes at least"),
             pacing: Pacing::default(),
             max_target_bytes: 1024 * 1024,

@@ -102,6 +102,13 @@ impl World {
         Self { router: api::router(&app), app, ..self.clone() }
     }
 
+    /// The same, by other settings.
+    #[must_use]
+    pub fn told(&self, settings: Settings) -> Self {
+        let app = App::new(self.table.clone(), self.app.blobs.clone(), self.clock.clone(), settings);
+        Self { router: api::router(&app), app, ..self.clone() }
+    }
+
     /// The same time and the same hosts, served from where the installation was moved to.
     #[must_use]
     pub fn moved_to(&self, stores: Stores) -> Self {
@@ -296,6 +303,7 @@ pub fn run_job() -> Value {
 fn app(table: &Arc<Metered<Mortal>>, stores: &Stores, clock: &Arc<ManualClock>, pacing: Pacing) -> App {
     let settings = Settings {
         public_url: PUBLIC_URL.into(),
+        console_url: String::new(),
         token_secret: Secret::new("the secret that signs the access tokens of these tests: 32 bytes at least"),
         pacing,
         max_target_bytes: 1024 * 1024,

@@ -5,6 +5,7 @@ use muster_schemas::{
     pages::Page,
     problems::ProblemCode,
 };
+use muster_server::app::Settings;
 use muster_tests::world::{Caller, PUBLIC_URL, World};
 use serde_json::{Value, json};
 
@@ -41,6 +42,24 @@ async fn a_browsers_change_needs_our_own_origin_and_the_sessions_token() {
     let wrong = browser.clone().with("origin", PUBLIC_URL).with("x-csrf-token", "");
     change(wrong).await.refused(ProblemCode::CsrfRefused);
     change(browser.clone().with("origin", PUBLIC_URL).with("x-csrf-token", &csrf)).await.is(201);
+}
+
+#[tokio::test]
+async fn a_console_with_a_url_of_its_own_may_change_things_where_the_server_is_told_so() {
+    let world = World::new().await;
+    let (browser, csrf) = browser(&world, "admin").await;
+    let change = async |world: &World, origin: &str| {
+        let caller = browser.clone().to(world).with("origin", origin).with("x-csrf-token", &csrf);
+        caller.post("/api/v1/enrollment-tokens", &json!({})).await
+    };
+    let elsewhere = "https://console.test";
+    change(&world, elsewhere).await.refused(ProblemCode::CsrfRefused);
+    let told = world.told(Settings { console_url: format!("{elsewhere}/"), ..world.app.settings.clone() });
+    change(&told, elsewhere).await.is(201);
+    change(&told, PUBLIC_URL).await.is(201);
+    change(&told, "https://evil.test").await.refused(ProblemCode::CsrfRefused);
+    change(&told, "").await.refused(ProblemCode::CsrfRefused);
+    change(&world, "").await.refused(ProblemCode::CsrfRefused);
 }
 
 #[tokio::test]
