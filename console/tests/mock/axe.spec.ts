@@ -31,7 +31,7 @@ test.describe('at 360 px', () => {
   test('the navigation opens, leads on and closes', async ({ open }) => {
     const page = await open('small')
     await page.getByRole('button', { name: 'Navigation' }).click()
-    await page.getByRole('link', { name: 'Releases' }).click()
+    await page.getByRole('navigation').getByRole('link', { name: 'Releases' }).click()
     await expect(page.getByRole('heading', { level: 1, name: 'Releases' })).toBeVisible()
     await expect(page.getByRole('navigation', { name: 'Pages' })).toBeHidden()
   })

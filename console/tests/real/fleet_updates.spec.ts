@@ -27,7 +27,7 @@ test('a fleet update of four hosts is planned, confirmed by their number, and wa
   await expect(page.getByRole('heading', { name: '1.1.0 to 4 hosts' })).toBeVisible()
   await expect(state(page, 'succeeded')).toHaveCount(4, { timeout: 90_000 })
   await expect(page.getByRole('button', { name: 'Pause' })).toHaveAttribute('aria-disabled', 'true')
-  await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Hosts' }).click()
   await expect(page.getByText('1.1.0').nth(3)).toBeVisible()
 })
 
@@ -52,7 +52,7 @@ test('a bad release halts at the canary, its reason and the log of what failed a
   await expect(dialog).toBeHidden()
   await expect(page.getByRole('button', { name: 'Cancel…' })).toHaveAttribute('aria-disabled', 'true')
   // Nobody shall get it any more, a new host neither.
-  await page.getByRole('link', { name: 'Releases' }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Releases' }).click()
   await page.getByRole('link', { name: '1.2.0' }).click()
   await page.getByRole('button', { name: 'Yank…' }).click()
   await dialog.getByRole('textbox').fill('it hangs')
@@ -61,7 +61,7 @@ test('a bad release halts at the canary, its reason and the log of what failed a
 })
 
 async function plan(page: Page, version: string): Promise<void> {
-  await page.getByRole('link', { name: 'Fleet updates' }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Fleet updates' }).click()
   await page.getByRole('button', { name: 'New fleet update' }).click()
   await page.getByLabel('Release').selectOption(version)
   await page.getByLabel('Soak').fill('0s')

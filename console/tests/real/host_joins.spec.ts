@@ -8,7 +8,7 @@ test('a token is made, its line is shown once, and the host that it lets in appe
   as,
 }) => {
   await as('admin')
-  await page.getByRole('link', { name: 'Enrolment' }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Enrolment' }).click()
   await page.getByRole('button', { name: 'Make a token' }).click()
   await page.getByRole('dialog').getByLabel('Note').fill('the fifth')
   await page.getByRole('button', { name: 'Make the token' }).click()

@@ -26,7 +26,7 @@ test('a job that does not end is cancelled, and the page says so', async ({ page
 })
 
 async function run(page: Page, script: string): Promise<void> {
-  await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Hosts' }).click()
   await page.getByRole('link', { name: 'one', exact: true }).click()
   await page.getByRole('button', { name: /^Run/ }).click()
   await page

@@ -14,7 +14,7 @@ for (const name of ['viewer', 'operator', 'admin'] as const satisfies Name[]) {
     as,
   }) => {
     await as(name)
-    await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Hosts' }).click()
     await page.getByRole('link', { name: 'one', exact: true }).click()
     const run = page.getByRole('button', { name: /^Run/ })
     const id = /hosts\/(host_\w+)/.exec(page.url())?.[1] ?? ''
@@ -24,7 +24,7 @@ for (const name of ['viewer', 'operator', 'admin'] as const satisfies Name[]) {
     expect(await send(page, '/api/v1/users', account)).toBe(MAY[name].users ? 201 : 403)
     if (MAY[name].run) await expect(run).not.toHaveAttribute('aria-disabled', 'true')
     else await expect(run).toHaveAccessibleDescription(/viewer|operator|role|may/i)
-    await page.getByRole('link', { name: 'Users' }).click()
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Users' }).click()
     const make = page.getByRole('button', { name: /^(Make|Add|New).*(user|account)/i })
     if (MAY[name].users) await expect(make).not.toHaveAttribute('aria-disabled', 'true')
     else await expect(make).toHaveAccessibleDescription(/admin|role|may/i)

@@ -5,7 +5,7 @@ import { expect, test } from './people'
 
 test('a server that goes away in mid-view is said to, and the page comes back by itself', async ({ page, as }) => {
   await as('operator')
-  await page.getByRole('link', { name: 'Hosts', exact: true }).click()
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Hosts' }).click()
   await page.getByRole('link', { name: 'one', exact: true }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'one' })).toBeVisible()
   await outside('stop')

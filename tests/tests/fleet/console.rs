@@ -17,7 +17,6 @@ use std::{
 };
 
 use muster_broken_agent::Mode;
-use muster_schemas::ids::HostId;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -104,7 +103,7 @@ impl Outside {
                 self.fleet.server.start_again();
                 String::new()
             }
-            ("join", line) => self.join(line).to_string(),
+            ("join", line) => self.join(line),
             ("publish", version) => {
                 let release = self.fleet.publisher.release(version, 9, broken(version, Mode::Hang));
                 self.fleet.publish(&release);
@@ -115,10 +114,16 @@ impl Outside {
         writeln!(&visitor, "{answer}").unwrap();
     }
 
-    fn join(&mut self, line: &str) -> HostId {
+    /// Who it is, or what the machine complains about, for the browser's test to show.
+    fn join(&mut self, line: &str) -> String {
         let machine = Machine::new();
-        let (id, agent) = machine.becomes_host(&machine.types(line, &[]).unwrap());
-        self.joined.push((agent, machine));
-        id
+        match machine.types(line, &[]) {
+            Ok(said) => {
+                let (id, agent) = machine.becomes_host(&said);
+                self.joined.push((agent, machine));
+                id.to_string()
+            }
+            Err(complaint) => complaint,
+        }
     }
 }
