@@ -158,7 +158,7 @@ function Versions({ overview: { versions, hosts, newest_release } }: { overview:
           <Link to="/hosts" search={{ version }} className="link mono">
             {version}
           </Link>
-          <span className={version === newest_release ? 'bar' : 'bar warn'}>
+          <span className={version === newest_release ? 'share' : 'share warn'}>
             <span style={{ width: `${(amount / Math.max(1, hosts.total)) * 100}%` }} />
           </span>
           <span>{count(amount)}</span>

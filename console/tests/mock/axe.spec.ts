@@ -7,8 +7,11 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme })
     for (const each of PAGES) {
-      test(`axe finds nothing on ${each.name}`, async ({ open }) => {
-        expect(await findings(await show(open, each))).toEqual([])
+      test(`axe finds nothing on ${each.name}, and the navigation is in sight`, async ({ open }) => {
+        const page = await show(open, each)
+        expect(await findings(page)).toEqual([])
+        const pages = page.getByRole('navigation', { name: 'Pages' })
+        await expect(pages.getByRole('link', { name: 'Audit' })).toBeInViewport({ ratio: 1 })
       })
     }
     test('axe finds nothing on sign_in', async ({ open }) => {
