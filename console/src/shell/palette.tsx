@@ -53,21 +53,25 @@ function Finder({ wanted, onWant, onClose }: Props) {
   const navigate = useNavigate()
   const { data } = useQuery(knownHostsQuery)
   const found = find(wanted, data?.items ?? [])
-  const [at, setAt] = useState(0)
-  const marked = useRef<HTMLDivElement>(null)
+  const [chosen, setAt] = useState(0)
+  // Finds come and go while one looks.
+  const at = Math.max(0, Math.min(chosen, found.length - 1))
+  const shown = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    marked.current?.scrollIntoView({ block: 'nearest' })
+    shown.current?.scrollIntoView({ block: 'nearest' })
   }, [at])
   const open = (id: string) => {
     onClose()
     void (id.startsWith('/') ? navigate({ to: id }) : navigate({ to: '/hosts/$id', params: { id } }))
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    const chosen = found[at]
+    // An Enter that ends the composition of a word is the word's.
+    if (event.nativeEvent.isComposing) return
+    const marked = found[at]
     if (event.key === 'Enter') {
-      if (chosen) open(chosen.id)
-    } else if (event.key === 'ArrowDown') setAt(Math.min(at + 1, found.length - 1))
-    else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0))
+      if (marked) open(marked.id)
+    } else if (event.key === 'ArrowDown') setAt(at + 1)
+    else if (event.key === 'ArrowUp') setAt(at - 1)
     else return
     event.preventDefault()
   }
@@ -100,7 +104,7 @@ function Finder({ wanted, onWant, onClose }: Props) {
           <div
             key={id}
             id={optionId(index)}
-            ref={index === at ? marked : undefined}
+            ref={index === at ? shown : undefined}
             className="palette-item"
             role="option"
             tabIndex={-1}

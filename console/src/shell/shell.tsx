@@ -19,7 +19,7 @@ export function Shell() {
   const [opened, setOpened] = useState<Opened>(null)
   const [wanted, setWanted] = useState('')
   const openPalette = () => {
-    setWanted('')
+    if (opened !== 'palette') setWanted('')
     setOpened('palette')
   }
   const close = () => {
@@ -31,10 +31,13 @@ export function Shell() {
       setOpened('shortcuts')
     },
     // The palette's code may still be on its way.
-    typing:
+    coming:
       opened === 'palette'
-        ? (letter) => {
-            setWanted((before) => before + letter)
+        ? {
+            type: (letter) => {
+              setWanted((before) => before + letter)
+            },
+            close,
           }
         : undefined,
   })

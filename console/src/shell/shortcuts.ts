@@ -8,14 +8,14 @@ import { PAGES } from './navigation'
 interface Openers {
   palette: () => void
   shortcuts: () => void
-  /** Takes what is typed, where something that was asked for does not have the focus yet. */
-  typing?: (letter: string) => void
+  /** What was asked for and does not have the focus yet: what is typed is meant for it. */
+  coming?: { type: (letter: string) => void; close: () => void } | undefined
 }
 
 /** Within so many milliseconds a letter belongs to the `g` before it. */
 const TOGETHER = 1_200
 
-export function useShortcuts({ palette, shortcuts, typing }: Openers): void {
+export function useShortcuts({ palette, shortcuts, coming }: Openers): void {
   const navigate = useNavigate()
   const begun = useRef(0)
   const onKey = useEffectEvent((event: KeyboardEvent) => {
@@ -24,12 +24,14 @@ export function useShortcuts({ palette, shortcuts, typing }: Openers): void {
       return
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return
-    if (typing) {
-      if (event.key.length === 1) {
+    if (coming) {
+      if (event.key === 'Escape') take(event, coming.close)
+      // Not a second press of what it was opened with.
+      else if (event.key === 'Enter') event.preventDefault()
+      else if (event.key.length === 1)
         take(event, () => {
-          typing(event.key)
+          coming.type(event.key)
         })
-      }
       return
     }
     const page =
