@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     identity::{Identity, IdentityError, check_server},
     policy::Policy,
+    status::is_retired,
     sys::files::{FileError, Mode, create_private_directory, make_private},
     transport::{Http, TransportError},
 };
@@ -29,6 +30,9 @@ pub enum EnrollError {
         /// The server that it belongs to.
         server: String,
     },
+    /// The server did not want it any more.
+    #[error("the server retired this host; to join again as a new one, give another state directory")]
+    Retired,
     /// The state directory cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -51,6 +55,9 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
     let server = check_server(server)?;
     create_private_directory(state)?;
     make_private(state, Mode::Directory)?;
+    if is_retired(state) {
+        return Err(EnrollError::Retired);
+    }
     let config = Config::load(state)?;
     let identity = match Identity::find(state)? {
         Some(identity) if identity.server == server => identity,

@@ -73,7 +73,7 @@ fn how_to_join(created: &EnrollmentTokenCreated, server: &str) -> String {
     format!(
         "{id}: {seats} seats, until {until}. The token is shown only now; on each host, to install the agent and join:\n\n  \
          {install}\n\n\
-         or, with an agent that is there already:\n\n  \
+         (with --trust-root root.json at its end it takes updates as well) or, with an agent that is there already:\n\n  \
          muster-agent enroll --server {server} --token {token} --state /var/lib/muster\n",
         id = view.id,
         seats = view.seats,

@@ -309,7 +309,7 @@ function addToken({ state, body }: Call): object {
   return {
     ...token,
     token: text,
-    install_command: `curl -fsSL ${server}/api/v1/install.sh | sudo sh -s -- --server ${server} --token ${text}`,
+    install_command: `{ echo MUSTER_TOKEN=${text}; curl -fsSL ${server}/api/v1/install.sh; } | sudo sh -s -- --server ${server}`,
     ...tokenActions(state, token),
   }
 }

@@ -12,7 +12,7 @@ test('a token is made, its line is shown once, and the host that it lets in appe
   await page.getByRole('button', { name: 'Make a token' }).click()
   await page.getByRole('dialog').getByLabel('Note').fill('the fifth')
   await page.getByRole('button', { name: 'Make the token' }).click()
-  const line = await page.getByText(/^curl .*install.sh/).innerText()
+  const line = await page.getByText(/install\.sh; \} \| sudo sh/).innerText()
   await page.getByRole('button', { name: 'I have copied it' }).click()
   const id = await outside(`join ${line}`)
   const newest = page.getByRole('table', { name: 'Hosts that joined last' })

@@ -28,7 +28,9 @@ const SCRIPT: &str = include_str!("install.sh");
 pub fn line(app: &App, token: &Secret) -> Secret {
     let server = &app.settings.public_url;
     let token = token.reveal();
-    Secret::new(format!("curl -fsSL {server}/api/v1/install.sh | sudo sh -s -- --server {server} --token {token}"))
+    // The token is in the script, not among the arguments: those sudo logs, and everybody on the machine sees.
+    let script = format!("{{ echo MUSTER_TOKEN={token}; curl -fsSL {server}/api/v1/install.sh; }}");
+    Secret::new(format!("{script} | sudo sh -s -- --server {server}"))
 }
 
 /// `GET /api/v1/install.sh`

@@ -28,8 +28,10 @@ async fn the_line_that_is_told_with_a_token_names_script_server_and_token() {
     let line = created.install_command.reveal();
     let url = &world.app.settings.public_url;
     assert_eq!(line.matches(url.as_str()).count(), 2, "{line}");
-    assert!(line.ends_with(&format!("--token {}", created.token.reveal())), "{line}");
-    let path = line.split_whitespace().find_map(|word| word.strip_prefix(url.as_str())).unwrap();
+    let (script, arguments) = line.split_once(" | sudo ").unwrap();
+    let token = created.token.reveal();
+    assert!(script.contains(&format!(" MUSTER_TOKEN={token};")) && !arguments.contains(token), "{line}");
+    let path = script.split([' ', ';']).find_map(|word| word.strip_prefix(url.as_str())).unwrap();
     let script = world.nobody().get(path).await.is(200);
     assert!(script.text().starts_with("#!/bin/sh\n") && script.text().ends_with("\nmain \"$@\"\n"));
 }

@@ -23,8 +23,9 @@ export function TokenDialog({ onClose }: { onClose: () => void }) {
     return (
       <SecretDialog title="Type this on each host" secret={create.data.install_command} onClose={onClose}>
         <p className="soft">
-          It installs the agent of the newest release from this server, and lets {counted(create.data.seats, 'host')}
-          join. They appear in “Joined last” behind this window as soon as they have.
+          It installs the agent of the newest release from this server, and lets {counted(create.data.seats, 'host')}{' '}
+          join. They appear in “Joined last” behind this window as soon as they have. With{' '}
+          <code>--trust-root root.json</code> at its end they take updates as well.
         </p>
       </SecretDialog>
     )

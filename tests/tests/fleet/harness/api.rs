@@ -73,6 +73,11 @@ impl Api {
             .unwrap_or_else(|problem| panic!("PATCH {path}: {problem:?}"));
     }
 
+    /// Takes something away.
+    pub fn delete(&self, path: &str) {
+        send(self.request(Method::DELETE, path)).unwrap_or_else(|problem| panic!("DELETE {path}: {problem:?}"));
+    }
+
     /// Posts a form to a path of the server itself; texts of letters, digits, points, dashes and colons are their own
     /// encoding.
     pub fn post_form<T: DeserializeOwned>(&self, path: &str, form: &[(&str, &str)]) -> T {
