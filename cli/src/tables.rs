@@ -49,9 +49,13 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// Who did something, by name where there is one.
+/// Who did something, by name where there is one; a program's says that it is one.
 pub fn who(actor: &str, name: &str) -> String {
-    if name.is_empty() { actor.into() } else { name.into() }
+    match (name, actor.starts_with("key:")) {
+        ("", _) => actor.into(),
+        (name, true) => format!("key {name}"),
+        (name, false) => name.into(),
+    }
 }
 
 fn line(row: &[String], widths: &[usize]) -> String {
