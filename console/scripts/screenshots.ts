@@ -30,6 +30,8 @@ async function shootAll(browser: Browser, baseURL: string, colorScheme: 'light' 
 
 /** As good as it can be within the size. */
 async function shoot(page: Page, name: string): Promise<void> {
+  // The first picture of a page may lack what has not been drawn yet.
+  await page.screenshot()
   const session = await page.context().newCDPSession(page)
   for (const quality of QUALITIES) {
     const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality })
