@@ -22,7 +22,11 @@ pub fn dist() -> Result {
     }
     // The agent is built alone, with nothing but its own features in it.
     for triple in AGENTS {
-        run(&mut zig::build(triple, &["--profile", "dist", "--package", "muster-agent"])?)?;
+        let mut build = zig::build(triple, &["--profile", "dist", "--package", "muster-agent"])?;
+        // Zig, which compiles what is C in it, would link it to a fixed address; so does rustc where it knows no static-pie
+        // (aarch64).
+        let linker = format!("CARGO_TARGET_{}_LINKER", triple.replace('-', "_").to_uppercase());
+        run(build.env(linker, "rust-lld"))?;
         programs.push(target().join(triple).join("dist/muster-agent"));
     }
     for path in programs {
