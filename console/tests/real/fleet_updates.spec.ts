@@ -53,10 +53,14 @@ test('a bad release halts at the canary, its reason and the log of what failed a
   await expect(page.getByRole('button', { name: 'Cancel…' })).toHaveAttribute('aria-disabled', 'true')
   // Nobody shall get it any more, a new host neither.
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Releases' }).click()
-  await page.getByRole('link', { name: '1.2.0' }).click()
-  await page.getByRole('button', { name: 'Yank…' }).click()
+  await page
+    .getByRole('row', { name: /^1\.2\.0 / })
+    .getByRole('button', { name: 'Yank…' })
+    .click()
   await dialog.getByRole('textbox').fill('it hangs')
   await dialog.getByRole('button', { name: 'Yank' }).click()
+  await expect(dialog).toBeHidden()
+  await page.getByRole('link', { name: '1.2.0' }).click()
   await expect(page.getByText('This release was taken back')).toBeVisible()
 })
 
