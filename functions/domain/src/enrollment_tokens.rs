@@ -110,6 +110,18 @@ impl EnrollmentToken {
         }
     }
 
+    /// Whether a machine may have the agent by it at this time. With its seats taken as well: what broke off between joining
+    /// and starting is begun anew.
+    pub fn lets_install(&self, now: Timestamp) -> Result<(), Refused> {
+        if self.revoked {
+            Err(invalid("revoked"))
+        } else if now >= self.expires_at {
+            Err(invalid("expired"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Whether a caller of this role may do this with it.
     pub fn allows(&self, action: ActionOnEnrollmentToken, role: Role) -> Result<(), Refused> {
         match action {

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use muster_domain::{access::Permission, budgets::Budget};
 use muster_schemas::{
     access::{Role, SessionKind},
-    enrollment::EnrollmentTokenState,
     ids::HostId,
     problems::{Problem, ProblemCode},
 };
@@ -61,8 +60,7 @@ impl FromRequestParts<App> for Anyone {
     }
 }
 
-/// A machine that may become a host. A token whose seats are taken is good enough: what broke off between joining and starting
-/// is begun anew.
+/// A machine that may become a host.
 pub struct Machine;
 
 impl Caller for Machine {
@@ -76,12 +74,8 @@ impl FromRequestParts<App> for Machine {
         let token = bearer(parts).filter(|token| token.starts_with(enrollment::PREFIX)).ok_or_else(unauthorized)?;
         let token = enrollment::known_token(app, token).await?;
         within_budget(app, &token.id.to_string(), app.settings.pacing.host_budget)?;
-        let over = match token.state(app.now()) {
-            EnrollmentTokenState::Open | EnrollmentTokenState::UsedUp => return Ok(Self),
-            EnrollmentTokenState::Expired => "the token's time is over",
-            EnrollmentTokenState::Revoked => "the token was taken back",
-        };
-        Err(Problem::new(ProblemCode::EnrollmentTokenInvalid).detail(over).into())
+        token.lets_install(app.now())?;
+        Ok(Self)
     }
 }
 

@@ -59,6 +59,9 @@ async fn a_seat_that_is_taken_does_not_keep_a_host_from_beginning_anew() {
     let token = world.token(1).await.token;
     Host::new(&world, "one").joins(token.reveal()).await.is(201);
     assert_eq!(given(&world, token.reveal()).await, release.bytes);
+    // Its time goes on all the same.
+    world.moves(3_600);
+    asks(&world, AGENT, token.reveal()).await.refused(ProblemCode::EnrollmentTokenInvalid);
 }
 
 #[tokio::test]
