@@ -9,6 +9,7 @@ import { useList } from '../api/lists'
 import type { FleetUpdateRequest } from '../api/nouns'
 import { releaseList } from '../api/releases'
 import { useSession } from '../api/session'
+import { bound } from '../logic/bound'
 import { fleetUpdateRequest, type TypedFleetUpdate } from '../logic/fleet_update_request'
 import { counted } from '../logic/sizes'
 import { Button, whyNot } from '../ui/button'
@@ -122,6 +123,7 @@ interface CardProps {
 }
 
 function WhatCard({ typed, set, versions, selected }: CardProps & { versions: string[]; selected: number }) {
+  const field = bound(typed, set)
   const which = [
     ['all', 'Every active host'],
     ['matching', 'Hosts with these labels'],
@@ -131,21 +133,11 @@ function WhatCard({ typed, set, versions, selected }: CardProps & { versions: st
   return (
     <Card title="What, and to which hosts">
       <div className="fields">
-        <SelectField
-          label="Release"
-          value={typed.version}
-          options={known.map((each) => [each, each])}
-          onChange={(version) => {
-            set({ version })
-          }}
-        />
+        <SelectField label="Release" {...field('version')} options={known.map((each) => [each, each])} />
         <SelectField
           label="Hosts"
-          value={typed.which}
+          {...field('which')}
           options={which.filter(([each]) => each !== 'selected' || selected > 0 || typed.which === each)}
-          onChange={(each) => {
-            set({ which: each })
-          }}
         />
         {typed.which === 'matching' && (
           <>
@@ -154,22 +146,16 @@ function WhatCard({ typed, set, versions, selected }: CardProps & { versions: st
               className="mono"
               placeholder="site=north role=web"
               help="With all of them"
-              value={typed.labels}
-              onChange={(labels) => {
-                set({ labels })
-              }}
+              {...field('labels')}
             />
             <SelectField
               label="System"
-              value={typed.os}
+              {...field('os')}
               options={[
                 ['', 'Any'],
                 ['linux', 'Linux'],
                 ['windows', 'Windows'],
               ]}
-              onChange={(os) => {
-                set({ os })
-              }}
             />
           </>
         )}
@@ -179,71 +165,18 @@ function WhatCard({ typed, set, versions, selected }: CardProps & { versions: st
 }
 
 function HowCard({ typed, set }: CardProps) {
+  const field = bound(typed, set)
   return (
     <Card title="How carefully">
       <div className="fields">
-        <TextField
-          label="Waves"
-          value={typed.waves}
-          help="The canary first; what is left over is the last wave"
-          onChange={(waves) => {
-            set({ waves })
-          }}
-        />
-        <TextField
-          label="At once"
-          value={typed.maxInFlight}
-          help="Hosts in an unproven update"
-          onChange={(maxInFlight) => {
-            set({ maxInFlight })
-          }}
-        />
-        <TextField
-          label="Failures that halt it"
-          inputMode="numeric"
-          value={typed.maxFailures}
-          onChange={(maxFailures) => {
-            set({ maxFailures })
-          }}
-        />
-        <TextField
-          label="Soak between waves"
-          value={typed.soak}
-          onChange={(soak) => {
-            set({ soak })
-          }}
-        />
-        <TextField
-          label="Time for one host"
-          value={typed.hostTimeLimit}
-          onChange={(hostTimeLimit) => {
-            set({ hostTimeLimit })
-          }}
-        />
-        <SelectField
-          label="Offline hosts"
-          value={typed.offline}
-          options={OFFLINE}
-          onChange={(offline) => {
-            set({ offline })
-          }}
-        />
-        <TextField
-          label="Maintenance window (UTC)"
-          placeholder="22:00-04:00"
-          value={typed.window}
-          onChange={(window) => {
-            set({ window })
-          }}
-        />
-        <TextField
-          label="Note"
-          placeholder="Why, for people"
-          value={typed.note}
-          onChange={(note) => {
-            set({ note })
-          }}
-        />
+        <TextField label="Waves" {...field('waves')} help="The canary first; what is left over is the last wave" />
+        <TextField label="At once" {...field('maxInFlight')} help="Hosts in an unproven update" />
+        <TextField label="Failures that halt it" inputMode="numeric" {...field('maxFailures')} />
+        <TextField label="Soak between waves" {...field('soak')} />
+        <TextField label="Time for one host" {...field('hostTimeLimit')} />
+        <SelectField label="Offline hosts" {...field('offline')} options={OFFLINE} />
+        <TextField label="Maintenance window (UTC)" placeholder="22:00-04:00" {...field('window')} />
+        <TextField label="Note" placeholder="Why, for people" {...field('note')} />
       </div>
     </Card>
   )

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useCreateJobs } from '../../api/jobs'
 import type { Host, JobRequest } from '../../api/nouns'
 import { parseArgv } from '../../logic/argv'
+import { bound } from '../../logic/bound'
 import { newKey } from '../../logic/keys'
 import { parseLabels } from '../../logic/labels'
 import { counted } from '../../logic/sizes'
@@ -104,17 +105,11 @@ export function RunDialog({ hosts, onClose }: { hosts: Host[]; onClose: () => vo
 }
 
 function RunFields({ typed, set }: { typed: Typed; set: (change: Partial<Typed>) => void }) {
+  const field = bound(typed, set)
   const parsed = parseArgv(typed.line)
   return (
     <>
-      <SelectField
-        label="What"
-        options={KINDS}
-        value={typed.kind}
-        onChange={(kind) => {
-          set({ kind })
-        }}
-      />
+      <SelectField label="What" options={KINDS} {...field('kind')} />
       {typed.kind === 'run' && (
         <>
           <TextField
@@ -126,50 +121,18 @@ function RunFields({ typed, set }: { typed: Typed; set: (change: Partial<Typed>)
                 ? `There is no shell. The program gets: ${JSON.stringify(parsed.argv)}`
                 : 'There is no shell: nothing is expanded.'
             }
-            value={typed.line}
-            onChange={(line) => {
-              set({ line })
-            }}
+            {...field('line')}
             spellCheck={false}
           />
           <div className="fields">
-            <TextField
-              label="Environment"
-              className="mono"
-              placeholder="LANG=C"
-              value={typed.environment}
-              onChange={(environment) => {
-                set({ environment })
-              }}
-            />
-            <TextField
-              label="Working directory"
-              className="mono"
-              placeholder="/"
-              value={typed.directory}
-              onChange={(directory) => {
-                set({ directory })
-              }}
-            />
+            <TextField label="Environment" className="mono" placeholder="LANG=C" {...field('environment')} />
+            <TextField label="Working directory" className="mono" placeholder="/" {...field('directory')} />
           </div>
         </>
       )}
       <div className="fields">
-        <TextField
-          label="Time limit"
-          value={typed.limit}
-          onChange={(limit) => {
-            set({ limit })
-          }}
-        />
-        <SelectField
-          label="For offline hosts"
-          options={OFFLINE}
-          value={typed.offline}
-          onChange={(offline) => {
-            set({ offline })
-          }}
-        />
+        <TextField label="Time limit" {...field('limit')} />
+        <SelectField label="For offline hosts" options={OFFLINE} {...field('offline')} />
       </div>
     </>
   )

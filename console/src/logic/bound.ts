@@ -1,0 +1,10 @@
+/** What ties a field to its place in what was typed. */
+
+export function bound<T extends object>(typed: T, set: (change: Partial<T>) => void) {
+  return <K extends keyof T>(key: K) => ({
+    value: typed[key],
+    onChange: (value: T[K]) => {
+      set({ [key]: value } as unknown as Partial<T>)
+    },
+  })
+}
