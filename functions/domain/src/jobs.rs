@@ -21,10 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Permission, actions},
+    changes::{Change, Effect, Note},
     fleet_update_hosts::{self, Place},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
+    machine::{Machine, Step},
     mailboxes,
-    pacing::after,
+    refused::Refused,
+    times::after,
+    words::word,
 };
 
 /// No more is counted as lost: a number that every reader of JSON holds exactly.
@@ -573,11 +576,6 @@ fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
         gathered.push(effect);
     }
     gathered
-}
-
-/// A state as the word on the wire.
-pub fn word(state: impl Serialize) -> String {
-    serde_json::to_value(state).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn digest(result: &JobResult) -> String {

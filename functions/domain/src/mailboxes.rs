@@ -20,11 +20,13 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    changes::{Change, Effect, Note},
     fleet_update_hosts::{self, Place},
     hosts,
     jobs::{self, NewJob},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
-    pacing::after,
+    machine::{Machine, Step},
+    refused::Refused,
+    times::after,
 };
 
 /// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
