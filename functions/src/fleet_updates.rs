@@ -3,7 +3,7 @@
 
 use muster_domain::{
     changes::Change,
-    fleet_update_hosts::{FleetUpdateHost, Place},
+    fleet_updates::hosts::{FleetUpdateHost, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Planning, Selection},
     hosts::Host,
     mailboxes::Mailbox,

@@ -5,7 +5,7 @@ use std::fmt;
 use muster_schemas::ids::{EnrollmentTokenId, FleetUpdateId, HostId, JobId};
 use serde::{Deserialize, Serialize};
 
-use crate::{enrollment_tokens, fleet_update_hosts, fleet_updates, hosts, jobs, mailboxes, releases};
+use crate::{enrollment_tokens, fleet_updates, hosts, jobs, mailboxes, releases};
 
 /// What a commit asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,5 +92,5 @@ pub enum Change {
     /// To a fleet update.
     FleetUpdate(FleetUpdateId, fleet_updates::Event),
     /// To the host at this position of a fleet update.
-    FleetUpdateHost(FleetUpdateId, u32, fleet_update_hosts::Event),
+    FleetUpdateHost(FleetUpdateId, u32, fleet_updates::hosts::Event),
 }

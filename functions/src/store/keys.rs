@@ -26,8 +26,9 @@
 
 use jiff::Timestamp;
 use muster_domain::{
-    changes::Change, enrollment_tokens::EnrollmentToken, fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::FleetUpdate, hosts::Host, jobs::Job, machine::Machine, mailboxes::Mailbox, releases::Release,
+    changes::Change, enrollment_tokens::EnrollmentToken, fleet_updates::FleetUpdate,
+    fleet_updates::hosts::FleetUpdateHost, hosts::Host, jobs::Job, machine::Machine, mailboxes::Mailbox,
+    releases::Release,
 };
 use muster_schemas::{
     audit::AuditEntry,
