@@ -240,5 +240,4 @@ pub fn remove_versions_except(state: &Path, kept: &[&Installed]) -> io::Result<(
 }
 
 #[cfg(test)]
-#[path = "trust_tests.rs"]
 mod tests;

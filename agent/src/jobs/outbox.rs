@@ -438,5 +438,4 @@ fn sent_bytes_of(character: char) -> usize {
 }
 
 #[cfg(test)]
-#[path = "outbox_tests.rs"]
 mod tests;

@@ -229,5 +229,4 @@ fn last_whole(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-#[path = "run_tests.rs"]
 mod tests;
