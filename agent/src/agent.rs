@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     client::Client,
     config::Config,
+    exits::Exit,
     jobs::{resources::Resources, spool::Spool},
     journal::Journal,
     policy::Policy,
@@ -96,31 +97,6 @@ pub enum Gate {
     OnTrial,
     /// The worker is about to end.
     Draining,
-}
-
-/// Why the worker ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// It was asked to.
-    Stop,
-    /// A new version is armed: the supervisor takes over.
-    Update,
-    /// The server retired this host.
-    Retired,
-    /// Nothing works here before somebody mends something: the configuration, the identity, the disk.
-    Unusable,
-}
-
-impl Exit {
-    /// The exit code that tells the supervisor.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Stop => 0,
-            Self::Update => 75,
-            Self::Retired => 76,
-            Self::Unusable => 77,
-        }
-    }
 }
 
 impl Agent {

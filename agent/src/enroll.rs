@@ -14,9 +14,8 @@ use crate::{
     config::{Config, ConfigError},
     facts,
     failure::Failure,
-    identity::{Identity, IdentityError, check_server},
+    identity::{Identity, IdentityError, check_server, is_retired},
     policy::Policy,
-    status::is_retired,
     sys::files::{FileError, Mode, create_private_directory, make_private},
     transport::{Http, TransportError},
 };

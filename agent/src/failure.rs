@@ -8,8 +8,8 @@ use muster_schemas::{
 };
 
 use crate::{
+    errors::chain,
     identity::IdentityError,
-    jobs::results::chain,
     link::Outcome,
     transport::Broken,
     upstream::{Fault, Permit},

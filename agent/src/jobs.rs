@@ -5,5 +5,4 @@ pub mod life;
 pub mod outbox;
 pub mod reporter;
 pub mod resources;
-pub mod results;
 pub mod spool;

@@ -10,31 +10,34 @@ use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Agent, Exit, Gate},
+    agent::{Agent, Gate},
     client::Client,
     clock::ServerClock,
     config::{Config, ConfigError},
-    identity::{Identity, IdentityError},
-    jobs::{intake, results::chain},
+    errors::chain,
+    exits::Exit,
+    identity::{Identity, IdentityError, retire},
+    jobs::intake,
     journal::Journal,
     link::{Link, Outcome},
     policy::Policy,
     session::Caller,
     supervisor::{
         control::{self, Said, Told},
-        pointer::Update,
-        report::{Reporter, is_on_trial, own_sha256},
+        report::{Reporter, is_on_trial},
     },
     suspend::Watch,
     sys::{
         dice,
         files::FileError,
         lock::{LockError, lock_within},
+        machine::own_sha256,
         processes::Groups,
         signals,
     },
     transport::{Http, TransportError},
     version::VERSION,
+    versions::pointer::Update,
 };
 
 /// How long a worker waits for the one before it to be gone.
@@ -202,7 +205,7 @@ async fn wind_up(agent: &Agent, exit: Exit) -> Result<(), FileError> {
         }
     };
     if exit == Exit::Retired {
-        crate::status::retire(&agent.state)?;
+        retire(&agent.state)?;
         error!("The server retired this host: the agent stops for good");
     }
     let mut running = agent.running.subscribe();

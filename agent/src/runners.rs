@@ -1,9 +1,9 @@
 //! What each kind of job does.
 
-pub mod download;
 pub mod inspect;
+pub mod results;
 pub mod run;
+pub mod self_update;
 mod task;
-pub mod update;
 
 pub use self::task::{Programs, Task, check, run};

@@ -13,13 +13,12 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Agent, Exit, Session},
+    agent::{Agent, Session},
+    errors::chain,
+    exits::Exit,
     facts,
     failure::Failure,
-    jobs::{
-        intake::{self, Taken},
-        results::chain,
-    },
+    jobs::intake::{self, Taken},
     link::Outcome,
     supervisor::report::Reporter,
 };

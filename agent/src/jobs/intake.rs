@@ -11,11 +11,12 @@ use muster_schemas::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{life, results};
+use super::life;
 use crate::{
     agent::Agent,
+    errors::{chain, head},
     journal::{Entry, Ledger},
-    runners,
+    runners::{self, results},
     sys::files::FileError,
 };
 
@@ -61,7 +62,7 @@ pub fn take(agent: &Arc<Agent>, commands: Vec<Command>) -> Taken {
             Ok(Taken::All) => {}
             Ok(Taken::Partly) => return Taken::Partly,
             Err(failed) => {
-                error!("A job cannot be journalled, and is not accepted: {}", results::chain(&failed));
+                error!("A job cannot be journalled, and is not accepted: {}", chain(&failed));
                 return Taken::Partly;
             }
         }
@@ -82,7 +83,7 @@ pub fn cancel(agent: &Arc<Agent>, ids: &[JobId]) {
             match agent.journal(|journal| journal.append(entry)) {
                 Ok(()) => begin(agent, *id),
                 Err(failed) => {
-                    error!(job.id = %id, "Cannot note that job {id} was cancelled: {}", results::chain(&failed));
+                    error!(job.id = %id, "Cannot note that job {id} was cancelled: {}", chain(&failed));
                 }
             }
         }
@@ -188,7 +189,7 @@ fn allowed(agent: &Agent, command: &Command) -> Result<(), Box<JobResult>> {
     if !["run", "inspect", "reset_breakers", "self_update"].contains(&command.kind.as_str()) {
         return Err(refuse(
             "unknown_kind",
-            format!("this agent does not know {:?}", results::head(command.kind.clone(), REFUSED_KIND_BYTES)),
+            format!("this agent does not know {:?}", head(command.kind.clone(), REFUSED_KIND_BYTES)),
         ));
     }
     let spec =
@@ -223,7 +224,7 @@ fn finished(id: JobId, result: JobResult) -> Entry {
 
 /// What is never run need not be kept: of its own texts only the beginning of its kind, and nothing that it acts on.
 fn in_short(command: Command) -> Command {
-    let kind = results::head(command.kind, REFUSED_KIND_BYTES);
+    let kind = head(command.kind, REFUSED_KIND_BYTES);
     Command { kind, spec: serde_json::Value::Null, resource: None, ..command }
 }
 

@@ -27,13 +27,16 @@ use tracing::{error, info};
 use super::{
     outbox::{Outbox, Stored},
     reporter::report,
-    results::{chain, ended, ended_with},
     spool::JobSpool,
 };
 use crate::{
     agent::{Agent, Gate},
+    errors::chain,
     journal::{Entry, Record, Stage},
-    runners::{self, Task},
+    runners::{
+        self, Task,
+        results::{ended, ended_with},
+    },
 };
 
 /// How long to wait before a journal that cannot be written is tried again.
@@ -97,7 +100,7 @@ impl Life {
             Recovery::Converge => self.run_in_turn(command).await,
             Recovery::Probe => {
                 let _turn = self.turn(command).await;
-                runners::update::probe(&self.agent, self.id).await.into()
+                runners::self_update::probe(&self.agent, self.id).await.into()
             }
             Recovery::Once => {
                 let message = "the agent was restarted while the job ran; how far it came is unknown";

@@ -11,12 +11,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{
-    outbox::{Batch, Outbox, Stored},
-    results::chain,
-};
+use super::outbox::{Batch, Outbox, Stored};
 use crate::{
-    agent::{Agent, Exit, Session},
+    agent::{Agent, Session},
+    errors::chain,
+    exits::Exit,
     failure::Failure,
     link::{Link, Outcome},
 };

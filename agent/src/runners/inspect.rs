@@ -2,7 +2,8 @@
 
 use muster_schemas::jobs::{JobResult, Outcome};
 
-use crate::{facts, jobs::results::ended, policy::Policy};
+use super::results::ended;
+use crate::{facts, policy::Policy};
 
 /// Gathers the facts.
 pub fn run(policy: &Policy) -> JobResult {

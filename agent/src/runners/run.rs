@@ -15,11 +15,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::Task;
-use crate::{
-    jobs::results::{ended, ended_with, error},
-    sys::processes::{Ending, Groups, end_group, in_own_group, signal_of},
+use super::{
+    Task,
+    results::{ended, ended_with, error},
 };
+use crate::sys::processes::{Ending, Groups, end_group, in_own_group, signal_of};
 
 /// How long a program has to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);

@@ -9,8 +9,8 @@ use muster_schemas::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{inspect, run as program, update};
-use crate::{agent::Agent, jobs::results::ended, sys::processes::Groups};
+use super::{inspect, results::ended, run as program, self_update};
+use crate::{agent::Agent, sys::processes::Groups};
 
 /// What a runner is given beside the job's spec.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ pub fn check(spec: &JobSpec) -> Result<(), String> {
     match spec {
         JobSpec::Run(spec) => program::check(spec),
         JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) => Ok(()),
-        JobSpec::SelfUpdate(spec) => update::check(spec),
+        JobSpec::SelfUpdate(spec) => self_update::check(spec),
     }
 }
 
@@ -68,6 +68,6 @@ pub async fn run(agent: &Agent, spec: &JobSpec, task: Task) -> Option<JobResult>
             agent.client.reset_breakers();
             Some(ended(Outcome::Succeeded))
         }
-        JobSpec::SelfUpdate(spec) => update::run(agent, spec, &task).await,
+        JobSpec::SelfUpdate(spec) => self_update::run(agent, spec, &task).await,
     }
 }

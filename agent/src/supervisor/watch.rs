@@ -14,24 +14,25 @@ use tracing::{error, info, warn};
 use super::{
     control::{Said, Told},
     crashes::{Crashes, Verdict},
-    pointer::{Choice, Phase, Pointer, TRIES, Update},
     trial::{self, Event, Plan},
     worker::{self, Heard, Worker},
 };
 use crate::{
-    agent::Exit,
     config::Config,
-    identity::{Identity, IdentityError},
-    jobs::results::chain,
-    status::is_retired,
+    errors::chain,
+    exits::Exit,
+    identity::{Identity, IdentityError, is_retired},
     sys::{
         files::{FileError, sha256_of},
         lock::{LockError, lock_within},
         machine::since_boot,
         signals,
     },
-    trust::{Platform, Purpose, Trust, remove_versions_except},
     version::{ARCHITECTURE, OS},
+    versions::{
+        pointer::{Choice, Phase, Pointer, TRIES, Update},
+        trust::{Platform, Purpose, Trust, remove_versions_except},
+    },
 };
 
 /// How long to wait for a supervisor that is about to be gone.

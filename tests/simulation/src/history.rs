@@ -9,9 +9,9 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use muster_agent::{
-    jobs::results::{ended, ended_with},
-    runners::{Programs, Task},
+use muster_agent::runners::{
+    Programs, Task,
+    results::{ended, ended_with},
 };
 use muster_schemas::{
     ids::JobId,

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use muster_schemas::jobs::{JobError, JobResult, Outcome};
 
+use crate::errors::head;
+
 /// The longest message of an error, in bytes.
 const MAX_MESSAGE_BYTES: usize = 4096;
 
@@ -19,21 +21,4 @@ pub fn ended_with(outcome: Outcome, code: &str, message: impl Into<String>) -> J
 /// A reason.
 pub fn error(code: &str, message: impl Into<String>) -> JobError {
     JobError { code: code.into(), message: head(message.into(), MAX_MESSAGE_BYTES) }
-}
-
-/// The beginning of a text, up to so many bytes.
-pub fn head(mut text: String, limit: usize) -> String {
-    text.truncate(text.floor_char_boundary(limit));
-    text
-}
-
-/// An error and what caused it, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

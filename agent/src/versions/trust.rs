@@ -17,9 +17,9 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::pointer::{BINARY, Installed, is_sha256};
 use crate::{
-    jobs::results::chain,
-    supervisor::pointer::{BINARY, Installed, is_sha256},
+    errors::chain,
     sys::files::{FileError, create_private_directory, read_json, sha256_of, write_json},
     version::MANIFEST_VERSION,
 };

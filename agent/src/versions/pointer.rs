@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use crate::{
-    jobs::results::{chain, head},
+    errors::{chain, head},
     sys::files::{FileError, read_json, write_json},
 };
 

@@ -18,20 +18,25 @@ use serde::Deserialize;
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 use tracing::{info, warn};
 
-use super::{Task, download};
+use super::{
+    Task,
+    results::{ended, ended_with, error},
+};
 use crate::{
-    agent::{Agent, Exit},
-    jobs::results::{chain, ended, ended_with, error},
-    supervisor::{
-        pointer::{BINARY, Installed, Phase, Pointer, TRIES, Update, is_sha256, is_version},
-        report::own_sha256,
-    },
+    agent::Agent,
+    errors::chain,
+    exits::Exit,
     sys::{
         files::{FileError, Mode, create_private_directory, make_private, rename_durably, sync_parent, write_json},
+        machine::own_sha256,
         processes::{Ending, end_group, in_own_group},
     },
-    trust::{Platform, Refusal, Trust, remove_versions_except},
     version::{ARCHITECTURE, OS, VERSION},
+    versions::{
+        download,
+        pointer::{BINARY, Installed, Phase, Pointer, TRIES, Update, is_sha256, is_version},
+        trust::{Platform, Refusal, Trust, remove_versions_except},
+    },
 };
 
 /// How long a new version may take to check itself.
