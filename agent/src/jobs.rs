@@ -1,5 +1,6 @@
 //! Jobs on this host: taken in, run once, and told about until the server has the result.
 
+pub mod desk;
 pub mod intake;
 pub mod life;
 pub mod outbox;

@@ -3,9 +3,9 @@
 use muster_schemas::jobs::{JobResult, Outcome};
 
 use super::results::ended;
-use crate::{facts, policy::Policy};
+use crate::{agent::Agent, facts};
 
 /// Gathers the facts.
-pub fn run(policy: &Policy) -> JobResult {
-    JobResult { detail: Some(facts::inspect(policy)), ..ended(Outcome::Succeeded) }
+pub fn run(agent: &Agent) -> JobResult {
+    JobResult { detail: Some(facts::inspect(&agent.capabilities)), ..ended(Outcome::Succeeded) }
 }

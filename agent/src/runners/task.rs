@@ -63,7 +63,7 @@ pub fn check(spec: &JobSpec) -> Result<(), String> {
 pub async fn run(agent: &Agent, spec: &JobSpec, task: Task) -> Option<JobResult> {
     match spec {
         JobSpec::Run(spec) => Some(agent.programs.run(spec, &task).await),
-        JobSpec::Inspect(_) => Some(inspect::run(&agent.policy())),
+        JobSpec::Inspect(_) => Some(inspect::run(agent)),
         JobSpec::ResetBreakers(_) => {
             agent.client.reset_breakers();
             Some(ended(Outcome::Succeeded))
