@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     exits::Exit,
     link::{Link, Outcome},
-    runners::Programs,
+    programs::Programs,
     sys::dice,
 };
 

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod link;
 pub mod lookup;
 pub mod policy;
+pub mod programs;
 pub mod run;
 pub mod runners;
 pub mod session;

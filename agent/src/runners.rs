@@ -6,4 +6,4 @@ pub mod run;
 pub mod self_update;
 mod task;
 
-pub use self::task::{Programs, Task, check, run};
+pub use self::task::{Task, run};

@@ -15,7 +15,7 @@ use super::{desk::Desk, life};
 use crate::{
     errors::{chain, head},
     journal::{Entry, Ledger},
-    runners::{self, results},
+    runners::results,
     sys::files::FileError,
 };
 
@@ -193,7 +193,7 @@ fn allowed(desk: &Desk, command: &Command) -> Result<(), Box<JobResult>> {
     }
     let spec =
         JobSpec::from_parts(&command.kind, &command.spec).map_err(|problem| refuse("invalid", problem.to_string()))?;
-    runners::check(&spec).map_err(|message| refuse("invalid", message))?;
+    spec.rules().check().map_err(|problem| refuse("invalid", problem.to_string()))?;
     let policy = desk.policy.as_ref().map_err(|reason| refuse("policy", reason.clone()))?;
     policy.check(&spec).map_err(|message| refuse("policy", message))
 }

@@ -11,13 +11,13 @@ use std::{
 };
 
 use muster_schemas::{
-    envelopes::{Envelope, EnvelopeError},
+    envelopes::{Envelope, EnvelopeError, is_sha256},
     jobs::SelfUpdateSpec,
     releases::{Manifest, PRODUCT, Root, Target, manifest_sha256},
 };
 use serde::{Deserialize, Serialize};
 
-use super::pointer::{BINARY, Installed, is_sha256};
+use super::pointer::{BINARY, Installed};
 use crate::{
     errors::chain,
     sys::files::{FileError, create_private_directory, read_json, sha256_of, write_json},
