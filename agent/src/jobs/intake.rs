@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use muster_schemas::{
     commands::Command,
     ids::JobId,
-    jobs::{JobResult, JobSpec, Outcome},
+    jobs::{JobResult, JobSpec, KINDS, Outcome},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -185,7 +185,7 @@ fn allowed(desk: &Desk, command: &Command) -> Result<(), Box<JobResult>> {
     if too_large {
         return Err(refuse("too_large", "the command is larger than this host takes".into()));
     }
-    if !["run", "inspect", "reset_breakers", "self_update"].contains(&command.kind.as_str()) {
+    if KINDS.iter().all(|known| known.name != command.kind) {
         return Err(refuse(
             "unknown_kind",
             format!("this agent does not know {:?}", head(command.kind.clone(), REFUSED_KIND_BYTES)),

@@ -35,7 +35,7 @@ use crate::{
     journal::{Entry, Record, Stage},
     runners::{
         self, Task,
-        results::{ended, ended_with},
+        results::{ended, ended_with, interrupted},
     },
 };
 
@@ -95,18 +95,14 @@ impl Life {
     /// The process that had started it is gone.
     async fn recover(&self, command: &Command) -> Ending {
         // By what this agent knows of the kind: the server's word could make a job run twice.
-        let recovery =
-            JobSpec::from_parts(&command.kind, &command.spec).map_or(Recovery::Once, |spec| spec.rules().recovery());
-        match recovery {
-            Recovery::Converge => self.run_in_turn(command).await,
-            Recovery::Probe => {
+        let spec = JobSpec::from_parts(&command.kind, &command.spec).ok();
+        match spec.as_ref().map(|spec| (spec.rules().recovery(), runners::of(spec))) {
+            Some((Recovery::Converge, _)) => self.run_in_turn(command).await,
+            Some((Recovery::Probe, runner)) => {
                 let _turn = self.turn(command).await;
-                runners::self_update::probe(&self.desk.agent, self.id).await.into()
+                runner.probe(&self.desk.agent, self.id).await.into()
             }
-            Recovery::Once => {
-                let message = "the agent was restarted while the job ran; how far it came is unknown";
-                ended_with(Outcome::Interrupted, "agent_restarted", message).into()
-            }
+            Some((Recovery::Once, _)) | None => interrupted().into(),
         }
     }
 
@@ -175,11 +171,10 @@ impl Life {
     }
 
     async fn turn(&self, command: &Command) -> Turn {
-        let resource = match command.kind.as_str() {
-            "self_update" => Some("agent"),
-            _ => command.resource.as_deref(),
-        };
-        let queue = resource.map(|resource| self.desk.resources.queue(resource));
+        // What the kind acts on by itself goes before what the server says.
+        let own = JobSpec::from_parts(&command.kind, &command.spec).ok().and_then(|spec| spec.rules().resource());
+        let resource = own.or_else(|| command.resource.clone());
+        let queue = resource.map(|resource| self.desk.resources.queue(&resource));
         let resource = match queue {
             // Neither semaphore is ever closed.
             Some(queue) => queue.acquire_owned().await.ok(),
@@ -220,8 +215,7 @@ impl Life {
         let outbox = self.outbox.clone();
         let task =
             Task { id: self.id, time_limit, stop: stop.clone(), output: Arc::new(move |text| outbox.text(text)) };
-        let work = runners::run(&self.desk.agent, &spec, task);
-        tokio::pin!(work);
+        let mut work = runners::of(&spec).run(&self.desk.agent, &task);
         let result = tokio::select! {
             biased;
             result = &mut work => result,

@@ -18,6 +18,12 @@ pub fn ended_with(outcome: Outcome, code: &str, message: impl Into<String>) -> J
     JobResult { error: Some(error(code, message)), ..ended(outcome) }
 }
 
+/// The result of a job that a process that is gone had started, where nothing tells how far it came.
+pub fn interrupted() -> JobResult {
+    let message = "the agent was restarted while the job ran; how far it came is unknown";
+    ended_with(Outcome::Interrupted, "agent_restarted", message)
+}
+
 /// A reason.
 pub fn error(code: &str, message: impl Into<String>) -> JobError {
     JobError { code: code.into(), message: head(message.into(), MAX_MESSAGE_BYTES) }

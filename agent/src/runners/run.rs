@@ -1,18 +1,125 @@
 //! `run`: a program with its arguments, without a shell. How it is bounded and ended is `programs`'.
 
+use std::fmt;
+
+use futures_util::future::BoxFuture;
 use muster_schemas::jobs::{JobKind, JobResult, Outcome, RunSpec};
+use serde::Deserialize;
 
 use super::{
-    Task,
+    Runner, Section, Task,
     results::{ended, ended_with},
 };
-use crate::programs::{End, Program, Programs, Ran};
+use crate::{
+    agent::Agent,
+    programs::{End, Program, Ran},
+};
 
-/// Runs the program to its end.
-pub async fn run(programs: &dyn Programs, spec: &RunSpec, task: &Task) -> JobResult {
-    let program = program(spec, task);
-    let ran = programs.run(&program, &task.stop, &|_, text: &str| (task.output)(text)).await;
-    result(ran, &program)
+impl Runner for RunSpec {
+    fn run<'a>(&'a self, agent: &'a Agent, task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
+        Box::pin(async move {
+            let program = program(self, task);
+            let ran = agent.programs.run(&program, &task.stop, &|_, text: &str| (task.output)(text)).await;
+            Some(result(ran, &program))
+        })
+    }
+}
+
+/// What `policy.toml` says of programs: its three keys, of which the first lets programs run at all.
+#[derive(Debug)]
+pub struct Allowed<'a> {
+    /// `run`.
+    pub programs: &'a Programs,
+    /// `environment`.
+    pub environment: &'a Environment,
+    /// `working_directories`: where a listed program may run, beside `/`.
+    pub working_directories: &'a [String],
+}
+
+/// Which programs may run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Programs {
+    /// `"*"`: every one.
+    Every(Star),
+    /// These.
+    Listed(Vec<String>),
+}
+
+/// `"*"`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum Star {
+    /// The only one there is.
+    #[serde(rename = "*")]
+    Star,
+}
+
+/// What a job may set for a listed program. A name that ends with `*` stands for all with the same beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Environment(Vec<String>);
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self(["LANG", "LC_*", "TZ"].map(Into::into).into())
+    }
+}
+
+impl Section for Allowed<'_> {
+    type Spec = RunSpec;
+
+    fn allows(&self, spec: &RunSpec) -> Result<(), String> {
+        let program = spec.argv.first().map_or("", String::as_str);
+        match self.programs {
+            Programs::Every(Star::Star) => Ok(()),
+            Programs::Listed(listed) if !listed.iter().any(|allowed| allowed == program) => {
+                Err(format!("this host's policy does not allow to run {program:?}"))
+            }
+            Programs::Listed(_) => self.check_surroundings(spec),
+        }
+    }
+
+    fn lets_something(&self) -> bool {
+        !matches!(self.programs, Programs::Listed(listed) if listed.is_empty())
+    }
+}
+
+impl fmt::Display for Allowed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.programs {
+            Programs::Every(Star::Star) => f.write_str("every program"),
+            Programs::Listed(listed) if listed.is_empty() => f.write_str("no program"),
+            Programs::Listed(listed) => f.write_str(&listed.join(", ")),
+        }
+    }
+}
+
+impl Allowed<'_> {
+    /// An allowed program that its surroundings make load foreign code is another program, and the ways to do that are
+    /// beyond counting: what is not named is not allowed.
+    fn check_surroundings(&self, spec: &RunSpec) -> Result<(), String> {
+        let Environment(patterns) = self.environment;
+        let is_named = |name: &String| patterns.iter().any(|pattern| matches(pattern, name));
+        if let Some(name) = spec.environment.keys().find(|name| !is_named(name)) {
+            return Err(format!("this host's policy does not allow to set {name:?}"));
+        }
+        match spec.working_directory.as_deref() {
+            None | Some("/") => Ok(()),
+            Some(directory) if self.working_directories.iter().any(|allowed| allowed == directory) => Ok(()),
+            Some(directory) => Err(format!("this host's policy does not allow to run anything in {directory:?}")),
+        }
+    }
+}
+
+/// Whether a name is what the pattern says: the same, or with the same beginning when the pattern ends with `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |beginning| name.starts_with(beginning))
 }
 
 fn program(spec: &RunSpec, task: &Task) -> Program {

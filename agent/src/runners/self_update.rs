@@ -8,6 +8,7 @@
 
 use std::{ffi::OsStr, path::Path, time::Duration};
 
+use futures_util::future::BoxFuture;
 use muster_schemas::{
     envelopes::Envelope,
     ids::JobId,
@@ -18,8 +19,9 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::{
-    Task,
+    Runner, Task,
     results::{ended, ended_with, error},
+    switch::Switch,
 };
 use crate::{
     agent::Agent,
@@ -45,8 +47,21 @@ const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(15);
 /// How much it may say, both streams together.
 const PREFLIGHT_BYTES: u64 = 32 * 1024;
 
+/// `self_update = false`: somebody else brings new versions of the agent.
+pub type Allowed = Switch<SelfUpdateSpec, true>;
+
+impl Runner for SelfUpdateSpec {
+    fn run<'a>(&'a self, agent: &'a Agent, task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
+        Box::pin(run(agent, self, task))
+    }
+
+    fn probe<'a>(&'a self, agent: &'a Agent, id: JobId) -> BoxFuture<'a, JobResult> {
+        Box::pin(probe(agent, id))
+    }
+}
+
 /// Brings the new version to the point where the supervisor takes over. `None`: it does, and the next process tells how it went.
-pub async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<JobResult> {
+async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<JobResult> {
     let prepared = tokio::select! {
         biased;
         () = task.stop.cancelled() => return Some(ended(Outcome::Cancelled)),
@@ -72,7 +87,7 @@ pub async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<Jo
 }
 
 /// How an update ended that this journal had started: by the supervisor's record, once it is decided.
-pub async fn probe(agent: &Agent, id: JobId) -> JobResult {
+async fn probe(agent: &Agent, id: JobId) -> JobResult {
     let mut spoke = agent.supervisor_spoke.subscribe();
     loop {
         let update = match Update::load(&agent.state) {
