@@ -10,7 +10,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use muster_domain::machine::{Change, Effect, Lock, Machine, Note, Refused};
+use muster_domain::{
+    changes::{Change, Effect, Lock, Note},
+    machine::Machine,
+    refused::Refused,
+};
 use muster_schemas::{
     audit::AuditEntry,
     ids::{AuditId, FleetUpdateId},
@@ -306,8 +310,12 @@ struct Stepped {
 
 fn step(change: &Change, current: Option<&Item>, now: Timestamp) -> Result<Stepped, AdvanceError> {
     use muster_domain::{
-        enrollment_tokens::EnrollmentToken, fleet_update_hosts::FleetUpdateHost, fleet_updates::FleetUpdate,
-        hosts::Host, jobs::Job, mailboxes::Mailbox, releases::Release,
+        enrollment_tokens::EnrollmentToken,
+        fleet_updates::{FleetUpdate, hosts::FleetUpdateHost},
+        hosts::Host,
+        jobs::Job,
+        mailboxes::Mailbox,
+        releases::Release,
     };
     match change {
         Change::Host(_, event) => step_of::<Host>(event, current, now),

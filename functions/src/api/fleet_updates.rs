@@ -6,14 +6,15 @@ use axum::response::Response;
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::{self, FleetUpdateHost},
+    changes::Change,
     fleet_updates::{
         self, Event, FleetUpdate, LOCK, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+        hosts::FleetUpdateHost,
     },
-    machine::{Change, Refused},
     mailboxes::Mailbox,
-    pacing::after,
+    refused::Refused,
     releases::Release,
+    times::after,
     windows,
 };
 use muster_schemas::{
@@ -221,7 +222,7 @@ pub async fn write_off(
     fleet_update.can(ActionOnFleetUpdate::WriteOff)?;
     let lost = hosts_at(&app, id, &fleet_update.lost).await?.into_iter().find(|host| host.host_id == host_id);
     let lost = lost.ok_or_else(|| Refused::wrong_state(format_args!("{host_id} is not lost in this fleet update")))?;
-    advance(&app, lost.place.change(fleet_update_hosts::Event::WriteOff), &operator.cause()).await?;
+    advance(&app, lost.place.change(fleet_updates::hosts::Event::WriteOff), &operator.cause()).await?;
     current(&app, id, operator.role()).await.map(Json)
 }
 

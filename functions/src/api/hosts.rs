@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use muster_domain::{
     access::actions,
+    changes::Change,
     hosts::{Event, Host, Standing},
     jobs::{Asked, NewJob, Origin},
-    machine::{Change, Refused},
     mailboxes::{self, Mailbox},
-    pacing::after,
+    refused::Refused,
     releases::Release,
+    times::after,
 };
 use muster_schemas::{
     access::Role,

@@ -10,11 +10,12 @@ use axum::{
 };
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Change,
     jobs::{Asked, Event, Job, NewJob, Origin},
     load::Work,
-    machine::{Change, Refused},
     mailboxes::{self, Mailbox},
-    pacing::after,
+    refused::Refused,
+    times::after,
 };
 use muster_schemas::{
     access::Role,

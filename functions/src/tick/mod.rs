@@ -2,7 +2,7 @@
 //! what it could not do to the next one. With nothing due it costs one query.
 
 use jiff::Timestamp;
-use muster_domain::{fleet_update_hosts, fleet_updates, jobs, machine::Change, pacing::after};
+use muster_domain::{changes::Change, fleet_updates, jobs, times::after};
 
 use crate::{
     advance::{AdvanceError, Cause, advance},
@@ -74,7 +74,7 @@ async fn look_at(app: &App, item: &Item) -> Result<(), AdvanceError> {
         advance(app, Change::Job(id, jobs::Event::Tick), &cause).await?;
     } else if let Some(id) = partition.strip_prefix("fleet-update#").and_then(|id| id.parse().ok()) {
         let change = match keys::position(&item.key) {
-            Some(position) => Change::FleetUpdateHost(id, position, fleet_update_hosts::Event::Tick),
+            Some(position) => Change::FleetUpdateHost(id, position, fleet_updates::hosts::Event::Tick),
             None => Change::FleetUpdate(id, fleet_updates::Event::Tick),
         };
         advance(app, change, &cause).await?;

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Effect,
     jobs::{Event, Job, NewJob},
-    machine::{Effect, Machine, Step},
+    machine::{Machine, Step},
 };
 use muster_schemas::{
     access::Role,

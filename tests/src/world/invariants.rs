@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::{
     enrollment_tokens::EnrollmentToken,
-    fleet_update_hosts::FleetUpdateHost,
+    fleet_updates::hosts::FleetUpdateHost,
     fleet_updates::{FleetUpdate, LOCK},
     hosts::Host,
     jobs::Job,

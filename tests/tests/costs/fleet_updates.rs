@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use muster_domain::{fleet_update_hosts::FleetUpdateHost, fleet_updates::FleetUpdate, pacing::Pacing};
+use muster_domain::{fleet_updates::FleetUpdate, fleet_updates::hosts::FleetUpdateHost, pacing::Pacing};
 use muster_schemas::{fleet_updates::FleetUpdateState, ids::FleetUpdateId};
 use muster_server::store::{Consistency, keys};
 use muster_tests::world::World;

@@ -1,6 +1,6 @@
 //! Fleet updates: a host counts once and for itself; no word of it moves, halts or proves the update of another.
 
-use muster_domain::fleet_update_hosts::FleetUpdateHost;
+use muster_domain::fleet_updates::hosts::FleetUpdateHost;
 use muster_schemas::{
     check_ins::{AgentReport, CheckInRequest, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdateState},
