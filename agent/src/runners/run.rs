@@ -140,7 +140,7 @@ fn result(ran: Ran, program: &Program) -> JobResult {
     let Ran { end, exit_code, signal, output_bytes, output_truncated } = ran;
     let failed = |code, message| ended_with(Outcome::Failed, code, message);
     let result = match (end, exit_code) {
-        (End::NotStarted(source), _) => failed("spawn", format!("cannot start {:?}: {source}", program.path)),
+        (End::NotStarted(source), _) => failed("spawn", format!("cannot start {}: {source}", program.path.display())),
         (End::Stopped, _) => ended(Outcome::Cancelled),
         (End::TimeLimit, _) => {
             failed("time_limit", format!("stopped after its time limit of {} s", program.time_limit.as_secs()))
