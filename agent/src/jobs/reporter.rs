@@ -11,7 +11,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::outbox::{Batch, Outbox, Stored};
+use super::{
+    outbox::{Outbox, Stored},
+    queue::Batch,
+};
 use crate::{
     agent::{Agent, Session},
     errors::chain,
