@@ -4,27 +4,21 @@ use std::marker::PhantomData;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{header, request::Parts},
 };
-use jiff::Timestamp;
 use muster_domain::{access::Permission, budgets::Budget};
 use muster_schemas::{
-    access::{Role, SessionKind},
+    access::Role,
     ids::HostId,
     problems::{Problem, ProblemCode},
 };
-use subtle::ConstantTimeEq;
 
 use super::{
-    api_keys, enrollment, extract,
+    extract,
+    identity::{Identity, access_tokens, api_keys, enrollment_tokens, sessions},
     problem::Failure,
-    session::{self, COOKIE, CSRF_HEADER},
-    tokens,
 };
-use crate::{
-    app::{App, Settings},
-    commit::Cause,
-};
+use crate::{app::App, commit::Cause};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +65,8 @@ impl FromRequestParts<App> for Machine {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let token = bearer(parts).filter(|token| token.starts_with(enrollment::PREFIX)).ok_or_else(unauthorized)?;
-        let token = enrollment::known_token(app, token).await?;
+        let token = bearer(parts).filter(|token| enrollment_tokens::is_one(token)).ok_or_else(unauthorized)?;
+        let token = enrollment_tokens::known(app, token).await?;
         within_budget(app, &token.id.to_string(), app.settings.pacing.host_budget)?;
         token.lets_install(app.now())?;
         Ok(Self)
@@ -102,7 +96,7 @@ impl FromRequestParts<App> for Agent {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let host_id = bearer(parts).and_then(|token| tokens::host(app, token)).ok_or_else(unauthorized)?;
+        let host_id = bearer(parts).and_then(|token| access_tokens::host(app, token)).ok_or_else(unauthorized)?;
         within_budget(app, &host_id.to_string(), app.settings.pacing.host_budget)?;
         Ok(Self { host_id, request_id: extract::request_id(parts) })
     }
@@ -113,23 +107,6 @@ pub struct Operator<P> {
     /// Who.
     pub identity: Identity,
     permission: PhantomData<P>,
-}
-
-/// Who a person or a program is.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// `user:<id>` or `key:<id>`.
-    pub actor: String,
-    /// What people call it.
-    pub name: String,
-    /// What it may do.
-    pub role: Role,
-    /// The session, if it is a person's.
-    pub session: Option<String>,
-    /// When the credential ends.
-    pub expires_at: Timestamp,
-    /// The request.
-    pub request_id: String,
 }
 
 impl<P> Operator<P> {
@@ -233,51 +210,18 @@ pub fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Fail
 }
 
 async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
-    let request_id = extract::request_id(parts);
-    if let Some(token) = bearer(parts) {
-        let found = if token.starts_with(api_keys::PREFIX) {
-            api_keys::identify(app, token, request_id).await?
-        } else {
-            session::identify(app, token, SessionKind::Bearer, request_id).await?.map(|(identity, _)| identity)
-        };
-        return found.ok_or_else(unauthorized);
-    }
-    let token = cookie(&parts.headers).ok_or_else(unauthorized)?;
-    let found = session::identify(app, token, SessionKind::Cookie, request_id).await?;
-    let (identity, csrf_token) = found.ok_or_else(unauthorized)?;
-    if parts.method != Method::GET && parts.method != Method::HEAD {
-        sent_by_the_console(parts, app, &csrf_token)?;
-    }
-    Ok(identity)
-}
-
-/// A browser sends the cookie along whoever asks it to: a change must come from our own page and know its token.
-fn sent_by_the_console(parts: &Parts, app: &App, csrf_token: &str) -> Result<(), Failure> {
-    let origin = extract::header_text(&parts.headers, header::ORIGIN.as_str());
-    let Settings { public_url, console_url, .. } = &app.settings;
-    let ours = [public_url, console_url].into_iter().any(|url| !url.is_empty() && origin == origin_of(url));
-    let token = extract::header_text(&parts.headers, CSRF_HEADER);
-    let knows = bool::from(token.as_bytes().ct_eq(csrf_token.as_bytes()));
-    if ours && knows && !csrf_token.is_empty() { Ok(()) } else { Err(Failure::of(ProblemCode::CsrfRefused)) }
-}
-
-/// A URL without its path, as browsers say where a page came from.
-fn origin_of(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |place| place + 3);
-    url[host..].find('/').map_or(url, |path| &url[..host + path])
+    let found = match bearer(parts) {
+        Some(token) if api_keys::is_one(token) => api_keys::identify(app, token, extract::request_id(parts)).await?,
+        Some(token) => sessions::of_bearer(app, token, parts).await?,
+        None => sessions::of_cookie(app, parts).await?,
+    };
+    found.ok_or_else(unauthorized)
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The session's cookie.
-pub fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
 fn unauthorized() -> Failure {

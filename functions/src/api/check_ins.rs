@@ -21,9 +21,9 @@ use muster_schemas::{
 
 use super::{
     auth::Agent,
+    checks::{check_agent, check_facts, check_sequence, check_upstreams},
     extract::Sent,
     problem::Failure,
-    reports::{check_agent, check_facts, check_sequence, check_upstreams},
 };
 use crate::{
     advance::{advance, advance_with},

@@ -15,10 +15,10 @@ use muster_schemas::{
 
 use super::{
     auth::Agent,
+    checks::MAX_SEQUENCE,
     extract::{Id, Sent},
     found::found,
     problem::Failure,
-    reports::MAX_SEQUENCE,
 };
 use crate::{
     advance::{advance, advance_with},

@@ -1,13 +1,10 @@
 //! Enrolment: tokens for operators, and the one route of a host that has no identity yet.
 
-use std::collections::BTreeMap;
-
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
     changes::Change,
     enrollment_tokens::{EnrollmentToken, Event},
     hosts,
-    refused::Refused,
     times::after,
 };
 use muster_schemas::{
@@ -15,18 +12,18 @@ use muster_schemas::{
     envelopes::{PublicKey, sha256_hex},
     ids::{EnrollmentTokenId, HostId},
     pages::Page,
-    problems::{Problem, ProblemCode},
+    problems::Problem,
+    secrets::Secret,
 };
 
 use super::{
     auth::{Anyone, Operator, may},
-    credentials,
-    extract::{Id, IdempotencyKey, Paged, Sent, check_text},
+    checks::{check_facts, check_labels, check_text},
+    extract::{Id, IdempotencyKey, Paged, Sent},
     idempotency::Once,
-    install,
+    identity::enrollment_tokens,
     lists::{List, page},
     problem::Failure,
-    reports::check_facts,
 };
 use crate::{
     advance::{advance, advance_with},
@@ -35,9 +32,6 @@ use crate::{
     records,
     store::{Consistency, Expect, Versioned},
 };
-
-/// What every enrollment token begins with.
-pub const PREFIX: &str = "met_";
 
 /// `POST /api/v1/enrollment-tokens`
 pub async fn create(
@@ -60,7 +54,7 @@ pub async fn create(
     once.refuse_repeat(&app).await?;
     let now = app.now();
     let id = EnrollmentTokenId::new(now, rand::random());
-    let (secret, secret_sha256) = credentials::issue(PREFIX, id);
+    let (secret, secret_sha256) = enrollment_tokens::issue(id);
     let (used, revoked, expires_at) = (0, false, after(now, seconds));
     let token = EnrollmentToken { id, secret_sha256, seats, used, labels, note, created_at: now, expires_at, revoked };
     let view = token.view(operator.role(), now);
@@ -69,7 +63,7 @@ pub async fn create(
     advance_with(&app, change, &operator.cause(), own).await?;
     Ok((
         StatusCode::CREATED,
-        Json(EnrollmentTokenCreated { install_command: install::line(&app, &secret), token: secret, view }),
+        Json(EnrollmentTokenCreated { install_command: install_command(&app, &secret), token: secret, view }),
     ))
 }
 
@@ -104,7 +98,7 @@ pub async fn enroll(
     let key = PublicKey::parse(&public_key)
         .ok_or_else(|| Problem::invalid("public_key", "must be an Ed25519 public key: 32 bytes, base64url"))?;
     check_facts(&facts)?;
-    let token = known_token(&app, enrollment_token.reveal()).await?;
+    let token = enrollment_tokens::known(&app, enrollment_token.reveal()).await?;
     let lookup = records::hosts::by_public_key(&sha256_hex(key.as_bytes()));
     if let Some(host) = app.load::<HostId>(&lookup, Consistency::Strong).await? {
         return Ok(answer(&app, host.record));
@@ -125,32 +119,13 @@ pub async fn enroll(
     }
 }
 
-/// Labels within the bounds; a value that is absent removes the label.
-pub fn check_labels<'a>(labels: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Result<(), Failure> {
-    let labels = labels.collect::<BTreeMap<_, _>>();
-    if labels.len() > 32 {
-        return Err(Problem::invalid("labels", "must be at most 32").into());
-    }
-    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
-    for (key, value) in labels {
-        if !(1..=64).contains(&key.len()) || !key.bytes().all(named) {
-            return Err(Problem::invalid(format!("labels.{key}"), "a key is 1 to 64 of a-z A-Z 0-9 . _ / -").into());
-        }
-        if value.is_some_and(|value| value.chars().count() > 128 || value.chars().any(char::is_control)) {
-            return Err(Problem::invalid(format!("labels.{key}"), "a value is at most 128 printable characters").into());
-        }
-    }
-    Ok(())
-}
-
-/// The token of this text, valid or not.
-pub async fn known_token(app: &App, text: &str) -> Result<EnrollmentToken, Failure> {
-    let invalid = || Failure::from(Refused::new(ProblemCode::EnrollmentTokenInvalid, "the token is unknown"));
-    let ulid = credentials::ulid(PREFIX, text).ok_or_else(invalid)?;
-    let id = format!("{}{ulid}", EnrollmentTokenId::PREFIX).parse().map_err(|_| invalid())?;
-    let found = app.load::<EnrollmentToken>(&records::enrollment_tokens::key(id), Consistency::Strong).await?;
-    let known = found.filter(|found| credentials::matches(text, &found.record.secret_sha256));
-    Ok(known.ok_or_else(invalid)?.record)
+/// The line that makes a machine a host: for people, who type it as one who may become root.
+fn install_command(app: &App, token: &Secret) -> Secret {
+    let server = &app.settings.public_url;
+    let token = token.reveal();
+    // The token is in the script, not among the arguments: those sudo logs, and everybody on the machine sees.
+    let script = format!("{{ echo MUSTER_TOKEN={token}; curl -fsSL {server}/api/v1/install.sh; }}");
+    Secret::new(format!("{script} | sudo sh -s -- --server {server}"))
 }
 
 fn answer(app: &App, host_id: HostId) -> (StatusCode, Json<EnrollResponse>) {

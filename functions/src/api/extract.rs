@@ -102,14 +102,6 @@ fn refused<E: Display>(error: &serde_path_to_error::Error<E>, whole: &str) -> Fa
     Problem::invalid(field, error.inner()).into()
 }
 
-/// A text for people, within its bound.
-pub fn check_text(field: &str, text: &str, most: usize) -> Result<(), Failure> {
-    if text.chars().count() > most {
-        return Err(Problem::invalid(field, format_args!("must be at most {most} characters")).into());
-    }
-    Ok(())
-}
-
 /// Parameters of the query.
 pub struct Params<T>(pub T);
 

@@ -1,5 +1,7 @@
 //! Fleet updates: planned, started, watched, and braked.
 
+pub mod views;
+
 use std::collections::BTreeSet;
 
 use axum::response::Response;
@@ -31,12 +33,12 @@ use muster_schemas::{
 };
 use serde::Deserialize;
 
+use self::views::{hosts_at, view};
 use super::{
     auth::{Operator, may},
-    enrollment::check_labels,
-    extract::{Id, IdempotencyKey, PageParams, Paged, Params, Sent, check_text},
-    found::found,
-    hosts,
+    checks::{check_labels, check_text},
+    extract::{Id, IdempotencyKey, PageParams, Paged, Params, Sent},
+    found::{found, published},
     idempotency::Once,
     lists::{List, page},
     looks::{Held, Look, Seen},
@@ -57,8 +59,6 @@ const PROBATION_SECONDS: u32 = 60;
 const MAX_HOST_IDS: usize = 1_000;
 /// After how many hosts a dry run stops looking.
 const MAX_DRY_RUN: usize = 5_000;
-/// How many hosts in flight are shown with a fleet update.
-const MAX_SHOWN_IN_FLIGHT: usize = 100;
 
 /// Whether to start it.
 #[derive(Debug, Default, Deserialize)]
@@ -80,7 +80,7 @@ pub async fn create(
         return Ok((StatusCode::CREATED, Json(view)).into_response());
     }
     check(&body)?;
-    let release = hosts::published(&app, &body.version).await?;
+    let release = published(&app, &body.version).await?;
     let selection = selection(&app, &body).await?;
     if params.dry_run {
         return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
@@ -239,36 +239,9 @@ async fn act(
     current(app, id, operator.role()).await.map(Json)
 }
 
-/// Those that are not over: the one that has the lock.
-pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
-    let holder = app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await?;
-    let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
-    let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?;
-    // It may have ended in between.
-    let Some(found) = found.filter(|found| found.record.ended_at.is_none()) else { return Ok(Vec::new()) };
-    Ok(vec![view(app, found, role).await?])
-}
-
 /// The fleet update as operators of this role see it.
 async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdateView, Failure> {
     view(app, found::<FleetUpdate>(app, &id).await?, role).await
-}
-
-async fn view(app: &App, found: Versioned<FleetUpdate>, role: Role) -> Result<FleetUpdateView, Failure> {
-    let Versioned { record, revision } = found;
-    let in_flight = hosts_at(app, record.id, record.slots.iter().take(MAX_SHOWN_IN_FLIGHT)).await?;
-    let in_flight = in_flight.into_iter().map(|host| host.host_id).collect();
-    Ok(record.view(role, app.now(), revision, in_flight))
-}
-
-async fn hosts_at(
-    app: &App,
-    id: FleetUpdateId,
-    positions: impl IntoIterator<Item = &u32>,
-) -> Result<Vec<FleetUpdateHost>, Failure> {
-    let keys =
-        positions.into_iter().map(|position| records::fleet_update_hosts::key(id, *position)).collect::<Vec<_>>();
-    Ok(app.load_many(&keys).await?.into_iter().flatten().map(|host| host.record).collect())
 }
 
 fn note(note: String) -> Result<String, Failure> {

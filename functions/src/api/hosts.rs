@@ -9,7 +9,6 @@ use muster_domain::{
     hosts::{Event, Host, Standing},
     jobs::{Asked, NewJob, Origin},
     mailboxes::{self, Mailbox},
-    refused::Refused,
     releases::Release,
     times::after,
 };
@@ -20,18 +19,17 @@ use muster_schemas::{
     jobs::{JobSpec, JobView, SelfUpdateSpec},
     pages::{MAX_HOSTS_LIMIT, Page},
     problems::Problem,
-    releases::ReleaseState,
 };
 use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
-    enrollment::check_labels,
-    extract::{Id, IfMatch, Paged, Params, Sent, check_text},
-    found::{found, mailbox},
-    jobs,
+    checks::{check_labels, check_text},
+    extract::{Id, IfMatch, Paged, Params, Sent},
+    found::{found, mailbox, newest_release, published},
     lists::List,
     looks::{Held, Look, Seen, tagged},
+    orders,
     problem::Failure,
 };
 use crate::{
@@ -39,8 +37,7 @@ use crate::{
     app::App,
     commit::Extras,
     polls, records,
-    store::{Consistency, Versioned},
-    workers::fleet_updates::with_mailboxes,
+    store::Versioned,
 };
 
 /// How long an update of a single host may take, in seconds.
@@ -211,19 +208,8 @@ pub async fn update(
         time_limit_seconds: UPDATE_SECONDS,
     };
     let job = NewJob { id: JobId::new(app.now(), rand::random()), asked };
-    let job = jobs::enqueue(&app, id, job, &operator.cause(), Vec::new()).await?;
-    Ok((StatusCode::ACCEPTED, Json(jobs::view(&app, &job, operator.role()))))
-}
-
-/// A release that can be offered.
-pub async fn published(app: &App, version: &str) -> Result<Release, Failure> {
-    let found = app.load::<Release>(&records::releases::key(version), Consistency::Strong).await?;
-    let release = found.ok_or_else(|| Problem::invalid("version", "no such release"))?.record;
-    match release.state() {
-        ReleaseState::Published => Ok(release),
-        ReleaseState::Draft => Err(Refused::wrong_state("files of the release are missing").into()),
-        ReleaseState::Yanked => Err(Refused::wrong_state("the release was yanked").into()),
-    }
+    let job = orders::enqueue(&app, id, job, &operator.cause(), Vec::new()).await?;
+    Ok((StatusCode::ACCEPTED, Json(job.record.view(operator.role(), app.now(), job.revision))))
 }
 
 /// A host as operators of this role see it.
@@ -231,29 +217,6 @@ async fn current(app: &App, id: HostId, role: Role) -> Result<HostView, Failure>
     let host = found::<Host>(app, &id).await?;
     let newest = newest_release(app).await?;
     Ok(view(app, host, &mailbox(app, id).await?, newest.as_ref(), role))
-}
-
-/// The active hosts that are wanted, `most` of them and perhaps a few more; those that joined last first.
-pub async fn some(app: &App, wanted: impl Fn(&Host) -> bool, most: usize) -> Result<Vec<HostId>, Failure> {
-    let mut found = Vec::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let (records, more) = List::all("hosts").before::<Host>(app, cursor.as_deref(), STRIDE).await?;
-        cursor = records.last().map(|(place, _)| place.clone());
-        let hosts = records.into_iter().map(|(_, host)| host.record).filter(|host| wanted(host)).collect::<Vec<_>>();
-        let pairs = with_mailboxes(app, hosts).await?.into_iter();
-        let active = pairs.filter(|(_, mailbox)| mailbox.state == HostState::Active);
-        found.extend(active.map(|(host, _)| host.id));
-        if !more || found.len() >= most {
-            return Ok(found);
-        }
-    }
-}
-
-/// The newest release that is published.
-pub async fn newest_release(app: &App) -> Result<Option<Release>, Failure> {
-    let newest = List::all("releases").find::<Release>(app, |release| release.state() == ReleaseState::Published);
-    Ok(newest.await?.map(|found| found.record))
 }
 
 fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Release>, role: Role) -> HostView {

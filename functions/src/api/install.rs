@@ -9,29 +9,19 @@ use muster_domain::releases::Release;
 use muster_schemas::{
     problems::{Problem, ProblemCode},
     releases::ReleaseState,
-    secrets::Secret,
 };
 
 use super::{
     auth::{Anyone, Machine},
     extract::Named,
+    files,
     lists::List,
     problem::Failure,
-    releases,
 };
 use crate::app::App;
 
 /// What the line runs.
 const SCRIPT: &str = include_str!("install.sh");
-
-/// The line that makes a machine a host: for people, who type it as one who may become root.
-pub fn line(app: &App, token: &Secret) -> Secret {
-    let server = &app.settings.public_url;
-    let token = token.reveal();
-    // The token is in the script, not among the arguments: those sudo logs, and everybody on the machine sees.
-    let script = format!("{{ echo MUSTER_TOKEN={token}; curl -fsSL {server}/api/v1/install.sh; }}");
-    Secret::new(format!("{script} | sudo sh -s -- --server {server}"))
-}
 
 /// `GET /api/v1/install.sh`
 pub async fn script(_: Anyone) -> impl IntoResponse {
@@ -53,5 +43,5 @@ pub async fn agent(
             "no release with an agent for this platform is published: publish one, or install the agent yourself";
         Failure::from(Problem::new(ProblemCode::NotFound).detail(detail))
     })?;
-    releases::send(&app, &target.sha256, false, &headers).await
+    files::send(&app, &target.sha256, false, &headers).await
 }

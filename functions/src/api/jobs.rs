@@ -11,43 +11,43 @@ use axum::{
 use jiff::Timestamp;
 use muster_domain::{
     changes::Change,
-    jobs::{Asked, Event, Job, NewJob, Origin},
+    hosts::Host,
+    jobs::{Asked, Event, Job, Origin},
     load::Work,
-    mailboxes::{self, Mailbox},
     times::after,
 };
 use muster_schemas::{
-    access::Role,
+    hosts::HostState,
     ids::{HostId, JobId},
-    jobs::{
-        HostRefused, IfOffline, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
-        LOG_NEXT_HEADER,
-    },
+    jobs::{HostRefused, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER, LOG_NEXT_HEADER},
     pages::Page,
-    problems::{Problem, ProblemCode},
+    problems::Problem,
 };
 use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
     extract::{Id, IdempotencyKey, LIST_AGAIN_SECONDS, Paged, Params, Sent},
-    found::{found, mailbox},
-    hosts,
+    found::found,
     idempotency::Once,
     lists::{List, page},
     looks::{Held, Look, Seen, held},
+    orders::order,
     problem::Failure,
 };
 use crate::{
-    advance::{advance, advance_with},
+    advance::advance,
     app::App,
-    commit::{Cause, CommitError, Extras},
+    commit::Cause,
     records,
-    store::{Order, Query, Versioned, Write},
+    store::{Order, Query, Versioned},
+    workers::fleet_updates::with_mailboxes,
 };
 
 /// How many hosts one request may mean.
 const MAX_HOSTS: usize = 100;
+/// How many hosts are looked at in one go.
+const STRIDE: usize = 100;
 /// How much log one answer holds at most, in bytes.
 const MAX_LOG_BYTES: usize = 512 * 1024;
 /// How often the table is asked for it at most: a log of crumbs has more pieces than bytes to speak of.
@@ -67,8 +67,8 @@ pub async fn create(
     let (mut items, mut refused) = (Vec::new(), Vec::new());
     for host_id in &hosts {
         let mut once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
-        match create_one(&app, *host_id, &asked, body.if_offline, &operator.cause(), &mut once).await {
-            Ok(job) => items.push(view(&app, &job, operator.role())),
+        match order(&app, *host_id, &asked, body.if_offline, &operator.cause(), &mut once).await {
+            Ok(job) => items.push(job.record.view(operator.role(), app.now(), job.revision)),
             Err(Failure::Refused(problem)) if hosts.len() > 1 => {
                 refused.push(HostRefused { host_id: *host_id, problem: *problem });
             }
@@ -101,7 +101,9 @@ pub async fn list(
         filter.state.is_none_or(|state| state == job.state)
             && filter.kind.as_ref().is_none_or(|kind| kind == job.asked.spec.kind())
     };
-    let view = |found: Versioned<Job>| wanted(&found.record).then(|| view(&app, &found, operator.role()));
+    let view = |found: Versioned<Job>| {
+        wanted(&found.record).then(|| found.record.view(operator.role(), app.now(), found.revision))
+    };
     page(&app, list, &params, view).await.map(Json)
 }
 
@@ -115,7 +117,7 @@ pub async fn get(
     let (app, role) = (&app, operator.role());
     let see = || async move {
         let job = found::<Job>(app, &id).await?;
-        let view = view(app, &job, role);
+        let view = job.record.view(role, app.now(), job.revision);
         Ok(Seen { revision: job.revision, over: job.record.state.is_final(), view })
     };
     let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
@@ -130,7 +132,7 @@ pub async fn cancel(
 ) -> Result<Json<JobView>, Failure> {
     let advanced = advance(&app, Change::Job(id, Event::Cancel), &operator.cause()).await?;
     let job = advanced.record::<Job>(&records::jobs::key(id))?;
-    Ok(Json(view(&app, &job, operator.role())))
+    Ok(Json(job.record.view(operator.role(), app.now(), job.revision)))
 }
 
 /// Which part of a log.
@@ -172,33 +174,6 @@ pub async fn log(
     Ok((headers, text).into_response())
 }
 
-/// Puts a job into a host's mailbox.
-pub async fn enqueue(
-    app: &App,
-    host_id: HostId,
-    job: NewJob,
-    cause: &Cause,
-    writes: Vec<Write>,
-) -> Result<Versioned<Job>, CommitError> {
-    let id = job.id;
-    let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
-    let advanced = advance_with(app, change, cause, Extras { writes, ..Extras::default() }).await?;
-    advanced.record::<Job>(&records::jobs::key(id))
-}
-
-/// A job as operators of this role see it.
-pub fn view(app: &App, job: &Versioned<Job>, role: Role) -> JobView {
-    job.record.view(role, app.now(), job.revision)
-}
-
-/// Refuses work for a host that was not heard from lately.
-fn refuse_offline(app: &App, mailbox: &Mailbox) -> Result<(), Failure> {
-    if app.settings.pacing.is_online(mailbox, app.now()) {
-        return Ok(());
-    }
-    Err(mailbox.offline("if_offline=queue keeps the job until start_by").into())
-}
-
 /// A job when it is as wanted, or when the time is over.
 async fn until(
     app: &App,
@@ -222,34 +197,21 @@ async fn until(
     }
 }
 
-async fn create_one(
-    app: &App,
-    host_id: HostId,
-    asked: &Asked,
-    if_offline: IfOffline,
-    cause: &Cause,
-    once: &mut Once,
-) -> Result<Versioned<Job>, Failure> {
-    if let Some(job) = earlier(app, once).await? {
-        return Ok(job);
+/// The active hosts that are wanted, `most` of them and perhaps a few more; those that joined last first.
+async fn active_hosts(app: &App, wanted: impl Fn(&Host) -> bool, most: usize) -> Result<Vec<HostId>, Failure> {
+    let mut found = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let (records, more) = List::all("hosts").before::<Host>(app, cursor.as_deref(), STRIDE).await?;
+        cursor = records.last().map(|(place, _)| place.clone());
+        let hosts = records.into_iter().map(|(_, host)| host.record).filter(|host| wanted(host)).collect::<Vec<_>>();
+        let pairs = with_mailboxes(app, hosts).await?.into_iter();
+        let active = pairs.filter(|(_, mailbox)| mailbox.state == HostState::Active);
+        found.extend(active.map(|(host, _)| host.id));
+        if !more || found.len() >= most {
+            return Ok(found);
+        }
     }
-    let mailbox = mailbox(app, host_id).await?;
-    mailbox.takes_work()?;
-    if if_offline == IfOffline::Fail {
-        refuse_offline(app, &mailbox)?;
-    }
-    let job = NewJob { id: JobId::new(app.now(), rand::random()), asked: asked.clone() };
-    let writes = once.write(app, &job.id).into_iter().collect();
-    match enqueue(app, host_id, job, cause, writes).await {
-        // The same request came a moment before.
-        Err(CommitError::Overtaken) => earlier(app, once).await?.ok_or_else(|| Failure::of(ProblemCode::Contended)),
-        done => Ok(done?),
-    }
-}
-
-async fn earlier(app: &App, once: &mut Once) -> Result<Option<Versioned<Job>>, Failure> {
-    let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
-    found::<Job>(app, &id).await.map(Some)
 }
 
 async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
@@ -257,7 +219,7 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
     let hosts: Vec<HostId> = match (host_ids.is_empty(), selector) {
         // Named twice is meant once.
         (false, None) => host_ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-        (true, Some(selector)) => hosts::some(app, |host| host.matches(selector), MAX_HOSTS + 1).await?,
+        (true, Some(selector)) => active_hosts(app, |host| host.matches(selector), MAX_HOSTS + 1).await?,
         _ => return Err(Problem::invalid("host_ids", "say either host_ids or selector").into()),
     };
     let (field, most) = if host_ids.is_empty() { ("selector", " or more") } else { ("host_ids", "") };

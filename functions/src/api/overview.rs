@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     auth::{Operator, may},
     extract::LIST_AGAIN_SECONDS,
-    fleet_updates, hosts, jobs,
+    fleet_updates::views,
+    found::newest_release,
     lists::List,
     looks::{Held, Look, Seen},
     problem::Failure,
@@ -88,7 +89,7 @@ async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {
         hosts: tally.hosts,
         newest_release,
         versions: tally.versions,
-        fleet_updates: fleet_updates::active(app, role).await?,
+        fleet_updates: views::active(app, role).await?,
         recent_failures: views(app, role, &failures).await?,
         history: history(app, Consistency::Eventual).await?.map(|history| history.record).unwrap_or_default(),
         as_of,
@@ -129,7 +130,7 @@ async fn count(
     from: Option<String>,
     tally: Tally,
 ) -> Result<Figures, Failure> {
-    let newest = hosts::newest_release(app).await?;
+    let newest = newest_release(app).await?;
     let (tally, from) = counted(app, newest.as_ref(), from, tally).await?;
     let new = Figures {
         tally: tally.clone().bounded(),
@@ -190,7 +191,10 @@ async fn views(app: &App, role: Role, ids: &[JobId]) -> Result<Vec<JobView>, Fai
     let keys = ids.iter().copied().map(records::jobs::key).collect::<Vec<_>>();
     let jobs = app.load_many::<Job>(&keys).await?.into_iter().flatten();
     // One that was presumed lost may have come to a good end since.
-    Ok(jobs.filter(|job| has_failed(job.record.state)).map(|job| jobs::view(app, &job, role)).collect())
+    Ok(jobs
+        .filter(|job| has_failed(job.record.state))
+        .map(|job| job.record.view(role, app.now(), job.revision))
+        .collect())
 }
 
 async fn history(app: &App, consistency: Consistency) -> Result<Option<Versioned<Vec<FleetSample>>>, Failure> {

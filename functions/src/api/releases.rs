@@ -6,8 +6,8 @@ use axum::{
     Json,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
 };
 use futures_util::{StreamExt, stream::BoxStream};
 use muster_domain::{
@@ -23,12 +23,11 @@ use muster_schemas::{
     secrets::Secret,
 };
 use serde::Deserialize;
-use tokio::io::AsyncReadExt as _;
-use tokio_util::io::ReaderStream;
 
 use super::{
     auth::{Agent, Operator, may},
     extract::{Named, Paged, Params, Sent, header_text},
+    files,
     found::{found, mailbox},
     lists::{List, page},
     problem::Failure,
@@ -175,32 +174,7 @@ pub async fn blob(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     mailbox(&app, agent.host_id).await?.served()?;
-    send(&app, &sha256, params.through_server, &headers).await
-}
-
-/// A file, or the way to it.
-pub async fn send(app: &App, sha256: &str, through_server: bool, headers: &HeaderMap) -> Result<Response, Failure> {
-    let elsewhere = if through_server { None } else { app.blobs.download_url(sha256).await? };
-    if let Some(url) = elsewhere {
-        // Good for an hour: nobody may keep it longer.
-        let headers = [(header::LOCATION, url), (header::CACHE_CONTROL, "no-store".into())];
-        return Ok((StatusCode::TEMPORARY_REDIRECT, headers).into_response());
-    }
-    let offset = offset(headers);
-    let found = app.blobs.open(sha256, offset).await?.ok_or_else(|| Refused::not_found("blob"))?;
-    let left = found.size - offset;
-    let part = app.settings.max_blob_part_bytes.map_or(left, |most| most.min(left));
-    let body = Body::from_stream(ReaderStream::with_capacity(found.reader.take(part), 64 * 1024));
-    let mut response = body.into_response();
-    let answer = response.headers_mut();
-    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    answer.insert(header::CONTENT_LENGTH, HeaderValue::from(part));
-    if offset > 0 || part < left {
-        let range = format!("bytes {offset}-{}/{}", (offset + part).saturating_sub(1), found.size);
-        answer.extend(HeaderValue::from_str(&range).ok().map(|range| (header::CONTENT_RANGE, range)));
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
-    Ok(response)
+    files::send(&app, &sha256, params.through_server, &headers).await
 }
 
 /// The file for a platform, as the manifest names it.
@@ -243,10 +217,4 @@ fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Fail
 fn pieces(body: Body) -> BoxStream<'static, Piece> {
     let pieces = body.into_data_stream();
     pieces.map(|piece| piece.map(|bytes| bytes.to_vec()).map_err(std::io::Error::other)).boxed()
-}
-
-fn offset(headers: &HeaderMap) -> u64 {
-    let range = header_text(headers, header::RANGE.as_str());
-    let from = range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-'));
-    from.and_then(|from| from.parse().ok()).unwrap_or(0)
 }

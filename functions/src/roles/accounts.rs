@@ -10,9 +10,9 @@ use muster_schemas::{
 
 use crate::{
     api::{
+        identity::accounts::{self, Account},
         lists::List,
         problem::Failure,
-        users::{self, Account},
     },
     app::App,
     commit::Cause,
@@ -56,7 +56,7 @@ async fn add(app: &App, username: &str, role: Role, actor: &str) -> Result<(), F
     let given = std::env::var("MUSTER_ADMIN_PASSWORD").ok().filter(|password| !password.is_empty());
     let password = given.clone().unwrap_or_else(|| hex(&rand::random::<[u8; 12]>()));
     let request = UserRequest { username: username.into(), password: Secret::new(password.clone()), role };
-    users::add(app, &Cause { actor: actor.into(), name: String::new(), request_id: String::new() }, request).await?;
+    accounts::add(app, &Cause { actor: actor.into(), name: String::new(), request_id: String::new() }, request).await?;
     if given.is_none() {
         // To the terminal and not to the log: it is told this once.
         drop(writeln!(io::stderr(), "The account {username} has the password {password}"));

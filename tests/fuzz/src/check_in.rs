@@ -17,9 +17,9 @@ use muster_schemas::{
 };
 use muster_server::{
     api::{
+        checks::{check_agent, check_facts, check_sequence, check_upstreams},
         extract::json,
         jobs::asked,
-        reports::{check_agent, check_facts, check_sequence, check_upstreams},
     },
     commit::Cause,
 };

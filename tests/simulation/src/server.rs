@@ -13,7 +13,7 @@ use muster_agent::sys::dice;
 use muster_domain::pacing::Pacing;
 use muster_schemas::{access::Role, ids::UserId, secrets::Secret};
 use muster_server::{
-    api::{self, users::Account},
+    api::{self, identity::accounts::Account},
     app::{App, Settings},
     blobs::directory::Directory,
     clock::Clock,

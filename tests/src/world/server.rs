@@ -24,7 +24,7 @@ use muster_schemas::{
     secrets::Secret,
 };
 use muster_server::{
-    api::{self, users::Account},
+    api::{self, identity::accounts::Account},
     app::{App, Settings},
     clock::Clock,
     commit::put,

@@ -1,4 +1,7 @@
-//! What hosts say of themselves, within bounds: it is stored, told to operators, and written by whoever holds the host.
+//! Validation: what requests bring, within bounds. What hosts say of themselves is stored, told to operators, and written by
+//! whoever holds the host.
+
+use std::collections::BTreeMap;
 
 use muster_schemas::{
     check_ins::{AgentReport, LastUpdate},
@@ -21,6 +24,32 @@ const MAX_UPSTREAMS: usize = 8;
 const MAX_FAILURE_BYTES: usize = 1024;
 /// No journal has seen so many jobs; a number above is no number of jobs.
 pub const MAX_SEQUENCE: u64 = 1 << 53;
+
+/// A text for people, within its bound.
+pub fn check_text(field: &str, text: &str, most: usize) -> Result<(), Failure> {
+    if text.chars().count() > most {
+        return Err(Problem::invalid(field, format_args!("must be at most {most} characters")).into());
+    }
+    Ok(())
+}
+
+/// Labels within the bounds; a value that is absent removes the label.
+pub fn check_labels<'a>(labels: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Result<(), Failure> {
+    let labels = labels.collect::<BTreeMap<_, _>>();
+    if labels.len() > 32 {
+        return Err(Problem::invalid("labels", "must be at most 32").into());
+    }
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+    for (key, value) in labels {
+        if !(1..=64).contains(&key.len()) || !key.bytes().all(named) {
+            return Err(Problem::invalid(format!("labels.{key}"), "a key is 1 to 64 of a-z A-Z 0-9 . _ / -").into());
+        }
+        if value.is_some_and(|value| value.chars().count() > 128 || value.chars().any(char::is_control)) {
+            return Err(Problem::invalid(format!("labels.{key}"), "a value is at most 128 printable characters").into());
+        }
+    }
+    Ok(())
+}
 
 /// Facts of a size that a host can have.
 pub fn check_facts(facts: &Facts) -> Result<(), Failure> {

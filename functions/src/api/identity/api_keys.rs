@@ -1,0 +1,84 @@
+//! API keys: how programs sign in. Told once, stored as a hash.
+
+use jiff::Timestamp;
+use muster_schemas::{access::Role, ids::ApiKeyId, secrets::Secret};
+use serde::{Deserialize, Serialize};
+
+use super::{Identity, credentials};
+use crate::{
+    api::problem::Failure,
+    app::App,
+    commit::{keep, put},
+    records,
+    store::{Consistency, Expect, StoreError, Versioned, Write},
+};
+
+/// What every API key begins with.
+const PREFIX: &str = "mst_";
+/// How exact `last_used_at` is, in seconds.
+const USE_WRITE_SECONDS: i64 = 300;
+
+/// An API key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What people call it.
+    pub name: String,
+    /// What is stored of its text.
+    pub secret_sha256: String,
+    /// What it may do.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was used last; absent: never.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// A write of it over the revision before.
+    pub fn write(&self, revision: u64, expect: Expect) -> Write {
+        put(records::api_keys::key(self.id), revision, records::api_keys::found_by(self.id), self, expect)
+    }
+}
+
+/// A new text for the key with this id, and what is stored of it.
+pub fn issue(id: ApiKeyId) -> (Secret, String) {
+    credentials::issue(PREFIX, id)
+}
+
+/// Whether a bearer token says that it is one.
+pub fn is_one(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
+/// Who has this key, if it is valid.
+pub async fn identify(app: &App, text: &str, request_id: String) -> Result<Option<Identity>, Failure> {
+    let id = credentials::ulid(PREFIX, text).and_then(|ulid| format!("{}{ulid}", ApiKeyId::PREFIX).parse().ok());
+    let Some(id) = id else { return Ok(None) };
+    let Some(found) = app.load::<ApiKey>(&records::api_keys::key(id), Consistency::Strong).await? else {
+        return Ok(None);
+    };
+    let now = app.now();
+    if now >= found.record.expires_at || !credentials::matches(text, &found.record.secret_sha256) {
+        return Ok(None);
+    }
+    used(app, &found, now).await?;
+    let ApiKey { id, name, role, expires_at, .. } = found.record;
+    Ok(Some(Identity { actor: format!("key:{id}"), name, role, session: None, expires_at, request_id }))
+}
+
+async fn used(app: &App, found: &Versioned<ApiKey>, now: Timestamp) -> Result<(), Failure> {
+    let recent = |at: Timestamp| now.duration_since(at).as_secs() < USE_WRITE_SECONDS;
+    if found.record.last_used_at.is_some_and(recent) {
+        return Ok(());
+    }
+    let (record, revision) = (ApiKey { last_used_at: Some(now), ..found.record.clone() }, found.revision);
+    match keep(app, vec![record.write(revision + 1, Expect::Revision(revision))]).await {
+        // Another request of the same key has written the same.
+        Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
