@@ -13,6 +13,7 @@ use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, HostState},
     ids::{HostId, JobId, ProcessId},
+    jobs::AGENT,
     problems::{Problem, ProblemCode},
     upstreams::Upstream,
 };
@@ -292,7 +293,7 @@ impl Mailbox {
 
     /// The open update of the agent, if there is one.
     pub fn update(&self) -> Option<&OpenJob> {
-        self.open.iter().find(|job| job.resource.as_deref() == Some(jobs::AGENT))
+        self.open.iter().find(|job| job.resource.as_deref() == Some(AGENT))
     }
 
     fn started(
@@ -392,7 +393,7 @@ impl Mailbox {
 
     fn enqueue(&self, job: &NewJob, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.served()?;
-        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT) {
+        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(AGENT) {
             self.takes_update()?;
         }
         self.takes_work()?;

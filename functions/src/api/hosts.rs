@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode, response::Response};
 use muster_domain::{
     access::actions,
     hosts::{Event, Host, Standing},
-    jobs::{AGENT, Asked, NewJob, Origin},
+    jobs::{Asked, NewJob, Origin},
     machine::{Change, Refused},
     mailboxes::{self, Mailbox},
     pacing::after,
@@ -198,9 +198,10 @@ pub async fn update(
     let online = app.settings.pacing.is_online(&mailbox, app.now());
     Standing { host: &host, mailbox: &mailbox, online, release: Some(&release) }.can_be_updated()?;
     let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
+    let spec = JobSpec::SelfUpdate(spec);
     let asked = Asked {
-        spec: JobSpec::SelfUpdate(spec),
-        resource: Some(AGENT.into()),
+        resource: spec.rules().resource(),
+        spec,
         origin: Origin::Caller(operator.identity.actor.clone()),
         caller_name: operator.identity.name.clone(),
         start_by: after(app.now(), UPDATE_SECONDS),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Draft, FleetUpdate, count};
 use crate::{
     fleet_update_hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
-    jobs::{AGENT, Asked, NewJob, Origin},
+    jobs::{Asked, NewJob, Origin},
     machine::{Change, Effect, Refused},
     mailboxes,
     pacing::after,
@@ -170,9 +170,10 @@ impl Draft {
         let plan = &self.next.plan;
         let deadline_at = after(self.now, plan.host_time_limit_seconds);
         let spec = SelfUpdateSpec { version: plan.version.clone(), manifest_sha256: plan.manifest_sha256.clone() };
+        let spec = JobSpec::SelfUpdate(spec);
         let asked = Asked {
-            spec: JobSpec::SelfUpdate(spec),
-            resource: Some(AGENT.into()),
+            resource: spec.rules().resource(),
+            spec,
             origin: Origin::FleetUpdate(Place { fleet_update_id: self.next.id, position }),
             caller_name: String::new(),
             start_by: deadline_at,
