@@ -99,7 +99,12 @@ fn body(route: &Route) -> Option<RequestBody> {
 }
 
 fn answers(route: &Route) -> Vec<(String, Response)> {
-    let mut success = ResponseBuilder::new().description("It is done.");
+    let mut success = ResponseBuilder::new().description(match route.status {
+        201 => "Created.",
+        202 => "Accepted: it goes on after the answer.",
+        204 => "Done. There is nothing else to say.",
+        _ => "Done.",
+    });
     success = match route.gives {
         Some(Answer::Json(shape)) => success.content(JSON, json(&shape())),
         Some(Answer::Object) => success.content(JSON, Content::new(Some(simple(Type::Object)))),

@@ -6,15 +6,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::access::EXTENSION;
+
 const SCHEMAS: &str = "/components/schemas";
 
-/// Makes every schema of the document plain, and drops those that nothing refers to any more.
+/// Makes every schema of the document plain, and drops those that nothing refers to any more. People may write `null` for what
+/// they leave out; servers and agents leave it out.
 pub fn make_plain(document: &mut Value) {
     let composed = schemas(document).clone();
     let plain = composed.iter().map(|(name, schema)| (name.clone(), object(schema, &composed))).collect();
     *schemas(document) = plain;
-    let bodies = document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| operations(path));
-    let bodies = bodies.map(|operation| &operation["requestBody"]).cloned().collect::<Vec<_>>();
+    let operations = document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| operations(path));
+    let of_people = operations.filter(|operation| operation[EXTENSION]["caller"] == "operator");
+    let bodies = of_people.map(|operation| &operation["requestBody"]).cloned().collect::<Vec<_>>();
     let taken = reachable(&Value::Array(bodies), schemas(document));
     let used = reachable(&document["paths"].clone(), schemas(document));
     schemas(document).retain(|name, _| used.contains(name));
@@ -72,8 +76,10 @@ fn member(name: &str, shapes: &[Value], all: &Map<String, Value>) -> Value {
     let words = found.iter().filter_map(|(_, schema)| schema["enum"].as_array()).flatten().collect::<Vec<_>>();
     if words.len() == found.len() {
         let lines = found.iter().zip(&words);
-        let lines =
-            lines.map(|((shape, _), word)| format!("- {word}: {}", shape["description"].as_str().unwrap_or("")));
+        let lines = lines.map(|((shape, _), word)| {
+            let word = word.as_str().unwrap_or_default();
+            format!("- `{word}`: {}", shape["description"].as_str().unwrap_or_default())
+        });
         let description = lines.collect::<Vec<_>>().join("\n");
         return json!({ "type": "string", "enum": words, "description": description });
     }
