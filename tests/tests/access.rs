@@ -81,7 +81,7 @@ fn least(route: &Route) -> String {
 fn every_route_is_in_the_list_with_whom_it_serves() {
     let written = ROUTES.lines().filter(|line| !line.is_empty());
     let written = written.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<BTreeSet<_>>();
-    let served = routes().iter().map(|route| line(route)).collect();
+    let served = routes().iter().map(line).collect();
     assert_eq!(written, served);
 }
 
