@@ -21,10 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Permission, actions},
-    fleet_update_hosts::{self, Place},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
+    changes::{Change, Effect, Note},
+    fleet_updates::hosts::{Event as HostEvent, Place},
+    machine::{Machine, Step},
     mailboxes,
-    pacing::after,
+    refused::Refused,
+    times::after,
+    words::word,
 };
 
 /// No more is counted as lost: a number that every reader of JSON holds exactly.
@@ -420,7 +423,7 @@ impl Job {
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
         let tell = self.asked.origin.fleet_update().map(|place| {
             let error = next.result.as_ref().and_then(|result| result.error.clone());
-            Effect::Also(place.change(fleet_update_hosts::Event::JobEnded { job_id: self.id, state, error }))
+            Effect::Also(place.change(HostEvent::JobEnded { job_id: self.id, state, error }))
         });
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
@@ -573,11 +576,6 @@ fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
         gathered.push(effect);
     }
     gathered
-}
-
-/// A state as the word on the wire.
-pub fn word(state: impl Serialize) -> String {
-    serde_json::to_value(state).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn digest(result: &JobResult) -> String {

@@ -20,11 +20,13 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fleet_update_hosts::{self, Place},
+    changes::{Change, Effect, Note},
+    fleet_updates::hosts::{Event as FleetUpdateHostEvent, Place},
     hosts,
     jobs::{self, NewJob},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
-    pacing::after,
+    machine::{Machine, Step},
+    refused::Refused,
+    times::after,
 };
 
 /// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
@@ -382,7 +384,7 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = fleet_update_hosts::Event::Seen { agent: agent.clone(), at: now };
+        let event = FleetUpdateHostEvent::Seen { agent: agent.clone(), at: now };
         Some(Effect::Also(self.fleet_update?.change(event)))
     }
 

@@ -4,9 +4,10 @@
 
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::Place,
+    changes::{Change, Effect},
+    fleet_updates::hosts::Place,
     jobs::{Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
-    machine::{Change, Effect, Machine, Step},
+    machine::{Machine, Step},
     mailboxes::{self, Mailbox},
 };
 use muster_schemas::{

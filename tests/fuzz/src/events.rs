@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Effect,
     jobs::{Event, Job, NewJob},
-    machine::{Effect, Machine, Step},
+    machine::{Machine, Step},
 };
 use muster_schemas::{
     access::Role,
@@ -12,8 +13,8 @@ use muster_schemas::{
     jobs::{JobRequest, JobState},
 };
 use muster_server::{
-    advance::Cause,
     api::{commands::check, extract::json, jobs::asked},
+    commit::Cause,
 };
 use serde::Deserialize;
 use serde_json::Value;

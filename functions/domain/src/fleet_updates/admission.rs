@@ -10,15 +10,19 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, count};
+use super::{
+    Draft, FleetUpdate, count,
+    hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
+};
 use crate::{
-    fleet_update_hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
+    changes::{Change, Effect},
     jobs::{Asked, NewJob, Origin},
-    machine::{Change, Effect, Refused},
     mailboxes,
-    pacing::after,
+    refused::Refused,
+    times::after,
     verdicts::Expectation,
     windows,
+    words::word,
 };
 
 /// How many hosts may be waited for at once; more wait for their turn.
@@ -75,7 +79,7 @@ impl FleetUpdate {
     pub(super) fn may_offer(&self, now: Timestamp) -> Result<(), String> {
         let window = self.plan.maintenance_window.as_ref().and_then(|window| windows::opens_at(window, now));
         if self.state != FleetUpdateState::Running {
-            Err(format!("it is {}", crate::jobs::word(self.state)))
+            Err(format!("it is {}", word(self.state)))
         } else if self.failures >= self.plan.max_failures {
             Err(format!("{} of at most {} failures", self.failures, self.plan.max_failures))
         } else if let Some(opens_at) = window {

@@ -13,7 +13,11 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, FleetUpdate, LOCK, Plan, waves};
-use crate::machine::{Effect, Lock, Note, Refused, Step};
+use crate::{
+    changes::{Effect, Lock, Note, Work},
+    machine::Step,
+    refused::Refused,
+};
 
 /// The first position of the hosts that could not be updated when they were planned.
 const OTHERS: u32 = 1 << 26;
@@ -91,9 +95,9 @@ impl FleetUpdate {
             ended_at: None,
         };
         Step::to(state)
-            .and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() }))
+            .and(Effect::Lock(Lock { name: LOCK.into(), holder: id.to_string() }))
             .and(Note::new("fleet_update.started", id, format!("to {}", plan.version)))
-            .and(Effect::GoOn(id))
+            .and(Effect::GoOn(Work::FleetUpdate(id)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may call an operation, in the document's words: from the same type that lets the caller in.
 
 use axum::http::Method;
-use muster_domain::jobs::word;
+use muster_domain::words::word;
 use muster_schemas::problems::ProblemCode;
 use serde_json::{Value, json};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};

@@ -17,11 +17,13 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Outcome;
 use crate::{
-    fleet_updates::{self, Outcome},
+    changes::{Change, Effect},
     jobs,
-    machine::{Change, Effect, Machine, Refused, Step},
+    machine::{Machine, Step},
     mailboxes,
+    refused::Refused,
     verdicts::{Expectation, Verdict},
 };
 
@@ -246,7 +248,7 @@ impl FleetUpdateHost {
 
     fn tells(&self, outcome: Outcome) -> Effect {
         let Place { fleet_update_id, position } = self.place;
-        Effect::Also(Change::FleetUpdate(fleet_update_id, fleet_updates::Event::Host { position, outcome }))
+        Effect::Also(Change::FleetUpdate(fleet_update_id, super::Event::Host { position, outcome }))
     }
 
     fn has_attempts_left(&self) -> bool {
