@@ -71,7 +71,7 @@ fn run(role: Role) -> Result<(), String> {
             let done = runtime.block_on(admin::run(command)).map_err(|error| muster_server::errors::chain(&error))?;
             say(&format!("{done}\n"))
         }
-        Role::Openapi => say(&api::openapi::text()),
+        Role::Openapi => say(&api::openapi::text(&api::routes())),
     }
 }
 

@@ -12,6 +12,7 @@ mod pacing;
 pub mod serve;
 pub mod storage;
 pub mod tls;
+mod urls;
 
 /// The largest file of a release, in bytes.
 const MAX_TARGET_BYTES: u64 = 512 * 1024 * 1024;

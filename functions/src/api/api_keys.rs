@@ -21,6 +21,7 @@ use super::{
     identity::api_keys::{self, ApiKey},
     lists::{List, page},
     problem::Failure,
+    route::{self, PAGE, Route},
 };
 use crate::{
     app::App,
@@ -30,6 +31,18 @@ use crate::{
 };
 
 const DEFAULT_SECONDS: u32 = 90 * 86_400;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/api-keys", create)
+            .says("Create an API key.")
+            .takes::<ApiKeyRequest>()
+            .gives::<ApiKeyCreated>(201),
+        route::get("/api/v1/api-keys", list).says("List API keys.").asks(&PAGE).gives::<Page<ApiKeyView>>(200),
+        route::delete("/api/v1/api-keys/{id}", delete).says("Revoke an API key.").ends(204),
+    ]
+}
 
 /// `POST /api/v1/api-keys`
 pub async fn create(

@@ -2,6 +2,7 @@
 //! which problems its operation documents.
 
 use axum::{
+    Extension,
     extract::{Request, State},
     http::HeaderMap,
 };
@@ -13,14 +14,13 @@ use super::{
     extract::{Id, IdempotencyKey, IfMatch, Named, Paged, Params, Sent},
     looks::Look,
     route::{Argument, Route},
-    session::Csrf,
 };
 use crate::app::App;
 
 impl Argument for State<App> {}
 impl Argument for HeaderMap {}
 impl Argument for Request {}
-impl Argument for Csrf {}
+impl<T> Argument for Extension<T> {}
 
 impl<T> Argument for Sent<T> {
     fn document(route: &mut Route) {

@@ -9,6 +9,7 @@ use super::{
     extract::{Paged, Params},
     lists::{List, page},
     problem::Failure,
+    route::{self, PAGE, Route},
 };
 use crate::{app::App, store::Versioned};
 
@@ -17,6 +18,20 @@ use crate::{app::App, store::Versioned};
 pub struct Filter {
     subject: Option<String>,
     alert: Option<bool>,
+}
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::get("/api/v1/audit", list)
+            .says("List entries of the audit trail, newest first.")
+            .asks(&[
+                ("subject", "string", "The id of what the entry is about."),
+                ("alert", "boolean", "Only entries that somebody should look at."),
+            ])
+            .asks(&PAGE)
+            .gives::<Page<AuditEntry>>(200),
+    ]
 }
 
 /// `GET /api/v1/audit`

@@ -24,6 +24,7 @@ use super::{
     checks::{check_agent, check_facts, check_sequence, check_upstreams},
     extract::Sent,
     problem::Failure,
+    route::{self, Route},
 };
 use crate::{
     advance::{advance, advance_with},
@@ -40,6 +41,20 @@ const MAX_OFFERED_BYTES: usize = 1024 * 1024;
 const MAX_HELD: usize = 3;
 /// Over how many seconds hosts are spread that a stopping server sends away.
 const DRAIN_SPREAD_SECONDS: u32 = 10;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/agent/session", start)
+            .says("Start the session of an agent process.")
+            .takes::<SessionRequest>()
+            .gives::<SessionResponse>(200),
+        route::post("/api/v1/agent/check-in", check_in)
+            .says("Check in: a long poll that brings jobs.")
+            .takes::<CheckInRequest>()
+            .gives::<CheckInResponse>(200),
+    ]
+}
 
 /// `POST /api/v1/agent/session`: an agent process has started.
 pub async fn start(

@@ -19,6 +19,7 @@ use super::{
     extract::{Id, Sent},
     found::found,
     problem::Failure,
+    route::{self, Route},
 };
 use crate::{
     advance::{advance, advance_with},
@@ -34,6 +35,16 @@ const MAX_EVENTS: usize = 80;
 const ATTEMPTS: u32 = 8;
 /// How long the host gathers output while nobody watches, in seconds.
 const IDLE_SEND_SECONDS: u32 = 5;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/agent/jobs/{id}/events", tell)
+            .says("Report what happened to a job.")
+            .takes::<EventsRequest>()
+            .gives::<EventsResponse>(200),
+    ]
+}
 
 /// `POST /api/v1/agent/jobs/{id}/events`
 pub async fn tell(

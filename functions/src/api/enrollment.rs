@@ -24,6 +24,7 @@ use super::{
     identity::enrollment_tokens,
     lists::{List, page},
     problem::Failure,
+    route::{self, PAGE, Route},
 };
 use crate::{
     advance::{advance, advance_with},
@@ -32,6 +33,25 @@ use crate::{
     records,
     store::{Consistency, Expect, Versioned},
 };
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/enrollment-tokens", create)
+            .says("Create an enrollment token.")
+            .takes::<EnrollmentTokenRequest>()
+            .gives::<EnrollmentTokenCreated>(201),
+        route::get("/api/v1/enrollment-tokens", list)
+            .says("List enrollment tokens.")
+            .asks(&PAGE)
+            .gives::<Page<EnrollmentTokenView>>(200),
+        route::delete("/api/v1/enrollment-tokens/{id}", revoke).says("Revoke an enrollment token.").ends(204),
+        route::post("/api/v1/agent/enroll", enroll)
+            .says("Enroll a host.")
+            .takes::<EnrollRequest>()
+            .gives::<EnrollResponse>(201),
+    ]
+}
 
 /// `POST /api/v1/enrollment-tokens`
 pub async fn create(

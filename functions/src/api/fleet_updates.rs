@@ -43,6 +43,7 @@ use super::{
     lists::{List, page},
     looks::{Held, Look, Seen},
     problem::Failure,
+    route::{self, PAGE, PAGE_OF_HOSTS, REVISION, Route},
 };
 use crate::{
     advance::{advance, advance_with},
@@ -65,6 +66,52 @@ const MAX_DRY_RUN: usize = 5_000;
 pub struct CreateParams {
     #[serde(default)]
     dry_run: bool,
+}
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/fleet-updates", create)
+            .says("Start a fleet update, or with `dry_run` get its plan.")
+            .asks(&[("dry_run", "boolean", "Answer the plan with status 200, and start nothing.")])
+            .takes::<FleetUpdateRequest>()
+            .gives::<FleetUpdateView>(201)
+            .gives_dry::<FleetUpdatePlan>(),
+        route::get("/api/v1/fleet-updates", list)
+            .says("List fleet updates, newest first.")
+            .asks(&PAGE)
+            .gives::<Page<FleetUpdateView>>(200),
+        route::get("/api/v1/fleet-updates/{id}", get)
+            .says("Get a fleet update, or with `wait` its next change.")
+            .waits()
+            .asks(&REVISION)
+            .gives::<FleetUpdateView>(200),
+        route::get("/api/v1/fleet-updates/{id}/hosts", hosts)
+            .says("List the hosts of a fleet update, each with what it is waiting on, or with `wait` the next change of the page.")
+            .asks(&PAGE_OF_HOSTS)
+            .waits()
+            .gives::<Page<FleetUpdateHostView>>(200),
+        route::post("/api/v1/fleet-updates/{id}/pause", pause)
+            .says("Pause a fleet update: it is offered to no further host.")
+            .takes::<FleetUpdateAction>()
+            .gives::<FleetUpdateView>(200),
+        route::post("/api/v1/fleet-updates/{id}/resume", resume)
+            .says("Resume a fleet update.")
+            .takes::<FleetUpdateAction>()
+            .gives::<FleetUpdateView>(200),
+        route::post("/api/v1/fleet-updates/{id}/cancel", cancel)
+            .says("Cancel a fleet update.")
+            .takes::<FleetUpdateAction>()
+            .gives::<FleetUpdateView>(200),
+        route::post("/api/v1/fleet-updates/{id}/retry-failed", retry_failed)
+            .says("Retry the failed hosts of a fleet update.")
+            .takes::<FleetUpdateAction>()
+            .gives::<FleetUpdateView>(200),
+        route::post("/api/v1/fleet-updates/{id}/write-off", write_off)
+            .says("Write off a lost host, so that its slot is free again.")
+            .takes::<FleetUpdateAction>()
+            .gives::<FleetUpdateView>(200),
+    ]
 }
 
 /// `POST /api/v1/fleet-updates`, with `?dry_run=true` for the plan alone.

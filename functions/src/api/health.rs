@@ -7,7 +7,12 @@ use muster_schemas::{
 };
 use serde::Deserialize;
 
-use super::{auth::Anyone, extract::Params, problem::Failure};
+use super::{
+    auth::Anyone,
+    extract::Params,
+    problem::Failure,
+    route::{self, Route},
+};
 use crate::{app::App, errors::chain, records, store::Consistency, version};
 
 /// How deep to look.
@@ -16,6 +21,17 @@ pub struct HealthParams {
     /// Whether to ask the store, too.
     #[serde(default)]
     deep: bool,
+}
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::get("/api/v1/health", get)
+            .says("Check whether the server can do its work.")
+            .asks(&[("deep", "boolean", "Whether to ask the store, too.")])
+            .gives::<Health>(200),
+        route::get("/api/v1/version", version).says("Get the version of the server.").gives::<Version>(200),
+    ]
 }
 
 /// `GET /api/v1/health`: in constant time; touches the store only with `?deep=true`.

@@ -31,6 +31,7 @@ use super::{
     looks::{Held, Look, Seen, tagged},
     orders,
     problem::Failure,
+    route::{self, PAGE_OF_HOSTS, Route},
 };
 use crate::{
     advance::{advance, advance_with},
@@ -58,6 +59,44 @@ pub struct Filter {
     updates: Option<String>,
     online: Option<bool>,
     state: Option<HostState>,
+}
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::get("/api/v1/hosts", list)
+            .says("List hosts.")
+            .asks(&[
+                ("label", "strings", "A label as `key=value`. May be given several times; all of them must match."),
+                ("os", "string", "The operating system."),
+                ("version", "string", "The version of the agent."),
+                ("updates", "string", "`behind`: only hosts that a newer published release exists for."),
+                ("online", "boolean", "Whether the host was heard from lately."),
+                ("state", "HostState", "The state of the host. Absent: every state but `retired`."),
+            ])
+            .asks(&PAGE_OF_HOSTS)
+            .gives::<Page<HostView>>(200),
+        route::get("/api/v1/hosts/{id}", get)
+            .says("Get a host, or with `wait` its next change.")
+            .waits()
+            .gives::<HostView>(200),
+        route::patch("/api/v1/hosts/{id}", change)
+            .says("Change the name and the labels of a host.")
+            .takes::<HostChange>()
+            .gives::<HostView>(200),
+        route::delete("/api/v1/hosts/{id}", retire)
+            .says("Retire a host for good.")
+            .asks(&[("force", "boolean", "Give up its open jobs."), ("reason", "string", "Why, for people.")])
+            .ends(204),
+        route::post("/api/v1/hosts/{id}/readmit", readmit)
+            .says("Readmit a quarantined host.")
+            .takes::<Reason>()
+            .gives::<HostView>(200),
+        route::post("/api/v1/hosts/{id}/update", update)
+            .says("Update the agent of one host to a release.")
+            .takes::<HostUpdateRequest>()
+            .gives::<JobView>(202),
+    ]
 }
 
 /// `GET /api/v1/hosts`

@@ -17,11 +17,24 @@ use super::{
     files,
     lists::List,
     problem::Failure,
+    route::{self, Answer, Route},
 };
 use crate::app::App;
 
 /// What the line runs.
 const SCRIPT: &str = include_str!("install.sh");
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::get("/api/v1/install.sh", script)
+            .says("Get the script that installs the agent and enrolls the host.")
+            .gives_other(Answer::Text("text/x-shellscript")),
+        route::get("/api/v1/install/{platform}", agent)
+            .says("Get the agent of the newest release for a platform, such as `linux-x86_64`.")
+            .gives_other(Answer::File),
+    ]
+}
 
 /// `GET /api/v1/install.sh`
 pub async fn script(_: Anyone) -> impl IntoResponse {

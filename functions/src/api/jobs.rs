@@ -34,6 +34,7 @@ use super::{
     looks::{Held, Look, Seen, held},
     orders::order,
     problem::Failure,
+    route::{self, Answer, PAGE, REVISION, Route},
 };
 use crate::{
     advance::advance,
@@ -54,6 +55,42 @@ const MAX_LOG_BYTES: usize = 512 * 1024;
 const MAX_LOG_QUERIES: u32 = 16;
 const DEFAULT_START_SECONDS: u32 = 3_600;
 const MAX_START_SECONDS: i64 = 30 * 86_400;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/jobs", create)
+            .says("Run the same job on one or more hosts.")
+            .takes::<JobRequest>()
+            .gives::<JobsCreated>(202),
+        route::get("/api/v1/jobs", list)
+            .says("List jobs, newest first.")
+            .asks(&[
+                ("host", "HostId", "The host that the job is for."),
+                ("state", "JobState", "The state of the job."),
+                ("kind", "string", "The kind of the job."),
+            ])
+            .asks(&PAGE)
+            .gives::<Page<JobView>>(200),
+        route::get("/api/v1/jobs/{id}", get)
+            .says("Get a job, or with `wait` its next change.")
+            .waits()
+            .asks(&REVISION)
+            .gives::<JobView>(200),
+        route::post("/api/v1/jobs/{id}/cancel", cancel).says("Cancel a job.").gives::<JobView>(200),
+        route::get("/api/v1/jobs/{id}/log", log)
+            .says("Get the log of a job as text, from a byte on.")
+            .gives_other(Answer::Text("text/plain"))
+            .tells(&[
+                (LOG_NEXT_HEADER, "The byte that the rest of the log starts at: the next `after`."),
+                (LOG_COMPLETE_HEADER, "`true` if this is the end of the log, else `false`."),
+            ])
+            .asks(&[
+                ("after", "integer", "The byte to start at. Absent: 0."),
+                ("wait", "integer", "How long to wait for more of the log: 0 to 60 seconds."),
+            ]),
+    ]
+}
 
 /// `POST /api/v1/jobs`
 pub async fn create(

@@ -4,9 +4,10 @@ mod access;
 mod operation;
 mod plain;
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use axum::{
+    Extension,
     http::{StatusCode, header},
     response::IntoResponse,
 };
@@ -22,30 +23,34 @@ use utoipa::{
 
 use super::{
     auth::Anyone,
-    route::{Answer, Route},
-    routes,
+    route::{self, Answer, Route, Routes},
 };
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(text);
+static DOCUMENT: OnceLock<String> = OnceLock::new();
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![route::get("/api/v1/openapi.json", get).says("Get this document.").gives_other(Answer::Object)]
+}
 
 /// `GET /api/v1/openapi.json`
-pub async fn get(_: Anyone) -> impl IntoResponse {
-    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+pub async fn get(_: Anyone, Extension(Routes(routes)): Extension<Routes>) -> impl IntoResponse {
+    let document = DOCUMENT.get_or_init(|| text(&routes()));
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], document.as_str())
 }
 
 /// The document as text, the same every time.
-pub fn text() -> String {
-    let mut document = serde_json::to_value(document()).expect("the document is plain data");
+pub fn text(routes: &[Route]) -> String {
+    let mut document = serde_json::to_value(document(routes)).expect("the document is plain data");
     plain::make_plain(&mut document);
     let mut text = serde_json::to_string_pretty(&document).expect("the document is plain data");
     text.push('\n');
     text
 }
 
-fn document() -> OpenApi {
-    let routes = routes();
+fn document(routes: &[Route]) -> OpenApi {
     let mut paths = PathsBuilder::new();
-    for route in &routes {
+    for route in routes {
         paths = paths.path(route.path, PathItem::new(operation::method(route), operation::operation(route)));
     }
     let info = InfoBuilder::new()
@@ -57,12 +62,12 @@ fn document() -> OpenApi {
         ))
         .build();
     let mut tags: Vec<Tag> = Vec::new();
-    for route in &routes {
+    for route in routes {
         if !tags.iter().any(|tag| tag.name == route.noun()) {
             tags.push(Tag::new(route.noun()));
         }
     }
-    OpenApiBuilder::new().info(info).paths(paths).components(Some(components(&routes))).tags(Some(tags)).build()
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components(routes))).tags(Some(tags)).build()
 }
 
 fn components(routes: &[Route]) -> Components {

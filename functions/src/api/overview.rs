@@ -29,6 +29,7 @@ use super::{
     lists::List,
     looks::{Held, Look, Seen},
     problem::Failure,
+    route::{self, Route},
 };
 use crate::{
     app::App,
@@ -73,6 +74,16 @@ struct GoingOn {
     /// Behind which host it goes on.
     from: Option<String>,
     tally: Tally,
+}
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::get("/api/v1/overview", get)
+            .says("Get the whole fleet in one answer, or with `wait` its next change.")
+            .waits()
+            .gives::<Overview>(200),
+    ]
 }
 
 /// `GET /api/v1/overview`, with `?wait=30` for another answer than `If-None-Match` names.

@@ -3,19 +3,13 @@
 use std::{error::Error, sync::Arc};
 
 use axum::{
-    Json,
-    extract::Request,
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use muster_domain::refused::Refused;
-use muster_schemas::{
-    ids::RequestId,
-    problems::{Problem, ProblemCode},
-};
+use muster_schemas::problems::{Problem, ProblemCode};
 
-use crate::{app::App, blobs::BlobError, commit::CommitError, errors::chain, store::StoreError};
+use crate::{blobs::BlobError, commit::CommitError, store::StoreError};
 
 /// Why a request was not done.
 #[derive(Debug, Clone)]
@@ -94,55 +88,10 @@ impl From<BlobError> for Failure {
 }
 
 impl IntoResponse for Failure {
-    /// Only marks the answer: [`edge`] knows the request's id and writes it out.
+    /// Only marks the answer: [`super::edge`] knows the request's id and writes it out.
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// The outermost layer: gives the request an id, writes problems out, logs faults once.
-pub async fn edge(app: App, mut request: Request, next: Next) -> Response {
-    let id = RequestId::new(app.now(), rand::random());
-    request.extensions_mut().insert(id);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut response = next.run(request).await;
-    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        response = written(failure, id, &format!("{method} {path}"));
-    }
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert("x-request-id", value);
-    }
-    response
-}
-
-fn written(failure: Failure, id: RequestId, what: &str) -> Response {
-    let mut problem = match failure {
-        Failure::Refused(problem) => *problem,
-        Failure::Broken(error) => {
-            tracing::error!(request.id = %id, "{what} failed: {}", chain(&*error));
-            Problem::new(ProblemCode::Internal).detail("the server's log has the cause under this request's id")
-        }
-        Failure::Unavailable(error) => {
-            tracing::warn!(request.id = %id, "{what} was put off: {}", chain(&*error));
-            Problem::new(ProblemCode::Unavailable).detail("the store does not answer; nothing is known to be done")
-        }
-    };
-    problem.instance = Some(id.to_string());
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, Json(&problem)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    match problem.code {
-        ProblemCode::Unauthorized => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        ProblemCode::TooManyRequests | ProblemCode::Unavailable | ProblemCode::Contended => {
-            let known = problem.members.get("retry_after_seconds").and_then(serde_json::Value::as_u64);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(known.unwrap_or(5)));
-        }
-        _ => {}
-    }
-    response
 }

@@ -31,6 +31,7 @@ use super::{
     found::{found, mailbox},
     lists::{List, page},
     problem::Failure,
+    route::{self, Answer, PAGE, Route},
 };
 use crate::{
     advance::advance,
@@ -42,6 +43,44 @@ use crate::{
 
 /// How large an envelope may be as JSON, in bytes: with what it holds it is one record.
 const MAX_ENVELOPE_BYTES: usize = 128 * 1024;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/releases", create)
+            .says("Announce a signed release.")
+            .takes::<Envelope>()
+            .gives::<ReleaseView>(201),
+        route::get("/api/v1/releases", list)
+            .says("List releases, newest first.")
+            .asks(&PAGE)
+            .gives::<Page<ReleaseView>>(200),
+        route::get("/api/v1/releases/{version}", get).says("Get a release.").gives::<ReleaseView>(200),
+        route::post("/api/v1/releases/{version}/targets/{platform}/upload", upload_place)
+            .says("Get the place to upload the file for a platform to.")
+            .gives::<UploadPlace>(200),
+        route::put("/api/v1/releases/{version}/targets/{platform}", upload)
+            .says("Upload the file for a platform.")
+            .takes_file()
+            .asks(&[("uploaded", "boolean", "The file was put into the object store already, and there is no body.")])
+            .gives::<ReleaseView>(200),
+        route::post("/api/v1/releases/{version}/yank", yank)
+            .says("Yank a release: it is offered to no host any more.")
+            .takes::<YankRequest>()
+            .gives::<ReleaseView>(200),
+        route::get("/api/v1/agent/releases/{version}/manifest", manifest)
+            .says("Get the signed manifest of a release.")
+            .gives::<Envelope>(200),
+        route::get("/api/v1/agent/blobs/{sha256}", blob)
+            .says("Get a file of a release. `Range: bytes=N-` resumes.")
+            .gives_other(Answer::File)
+            .asks(&[(
+                "through_server",
+                "boolean",
+                "Answer the bytes themselves, for hosts that reach nothing but the server.",
+            )]),
+    ]
+}
 
 /// `POST /api/v1/releases`: announces a release. The same payload again is harmless.
 pub async fn create(

@@ -63,6 +63,18 @@ pub type Named = (&'static str, &'static str);
 
 const WAIT: Asked =
     ("wait", "integer", "How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds.");
+/// Of a list: its page.
+pub const PAGE: [Asked; 2] = [
+    ("limit", "integer", "How many entries to return at most: 1 to 200. Absent: 50."),
+    ("cursor", "string", "The `next_cursor` of the page before. Absent: the first page."),
+];
+/// Of a list of hosts.
+pub const PAGE_OF_HOSTS: [Asked; 2] =
+    [("limit", "integer", "How many entries to return at most: 1 to 1000. Absent: 50."), PAGE[1]];
+/// Of what waits for a revision.
+pub const REVISION: [Asked; 1] =
+    [("revision", "integer", "Wait for a revision after this one. Absent: for the next change from now on.")];
+
 const IF_NONE_MATCH: Named =
     ("If-None-Match", "The ETag of the answer that the caller has. If it still holds, the status is 304.");
 const ETAG: Named = ("ETag", "Names this answer; for If-None-Match and If-Match.");
@@ -279,3 +291,7 @@ fn shape<T: ToSchema>() -> Shape {
     T::schemas(&mut schemas);
     Shape { name, schemas }
 }
+
+/// The list of all routes, for a handler that tells of them.
+#[derive(Clone, Copy)]
+pub struct Routes(pub fn() -> Vec<Route>);

@@ -24,8 +24,20 @@ use super::{
         throttle,
     },
     problem::Failure,
+    route::{self, Argument, Route},
 };
 use crate::app::App;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/session", create).says("Sign in.").takes::<LoginRequest>().gives::<SessionView>(201),
+        route::get("/api/v1/session", get)
+            .says("Get the account or API key that is signed in.")
+            .gives::<SessionView>(200),
+        route::delete("/api/v1/session", delete).says("Sign out.").ends(204),
+    ]
+}
 
 /// `POST /api/v1/session`: sign in.
 pub async fn create(
@@ -64,6 +76,8 @@ pub async fn delete(operator: Operator<may::Look>, State(app): State<App>) -> Re
 
 /// The CSRF token of a browser's session, to be told again after a reload.
 pub struct Csrf(Option<Secret>);
+
+impl Argument for Csrf {}
 
 impl FromRequestParts<App> for Csrf {
     type Rejection = Failure;

@@ -6,8 +6,14 @@ use muster_schemas::ticks::TickReport;
 use super::{
     auth::{Operator, may},
     problem::Failure,
+    route::{self, Route},
 };
 use crate::{app::App, tick};
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![route::post("/api/v1/tick", create).says("Run the server's regular duties now.").gives::<TickReport>(200)]
+}
 
 /// `POST /api/v1/tick`
 pub async fn create(_: Operator<may::RunTick>, State(app): State<App>) -> Result<Json<TickReport>, Failure> {

@@ -16,10 +16,21 @@ use super::{
     extract,
     identity::access_tokens,
     problem::Failure,
+    route::{self, Route},
 };
 use crate::app::App;
 
 const MAX_FORM_BYTES: usize = 8 * 1024;
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/oauth/token", create)
+            .says("Get an access token for a host by an assertion that its key has signed.")
+            .takes_form::<TokenRequest>()
+            .gives::<TokenResponse>(200),
+    ]
+}
 
 /// `POST /oauth/token`: an access token for a host that shows it has its key.
 pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Result<Json<TokenResponse>, Failure> {

@@ -18,6 +18,7 @@ use super::{
     },
     lists::{List, page},
     problem::Failure,
+    route::{self, PAGE, Route},
 };
 use crate::{
     app::App,
@@ -25,6 +26,19 @@ use crate::{
     records,
     store::{Consistency, Expect, Versioned, Write},
 };
+
+/// The routes.
+pub fn routes() -> Vec<Route> {
+    vec![
+        route::post("/api/v1/users", create).says("Create an account.").takes::<UserRequest>().gives::<UserView>(201),
+        route::get("/api/v1/users", list).says("List accounts.").asks(&PAGE).gives::<Page<UserView>>(200),
+        route::patch("/api/v1/users/{id}", change)
+            .says("Change the role or the password of an account.")
+            .takes::<UserChange>()
+            .gives::<UserView>(200),
+        route::delete("/api/v1/users/{id}", delete).says("Delete an account.").ends(204),
+    ]
+}
 
 /// `POST /api/v1/users`
 pub async fn create(

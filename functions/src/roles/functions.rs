@@ -22,7 +22,7 @@ use muster_schemas::secrets::Secret;
 use serde_json::{Value, json};
 use tower::{ServiceExt, service_fn};
 
-use super::{pacing, storage};
+use super::{pacing, storage, urls};
 use crate::{
     api,
     app::{App, Settings},
@@ -43,7 +43,7 @@ struct Options {
     #[command(flatten)]
     pacing: pacing::Options,
     /// The URL that hosts and people know the server by
-    #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = api::public_url)]
+    #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: String,
     /// The URL of the console, if it is another
     #[arg(long, env = "MUSTER_CONSOLE_URL", default_value = "", value_parser = console_url)]
@@ -52,7 +52,7 @@ struct Options {
 
 /// A template cannot leave out a setting: empty is none.
 fn console_url(text: &str) -> Result<String, String> {
-    if text.is_empty() { Ok(String::new()) } else { api::public_url(text) }
+    if text.is_empty() { Ok(String::new()) } else { urls::public_url(text) }
 }
 
 /// Serves invocations until the environment ends.

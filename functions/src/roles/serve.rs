@@ -17,6 +17,7 @@ use super::{
     pacing,
     storage::{self, Kind, StorageError},
     tls::{Certificate, Tls},
+    urls,
 };
 use crate::{
     api,
@@ -41,7 +42,7 @@ pub struct Options {
     #[command(flatten)]
     storage: storage::Options,
     /// The URL that hosts and people know the server by [default: made from --listen]
-    #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = api::public_url)]
+    #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: Option<String>,
     /// The TLS certificate with its chain, PEM; read again when it changes
     #[arg(long, env = "MUSTER_TLS_CERTIFICATE", requires = "tls_key")]
