@@ -20,6 +20,7 @@ pub mod overview;
 pub mod pages;
 pub mod problems;
 pub mod releases;
+pub mod reports;
 pub mod secrets;
 pub mod upstreams;
 
