@@ -34,7 +34,7 @@ pub use self::{
 };
 use crate::{
     access::actions,
-    changes::{Change, Effect, Lock, Note},
+    changes::{Change, Effect, Lock, Note, Work},
     machine::{Machine, Step},
     refused::Refused,
     times::after,
@@ -440,7 +440,7 @@ impl Draft {
         let next = &self.next;
         let has_turns = !next.turns(self.now).is_empty() || !next.deferred(self.now).is_empty();
         if next.planning.is_some() || has_turns || next.is_behind(self.now) {
-            self.effects.push(Effect::GoOn(next.id));
+            self.effects.push(Effect::GoOn(Work::FleetUpdate(next.id)));
         }
     }
 
@@ -483,7 +483,7 @@ impl Draft {
 
     fn end(&mut self, action: &'static str, detail: String) {
         self.next.ended_at = Some(self.now);
-        self.effects.push(Effect::Unlock(Lock { name: LOCK, holder: self.next.id.to_string() }));
+        self.effects.push(Effect::Unlock(Lock { name: LOCK.into(), holder: self.next.id.to_string() }));
         self.effects.push(Note::new(action, self.next.id, detail).into());
     }
 
