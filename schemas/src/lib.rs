@@ -21,6 +21,7 @@ pub mod overview;
 pub mod pages;
 pub mod problems;
 pub mod releases;
+pub mod reports;
 pub mod secrets;
 pub mod ticks;
 pub mod upstreams;

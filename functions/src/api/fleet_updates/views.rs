@@ -1,6 +1,6 @@
 //! What operators are told of a fleet update, beyond what its record says.
 
-use muster_domain::fleet_updates::{FleetUpdate, LOCK, hosts::FleetUpdateHost};
+use muster_domain::fleet_updates::{FleetUpdate, brings, hosts::FleetUpdateHost};
 use muster_schemas::{access::Role, fleet_updates::FleetUpdateView, ids::FleetUpdateId};
 
 use crate::{
@@ -15,7 +15,7 @@ const MAX_SHOWN_IN_FLIGHT: usize = 100;
 
 /// Those that are not over: the one that has the lock.
 pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
-    let holder = app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await?;
+    let holder = app.load::<String>(&records::locks::key(brings::releases::LOCK), Consistency::Strong).await?;
     let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
     let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?;
     // It may have ended in between.
