@@ -5,135 +5,99 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What went wrong, as a stable word that programs may match on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProblemCode {
+/// The table of codes: each with what it means, its HTTP status, and its title, a short sentence for people.
+macro_rules! codes {
+    ($($(#[$meaning:meta])* $code:ident $status:literal $title:literal)*) => {
+        /// What went wrong, as a stable word that programs may match on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ProblemCode {
+            $($(#[$meaning])* $code,)*
+        }
+
+        impl ProblemCode {
+            fn row(self) -> (u16, &'static str) {
+                match self {
+                    $(Self::$code => ($status, $title),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
     /// The body or a parameter breaks a rule; `field` and `detail` say which.
-    Invalid,
+    Invalid 422 "The request breaks a rule"
     /// The body is not JSON of the right shape.
-    Malformed,
+    Malformed 400 "The request cannot be read"
     /// No credential, or one that is not valid (any more).
-    Unauthorized,
+    Unauthorized 401 "No valid credential"
     /// The caller may not do this.
-    Forbidden,
+    Forbidden 403 "Not allowed"
     /// A browser's state change without the right `Origin` or CSRF token.
-    CsrfRefused,
+    CsrfRefused 403 "Not sent by the console"
     /// No such thing, or not the caller's.
-    NotFound,
+    NotFound 404 "Not found"
     /// No such host.
-    HostNotFound,
+    HostNotFound 404 "No such host"
     /// The path exists, the method does not.
-    MethodNotAllowed,
+    MethodNotAllowed 405 "Method not allowed"
     /// The state of the thing does not allow this.
-    WrongState,
+    WrongState 409 "Not possible in this state"
     /// Something with this name or content exists already.
-    AlreadyExists,
+    AlreadyExists 409 "Exists already"
     /// The host was not heard from lately; `last_seen_at` says when.
-    HostOffline,
+    HostOffline 409 "The host is offline"
     /// The host still has open work; counts say what.
-    HostInUse,
+    HostInUse 409 "The host has open work"
     /// Two copies of this host's identity are alive: nothing is offered until an operator decides.
-    HostQuarantined,
+    HostQuarantined 409 "The host is quarantined"
     /// This host was retired: the agent stops for good.
-    HostRetired,
+    HostRetired 410 "The host was retired"
     /// A newer session of this host exists.
-    SessionSuperseded,
+    SessionSuperseded 409 "A newer session of this host exists"
     /// The host runs this release already.
-    AlreadyUpToDate,
+    AlreadyUpToDate 409 "The host is up to date"
     /// The host is being updated.
-    UpdateInProgress,
+    UpdateInProgress 409 "The host is being updated"
     /// A fleet update over this component is active; `fleet_update_id` says which.
-    FleetUpdateActive,
+    FleetUpdateActive 409 "A fleet update is active"
+    /// Another record holds a lock that this needs; `lock` says which.
+    Locked 409 "Locked"
     /// A second, different result for a job that is final.
-    ResultConflict,
+    ResultConflict 409 "The job has another result already"
     /// The `Idempotency-Key` was used with another request.
-    IdempotencyKeyReused,
+    IdempotencyKeyReused 422 "The idempotency key belongs to another request"
     /// `If-Match` names an older revision.
-    RevisionMismatch,
+    RevisionMismatch 412 "Changed in the meantime"
     /// Too many writers at once; nothing was changed, try again.
-    Contended,
+    Contended 409 "Too many writers at once"
     /// The body is larger than allowed.
-    TooLarge,
+    TooLarge 413 "Too large"
     /// The enrollment token is unknown, used up, expired or revoked.
-    EnrollmentTokenInvalid,
+    EnrollmentTokenInvalid 401 "The enrollment token is not valid"
     /// The agent is too old to talk; only the update path is served.
-    AgentTooOld,
+    AgentTooOld 426 "The agent is too old"
     /// More requests than allowed; `Retry-After` says when to come again.
-    TooManyRequests,
+    TooManyRequests 429 "Too many requests"
     /// The server is stopping or overloaded; `Retry-After` says when to come again.
-    Unavailable,
+    Unavailable 503 "Not available right now"
     /// A fault of the server; the detail is in its log under the request's id.
-    Internal,
+    Internal 500 "A fault of the server"
     /// A code that this side does not know.
     #[serde(other)]
-    Unknown,
+    Unknown 500 "Unknown problem"
 }
 
 impl ProblemCode {
     /// The HTTP status that goes with the code.
     pub fn status(self) -> u16 {
-        match self {
-            Self::Malformed => 400,
-            Self::Unauthorized | Self::EnrollmentTokenInvalid => 401,
-            Self::Forbidden | Self::CsrfRefused => 403,
-            Self::NotFound | Self::HostNotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::WrongState
-            | Self::AlreadyExists
-            | Self::HostOffline
-            | Self::HostInUse
-            | Self::HostQuarantined
-            | Self::SessionSuperseded
-            | Self::AlreadyUpToDate
-            | Self::UpdateInProgress
-            | Self::FleetUpdateActive
-            | Self::ResultConflict
-            | Self::Contended => 409,
-            Self::HostRetired => 410,
-            Self::RevisionMismatch => 412,
-            Self::TooLarge => 413,
-            Self::Invalid | Self::IdempotencyKeyReused => 422,
-            Self::AgentTooOld => 426,
-            Self::TooManyRequests => 429,
-            Self::Internal | Self::Unknown => 500,
-            Self::Unavailable => 503,
-        }
+        self.row().0
     }
 
     /// The code as a short sentence for people.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Invalid => "The request breaks a rule",
-            Self::Malformed => "The request cannot be read",
-            Self::Unauthorized => "No valid credential",
-            Self::Forbidden => "Not allowed",
-            Self::CsrfRefused => "Not sent by the console",
-            Self::NotFound => "Not found",
-            Self::HostNotFound => "No such host",
-            Self::MethodNotAllowed => "Method not allowed",
-            Self::WrongState => "Not possible in this state",
-            Self::AlreadyExists => "Exists already",
-            Self::HostOffline => "The host is offline",
-            Self::HostInUse => "The host has open work",
-            Self::HostQuarantined => "The host is quarantined",
-            Self::HostRetired => "The host was retired",
-            Self::SessionSuperseded => "A newer session of this host exists",
-            Self::AlreadyUpToDate => "The host is up to date",
-            Self::UpdateInProgress => "The host is being updated",
-            Self::FleetUpdateActive => "A fleet update is active",
-            Self::ResultConflict => "The job has another result already",
-            Self::IdempotencyKeyReused => "The idempotency key belongs to another request",
-            Self::RevisionMismatch => "Changed in the meantime",
-            Self::Contended => "Too many writers at once",
-            Self::TooLarge => "Too large",
-            Self::EnrollmentTokenInvalid => "The enrollment token is not valid",
-            Self::AgentTooOld => "The agent is too old",
-            Self::TooManyRequests => "Too many requests",
-            Self::Unavailable => "Not available right now",
-            Self::Internal => "A fault of the server",
-            Self::Unknown => "Unknown problem",
-        }
+        self.row().1
     }
 }
 

@@ -697,7 +697,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get a release.
+         * Get a release, or with `wait` its next change.
          * @description Needs the permission `look`: role viewer or above.
          */
         get: operations["releases_get"];
@@ -1662,8 +1662,8 @@ export interface components {
              * @description How long to watch a finished wave before the next, in seconds: at most 7 days. Absent: 300.
              */
             soak_seconds?: number | null;
-            /** @description The release to bring; must be published. */
-            version: string;
+            /** @description What to bring: the version of a release of the agent; must be published. A request names exactly one thing to bring. */
+            version?: string | null;
             /** @description Sizes of the waves, the canary first; what is left over is the last wave. Absent: one host, then the rest. */
             waves?: components["schemas"]["Share"][] | null;
         };
@@ -1727,7 +1727,9 @@ export interface components {
             soak_seconds: number;
             /** @description Where it is. */
             state: components["schemas"]["FleetUpdateState"];
-            /** @description The release it brings. */
+            /** @description What it brings, in a few words, for people: `agent 1.9.2`. Empty when the server is older than this field. */
+            title?: string;
+            /** @description The version of the release that it brings. */
             version: string;
             /** @description What it waits for, in words. Absent when it is completed or cancelled. */
             waiting_on?: string;
@@ -2246,7 +2248,7 @@ export interface components {
          * @description What went wrong, as a stable word that programs may match on.
          * @enum {string}
          */
-        ProblemCode: "invalid" | "malformed" | "unauthorized" | "forbidden" | "csrf_refused" | "not_found" | "host_not_found" | "method_not_allowed" | "wrong_state" | "already_exists" | "host_offline" | "host_in_use" | "host_quarantined" | "host_retired" | "session_superseded" | "already_up_to_date" | "update_in_progress" | "fleet_update_active" | "result_conflict" | "idempotency_key_reused" | "revision_mismatch" | "contended" | "too_large" | "enrollment_token_invalid" | "agent_too_old" | "too_many_requests" | "unavailable" | "internal" | "unknown";
+        ProblemCode: "invalid" | "malformed" | "unauthorized" | "forbidden" | "csrf_refused" | "not_found" | "host_not_found" | "method_not_allowed" | "wrong_state" | "already_exists" | "host_offline" | "host_in_use" | "host_quarantined" | "host_retired" | "session_superseded" | "already_up_to_date" | "update_in_progress" | "fleet_update_active" | "locked" | "result_conflict" | "idempotency_key_reused" | "revision_mismatch" | "contended" | "too_large" | "enrollment_token_invalid" | "agent_too_old" | "too_many_requests" | "unavailable" | "internal" | "unknown";
         ProcessId: string;
         /** @description `POST /api/v1/hosts/{id}/readmit`: why an operator decided so. */
         Reason: {
@@ -3714,7 +3716,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["FleetUpdateRequest"];
             };
@@ -5998,8 +6000,14 @@ export interface operations {
     };
     releases_get: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds. */
+                wait?: number;
+            };
+            header?: {
+                /** @description The ETag of the answer that the caller has. If it still holds, the status is 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 version: string;
             };
@@ -6010,11 +6018,20 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names this answer; for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ReleaseView"];
                 };
+            };
+            /** @description The answer that the caller has still holds. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `unauthorized`: No valid credential. */
             401: {
@@ -6043,8 +6060,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too_many_requests`: Too many requests. */
             429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
                 headers: {
                     /** @description After how many seconds to ask again. */
                     "Retry-After"?: number;

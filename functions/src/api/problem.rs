@@ -56,13 +56,23 @@ impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Refused(refused) => refused.into(),
-            CommitError::Locked(_) => Self::of(ProblemCode::FleetUpdateActive),
+            CommitError::Locked(lock) => locked(&lock).into(),
             CommitError::Overtaken => Self::of(ProblemCode::AlreadyExists),
             CommitError::RevisionMismatch => Self::of(ProblemCode::RevisionMismatch),
             CommitError::Contended => Self::of(ProblemCode::Contended),
             CommitError::Store(source) => source.into(),
         }
     }
+}
+
+/// What every lock of fleet updates begins with.
+const FLEET_UPDATE_LOCKS: &str = "fleet-update:";
+
+/// Another record holds this lock.
+fn locked(lock: &str) -> Problem {
+    let is_of_fleet_updates = lock.starts_with(FLEET_UPDATE_LOCKS);
+    let code = if is_of_fleet_updates { ProblemCode::FleetUpdateActive } else { ProblemCode::Locked };
+    Problem::new(code).detail(format_args!("the lock {lock} is held")).with("lock", lock)
 }
 
 impl From<StoreError> for Failure {
@@ -93,5 +103,31 @@ impl IntoResponse for Failure {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(lock: &str) -> Problem {
+        match Failure::from(CommitError::Locked(lock.into())) {
+            Failure::Refused(problem) => *problem,
+            failure => panic!("{failure:?}"),
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_held_is_told_by_its_own_name() {
+        for (lock, code) in [
+            ("fleet-update:agent", ProblemCode::FleetUpdateActive),
+            ("fleet-update:application:shop", ProblemCode::FleetUpdateActive),
+            ("backup:repository", ProblemCode::Locked),
+            ("fleet-updates", ProblemCode::Locked),
+        ] {
+            let problem = problem(lock);
+            assert_eq!((problem.code, problem.status, &problem.members["lock"]), (code, 409, &lock.into()));
+            assert!(problem.detail.is_some_and(|detail| detail.contains(lock)));
+        }
     }
 }

@@ -30,6 +30,7 @@ use super::{
     files,
     found::{found, mailbox},
     lists::{List, page},
+    looks::{Held, Look, Seen},
     problem::Failure,
     route::{self, Answer, PAGE, Route},
 };
@@ -37,7 +38,7 @@ use crate::{
     advance::advance,
     app::App,
     blobs::{BlobId, Piece},
-    records,
+    polls, records,
     store::Versioned,
 };
 
@@ -55,7 +56,10 @@ pub fn routes() -> Vec<Route> {
             .says("List releases, newest first.")
             .asks(&PAGE)
             .gives::<Page<ReleaseView>>(200),
-        route::get("/api/v1/releases/{version}", get).says("Get a release.").gives::<ReleaseView>(200),
+        route::get("/api/v1/releases/{version}", get)
+            .says("Get a release, or with `wait` its next change.")
+            .waits()
+            .gives::<ReleaseView>(200),
         route::post("/api/v1/releases/{version}/targets/{platform}/upload", upload_place)
             .says("Get the place to upload the file for a platform to.")
             .gives::<UploadPlace>(200),
@@ -111,14 +115,19 @@ pub async fn list(
     page(&app, List::all("releases"), &params, view).await.map(Json)
 }
 
-/// `GET /api/v1/releases/{version}`
+/// `GET /api/v1/releases/{version}`, with `?wait=30` for another answer than `If-None-Match` names.
 pub async fn get(
     operator: Operator<may::Look>,
     State(app): State<App>,
     Named(version): Named<String>,
-) -> Result<Json<ReleaseView>, Failure> {
-    let found = found::<Release>(&app, &version).await?;
-    Ok(Json(found.record.view(operator.role(), found.revision)))
+    look: Look,
+) -> Result<Response, Failure> {
+    let (app, version, role) = (&app, &version, operator.role());
+    let see = || async move {
+        let found = found::<Release>(app, version).await?;
+        Ok(Seen { revision: found.revision, over: false, view: found.record.view(role, found.revision) })
+    };
+    look.answer(app, Held { caller: operator.actor(), topics: &[polls::RELEASES.into()], again: None }, see).await
 }
 
 /// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put.

@@ -1,12 +1,37 @@
 //! Looks: a thing is told at once, or as soon as it is no longer as the caller knows it.
 
+use std::collections::BTreeSet;
+
+use axum::http::Method;
 use muster_domain::pacing::Pacing;
 use muster_schemas::{
     fleet_updates::FleetUpdateHostState, hosts::HostView, ids::FleetUpdateId, jobs::JobState, problems::ProblemCode,
 };
+use muster_server::api::{auth::Access, route::Route, routes};
 use muster_tests::world::{Answer, Caller, Host, Release, World, answered, run_job};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+
+/// Every page of one thing that can be looked at.
+const PAGES: [&str; 5] = [
+    "/api/v1/hosts/{id}",
+    "/api/v1/jobs/{id}",
+    "/api/v1/fleet-updates/{id}",
+    "/api/v1/fleet-updates/{id}/hosts",
+    "/api/v1/releases/{version}",
+];
+
+#[test]
+fn every_route_that_names_one_thing_for_operators_waits_for_its_next_change() {
+    let is_page = |route: &Route| {
+        route.method == Method::GET && route.path.contains('{') && matches!(route.access, Access::Operator(_))
+    };
+    let (looks, others): (Vec<_>, Vec<_>) = routes().into_iter().filter(is_page).partition(|route| route.waits);
+    assert_eq!(looks.iter().map(|route| route.path).collect::<BTreeSet<_>>(), PAGES.into());
+    // A log grows: it is not an answer of which there is another, and waits for more of it.
+    assert_eq!(others.iter().map(|route| route.path).collect::<Vec<_>>(), ["/api/v1/jobs/{id}/log"]);
+    assert!(others[0].asks.iter().any(|(name, ..)| *name == "wait"));
+}
 
 /// A world with one of everything that can be looked at.
 struct Scene {
@@ -31,12 +56,14 @@ impl Scene {
         Self { world, host, release, fleet_update, job }
     }
 
-    fn paths(&self) -> [String; 4] {
+    /// In the order of [`PAGES`].
+    fn paths(&self) -> [String; 5] {
         [
             format!("/api/v1/hosts/{}", self.host.id()),
             format!("/api/v1/jobs/{}", self.job),
             format!("/api/v1/fleet-updates/{}", self.fleet_update),
             format!("/api/v1/fleet-updates/{}/hosts?limit=10", self.fleet_update),
+            format!("/api/v1/releases/{}", self.release.version),
         ]
     }
 
@@ -83,10 +110,12 @@ async fn whoever_looks_at_something_hears_of_its_next_change_at_once() {
     for path in scene.paths() {
         held.push(scene.looks_on(&path, 30).await);
     }
-    scene.world.clock.until_asleep(4).await;
+    scene.world.clock.until_asleep(5).await;
     assert!(held.iter().all(|held| !held.is_finished()));
     let began_at = scene.world.now();
     scene.host.updates(&scene.release).await.unwrap();
+    let yank = format!("/api/v1/releases/{}/yank", scene.release.version);
+    scene.world.admin().await.post(&yank, &json!({ "reason": "a worse one" })).await.is(200);
     let mut answers = Vec::new();
     for held in held {
         answers.push(answered(held).await.is(200));
@@ -95,6 +124,7 @@ async fn whoever_looks_at_something_hears_of_its_next_change_at_once() {
     let words = |number: usize, path: &str| answers[number].value().pointer(path).cloned().unwrap_or(Value::Null);
     assert_eq!(words(1, "/state"), json!(JobState::Offered));
     assert_ne!(words(3, "/items/0/state"), json!(FleetUpdateHostState::Pending));
+    assert_eq!(words(4, "/yanked_reason"), json!("a worse one"));
     assert!(scene.world.app.polls.is_empty());
 }
 
