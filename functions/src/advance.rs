@@ -3,6 +3,7 @@
 //! A caller that goes away in the middle leaves what follows to the tick.
 
 use muster_domain::changes::Change;
+use tracing::Instrument as _;
 
 use crate::{
     app::App,
@@ -20,11 +21,13 @@ pub async fn advance(app: &App, change: Change, cause: &Cause) -> Result<Commit,
 pub async fn advance_with(app: &App, change: Change, cause: &Cause, extras: Extras) -> Result<Commit, CommitError> {
     let (app, cause) = (app.clone(), cause.clone());
     // In a task of its own: a client that goes away must not drop the answer to a host's held poll.
-    let work = app.clone().tasks.spawn(async move {
+    let tasks = app.tasks.clone();
+    let work = async move {
         let mut done = commit(&app, &change, &cause, &extras).await?;
         effects::follow_up(&app, &cause, std::mem::take(&mut done.follow_ups)).await;
         Ok(done)
-    });
+    };
+    let work = tasks.spawn(work.in_current_span());
     let panicked = |panic| StoreError::Fault { doing: "finish a change", source: Box::new(panic) };
     work.await.unwrap_or_else(|panic| Err(CommitError::Store(panicked(panic))))
 }

@@ -4,6 +4,8 @@
 //! Optimistic concurrency: a lost race is ordinary, and the change is loaded and decided again. What a commit asks for
 //! beyond its own writes is handed back as follow-ups; [`crate::advance`] does them.
 
+mod audit;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -14,7 +16,7 @@ use muster_domain::{
     changes::{Change, Effect, Lock, Note, Work},
     refused::Refused,
 };
-use muster_schemas::{audit::AuditEntry, ids::AuditId};
+use muster_schemas::audit::AuditEntry;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -146,30 +148,17 @@ pub async fn keep(app: &App, writes: Vec<Write>) -> Result<(), StoreError> {
 
 /// The same, with an entry of the audit trail.
 pub async fn keep_audited(app: &App, mut writes: Vec<Write>, note: Note, cause: &Cause) -> Result<(), StoreError> {
-    writes.push(audit_entry(note, cause, app.now()));
-    keep(app, writes).await
+    let entry = audit::entry(note, cause, app.now());
+    writes.push(audit::write(&entry));
+    keep(app, writes).await?;
+    audit::log(&entry);
+    Ok(())
 }
 
 /// A write of a record as JSON.
 pub fn put(key: Key, revision: u64, indexes: Vec<IndexEntry>, record: &impl Serialize, expect: Expect) -> Write {
     let body = serde_json::to_vec(record).expect("records are plain data");
     Write::Put { item: Item { key, revision, expires_at: None, indexes, body }, expect }
-}
-
-fn audit_entry(note: Note, cause: &Cause, at: Timestamp) -> Write {
-    let Note { action, subject, detail, alert } = note;
-    let entry = AuditEntry {
-        id: AuditId::new(at, rand::random()),
-        at,
-        actor: cause.actor.clone(),
-        actor_name: cause.name.clone(),
-        action: action.into(),
-        subject,
-        detail,
-        alert,
-        request_id: cause.request_id.clone(),
-    };
-    put(records::audit::key(&entry), 1, records::audit::found_by(&entry), &entry, Expect::Any)
 }
 
 /// A record that takes a step.
@@ -199,6 +188,8 @@ struct Transaction {
     writes: Vec<Write>,
     locks: Vec<String>,
     follow_ups: Vec<FollowUp>,
+    /// Entries of the audit trail that the log tells of.
+    logged: Vec<AuditEntry>,
 }
 
 impl Transaction {
@@ -244,7 +235,11 @@ impl Transaction {
             }
             Effect::Wake(host) => self.follow_ups.push(FollowUp::Wake(host.to_string())),
             Effect::GoOn(work) => self.follow_ups.push(FollowUp::GoOn(work)),
-            Effect::Audit(note) => self.writes.push(audit_entry(note, cause, now)),
+            Effect::Audit(note) => {
+                let entry = audit::entry(note, cause, now);
+                self.writes.push(audit::write(&entry));
+                self.logged.extend(audit::is_logged(&entry).then_some(entry));
+            }
             Effect::Log { job, offset, text } => {
                 self.writes.push(put(records::jobs::log(job, offset), 1, Vec::new(), &text, Expect::Any));
             }
@@ -264,7 +259,7 @@ impl Transaction {
 
     async fn commit(self, app: &App, extra: &[Write]) -> Result<Commit, CommitError> {
         let extra = self.unless_a_step(extra)?;
-        let Self { records, writes, locks, mut follow_ups } = self;
+        let Self { records, writes, locks, mut follow_ups, logged } = self;
         let changed = records.values().filter(|record| record.is_changed());
         let states = changed.clone().map(|record| Write::Put { item: record.item.clone(), expect: record.expect() });
         let states = states.collect::<Vec<_>>();
@@ -281,6 +276,7 @@ impl Transaction {
                 fault => CommitError::Store(fault),
             })?;
         }
+        logged.iter().for_each(audit::log);
         let records = records.into_iter().map(|(key, record)| (key, record.item)).collect();
         Ok(Commit { records, follow_ups })
     }

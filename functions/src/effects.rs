@@ -3,13 +3,17 @@
 
 use std::collections::VecDeque;
 
-use muster_domain::{changes::Change, times::after};
+use muster_domain::{
+    changes::{Change, Work},
+    times::after,
+};
 
 use crate::{
     app::App,
     commit::{Cause, CommitError, Extras, FollowUp, commit, keep},
+    errors::chain,
     records,
-    store::{Expect, Write},
+    store::{Expect, Key, Write},
     workers,
 };
 
@@ -23,18 +27,35 @@ pub(crate) async fn follow_up(app: &App, cause: &Cause, first: Vec<FollowUp>) {
     let stop = after(app.now(), PATIENCE_SECONDS);
     for _ in 0..BOUND {
         let Some(next) = queue.pop_front().filter(|_| app.now() < stop) else { return };
-        let done = match next {
+        let done = match &next {
             FollowUp::Wake(topic) => {
                 app.polls.wake(topic);
                 Ok(Vec::new())
             }
-            FollowUp::Change(id, change) => happen(app, cause, &id, &change).await,
-            FollowUp::GoOn(work) => workers::go_on(app, cause, work).await,
+            FollowUp::Change(id, change) => happen(app, cause, id, change).await,
+            FollowUp::GoOn(work) => workers::go_on(app, cause, *work).await,
         };
         match done {
             Ok(more) => queue.extend(more),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "A follow-up is left to the tick."),
+            Err(error) => {
+                let Key { partition, sort } = key(&next);
+                let error = chain(&error);
+                tracing::warn!(
+                    record.partition = partition,
+                    record.sort = sort,
+                    "A follow-up is left to the tick: {error}"
+                );
+            }
         }
+    }
+}
+
+/// The record that the tick finds, where a follow-up was not done.
+fn key(follow_up: &FollowUp) -> Key {
+    match follow_up {
+        FollowUp::Wake(topic) => Key::new(topic, ""),
+        FollowUp::Change(id, _) => records::outbox::key(id),
+        FollowUp::GoOn(Work::FleetUpdate(id)) => records::fleet_updates::key(*id),
     }
 }
 

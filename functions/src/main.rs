@@ -8,6 +8,8 @@ use muster_server::{
     roles::{admin, serve},
     version,
 };
+use tracing::Level;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// The server of Muster: a fleet control plane for hosts nobody can reach
 #[derive(Parser)]
@@ -15,6 +17,9 @@ use muster_server::{
 struct Arguments {
     #[command(subcommand)]
     role: Role,
+    /// How much to log: error, warn, info, debug (a line for each request) or trace
+    #[arg(long, global = true, env = "MUSTER_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    log_level: Level,
 }
 
 #[derive(Subcommand)]
@@ -30,8 +35,12 @@ enum Role {
 
 fn main() -> ExitCode {
     let done = as_function().unwrap_or_else(|| {
-        let Arguments { role } = Arguments::parse();
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+        let Arguments { role, log_level } = Arguments::parse();
+        let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+        // Of the libraries never more than usual: they might tell what they carry.
+        let others = log_level.min(Level::INFO);
+        let levels = Targets::new().with_default(others).with_target("muster_server", log_level);
+        lines.with_max_level(log_level).finish().with(levels).init();
         run(role)
     });
     match done {

@@ -1,6 +1,6 @@
 //! Who calls: the argument type of a handler says who may call it, and the router refuses a handler that does not say.
 
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 use axum::{
     extract::FromRequestParts,
@@ -12,6 +12,7 @@ use muster_schemas::{
     ids::HostId,
     problems::{Problem, ProblemCode},
 };
+use tracing::{Span, field::display};
 
 use super::{
     extract,
@@ -40,7 +41,10 @@ pub trait Caller {
 }
 
 /// Anybody.
-pub struct Anyone;
+pub struct Anyone {
+    /// The request.
+    pub request_id: String,
+}
 
 impl Caller for Anyone {
     const ACCESS: Access = Access::Anyone;
@@ -49,8 +53,8 @@ impl Caller for Anyone {
 impl FromRequestParts<App> for Anyone {
     type Rejection = Failure;
 
-    async fn from_request_parts(_parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
-        Ok(Self)
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
+        Ok(Self { request_id: extract::request_id(parts) })
     }
 }
 
@@ -67,6 +71,7 @@ impl FromRequestParts<App> for Machine {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let token = bearer(parts).filter(|token| enrollment_tokens::is_one(token)).ok_or_else(unauthorized)?;
         let token = enrollment_tokens::known(app, token).await?;
+        acts(format_args!("token:{}", token.id));
         within_budget(app, &token.id.to_string(), app.settings.pacing.host_budget)?;
         token.lets_install(app.now())?;
         Ok(Self)
@@ -97,6 +102,7 @@ impl FromRequestParts<App> for Agent {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let host_id = bearer(parts).and_then(|token| access_tokens::host(app, token)).ok_or_else(unauthorized)?;
+        acts(format_args!("host:{host_id}"));
         within_budget(app, &host_id.to_string(), app.settings.pacing.host_budget)?;
         Ok(Self { host_id, request_id: extract::request_id(parts) })
     }
@@ -194,6 +200,7 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let identity = identify(parts, app).await?;
+        acts(format_args!("{}", identity.actor));
         within_budget(app, &identity.actor, app.settings.pacing.operator_budget)?;
         P::PERMISSION.check(identity.role)?;
         Ok(Self { identity, permission: PhantomData })
@@ -216,6 +223,11 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
         None => sessions::of_cookie(app, parts).await?,
     };
     found.ok_or_else(unauthorized)
+}
+
+/// Says in the request's span who calls.
+fn acts(actor: fmt::Arguments<'_>) {
+    Span::current().record("actor", display(actor));
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {

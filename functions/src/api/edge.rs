@@ -1,10 +1,10 @@
-//! Middleware around every route: gives the request an id, writes problems out, logs faults once.
+//! Middleware around every route: gives the request an id and a tracing span, writes problems out, logs faults once.
 
 use std::{any::Any, io};
 
 use axum::{
     Json,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,14 +13,40 @@ use muster_schemas::{
     ids::RequestId,
     problems::{Problem, ProblemCode},
 };
+use tracing::{Instrument as _, Span, field::Empty};
 
 use super::problem::Failure;
 use crate::{app::App, errors::chain};
 
-/// Serves a request.
+/// Serves a request in a span of its own, with what became of it in one line at `debug`.
 pub async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let id = RequestId::new(app.now(), rand::random());
     request.extensions_mut().insert(id);
+    let span = span(&request, id);
+    let began_at = (!span.is_disabled()).then(|| app.now());
+    let response = answered(request, next, id).instrument(span.clone()).await;
+    if let Some(began_at) = began_at {
+        span.record("http.status", response.status().as_u16());
+        span.record("elapsed_ms", app.now().duration_since(began_at).as_millis());
+        span.in_scope(|| tracing::debug!("Answered."));
+    }
+    response
+}
+
+/// Neither the path nor its query, where secrets might stand: the route alone. [`super::auth`] adds the actor.
+fn span(request: &Request, id: RequestId) -> Span {
+    tracing::debug_span!(
+        "request",
+        request.id = %id,
+        http.method = %request.method(),
+        http.route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str),
+        actor = Empty,
+        http.status = Empty,
+        elapsed_ms = Empty,
+    )
+}
+
+async fn answered(request: Request, next: Next, id: RequestId) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {

@@ -41,21 +41,24 @@ pub fn routes() -> Vec<Route> {
 
 /// `POST /api/v1/session`: sign in.
 pub async fn create(
-    _: Anyone,
+    Anyone { request_id }: Anyone,
     State(app): State<App>,
     Sent { body, .. }: Sent<LoginRequest>,
 ) -> Result<Response, Failure> {
     let LoginRequest { username, password, kind } = body;
     let _place = passwords::place_in_the_queue()?;
-    let tries = throttle::count_try(&app, &username).await?;
+    let tried = throttle::count_try(&app, &username).await?;
     let account = accounts::by_name(&app, &username).await?;
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     // An unknown name takes as long as a wrong password, and is answered the same.
     let right = passwords::verify(password, stored).await?;
+    if !right && tried.begins_the_wait {
+        log_refused(account.as_ref(), &request_id);
+    }
     let Some(account) = account.filter(|_| right) else {
         return Err(Problem::new(ProblemCode::Unauthorized).detail("wrong name or password").into());
     };
-    let (session, secret) = sessions::open(&app, &account, kind, tries).await?;
+    let (session, secret) = sessions::open(&app, &account, kind, tried.kept_at, request_id).await?;
     Ok((StatusCode::CREATED, answer(&account, session, secret)).into_response())
 }
 
@@ -85,6 +88,17 @@ impl FromRequestParts<App> for Csrf {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         sessions::csrf_token(app, &parts.headers).await.map(Self)
     }
+}
+
+/// Once, when the wait begins: guessing must not fill the log. A name that no account has is not logged, because people type
+/// their password into the wrong field.
+fn log_refused(account: Option<&Account>, request_id: &str) {
+    let (subject, detail) = account.map_or_else(
+        || (String::new(), "no account has the name"),
+        |account| (account.id.to_string(), account.username.as_str()),
+    );
+    let text = "Sign-ins were refused: too many wrong passwords for one name, each further try has to wait.";
+    tracing::info!(action = "session.refused", subject, detail, request.id = request_id, "{text}");
 }
 
 fn answer(account: &Account, session: Session, secret: Secret) -> Response {

@@ -16,6 +16,7 @@ mod interleavings;
 mod jobs;
 mod limits;
 mod load;
+mod logs;
 mod looks;
 mod openapi;
 mod outcomes;

@@ -51,7 +51,13 @@ pub struct Session {
 }
 
 /// Opens a session, and forgets the tries that came before it.
-pub async fn open(app: &App, account: &Account, kind: SessionKind, tries: Key) -> Result<(Session, Secret), Failure> {
+pub async fn open(
+    app: &App,
+    account: &Account,
+    kind: SessionKind,
+    tries: Key,
+    request_id: String,
+) -> Result<(Session, Secret), Failure> {
     let now = app.now();
     let (secret, secret_sha256) = credentials::issue(PREFIX, RequestId::new(now, rand::random()));
     let random = || format!("{:032x}", rand::random::<u128>());
@@ -65,8 +71,7 @@ pub async fn open(app: &App, account: &Account, kind: SessionKind, tries: Key) -
         expires_at: after(now, SESSION_SECONDS),
     };
     let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
-    let cause =
-        Cause { actor: format!("user:{}", account.id), name: account.username.clone(), request_id: String::new() };
+    let cause = Cause { actor: format!("user:{}", account.id), name: account.username.clone(), request_id };
     let note = Note::new("session.opened", account.id, account.username.clone());
     let forgotten = Write::Delete { key: tries, expect: Expect::Any };
     keep_audited(app, vec![write(ulid, 1, &session, Expect::Absent), forgotten], note, &cause).await?;

@@ -40,9 +40,17 @@ impl Tries {
     }
 }
 
+/// A try that was counted.
+pub struct Try {
+    /// Where the tries of its name are kept; a right password removes them.
+    pub kept_at: Key,
+    /// Whether the next one has to wait if this one is wrong, and this one had not.
+    pub begins_the_wait: bool,
+}
+
 /// Counts a try of this name, or says that it comes too soon. Before its password is verified: of many at once each is
-/// counted. The answer is where the tries are kept; a right password removes them.
-pub async fn count_try(app: &App, username: &str) -> Result<Key, Failure> {
+/// counted.
+pub async fn count_try(app: &App, username: &str) -> Result<Try, Failure> {
     let key = records::sessions::sign_in(&sha256_hex(username.as_bytes()));
     for _ in 0..RACES {
         let found = app.load::<Tries>(&key, Consistency::Strong).await?;
@@ -58,7 +66,7 @@ pub async fn count_try(app: &App, username: &str) -> Result<Key, Failure> {
         let write = write.until(after(now, TRIES_KEPT_SECONDS));
         match keep(app, vec![write]).await {
             Err(StoreError::Stale { .. }) => {}
-            done => return Ok(done.map(|()| key)?),
+            done => return Ok(done.map(|()| Try { kept_at: key, begins_the_wait: next.count == FREE_TRIES })?),
         }
     }
     Err(Failure::of(ProblemCode::TooManyRequests))
