@@ -1,4 +1,4 @@
-//! `audit` and `tick`: what was done, and doing what is due.
+//! `audit`: what was done.
 
 use jiff::Timestamp;
 use muster_schemas::audit::AuditEntry;
@@ -26,13 +26,6 @@ pub async fn list(context: &Context, arguments: AuditArguments) -> Result<Exit, 
     let query = arguments.subject.map(|subject| ("subject", subject)).into_iter().collect();
     let render = |entries: &[AuditEntry]| table(entries, Timestamp::now());
     arguments.paging.list(context, (&["audit"], query), render).await?;
-    Ok(Exit::Succeeded)
-}
-
-/// Asks the server to do what is due now.
-pub async fn tick(context: &Context) -> Result<Exit, Failure> {
-    let answer = context.client()?.act(&["tick"], &serde_json::json!({})).await?;
-    context.done(&answer, "The tick has run.")?;
     Ok(Exit::Succeeded)
 }
 

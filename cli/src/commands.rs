@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use muster_schemas::secrets::Secret;
 
 use crate::{
-    access::{self, KeyCommand, UserCommand},
+    api_keys::{self, KeyCommand},
     audit::{self, AuditArguments},
     enrollment_tokens::{self, TokenCommand},
     exits::Exit,
@@ -18,6 +18,8 @@ use crate::{
     output::{self, Context},
     releases::{self, ReleaseCommand},
     session::{self, LoginArguments},
+    tick,
+    users::{self, UserCommand},
 };
 
 const AFTER_HELP: &str = "\
@@ -102,10 +104,10 @@ impl Muster {
             Command::Jobs(command) => jobs::run(context, command).await,
             Command::Release(command) => releases::run(context, command).await,
             Command::FleetUpdate(command) => fleet_updates::run(context, command).await,
-            Command::Users(command) => access::users(context, command).await,
-            Command::Keys(command) => access::keys(context, command).await,
+            Command::Users(command) => users::run(context, command).await,
+            Command::Keys(command) => api_keys::run(context, command).await,
             Command::Audit(arguments) => audit::list(context, arguments).await,
-            Command::Tick => audit::tick(context).await,
+            Command::Tick => tick::run(context).await,
             Command::Completions { shell } => completions(shell),
         }
     }

@@ -3,11 +3,12 @@
 //! stdout carries the answer, stderr everything else, the exit code the truth: 0 succeeded, 1 failed, 2 usage, 3 timed
 //! out, 4 cancelled or halted.
 
-mod access;
+mod api_keys;
 mod audit;
 mod client;
 mod commands;
 mod config;
+mod deadlines;
 mod enrollment_tokens;
 mod exits;
 mod failures;
@@ -17,13 +18,15 @@ mod hosts;
 mod jobs;
 mod output;
 mod pairs;
-mod patience;
 mod progress;
 mod prompts;
 mod releases;
+mod roles;
 mod session;
 mod tables;
+mod tick;
 mod times;
+mod users;
 
 use std::process::ExitCode;
 

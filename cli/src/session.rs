@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use muster_schemas::{
     PROTOCOL,
-    access::{LoginRequest, Role, SessionKind, SessionView},
+    access::{LoginRequest, SessionKind, SessionView},
     health::Version,
 };
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::{
     failures::Failure,
     output::{self, Context},
     prompts::{self, FromStdin},
-    tables, times,
+    roles, tables, times,
 };
 
 /// How to log in.
@@ -106,16 +106,7 @@ pub async fn version(context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Succeeded)
 }
 
-/// A role as one word.
-pub fn role(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
-}
-
 fn who(session: &SessionView, now: Timestamp) -> String {
     let ends = times::ago(session.expires_at, now);
-    format!("{} ({}; ends {ends})", tables::printable(&session.username), role(session.role))
+    format!("{} ({}; ends {ends})", tables::printable(&session.username), roles::text(session.role))
 }

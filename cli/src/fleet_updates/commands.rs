@@ -9,10 +9,10 @@ use reqwest::Method;
 
 use super::{request::Arguments, show, watch};
 use crate::{
+    deadlines::Patience,
     exits::Exit,
     failures::Failure,
     output::{self, Context, Paging},
-    patience::Patience,
     times,
 };
 

@@ -13,10 +13,10 @@ use muster_schemas::{
 use super::news::News;
 use crate::{
     client::Client,
+    deadlines::Patience,
     exits::Exit,
     failures::Failure,
     output::{self, Context},
-    patience::Patience,
     progress,
 };
 

@@ -10,12 +10,12 @@ use reqwest::Method;
 
 use super::show;
 use crate::{
+    deadlines::Waiting,
     exits::Exit,
     failures::Failure,
     jobs,
     output::{Context, Paging},
     pairs::{LabelChange, Pair},
-    patience::Waiting,
     tables,
 };
 

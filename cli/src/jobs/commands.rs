@@ -12,10 +12,10 @@ use super::{
     show, wait,
 };
 use crate::{
+    deadlines::Waiting,
     exits::Exit,
     failures::Failure,
     output::{Context, Paging},
-    patience::Waiting,
 };
 
 /// What to do about jobs.

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use super::{log, show, wait};
 use crate::{
     client::Client,
+    deadlines::Waiting,
     exits::Exit,
     failures::Failure,
     output::{self, Context},
     pairs::{self, Pair},
-    patience::Waiting,
     times,
 };
 

@@ -6,10 +6,10 @@ use muster_schemas::jobs::{JobState, JobView};
 use super::show;
 use crate::{
     client::Client,
+    deadlines::Patience,
     exits::Exit,
     failures::Failure,
     output::{self, Context},
-    patience::Patience,
 };
 
 /// How long one poll waits, in seconds.

@@ -1,9 +1,9 @@
-//! `users` and `keys`: accounts of people, keys of programs.
+//! `users`: accounts of people.
 
 use jiff::Timestamp;
 use muster_schemas::{
-    access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, Role, UserChange, UserRequest, UserView},
-    ids::{ApiKeyId, UserId},
+    access::{Role, UserChange, UserRequest, UserView},
+    ids::UserId,
     pages::Page,
 };
 use reqwest::Method;
@@ -14,7 +14,7 @@ use crate::{
     failures::Failure,
     output::{Context, Paging},
     prompts::{self, FromStdin},
-    session,
+    roles,
     tables::Table,
     times,
 };
@@ -35,7 +35,7 @@ pub enum UserCommand {
         /// The account's name
         username: String,
         /// What it may do
-        #[arg(long, value_parser = role, value_name = ROLES)]
+        #[arg(long, value_parser = roles::parse, value_name = roles::ALL)]
         role: Role,
         #[command(flatten)]
         from_stdin: FromStdin,
@@ -52,7 +52,7 @@ pub enum UserCommand {
         /// The account's name or id
         user: String,
         /// What it may do from now on
-        #[arg(value_parser = role, value_name = ROLES)]
+        #[arg(value_parser = roles::parse, value_name = roles::ALL)]
         role: Role,
     },
     /// Remove an account
@@ -62,44 +62,11 @@ pub enum UserCommand {
     },
 }
 
-/// What to do about API keys.
-#[derive(Debug, clap::Subcommand)]
-pub enum KeyCommand {
-    /// List keys, without their texts
-    List {
-        #[command(flatten)]
-        paging: Paging,
-    },
-    /// Make a key; its text is shown once
-    Create {
-        /// What it is for
-        name: String,
-        /// What it may do
-        #[arg(long, value_parser = role, value_name = ROLES)]
-        role: Role,
-        /// How long it is valid, such as 90d (the default)
-        #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
-        valid_for: Option<u32>,
-    },
-    /// Take a key back
-    Revoke {
-        /// The key's id (key_…)
-        id: ApiKeyId,
-    },
-}
-
-const ROLES: &str = "viewer|operator|admin";
-
-fn role(text: &str) -> Result<Role, String> {
-    let roles = [Role::Viewer, Role::Operator, Role::Admin];
-    roles.into_iter().find(|role| session::role(*role) == text).ok_or_else(|| format!("must be {ROLES}"))
-}
-
 /// Does it.
-pub async fn users(context: &Context, command: UserCommand) -> Result<Exit, Failure> {
+pub async fn run(context: &Context, command: UserCommand) -> Result<Exit, Failure> {
     match command {
         UserCommand::List { paging } => {
-            let render = |users: &[UserView]| user_table(users, Timestamp::now());
+            let render = |users: &[UserView]| table(users, Timestamp::now());
             paging.list(context, (&["users"], Vec::new()), render).await?;
         }
         UserCommand::Create { username, role, from_stdin } => {
@@ -120,37 +87,13 @@ pub async fn users(context: &Context, command: UserCommand) -> Result<Exit, Fail
             let client = context.client()?;
             let id = find(&client, &user).await?;
             let answer = change_user(&client, id, &UserChange { password: None, role: Some(role) }).await?;
-            context.done(&answer, &format!("{user} is {} now.", session::role(role)))?;
+            context.done(&answer, &format!("{user} is {} now.", roles::text(role)))?;
         }
         UserCommand::Delete { user } => {
             let client = context.client()?;
             let id = find(&client, &user).await?;
             let answer = client.delete(&["users", &id.to_string()], &[]).await?;
             context.done(&answer, &format!("Deleted {user} ({id})."))?;
-        }
-    }
-    Ok(Exit::Succeeded)
-}
-
-/// Does it.
-pub async fn keys(context: &Context, command: KeyCommand) -> Result<Exit, Failure> {
-    match command {
-        KeyCommand::List { paging } => {
-            let render = |keys: &[ApiKeyView]| key_table(keys, Timestamp::now());
-            paging.list(context, (&["api-keys"], Vec::new()), render).await?;
-        }
-        KeyCommand::Create { name, role, valid_for } => {
-            let request = ApiKeyRequest { name, role, valid_for_seconds: valid_for };
-            let answer = context.client()?.create(&["api-keys"], &request).await?;
-            context.show(&answer, |created: &ApiKeyCreated| {
-                let ApiKeyCreated { key, view } = created;
-                let (id, until) = (view.id, view.expires_at);
-                format!("{id}, until {until}. The key is shown only now:\n\n  MUSTER_TOKEN={}\n", key.reveal())
-            })?;
-        }
-        KeyCommand::Revoke { id } => {
-            let answer = context.client()?.delete(&["api-keys", &id.to_string()], &[]).await?;
-            context.done(&answer, &format!("Revoked {id}."))?;
         }
     }
     Ok(Exit::Succeeded)
@@ -177,20 +120,11 @@ async fn find(client: &Client, user: &str) -> Result<UserId, Failure> {
     }
 }
 
-fn user_table(users: &[UserView], now: Timestamp) -> String {
+fn table(users: &[UserView], now: Timestamp) -> String {
     let mut table = Table::new(["ID", "NAME", "ROLE", "CREATED"]);
     for user in users {
         let created = times::ago(user.created_at, now);
-        table.row([user.id.to_string(), user.username.clone(), session::role(user.role).into(), created]);
+        table.row([user.id.to_string(), user.username.clone(), roles::text(user.role).into(), created]);
     }
     table.render("No accounts.")
-}
-
-fn key_table(keys: &[ApiKeyView], now: Timestamp) -> String {
-    let mut table = Table::new(["ID", "NAME", "ROLE", "LAST USED", "EXPIRES"]);
-    for key in keys {
-        let (last_used, expires) = (times::ago_or_dash(key.last_used_at, now), times::ago(key.expires_at, now));
-        table.row([key.id.to_string(), key.name.clone(), session::role(key.role).into(), last_used, expires]);
-    }
-    table.render("No API keys.")
 }
