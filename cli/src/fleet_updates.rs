@@ -1,7 +1,7 @@
 //! `fleet-update`: one release brought to many hosts, in waves, halting by itself.
 
 mod commands;
-mod news;
+mod watch_log;
 mod request;
 mod show;
 mod watch;

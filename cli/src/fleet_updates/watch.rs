@@ -10,7 +10,7 @@ use muster_schemas::{
     pages::Page,
 };
 
-use super::news::News;
+use super::watch_log::News;
 use crate::{
     client::Client,
     deadlines::Patience,
