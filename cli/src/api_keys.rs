@@ -1,4 +1,4 @@
-//! `keys`: API keys of programs.
+//! API keys: the `keys` commands.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -15,33 +15,33 @@ use crate::{
     times,
 };
 
-/// What to do about API keys.
+/// The `keys` commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum KeyCommand {
-    /// List keys, without their texts
+    /// List API keys, without their secrets
     List {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Make a key; its text is shown once
+    /// Create an API key; its secret is shown only once
     Create {
-        /// What it is for
+        /// Name of the key, such as the program that uses it
         name: String,
-        /// What it may do
+        /// Role of the key, which decides what it may do
         #[arg(long, value_parser = roles::parse, value_name = roles::ALL)]
         role: Role,
-        /// How long it is valid, such as 90d (the default)
+        /// How long the key is valid (default: 90d)
         #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
         valid_for: Option<u32>,
     },
-    /// Take a key back
+    /// Revoke an API key
     Revoke {
-        /// The key's id (key_…)
+        /// Id of the key (key_…)
         id: ApiKeyId,
     },
 }
 
-/// Does it.
+/// Runs a `keys` command.
 pub async fn run(context: &Context, command: KeyCommand) -> Result<Exit, Failure> {
     match command {
         KeyCommand::List { paging } => {
@@ -54,7 +54,10 @@ pub async fn run(context: &Context, command: KeyCommand) -> Result<Exit, Failure
             context.show(&answer, |created: &ApiKeyCreated| {
                 let ApiKeyCreated { key, view } = created;
                 let (id, until) = (view.id, view.expires_at);
-                format!("{id}, until {until}. The key is shown only now:\n\n  MUSTER_TOKEN={}\n", key.reveal())
+                format!(
+                    "Created {id}, valid until {until}. The key is not shown again:\n\n  MUSTER_TOKEN={}\n",
+                    key.reveal()
+                )
             })?;
         }
         KeyCommand::Revoke { id } => {
@@ -71,5 +74,5 @@ fn table(keys: &[ApiKeyView], now: Timestamp) -> String {
         let (last_used, expires) = (times::ago_or_dash(key.last_used_at, now), times::ago(key.expires_at, now));
         table.row([key.id.to_string(), key.name.clone(), roles::text(key.role).into(), last_used, expires]);
     }
-    table.render("No API keys.")
+    table.render("There are no API keys.")
 }

@@ -1,4 +1,4 @@
-//! How long to wait for something to end, in polls that each end by themselves.
+//! Timeouts: how long a command waits, in long polls that each have a limit of their own.
 
 use std::time::Duration;
 
@@ -6,46 +6,46 @@ use tokio::time::Instant;
 
 use crate::times;
 
-/// Whether to wait, and for how long.
+/// Arguments of commands that can wait for jobs.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Waiting {
-    /// Wait for the end; the exit code is the truth
+pub struct WaitArguments {
+    /// Wait until the jobs have ended; the exit code tells how
     #[arg(long)]
     wait: bool,
-    /// How long to wait at most, such as 10m (exit code 3)
+    /// Stop waiting after this time, such as 10m, with exit code 3
     #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
     timeout: Option<u32>,
 }
 
-impl Waiting {
-    /// The patience that was asked for; none if nobody waits.
-    pub fn patience(&self) -> Option<Patience> {
+impl WaitArguments {
+    /// The deadline of `--wait`; `None` without the flag.
+    pub fn deadline(&self) -> Option<Deadline> {
         self.wait.then(|| self.limit())
     }
 
-    /// The patience of somebody who waits anyway.
-    pub fn limit(&self) -> Patience {
-        Patience::of(self.timeout)
+    /// The deadline of a command that waits whether or not `--wait` is given.
+    pub fn limit(&self) -> Deadline {
+        Deadline::after(self.timeout)
     }
 }
 
-/// Waits until a moment, or as long as it takes.
+/// A moment until which a command waits, or no limit at all.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Deadline {
     until: Option<Instant>,
 }
 
-impl Patience {
-    /// Patience for so many seconds from now; none: without a limit.
-    pub fn of(seconds: Option<u32>) -> Self {
+impl Deadline {
+    /// A deadline that many seconds from now. `None` means no limit.
+    pub fn after(seconds: Option<u32>) -> Self {
         Self { until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds.into())) }
     }
 
-    /// How long the next poll may wait, in seconds, at most `longest`. None when patience has ended.
+    /// How long the next long poll may take, in seconds, at most `longest`. `None` when the deadline has passed.
     pub fn next_poll(self, longest: u64) -> Option<u64> {
         let Some(until) = self.until else { return Some(longest) };
         let left = until.saturating_duration_since(Instant::now());
-        // Rounded up, so that the last poll is not too short.
+        // Rounding up keeps the last poll from ending too early.
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
         (seconds > 0).then_some(seconds.min(longest))
     }
@@ -56,13 +56,13 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_poll_is_shorter_and_then_patience_ends() {
-        let patience = Patience::of(Some(30));
-        assert_eq!(patience.next_poll(25), Some(25));
+    async fn the_last_poll_is_shorter_and_then_the_deadline_has_passed() {
+        let deadline = Deadline::after(Some(30));
+        assert_eq!(deadline.next_poll(25), Some(25));
         tokio::time::advance(Duration::from_millis(25_500)).await;
-        assert_eq!(patience.next_poll(25), Some(5));
+        assert_eq!(deadline.next_poll(25), Some(5));
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(patience.next_poll(25), None);
-        assert_eq!(Patience::of(None).next_poll(25), Some(25));
+        assert_eq!(deadline.next_poll(25), None);
+        assert_eq!(Deadline::after(None).next_poll(25), Some(25));
     }
 }

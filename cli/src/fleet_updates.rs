@@ -1,9 +1,9 @@
-//! `fleet-update`: one release brought to many hosts, in waves, halting by itself.
+//! Fleet updates (rolling updates of agents in waves): the `fleet-update` commands.
 
 mod commands;
-mod watch_log;
 mod request;
 mod show;
 mod watch;
+mod watch_log;
 
 pub use commands::{FleetUpdateCommand, run};

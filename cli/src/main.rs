@@ -1,7 +1,7 @@
-//! `muster`: the fleet from a terminal or a pipeline.
+//! Command-line client (`muster`): manages a fleet from a terminal or a CI pipeline.
 //!
-//! stdout carries the answer, stderr everything else, the exit code the truth: 0 succeeded, 1 failed, 2 usage, 3 timed
-//! out, 4 cancelled or halted.
+//! Answers go to stdout and everything else to stderr. The exit code tells how the command ended: 0 succeeded, 1 failed,
+//! 2 usage error, 3 timed out, 4 cancelled or halted.
 
 mod api_keys;
 mod audit;
@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// One thread is enough for a program that mostly waits.
+/// One thread is enough: the program mostly waits for the server.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match commands::Muster::parse().run().await {

@@ -1,4 +1,4 @@
-//! `release`: signed offline, published once, believed by nobody but the agents.
+//! Releases of the agent: the `release` commands. Signing happens offline; only agents decide whether to trust a release.
 
 mod commands;
 mod keys;

@@ -1,17 +1,17 @@
-//! Roles on the command line: what an account or a key may do.
+//! Roles (viewer, operator, admin) as command-line words.
 
 use muster_schemas::access::Role;
 
-/// Every role, as help texts name them.
+/// All roles, as help texts show them.
 pub const ALL: &str = "viewer|operator|admin";
 
-/// A role from its word.
+/// Parses a role.
 pub fn parse(word: &str) -> Result<Role, String> {
     let roles = [Role::Viewer, Role::Operator, Role::Admin];
     roles.into_iter().find(|role| text(*role) == word).ok_or_else(|| format!("must be {ALL}"))
 }
 
-/// A role as one word.
+/// The role as one word.
 pub fn text(role: Role) -> &'static str {
     match role {
         Role::Viewer => "viewer",

@@ -1,4 +1,4 @@
-//! `users`: accounts of people.
+//! User accounts: the `users` commands.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -19,50 +19,51 @@ use crate::{
     times,
 };
 
-/// Where a password for another account comes from. Not `MUSTER_PASSWORD`: one's own must never become somebody else's.
+/// Environment variable with the password of another account. It is not `MUSTER_PASSWORD`: the caller's own password must
+/// never become somebody else's.
 const NEW_PASSWORD: &str = "MUSTER_NEW_PASSWORD";
 
-/// What to do about accounts.
+/// The `users` commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum UserCommand {
-    /// List accounts
+    /// List user accounts
     List {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Make an account; its password comes from `MUSTER_NEW_PASSWORD`, --password-stdin or the terminal
+    /// Create an account; takes its password from --password-stdin, `MUSTER_NEW_PASSWORD` or the terminal
     Create {
-        /// The account's name
+        /// Name of the account
         username: String,
-        /// What it may do
+        /// Role of the account, which decides what it may do
         #[arg(long, value_parser = roles::parse, value_name = roles::ALL)]
         role: Role,
         #[command(flatten)]
         from_stdin: FromStdin,
     },
-    /// Set a new password, from the same places; ends the person's sessions
+    /// Set a new password and end all sessions of the account; takes the password as `create` does
     Password {
-        /// The account's name or id
+        /// Name or id of the account
         user: String,
         #[command(flatten)]
         from_stdin: FromStdin,
     },
-    /// Set what an account may do
+    /// Change the role of an account
     Role {
-        /// The account's name or id
+        /// Name or id of the account
         user: String,
-        /// What it may do from now on
+        /// New role
         #[arg(value_parser = roles::parse, value_name = roles::ALL)]
         role: Role,
     },
-    /// Remove an account
+    /// Delete an account
     Delete {
-        /// The account's name or id
+        /// Name or id of the account
         user: String,
     },
 }
 
-/// Does it.
+/// Runs a `users` command.
 pub async fn run(context: &Context, command: UserCommand) -> Result<Exit, Failure> {
     match command {
         UserCommand::List { paging } => {
@@ -81,13 +82,13 @@ pub async fn run(context: &Context, command: UserCommand) -> Result<Exit, Failur
             let password = prompts::password(&format!("New password for {user}"), NEW_PASSWORD, from_stdin)?;
             let change = UserChange { password: Some(password), role: None };
             let answer = change_user(&client, id, &change).await?;
-            context.done(&answer, &format!("{user} has a new password."))?;
+            context.done(&answer, &format!("Changed the password of {user}."))?;
         }
         UserCommand::Role { user, role } => {
             let client = context.client()?;
             let id = find(&client, &user).await?;
             let answer = change_user(&client, id, &UserChange { password: None, role: Some(role) }).await?;
-            context.done(&answer, &format!("{user} is {} now.", roles::text(role)))?;
+            context.done(&answer, &format!("Changed the role of {user} to {}.", roles::text(role)))?;
         }
         UserCommand::Delete { user } => {
             let client = context.client()?;
@@ -103,7 +104,7 @@ async fn change_user(client: &Client, id: UserId, change: &UserChange) -> Result
     client.change(Method::PATCH, &["users", &id.to_string()], &[], Some(change)).await
 }
 
-/// An account by its id or its name.
+/// Finds an account by its id or its name.
 async fn find(client: &Client, user: &str) -> Result<UserId, Failure> {
     if let Ok(id) = user.parse() {
         return Ok(id);
@@ -115,7 +116,7 @@ async fn find(client: &Client, user: &str) -> Result<UserId, Failure> {
             return Ok(found.id);
         }
         query.truncate(1);
-        let none = || Failure::Usage(format!("there is no account {user:?}; muster users list shows all"));
+        let none = || Failure::Usage(format!("there is no account {user:?}; `muster users list` shows all accounts"));
         query.push(("cursor", page.next_cursor.ok_or_else(none)?));
     }
 }
@@ -126,5 +127,5 @@ fn table(users: &[UserView], now: Timestamp) -> String {
         let created = times::ago(user.created_at, now);
         table.row([user.id.to_string(), user.username.clone(), roles::text(user.role).into(), created]);
     }
-    table.render("No accounts.")
+    table.render("There are no accounts.")
 }

@@ -1,4 +1,4 @@
-//! Jobs as people read them.
+//! Jobs as text: the table of `jobs list`, the details of `jobs show`, and how a job ended.
 
 use jiff::Timestamp;
 use muster_schemas::jobs::{JobSpec, JobState, JobView};
@@ -8,7 +8,7 @@ use crate::{
     times,
 };
 
-/// A state in words.
+/// The state of a job in words.
 pub fn state(state: JobState) -> &'static str {
     match state {
         JobState::Queued => "queued",
@@ -26,17 +26,17 @@ pub fn state(state: JobState) -> &'static str {
     }
 }
 
-/// A list of jobs.
+/// A table of jobs.
 pub fn table(jobs: &[JobView], now: Timestamp) -> String {
     let mut table = Table::new(["ID", "HOST", "STATE", "CREATED", "WHAT"]);
     for job in jobs {
         let created = times::ago(job.created_at, now);
         table.row([job.id.to_string(), job.host_id.to_string(), state(job.state).into(), created, what(&job.spec)]);
     }
-    table.render("No jobs.")
+    table.render("There are no jobs.")
 }
 
-/// Everything about one job.
+/// All details of a job.
 pub fn details(job: &JobView, now: Timestamp) -> String {
     let result = job.result.as_ref();
     let exit_code = result.and_then(|result| result.exit_code).map(|code| code.to_string());
@@ -52,7 +52,7 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("exit code", exit_code.unwrap_or_default()),
         ("log", bytes(job.log_bytes)),
         ("output lost", bytes(job.output_lost_bytes)),
-        ("created by", tables::who(&job.created_by, &job.created_by_name)),
+        ("created by", tables::actor(&job.created_by, &job.created_by_name)),
         ("created", age(Some(job.created_at))),
         ("offered", age(job.offered_at)),
         ("accepted", age(job.accepted_at)),
