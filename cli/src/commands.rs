@@ -123,6 +123,9 @@ fn completions(shell: Shell) -> Result<Exit, Failure> {
 }
 
 #[cfg(test)]
+mod mentions;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
