@@ -1,4 +1,4 @@
-/** What a job does and how it stands, in a few words. */
+/** The title of a job, and the reason for its state. */
 
 import type { Job } from '../api/nouns'
 import { formatArgv } from './argv.ts'
@@ -15,7 +15,7 @@ export function jobTitle(job: Job): string {
   return KINDS[job.kind] ?? job.kind
 }
 
-/** Why it waits, or how it ended; nothing when all went well. */
+/** Why the job waits or how it failed; `null` if it succeeded. */
 export function jobReason(job: Job): string | null {
   return job.result?.error?.message ?? job.waiting_on ?? null
 }

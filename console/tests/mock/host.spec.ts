@@ -43,7 +43,7 @@ test('a quarantined host is readmitted with a reason', async ({ open }) => {
   await page.getByRole('link', { name: /-002/ }).click()
   await expect(page.getByText('two live copies of one identity have checked in')).toBeVisible()
   await page.getByRole('button', { name: 'Readmit…' }).click()
-  await page.getByRole('textbox', { name: 'Why that is safe' }).fill('the other machine was erased')
+  await page.getByRole('textbox', { name: 'Reason why this is safe' }).fill('the other machine was erased')
   await page.getByRole('dialog').getByRole('button', { name: 'Readmit' }).click()
   await expect(page.getByText('online', { exact: true }).first()).toBeVisible()
 })
