@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router'
 
 import type { Job } from '../../api/nouns'
-import { jobReason, jobTitle } from '../../logic/job_words'
+import { jobReason, jobTitle } from '../../logic/jobs'
 import { Badge } from '../../ui/badge'
 import type { Column } from '../../ui/table'
 import { Time } from '../../ui/time'
