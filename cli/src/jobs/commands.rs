@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use muster_schemas::{
     ids::{HostId, JobId},
-    jobs::{InspectSpec, JobSpec, JobView, ResetBreakersSpec},
+    jobs::{InspectSpec, JobSpec, JobView, KINDS, ResetBreakersSpec},
 };
 
 use super::{
@@ -35,8 +35,7 @@ pub enum JobCommand {
         /// List only jobs in this state, such as queued, running or failed
         #[arg(long)]
         state: Option<String>,
-        /// List only jobs of this kind: run, inspect, `reset_breakers` or `self_update`
-        #[arg(long)]
+        #[arg(long, help = kind_help())]
         kind: Option<String>,
         #[command(flatten)]
         paging: Paging,
@@ -98,6 +97,10 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure
         }
     }
     Ok(Exit::Succeeded)
+}
+
+fn kind_help() -> String {
+    format!("List only jobs of this kind: {}", KINDS.map(|kind| kind.name).join(", "))
 }
 
 fn cancelled(job: &JobView) -> String {
