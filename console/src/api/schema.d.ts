@@ -2056,6 +2056,8 @@ export interface components {
              * @description How long it may run, in seconds.
              */
             time_limit_seconds: number;
+            /** @description The same in a few words, for people. Empty when the server is older than this field. */
+            title?: string;
             /** @description What it waits for, in words. Absent when it is final. */
             waiting_on?: string | null;
         };
@@ -2298,9 +2300,9 @@ export interface components {
         Role: "viewer" | "operator" | "admin";
         /** @description A program to run, without a shell. */
         RunSpec: {
-            /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL. */
+            /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`. */
             argv: string[];
-            /** @description Its whole environment but for `PATH`, which is the agent's. */
+            /** @description Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB. */
             environment?: {
                 [key: string]: string;
             };
@@ -2309,7 +2311,7 @@ export interface components {
              * @description How much of its output is kept, in bytes: at most 16 MiB. Absent: 1 MiB.
              */
             output_limit_bytes?: number | null;
-            /** @description Where it runs: an absolute path. Absent: `/`. */
+            /** @description Where it runs: an absolute path without `.` or `..`. Absent: `/`. */
             working_directory?: string | null;
         };
         /** @description A secret text. `Debug` prints `***` and there is no `Display`; `reveal` is the one way to the text. */

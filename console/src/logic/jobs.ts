@@ -1,18 +1,11 @@
 /** The title of a job, and the reason for its state. */
 
 import type { Job } from '../api/nouns'
-import { formatArgv } from './argv.ts'
 
-const KINDS: Record<string, string> = {
-  inspect: 'Report all facts',
-  reset_breakers: 'Reset breakers',
-}
-
-/** The program's command line, or what else it does. */
-export function jobTitle(job: Job): string {
-  if (job.kind === 'run') return formatArgv(job.spec.argv)
-  if (job.kind === 'self_update') return `Update agent to ${job.spec.version}`
-  return KINDS[job.kind] ?? job.kind
+/** The title that the server gives the job, starting with a capital letter. A server that is older than titles sends none. */
+export function jobTitle({ title, kind }: Job): string {
+  const text = title ?? kind.replaceAll('_', ' ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** Why the job waits or how it failed; `null` if it succeeded. */

@@ -5,6 +5,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { isOpen, liveJob, useCancelJob } from '../api/jobs'
 import { useLive } from '../api/live'
 import type { Job } from '../api/nouns'
+import { formatArgv } from '../logic/argv'
 import { jobTitle } from '../logic/jobs'
 import { bytes } from '../logic/sizes'
 import { exactSpan } from '../logic/times'
@@ -122,6 +123,7 @@ function specRows(job: Job): [string, string | null][] {
   if (job.kind !== 'run') return []
   const environment = Object.entries(job.spec.environment ?? {}).map((pair) => pair.join('='))
   return [
+    ['Command', formatArgv(job.spec.argv)],
     ['Directory', job.spec.working_directory ?? null],
     ['Environment', environment.join(' ')],
   ]

@@ -13,14 +13,14 @@ test('a host is understood: what it runs, why its update was undone, how its way
 test('breakers are reset by a job, which is then followed', async ({ open }) => {
   const page = await open('small', `/hosts/${HOST}`)
   await page.getByRole('button', { name: 'Reset breakers' }).click()
-  await expect(page.getByRole('heading', { level: 1, name: 'Reset breakers' })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: 'Reset circuit breakers' })).toBeVisible()
 })
 
 test('the agent is brought to a release', async ({ open }) => {
   const page = await open('small', `/hosts/${HOST}`)
   await page.getByRole('button', { name: 'Update agent' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Update to 1.9.2' }).click()
-  await expect(page.getByRole('heading', { level: 1, name: 'Update agent to 1.9.2' })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: 'Update the agent to 1.9.2' })).toBeVisible()
 })
 
 test('a button that is off says why, also by keys', async ({ open }) => {
