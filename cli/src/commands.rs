@@ -28,7 +28,7 @@ Exit codes: 0 succeeded, 1 failed, 2 usage error, 3 timed out, 4 cancelled or ha
 Environment variables:
   MUSTER_SERVER   URL of the server, instead of the one that `muster login` stored
   MUSTER_TOKEN    API key or session token, instead of the one that `muster login` stored
-  MUSTER_CA_FILE  PEM file with the certificates of a private CA that signed the server's certificate
+  MUSTER_CA_FILE  PEM file of a private CA that signed the server's certificate
   MUSTER_CONFIG   File that stores the session (default: ~/.config/muster/config.toml)";
 
 /// Manage a fleet of hosts that accept no incoming connections

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{failures::Failure, files};
 
-/// What `muster login` stores.
+/// The configuration file, which `muster login` writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// URL of the server.
@@ -26,7 +26,7 @@ pub struct Config {
 
 /// A server and the credential for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct Endpoint {
     /// URL of the server, without a trailing slash.
     pub server: String,
     /// The credential.
@@ -78,20 +78,20 @@ pub fn server(named: Option<&str>, config: Option<&Config>) -> Result<String, Fa
 }
 
 /// The server to use, and the credential for it.
-pub fn target(
+pub fn endpoint(
     named: Option<&str>,
     token: Option<Secret>,
     config: Option<Config>,
     now: Timestamp,
-) -> Result<Target, Failure> {
+) -> Result<Endpoint, Failure> {
     let server = server(named, config.as_ref())?;
     if let Some(token) = token {
-        return Ok(Target { server, token });
+        return Ok(Endpoint { server, token });
     }
     let config = config.filter(|config| checked(&config.server).is_ok_and(|stored| stored == server));
     match config {
         Some(config) if config.expires_at <= now => Err(Failure::SessionEnded { server, at: config.expires_at }),
-        Some(config) => Ok(Target { server, token: config.token }),
+        Some(config) => Ok(Endpoint { server, token: config.token }),
         None => Err(Failure::NotLoggedIn { server }),
     }
 }
@@ -128,9 +128,9 @@ mod tests {
         Config { server: server.into(), username: "ada".into(), token: Secret::new("stored"), expires_at }
     }
 
-    fn chosen(named: Option<&str>, token: Option<&str>, now: i64) -> Result<Target, Failure> {
+    fn chosen(named: Option<&str>, token: Option<&str>, now: i64) -> Result<Endpoint, Failure> {
         let now = Timestamp::from_second(now).unwrap();
-        target(named, token.map(Secret::new), Some(config("https://a.example")), now)
+        endpoint(named, token.map(Secret::new), Some(config("https://a.example")), now)
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     fn the_token_of_the_environment_wins_and_an_expired_session_is_reported() {
         assert_eq!(chosen(None, Some("given"), 0).unwrap().token, Secret::new("given"));
         assert!(matches!(chosen(None, None, 100), Err(Failure::SessionEnded { .. })));
-        assert!(matches!(target(None, None, None, Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
+        assert!(matches!(endpoint(None, None, None, Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
     }
 
     #[test]

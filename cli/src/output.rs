@@ -25,8 +25,8 @@ pub struct Context {
 impl Context {
     /// A client with a credential.
     pub fn client(&self) -> Result<Client, Failure> {
-        let target = config::target(self.server.as_deref(), self.token.clone(), Config::load()?, Timestamp::now())?;
-        Client::new(&target.server, Some(target.token))
+        let endpoint = config::endpoint(self.server.as_deref(), self.token.clone(), Config::load()?, Timestamp::now())?;
+        Client::new(&endpoint.server, Some(endpoint.token))
     }
 
     /// Prints an answer: its JSON with `--json`, else the text that `render` makes of it.

@@ -14,7 +14,7 @@ use super::Muster;
 const FOLDERS: [&str; 6] =
     ["agent/src", "cli/src", "console/src", "functions/src", "functions/domain/src", "schemas/src"];
 const EXTENSIONS: [&str; 4] = ["rs", "ts", "tsx", "sh"];
-/// What may stand before a command: a quote around it, or the beginning of a line.
+/// Quotes that may surround a command.
 const QUOTES: [char; 3] = ['`', '"', '“'];
 /// Values to try for a placeholder such as `{id}`, `ID` or `${job.id}`. One of them fits each argument.
 const SAMPLES: [&str; 7] = [

@@ -10,7 +10,7 @@ use muster_schemas::{
 use super::show;
 use crate::tables;
 
-/// What has been printed already.
+/// The state that the printed lines have told.
 #[derive(Default)]
 pub struct WatchLog {
     state: Option<FleetUpdateState>,

@@ -8,7 +8,7 @@ import { setLive, type Live } from './live'
 import type { Job, JobRequest } from './nouns'
 import type { components } from './schema'
 
-type Created = components['schemas']['JobsCreated']
+type CreatedJobs = components['schemas']['JobsCreated']
 
 /** How many hosts one request may name. */
 const MOST_HOSTS = 100
@@ -69,8 +69,8 @@ export interface NewJobs extends Pick<JobRequest, 'kind' | 'spec' | 'if_offline'
 }
 
 /** Creates a job on each host, with a hundred hosts per request. */
-export async function createJobs({ host_ids, once, ...what }: NewJobs): Promise<Required<Created>> {
-  const made: Required<Created> = { items: [], refused: [] }
+export async function createJobs({ host_ids, once, ...what }: NewJobs): Promise<Required<CreatedJobs>> {
+  const made: Required<CreatedJobs> = { items: [], refused: [] }
   for (let start = 0; start < host_ids.length; start += MOST_HOSTS) {
     const request = { ...what, host_ids: host_ids.slice(start, start + MOST_HOSTS) }
     const headers = { 'idempotency-key': `${once}-${start}` }
