@@ -67,7 +67,7 @@ test('a bad release halts at the canary, its reason and the log of what failed a
 async function plan(page: Page, version: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Fleet updates' }).click()
   await page.getByRole('button', { name: 'New fleet update' }).click()
-  await page.getByLabel('Release').selectOption(version)
+  await page.getByRole('combobox', { name: 'Release' }).selectOption(version)
   await page.getByLabel('Soak').fill('0s')
   await page.getByRole('button', { name: 'Show the plan' }).click()
   await expect(page.getByRole('heading', { name: `Plan: ${version} to 4 hosts` })).toBeVisible()
