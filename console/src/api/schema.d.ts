@@ -1662,8 +1662,8 @@ export interface components {
              * @description How long to watch a finished wave before the next, in seconds: at most 7 days. Absent: 300.
              */
             soak_seconds?: number | null;
-            /** @description The release to bring; must be published. */
-            version: string;
+            /** @description What to bring: the version of a release of the agent; must be published. A request names exactly one thing to bring. */
+            version?: string | null;
             /** @description Sizes of the waves, the canary first; what is left over is the last wave. Absent: one host, then the rest. */
             waves?: components["schemas"]["Share"][] | null;
         };
@@ -1727,7 +1727,9 @@ export interface components {
             soak_seconds: number;
             /** @description Where it is. */
             state: components["schemas"]["FleetUpdateState"];
-            /** @description The release it brings. */
+            /** @description What it brings, in a few words, for people: `agent 1.9.2`. Empty when the server is older than this field. */
+            title?: string;
+            /** @description The version of the release that it brings. */
             version: string;
             /** @description What it waits for, in words. Absent when it is completed or cancelled. */
             waiting_on?: string;
@@ -3714,7 +3716,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["FleetUpdateRequest"];
             };

@@ -14,11 +14,11 @@ export function jobReason(job: Job): string | null {
 }
 
 /** The program that the job runs; `null` for a job of another kind. */
-export function runSpec(job: Job): RunSpec | null {
+export function runSpec(job: Pick<Job, 'kind' | 'spec'>): RunSpec | null {
   return job.kind === 'run' ? (job.spec as RunSpec) : null
 }
 
 /** The release that the job brings the agent to; `null` for a job of another kind. */
-export function updateSpec(job: Job): SelfUpdateSpec | null {
+export function updateSpec(job: Pick<Job, 'kind' | 'spec'>): SelfUpdateSpec | null {
   return job.kind === 'self_update' ? (job.spec as SelfUpdateSpec) : null
 }
