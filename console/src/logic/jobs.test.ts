@@ -10,7 +10,7 @@ const SAMPLE = JSON.parse(
 ) as Job
 
 function job(change: Partial<Pick<Job, 'kind' | 'title'>>): Job {
-  return { ...SAMPLE, ...change } as Job
+  return { ...SAMPLE, ...change }
 }
 
 test('a job has the title that the server gives it', () => {
