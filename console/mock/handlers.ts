@@ -1,5 +1,6 @@
 /** What the mock does for each documented route of people. Those of agents it does not play. */
 
+import { runSpec, updateSpec } from '../src/logic/jobs.ts'
 import type { FleetUpdateRequest, JobRequest, Problem, Role } from '../src/api/nouns'
 import {
   fleetUpdateActions,
@@ -70,7 +71,19 @@ function page<T>(items: T[], query: URLSearchParams): Answer {
 }
 
 const hostView = (state: State, host: State['hosts'][number]) => ({ ...host, ...hostActions(state, host) })
-const jobView = (state: State, job: State['jobs'][number]) => ({ ...job, ...jobActions(state, job) })
+const jobView = (state: State, job: State['jobs'][number]) => ({
+  ...job,
+  title: titleOf(job),
+  ...jobActions(state, job),
+})
+
+function titleOf(job: State['jobs'][number]): string {
+  const [run, update] = [runSpec(job), updateSpec(job)]
+  if (run) return run.argv.join(' ')
+  if (update) return `update the agent to ${update.version}`
+  return job.kind === 'reset_breakers' ? 'reset circuit breakers' : 'inspect the host'
+}
+
 const fleetUpdateView = (state: State, { view, hosts }: FleetUpdateRecord) => ({
   ...view,
   ...fleetUpdateActions(state, view, hosts.some((host) => host.state === 'lost')), // prettier-ignore
@@ -216,8 +229,9 @@ function shareOf(share: number | string, total: number): number {
 function createFleetUpdate({ state, query, body }: Call): Answer {
   const request = body as FleetUpdateRequest
   may(sessionOf(state), 'create_fleet_updates')
+  const version = request.version ?? ''
   const chosen = chosenHosts(state, request)
-  const older = chosen.filter((host) => host.agent?.version !== request.version)
+  const older = chosen.filter((host) => host.agent?.version !== version)
   const taking = older.filter((host) => host.online || request.offline_policy !== 'skip')
   const sizes = waveSizes(request.waves, taking.length)
   const inFlight = shareOf(request.max_in_flight ?? 1, taking.length)
@@ -225,11 +239,11 @@ function createFleetUpdate({ state, query, body }: Call): Answer {
     let start = 0
     const waves = sizes.map((size) => taking.slice(start, (start += size)))
     return ok({
-      version: request.version,
+      version,
       waves: waves.map((hosts) =>
         hosts.map(({ id, name, agent, online }) => ({ host_id: id, name, version: agent?.version, online })),
       ),
-      current: chosen.filter((host) => host.agent?.version === request.version).map((host) => host.id),
+      current: chosen.filter((host) => host.agent?.version === version).map((host) => host.id),
       offline: older.filter((host) => !host.online).map((host) => host.id),
       max_in_flight: inFlight,
       best_case_seconds:
@@ -240,7 +254,7 @@ function createFleetUpdate({ state, query, body }: Call): Answer {
   }
   const active = state.fleetUpdates.find(({ view }) => view.state !== 'completed' && view.state !== 'cancelled')
   if (active) throw refuse(409, 'fleet_update_active', 'Another fleet update is active', active.view.id)
-  const record = makeFleetUpdate(state, taking, sizes, request.version, 0)
+  const record = makeFleetUpdate(state, taking, sizes, version, 0)
   Object.assign(record.view, {
     max_in_flight: inFlight,
     note: request.note ?? '',

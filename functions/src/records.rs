@@ -97,8 +97,11 @@ pub struct Transition<'a> {
     pub key: Key,
     /// The topic that held requests for it wait on.
     pub topic: Option<String>,
-    decide: Box<dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, Undecided> + Send + Sync + 'a>,
+    decide: Box<Decide<'a>>,
 }
+
+/// The step of one record, from the item as it is, or from nothing.
+type Decide<'a> = dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, Undecided> + Send + Sync + 'a;
 
 /// The record after a step, as it will be stored, and what else shall happen.
 pub struct Decision {

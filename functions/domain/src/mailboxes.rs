@@ -390,7 +390,7 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = FleetUpdateHostEvent::Reported { report: Report::Agent(agent.clone()), at: now };
+        let event = FleetUpdateHostEvent::Reported { report: Box::new(Report::Agent(agent.clone())), at: now };
         Some(Effect::Also(self.fleet_update?.change(event)))
     }
 

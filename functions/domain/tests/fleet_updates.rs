@@ -265,7 +265,7 @@ impl Fleet {
             let process = self.draws();
             let agent = report(NEW, "new", process, committed);
             let at = at(self.now);
-            self.happens_to(position, HostEvent::Reported { report: Report::Agent(agent), at }).unwrap();
+            self.happens_to(position, HostEvent::Reported { report: Box::new(Report::Agent(agent)), at }).unwrap();
             if committed {
                 self.accepted.remove(&host(position));
             }
@@ -280,7 +280,7 @@ impl Fleet {
                 Some(LastUpdate { transaction: job, to: NEW.into(), outcome, reason: "it crashed".into(), tries: 3 });
             let agent = AgentReport { last_update, ..report(OLD, "old", process, true) };
             let at = at(self.now);
-            self.happens_to(position, HostEvent::Reported { report: Report::Agent(agent), at }).unwrap();
+            self.happens_to(position, HostEvent::Reported { report: Box::new(Report::Agent(agent)), at }).unwrap();
         }
     }
 
@@ -499,7 +499,7 @@ fn a_report_from_before_the_offer_says_nothing_about_it() {
     fleet.now = 50;
     fleet.offers();
     let agent = report(NEW, "new", 999, true);
-    fleet.happens_to(0, HostEvent::Reported { report: Report::Agent(agent), at: at(49) }).unwrap();
+    fleet.happens_to(0, HostEvent::Reported { report: Box::new(Report::Agent(agent)), at: at(49) }).unwrap();
     assert_eq!(fleet.state.succeeded, 0);
 }
 
@@ -552,8 +552,10 @@ fn a_lost_host_that_comes_back_as_it_was_has_not_tried_the_release() {
     let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.accepts(0);
-    let as_it_was =
-        |process| HostEvent::Reported { report: Report::Agent(report(OLD, "old", process, true)), at: at(100) };
+    let as_it_was = |process| HostEvent::Reported {
+        report: Box::new(Report::Agent(report(OLD, "old", process, true))),
+        at: at(100),
+    };
     fleet.happens_to(0, as_it_was(900)).unwrap();
     assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Offered, "it may still come to it");
     fleet.now = 100;

@@ -462,7 +462,7 @@ impl FleetUpdates {
         let committed = host.runs != Runs::Trial || believed;
         let agent = report(host.process, host.runs, committed, host.record);
         let at = at(state.now);
-        self.happens_to(state, place, HostEvent::Reported { report: Report::Agent(agent), at })
+        self.happens_to(state, place, HostEvent::Reported { report: Box::new(Report::Agent(agent)), at })
     }
 
     fn acts(&self, state: &mut State, event: Event) -> Option<()> {

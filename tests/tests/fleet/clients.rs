@@ -32,10 +32,10 @@ fn a_generated_python_client_runs_jobs_to_their_end() {
     let Some(fleet) = Fleet::start() else { return };
     let folder = project(&fleet, "python");
     let make = ["generate", "--path", "openapi.json", "--meta", "none", "--config", "config.yml"];
-    let made =
+    let generated =
         runs(&tools.join("openapi-python-client"), &[&make[..], &["--output-path", "muster_client"]].concat(), &folder);
     // It says so of what it does not understand, and leaves it out.
-    assert_eq!(made.trim(), "Generating muster_client");
+    assert_eq!(generated.trim(), "Generating muster_client");
     runs(&tools.join("mypy"), &["--strict", "runs_a_job.py", "reads_samples.py"], &folder);
     let samples = runs(&tools.join("python"), &["reads_samples.py", "openapi.json"], &folder);
     assert!(samples.starts_with("samples: "), "{samples}");

@@ -6,6 +6,7 @@ use muster_schemas::{
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy},
     hosts::HostState,
     ids::{HostId, JobId},
+    jobs::JobSpec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -138,27 +139,37 @@ impl FleetUpdate {
 /// What is done about a host whose turn has come. The only place that decides whether a host needs what is brought and can
 /// have it: the dry run, a host's page, an update of a single host and the order of the turns ask the same.
 pub fn turn(brings: &Brings, candidate: &Candidate, job_id: JobId) -> Turn {
-    let rules = brings.rules();
-    let (job, asked) = (rules.job(), rules.turn(candidate, job_id));
-    let (kind, resource) = (job.kind(), job.rules().resource().unwrap_or_default());
-    let can = |kept: bool, exclusion: Exclusion| if kept { Ok(()) } else { Err(Turn::LeaveOut(exclusion)) };
-    let checked = || {
-        if let Turn::Halt(_) = asked {
-            return Err(asked.clone());
+    let (rules, job) = (brings.rules(), brings.rules().job());
+    let asked = rules.turn(candidate, job_id);
+    match (&asked, candidate.state) {
+        (Turn::Halt(_), _) => asked,
+        (_, None) => Turn::LeaveOut(Exclusion::Deleted),
+        (_, Some(HostState::Retired)) => Turn::LeaveOut(Exclusion::Retired),
+        (Turn::LeaveOut(_), _) => asked,
+        (Turn::Offer(_) | Turn::WaitFor, Some(HostState::Active | HostState::Quarantined)) => {
+            match hindrance(candidate, &job) {
+                Some(exclusion) => Turn::LeaveOut(exclusion),
+                None if !candidate.online => Turn::WaitFor,
+                None => asked,
+            }
         }
-        can(candidate.state.is_some(), Exclusion::Deleted)?;
-        can(candidate.state != Some(HostState::Retired), Exclusion::Retired)?;
-        if let Turn::LeaveOut(_) = asked {
-            return Err(asked.clone());
-        }
-        can(candidate.capabilities.iter().any(|able| able == kind), Exclusion::NotAllowed(kind))?;
-        can(candidate.state != Some(HostState::Quarantined), Exclusion::Quarantined)?;
-        can(!candidate.update_open, Exclusion::Busy(resource))?;
-        can(candidate.has_room, Exclusion::NoRoom)?;
-        can(candidate.attempts < MAX_ATTEMPTS, Exclusion::NoAttemptLeft(MAX_ATTEMPTS))?;
-        if candidate.online { Ok(()) } else { Err(Turn::WaitFor) }
-    };
-    checked().err().unwrap_or(asked)
+    }
+}
+
+/// What keeps a host that needs what is brought from having it.
+fn hindrance(candidate: &Candidate, job: &JobSpec) -> Option<Exclusion> {
+    let kind = job.kind();
+    if !candidate.capabilities.iter().any(|able| able == kind) {
+        Some(Exclusion::NotAllowed(kind))
+    } else if candidate.state == Some(HostState::Quarantined) {
+        Some(Exclusion::Quarantined)
+    } else if candidate.update_open {
+        Some(Exclusion::Busy(job.rules().resource().unwrap_or_default()))
+    } else if !candidate.has_room {
+        Some(Exclusion::NoRoom)
+    } else {
+        (candidate.attempts >= MAX_ATTEMPTS).then_some(Exclusion::NoAttemptLeft(MAX_ATTEMPTS))
+    }
 }
 
 impl Draft {

@@ -152,7 +152,7 @@ pub trait Proof {
     fn has_not_tried(&self, report: &Report) -> bool;
 
     /// What a host in this state is waited for to show, in words.
-    fn awaited(&self, state: FleetUpdateHostState) -> &'static str;
+    fn waits_for(&self, state: FleetUpdateHostState) -> &'static str;
 }
 
 /// What a report proves.

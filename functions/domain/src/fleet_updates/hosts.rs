@@ -89,7 +89,7 @@ pub enum Event {
     /// The host said something of itself that may prove something.
     Reported {
         /// What it said.
-        report: Report,
+        report: Box<Report>,
         /// When it said so.
         at: Timestamp,
     },

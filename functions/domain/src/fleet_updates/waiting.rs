@@ -28,7 +28,7 @@ impl FleetUpdate {
         let waiting_on = match state {
             FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.place.position, now)),
             FleetUpdateHostState::Offered | FleetUpdateHostState::Verifying => {
-                let awaited = host.slot.as_ref().map_or("its report", |slot| slot.expected.rules().awaited(state));
+                let awaited = host.slot.as_ref().map_or("its report", |slot| slot.expected.rules().waits_for(state));
                 Some(format!("{awaited}, until {until}"))
             }
             FleetUpdateHostState::Lost => Some(format!("any word of it; none by {until}")),

@@ -109,7 +109,7 @@ impl Proof for Expectation {
         agent(report).is_some_and(|report| self.is_back_without_it(report))
     }
 
-    fn awaited(&self, state: FleetUpdateHostState) -> &'static str {
+    fn waits_for(&self, state: FleetUpdateHostState) -> &'static str {
         match state {
             FleetUpdateHostState::Verifying => "its own health gate",
             _ => "its new process",
