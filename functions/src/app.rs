@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use muster_domain::{load::Work, pacing::Pacing};
+use muster_domain::{load::Sheddable, pacing::Pacing};
 use muster_schemas::{
     problems::{Problem, ProblemCode},
     secrets::Secret,
@@ -25,7 +25,7 @@ use crate::{
     polls::Polls,
     store::{
         Consistency, Key, StoreError, Table, Versioned,
-        load::{Load, Loaded},
+        load::{CountingTable, Load},
     },
 };
 
@@ -85,7 +85,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(table: Arc<dyn Table>, blobs: Arc<dyn Blobs>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let (load, draining) = (Load::default(), AtomicBool::new(false));
-        let table = Arc::new(Loaded { table, load: load.clone() });
+        let table = Arc::new(CountingTable { table, load: load.clone() });
         Self(Arc::new(Parts {
             table,
             blobs,
@@ -116,12 +116,12 @@ impl App {
     }
 
     /// Whether this process has so much to do that it puts such work off.
-    pub fn puts_off(&self, work: Work) -> bool {
+    pub fn puts_off(&self, work: Sheddable) -> bool {
         work.is_put_off(self.load.pending(), self.settings.pacing.capacity)
     }
 
     /// Refuses work that this process puts off; it is to come again after this long.
-    pub fn admit(&self, work: Work, retry_after_seconds: u32) -> Result<(), Box<Problem>> {
+    pub fn admit(&self, work: Sheddable, retry_after_seconds: u32) -> Result<(), Box<Problem>> {
         if self.puts_off(work) {
             let problem = Problem::new(ProblemCode::Unavailable).detail("the server has too much to do for this now");
             return Err(Box::new(problem.with("retry_after_seconds", retry_after_seconds)));

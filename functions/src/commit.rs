@@ -21,7 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     app::App,
-    records::{self, Decision, Undecided},
+    records::{self, Decision, DecisionError},
     store::{Consistency, Expect, IndexEntry, Item, Key, StoreError, Versioned, Write, keys},
 };
 
@@ -69,11 +69,11 @@ pub enum CommitError {
     Store(#[source] StoreError),
 }
 
-impl From<Undecided> for CommitError {
-    fn from(undecided: Undecided) -> Self {
+impl From<DecisionError> for CommitError {
+    fn from(undecided: DecisionError) -> Self {
         match undecided {
-            Undecided::Refused(refused) => Self::Refused(refused),
-            Undecided::Fault(error) => Self::Store(error),
+            DecisionError::Refused(refused) => Self::Refused(refused),
+            DecisionError::Fault(error) => Self::Store(error),
         }
     }
 }
@@ -162,7 +162,7 @@ pub fn put(key: Key, revision: u64, indexes: Vec<IndexEntry>, record: &impl Seri
 }
 
 /// A record that takes a step.
-struct Stepping {
+struct RecordStep {
     /// Its revision as found; absent when there was no such record.
     found: Option<u64>,
     /// The record as it will be.
@@ -171,7 +171,7 @@ struct Stepping {
     topic: Option<String>,
 }
 
-impl Stepping {
+impl RecordStep {
     fn is_changed(&self) -> bool {
         self.found != Some(self.item.revision)
     }
@@ -184,7 +184,7 @@ impl Stepping {
 /// All that one change writes, in the making.
 #[derive(Default)]
 struct Transaction {
-    records: BTreeMap<Key, Stepping>,
+    records: BTreeMap<Key, RecordStep>,
     writes: Vec<Write>,
     locks: Vec<String>,
     follow_ups: Vec<FollowUp>,
@@ -201,7 +201,7 @@ impl Transaction {
         while let Some(change) = changes.pop_front() {
             let transition = records::of(&change);
             let key = transition.key.clone();
-            let (found, current) = if let Some(Stepping { found, item, .. }) = transaction.records.remove(&key) {
+            let (found, current) = if let Some(RecordStep { found, item, .. }) = transaction.records.remove(&key) {
                 (found, Some(item))
             } else if let Some(item) = known.filter(|item| item.key == key) {
                 (Some(item.revision), Some(item.clone()))
@@ -214,7 +214,7 @@ impl Transaction {
             let revision = found.unwrap_or(0) + u64::from(!unchanged);
             let item = Item { key: key.clone(), revision, expires_at: None, indexes, body };
             let topic = transition.topic;
-            transaction.records.insert(key, Stepping { found, item, topic });
+            transaction.records.insert(key, RecordStep { found, item, topic });
             for effect in effects {
                 transaction.take(effect, &mut changes, cause, now);
             }
@@ -254,7 +254,7 @@ impl Transaction {
     }
 
     fn changes(&self, key: &Key) -> bool {
-        self.records.get(key).is_some_and(Stepping::is_changed)
+        self.records.get(key).is_some_and(RecordStep::is_changed)
     }
 
     async fn commit(self, app: &App, extra: &[Write]) -> Result<Commit, CommitError> {
@@ -288,7 +288,7 @@ impl Transaction {
         for write in extra {
             match write {
                 Write::Check { key, expect } if self.changes(key) => {
-                    if self.records.get(key).map(Stepping::expect) != Some(*expect) {
+                    if self.records.get(key).map(RecordStep::expect) != Some(*expect) {
                         return Err(CommitError::Overtaken);
                     }
                 }

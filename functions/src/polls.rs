@@ -27,7 +27,7 @@ pub struct Polls {
 
 /// A wait that has begun: what happens from now on ends it.
 #[derive(Debug)]
-pub struct Waiting<'a> {
+pub struct Wait<'a> {
     polls: &'a Polls,
     topic: String,
     notified: std::pin::Pin<Box<OwnedNotified>>,
@@ -35,7 +35,7 @@ pub struct Waiting<'a> {
 
 impl Polls {
     /// Begins to wait. To miss nothing, begin before reading what you wait for.
-    pub fn begin(&self, topic: impl ToString) -> Waiting<'_> {
+    pub fn begin(&self, topic: impl ToString) -> Wait<'_> {
         let topic = topic.to_string();
         let notify = {
             let mut waiters = self.waiters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +43,7 @@ impl Polls {
         };
         let mut notified = Box::pin(notify.notified_owned());
         notified.as_mut().enable();
-        Waiting { polls: self, topic, notified }
+        Wait { polls: self, topic, notified }
     }
 
     /// Ends every wait for this.
@@ -83,14 +83,14 @@ impl Polls {
     }
 }
 
-impl Waiting<'_> {
+impl Wait<'_> {
     /// Until somebody wakes it.
     pub async fn woken(&mut self) {
         self.notified.as_mut().await;
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let mut waiters = self.polls.waiters.lock().unwrap_or_else(PoisonError::into_inner);
         // The map's own and this waiter's: nobody else waits for it.

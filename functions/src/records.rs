@@ -101,7 +101,7 @@ pub struct Transition<'a> {
 }
 
 /// The step of one record, from the item as it is, or from nothing.
-type Decide<'a> = dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, Undecided> + Send + Sync + 'a;
+type Decide<'a> = dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, DecisionError> + Send + Sync + 'a;
 
 /// The record after a step, as it will be stored, and what else shall happen.
 pub struct Decision {
@@ -115,14 +115,14 @@ pub struct Decision {
 
 /// Why there is no decision.
 #[derive(Debug)]
-pub enum Undecided {
+pub enum DecisionError {
     /// The rules say no.
     Refused(Refused),
     /// The record cannot be read or written.
     Fault(StoreError),
 }
 
-impl From<Refused> for Undecided {
+impl From<Refused> for DecisionError {
     fn from(refused: Refused) -> Self {
         Self::Refused(refused)
     }
@@ -154,17 +154,17 @@ impl<'a> Transition<'a> {
     }
 
     /// Decides: the step from the record as it is, or from nothing.
-    pub fn decide(&self, current: Option<&Item>, now: Timestamp) -> Result<Decision, Undecided> {
+    pub fn decide(&self, current: Option<&Item>, now: Timestamp) -> Result<Decision, DecisionError> {
         (self.decide)(current, now)
     }
 }
 
-fn decide<R: Record>(event: &R::Event, current: Option<&Item>, now: Timestamp) -> Result<Decision, Undecided> {
-    let step = match current.map(Versioned::<R>::read).transpose().map_err(Undecided::Fault)? {
+fn decide<R: Record>(event: &R::Event, current: Option<&Item>, now: Timestamp) -> Result<Decision, DecisionError> {
+    let step = match current.map(Versioned::<R>::read).transpose().map_err(DecisionError::Fault)? {
         Some(current) => current.record.transition(event, now)?,
         None => R::begin(event, now)?,
     };
     let fault = |source| StoreError::Fault { doing: "write a record", source: Box::new(source) };
-    let body = serde_json::to_vec(&step.next).map_err(|source| Undecided::Fault(fault(source)))?;
+    let body = serde_json::to_vec(&step.next).map_err(|source| DecisionError::Fault(fault(source)))?;
     Ok(Decision { body, indexes: step.next.found_by(), effects: step.effects })
 }

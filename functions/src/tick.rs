@@ -24,7 +24,7 @@ const MAX_EXPIRED: usize = 1_000;
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct Summary {
     /// Records that were due and were looked at.
     pub due: usize,
     /// Records whose time was over, removed.
@@ -32,7 +32,7 @@ pub struct Done {
 }
 
 /// Runs the duties once.
-pub async fn run(app: &App) -> Result<Done, StoreError> {
+pub async fn run(app: &App) -> Result<Summary, StoreError> {
     let now = app.now();
     let mut due = due(app, now).await?;
     // Fleet updates and their hosts last: a host that never fetched its job is offline and not lost, and its job must have
@@ -53,7 +53,7 @@ pub async fn run(app: &App) -> Result<Done, StoreError> {
         }
     }
     let expired = app.table.expire(now, MAX_EXPIRED).await?;
-    Ok(Done { due: looked_at, expired })
+    Ok(Summary { due: looked_at, expired })
 }
 
 async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {

@@ -15,7 +15,7 @@ use std::{
 
 use futures_util::future::join_all;
 use muster_server::store::{
-    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance, meter::Metered,
+    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance, meter::Meter,
     sqlite::SqliteTable,
 };
 use rusqlite::Connection;
@@ -30,7 +30,7 @@ async fn the_embedded_table_does_what_every_table_must() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_metered_table_does_what_every_table_must() {
     let directory = tempfile::tempdir().unwrap();
-    conformance::all(async || Arc::new(Metered::new(fresh(&directory))) as conformance::Subject).await;
+    conformance::all(async || Arc::new(Meter::new(fresh(&directory))) as conformance::Subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ use muster_server::{
     blobs::directory::Directory,
     errors::chain,
     roles::{
-        moving::{MoveError, Moved, export, import},
+        moving::{MoveError, Totals, export, import},
         storage::{Kind, Storage},
     },
     store::{
@@ -420,7 +420,7 @@ impl WholeTable for BreaksOff {
 }
 
 /// An export of several hundred records, and how many it has.
-async fn exported(place: &Path) -> (PathBuf, Moved) {
+async fn exported(place: &Path) -> (PathBuf, Totals) {
     let directory = place.join("export");
     let installation = installation(45).await;
     let moved = export(&installation.storage(), &directory).await.unwrap();

@@ -3,7 +3,7 @@
 
 /// Work that can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum Sheddable {
     /// Lists: the dearest, and people look again.
     List,
     /// Check-ins that bring nothing: their hosts come again later.
@@ -12,7 +12,7 @@ pub enum Work {
     Presence,
 }
 
-impl Work {
+impl Sheddable {
     /// Whether it is put off by a process that waits for so many operations of its store, of `capacity` that it takes.
     pub fn is_put_off(self, pending: usize, capacity: u32) -> bool {
         let eighths = match self {
@@ -30,8 +30,9 @@ mod tests {
 
     #[test]
     fn lists_go_first_then_check_ins_that_bring_nothing_then_presence() {
-        let put_off =
-            |pending| [Work::List, Work::IdleCheckIn, Work::Presence].map(|work| work.is_put_off(pending, 80));
+        let put_off = |pending| {
+            [Sheddable::List, Sheddable::IdleCheckIn, Sheddable::Presence].map(|work| work.is_put_off(pending, 80))
+        };
         assert_eq!(put_off(40), [false, false, false]);
         assert_eq!(put_off(41), [true, false, false]);
         assert_eq!(put_off(61), [true, true, false]);

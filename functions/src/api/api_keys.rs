@@ -16,7 +16,7 @@ use muster_schemas::{
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, Paged, Sent},
+    extract::{Id, IdempotencyKey, JsonBody, Paging},
     idempotency::Once,
     identity::api_keys::{self, ApiKey},
     lists::{List, page},
@@ -49,7 +49,7 @@ pub async fn create(
     operator: Operator<may::ManageAccess>,
     State(app): State<App>,
     key: IdempotencyKey,
-    Sent { body, sha256 }: Sent<ApiKeyRequest>,
+    JsonBody { body, sha256 }: JsonBody<ApiKeyRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let ApiKeyRequest { name, role, valid_for_seconds } = body;
     if !(1..=128).contains(&name.chars().count()) {
@@ -76,7 +76,7 @@ pub async fn create(
 pub async fn list(
     operator: Operator<may::ManageAccess>,
     State(app): State<App>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<ApiKeyView>>, Failure> {
     let view = |found: Versioned<ApiKey>| Some(view(found.record, operator.role()));
     page(&app, List::all("api-keys"), &params, view).await.map(Json)

@@ -11,7 +11,7 @@ use muster_schemas::problems::ProblemCode::{
 };
 
 use super::{
-    extract::{Id, IdempotencyKey, IfMatch, Named, Paged, Params, Sent},
+    extract::{Id, IdempotencyKey, IfMatch, JsonBody, Paging, Params, PathParams},
     looks::Look,
     route::{Argument, Route},
 };
@@ -22,7 +22,7 @@ impl Argument for HeaderMap {}
 impl Argument for Request {}
 impl<T> Argument for Extension<T> {}
 
-impl<T> Argument for Sent<T> {
+impl<T> Argument for JsonBody<T> {
     fn document(route: &mut Route) {
         route.problems.extend([Malformed, TooLarge, Invalid]);
     }
@@ -34,7 +34,7 @@ impl<T> Argument for Params<T> {
     }
 }
 
-impl Argument for Paged {
+impl Argument for Paging {
     fn document(route: &mut Route) {
         route.problems.extend([Invalid, Unavailable]);
     }
@@ -52,7 +52,7 @@ impl<T> Argument for Id<T> {
     }
 }
 
-impl<T> Argument for Named<T> {
+impl<T> Argument for PathParams<T> {
     fn document(route: &mut Route) {
         route.problems.push(NotFound);
     }

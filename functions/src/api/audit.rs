@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
-    extract::{Paged, Params},
+    extract::{Paging, Params},
     lists::{List, page},
     problem::Failure,
     route::{self, PAGE, Route},
@@ -39,7 +39,7 @@ pub async fn list(
     _: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<AuditEntry>>, Failure> {
     let list = match filter.subject {
         Some(subject) if subject.len() > 64 => {

@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use muster_domain::{
     changes::Change,
     jobs::{self, Job},
-    load::Work,
+    load::Sheddable,
     mailboxes::{Event, Mailbox, Told},
 };
 use muster_schemas::{
@@ -22,7 +22,7 @@ use muster_schemas::{
 use super::{
     auth::Agent,
     checks::{check_agent, check_facts, check_sequence, check_upstreams},
-    extract::Sent,
+    extract::JsonBody,
     problem::Failure,
     route::{self, Route},
 };
@@ -60,7 +60,7 @@ pub fn routes() -> Vec<Route> {
 pub async fn start(
     agent: Agent,
     State(app): State<App>,
-    Sent { body, .. }: Sent<SessionRequest>,
+    JsonBody { body, .. }: JsonBody<SessionRequest>,
 ) -> Result<Json<SessionResponse>, Failure> {
     let SessionRequest { protocol, agent: report, facts, highest_sequence, upstreams } = body;
     if protocol != PROTOCOL {
@@ -84,7 +84,7 @@ pub async fn start(
 pub async fn check_in(
     agent: Agent,
     State(app): State<App>,
-    Sent { body: request, .. }: Sent<CheckInRequest>,
+    JsonBody { body: request, .. }: JsonBody<CheckInRequest>,
 ) -> Result<Json<CheckInResponse>, Failure> {
     request.agent.as_ref().map_or(Ok(()), check_agent)?;
     request.facts.as_ref().map_or(Ok(()), check_facts)?;
@@ -101,7 +101,7 @@ pub async fn check_in(
         let (item, mailbox) = served(&app, agent.host_id, request.session, consistency).await?;
         if std::mem::take(&mut news) {
             if is_idle(&app, &mailbox, &request) {
-                app.admit(Work::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
+                app.admit(Sheddable::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
             }
             seen(&app, &agent, item, &mailbox, &request).await?;
         }
@@ -144,7 +144,7 @@ async fn seen(
     };
     let (pacing, now) = (app.settings.pacing, app.now());
     let urgent = pacing.presence_is_urgent(mailbox, now);
-    let presence = urgent || (pacing.presence_is_due(mailbox, now) && !app.puts_off(Work::Presence));
+    let presence = urgent || (pacing.presence_is_due(mailbox, now) && !app.puts_off(Sheddable::Presence));
     if !told.is_news_to(mailbox) && !presence {
         return Ok(());
     }

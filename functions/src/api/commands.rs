@@ -16,7 +16,7 @@ use muster_schemas::{
 use super::{
     auth::Agent,
     checks::MAX_SEQUENCE,
-    extract::{Id, Sent},
+    extract::{Id, JsonBody},
     found::found,
     problem::Failure,
     route::{self, Route},
@@ -51,7 +51,7 @@ pub async fn tell(
     agent: Agent,
     State(app): State<App>,
     Id(id): Id<JobId>,
-    Sent { body, .. }: Sent<EventsRequest>,
+    JsonBody { body, .. }: JsonBody<EventsRequest>,
 ) -> Result<Json<EventsResponse>, Failure> {
     check(&body.events)?;
     // Another host's job is none at all.

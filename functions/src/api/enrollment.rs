@@ -19,7 +19,7 @@ use muster_schemas::{
 use super::{
     auth::{Anyone, Operator, may},
     checks::{check_facts, check_labels, check_text},
-    extract::{Id, IdempotencyKey, Paged, Sent},
+    extract::{Id, IdempotencyKey, JsonBody, Paging},
     idempotency::Once,
     identity::enrollment_tokens,
     lists::{List, page},
@@ -58,7 +58,7 @@ pub async fn create(
     operator: Operator<may::ManageHosts>,
     State(app): State<App>,
     key: IdempotencyKey,
-    Sent { body, sha256 }: Sent<EnrollmentTokenRequest>,
+    JsonBody { body, sha256 }: JsonBody<EnrollmentTokenRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let EnrollmentTokenRequest { seats, valid_for_seconds, labels, note } = body;
     let (seats, seconds) = (seats.unwrap_or(1), valid_for_seconds.unwrap_or(3_600));
@@ -91,7 +91,7 @@ pub async fn create(
 pub async fn list(
     operator: Operator<may::ManageHosts>,
     State(app): State<App>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<EnrollmentTokenView>>, Failure> {
     let now = app.now();
     let view = |found: Versioned<EnrollmentToken>| Some(found.record.view(operator.role(), now));
@@ -112,7 +112,7 @@ pub async fn revoke(
 pub async fn enroll(
     _: Anyone,
     State(app): State<App>,
-    Sent { body, .. }: Sent<EnrollRequest>,
+    JsonBody { body, .. }: JsonBody<EnrollRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let EnrollRequest { enrollment_token, public_key, facts } = body;
     let key = PublicKey::parse(&public_key)

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use muster_domain::{load::Work, refused::Refused};
+use muster_domain::{load::Sheddable, refused::Refused};
 use muster_schemas::{
     envelopes::sha256_hex,
     ids::RequestId,
@@ -30,14 +30,14 @@ const LONGEST_BODY: Duration = Duration::from_secs(30);
 const SLOWEST_LINE: u64 = 128;
 
 /// A JSON body, with the digest of its bytes.
-pub struct Sent<T> {
+pub struct JsonBody<T> {
     /// What was sent.
     pub body: T,
     /// SHA-256 of its bytes: tells whether another request sent the same.
     pub sha256: String,
 }
 
-impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
+impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
@@ -116,14 +116,14 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
 }
 
 /// What a list is asked for, of a server that has the time for lists.
-pub struct Paged(pub PageParams);
+pub struct Paging(pub PageParams);
 
-impl FromRequestParts<App> for Paged {
+impl FromRequestParts<App> for Paging {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Params(params) = Params::from_request_parts(parts, app).await?;
-        app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+        app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
         Ok(Self(params))
     }
 }
@@ -168,9 +168,9 @@ impl<T: FromStr + Send> FromRequestParts<App> for Id<T> {
 }
 
 /// Texts in the path, in its order; what is no text names nothing.
-pub struct Named<T>(pub T);
+pub struct PathParams<T>(pub T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<App> for Named<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathParams<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {

@@ -38,11 +38,11 @@ use self::views::{hosts_at, view};
 use super::{
     auth::{Operator, may},
     checks::{check_labels, check_text},
-    extract::{Id, IdempotencyKey, PageParams, Paged, Params, Sent},
+    extract::{Id, IdempotencyKey, JsonBody, PageParams, Paging, Params},
     found::{found, published},
     idempotency::Once,
     lists::{List, page},
-    looks::{Held, Look, Seen},
+    looks::{Hold, Look, Snapshot},
     problem::Failure,
     route::{self, PAGE, PAGE_OF_HOSTS, REVISION, Route},
 };
@@ -121,7 +121,7 @@ pub async fn create(
     State(app): State<App>,
     Params(params): Params<CreateParams>,
     key: IdempotencyKey,
-    Sent { body, sha256 }: Sent<FleetUpdateRequest>,
+    JsonBody { body, sha256 }: JsonBody<FleetUpdateRequest>,
 ) -> Result<Response, Failure> {
     let mut once = Once::of(&operator.cause(), key, "fleet-update", &sha256);
     if let Some(view) = earlier(&app, &mut once, operator.role()).await? {
@@ -155,7 +155,7 @@ pub async fn create(
 pub async fn list(
     operator: Operator<may::Look>,
     State(app): State<App>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<FleetUpdateView>>, Failure> {
     let Page { items: found, next_cursor } = page(&app, List::all("fleet-updates"), &params, Some).await?;
     let mut items = Vec::with_capacity(found.len());
@@ -175,9 +175,9 @@ pub async fn get(
     let (app, role) = (&app, operator.role());
     let see = || async move {
         let view = current(app, id, role).await?;
-        Ok(Seen { revision: view.revision, over: view.ended_at.is_some(), view })
+        Ok(Snapshot { revision: view.revision, over: view.ended_at.is_some(), view })
     };
-    let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
+    let held = Hold { caller: operator.actor(), topics: &[id.to_string()], again: None };
     look.answer(app, held, see).await
 }
 
@@ -187,16 +187,16 @@ pub async fn hosts(
     operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Paged(params): Paged,
+    Paging(params): Paging,
     look: Look,
 ) -> Result<Response, Failure> {
     let (app, params) = (&app, &params);
     let see = || async move {
         let Versioned { record, revision } = found::<FleetUpdate>(app, &id).await?;
         let (over, view) = (record.ended_at.is_some(), hosts_page(app, &record, params).await?);
-        Ok(Seen { revision, over, view })
+        Ok(Snapshot { revision, over, view })
     };
-    let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
+    let held = Hold { caller: operator.actor(), topics: &[id.to_string()], again: None };
     look.answer(app, held, see).await
 }
 
@@ -227,7 +227,7 @@ pub async fn pause(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Sent { .. }: Sent<FleetUpdateAction>,
+    JsonBody { .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     act(&app, &operator, id, Event::Pause).await
 }
@@ -237,7 +237,7 @@ pub async fn resume(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Sent { body, .. }: Sent<FleetUpdateAction>,
+    JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     act(&app, &operator, id, Event::Resume(note(body.note)?)).await
 }
@@ -247,7 +247,7 @@ pub async fn cancel(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Sent { body, .. }: Sent<FleetUpdateAction>,
+    JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     act(&app, &operator, id, Event::Cancel(note(body.note)?)).await
 }
@@ -257,7 +257,7 @@ pub async fn retry_failed(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Sent { body, .. }: Sent<FleetUpdateAction>,
+    JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     act(&app, &operator, id, Event::RetryFailed(note(body.note)?)).await
 }
@@ -267,7 +267,7 @@ pub async fn write_off(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    Sent { body, .. }: Sent<FleetUpdateAction>,
+    JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     let host_id = body.host_id.ok_or_else(|| Problem::invalid("host_id", "must name the lost host"))?;
     let fleet_update = found::<FleetUpdate>(&app, &id).await?.record;

@@ -25,10 +25,10 @@ use serde::Deserialize;
 use super::{
     auth::{Operator, may},
     checks::{check_labels, check_text},
-    extract::{Id, IfMatch, Paged, Params, Sent},
+    extract::{Id, IfMatch, JsonBody, Paging, Params},
     found::{found, mailbox, newest_release, published},
     lists::List,
-    looks::{Held, Look, Seen, tagged},
+    looks::{Hold, Look, Snapshot, tagged},
     orders,
     problem::Failure,
     route::{self, PAGE_OF_HOSTS, Route},
@@ -105,7 +105,7 @@ pub async fn list(
     State(app): State<App>,
     Params(filter): Params<Filter>,
     Params(query): Params<Vec<(String, String)>>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<HostView>>, Failure> {
     let (limit, labels) = (params.limit_up_to(MAX_HOSTS_LIMIT)?, labels(&query)?);
     if filter.updates.as_deref().is_some_and(|updates| updates != "behind") {
@@ -151,7 +151,7 @@ pub async fn get(
     look: Look,
 ) -> Result<Response, Failure> {
     let topics = [polls::page_of_host(id), polls::RELEASES.into()];
-    let held = Held { caller: operator.actor(), topics: &topics, again: None };
+    let held = Hold { caller: operator.actor(), topics: &topics, again: None };
     let (app, role) = (&app, operator.role());
     // Where polls are held the host hears of everything at once.
     let gives_attention = operator.is_person() && app.settings.pacing.max_hold_seconds == 0;
@@ -163,7 +163,7 @@ pub async fn get(
             drop(advance(app, Change::Mailbox(id, mailboxes::Event::LookedAt), cause).await);
         }
         let view = view(app, host, &mailbox, newest_release(app).await?.as_ref(), role);
-        Ok(Seen { revision: view.revision, over: false, view })
+        Ok(Snapshot { revision: view.revision, over: false, view })
     };
     look.answer(app, held, see).await
 }
@@ -174,7 +174,7 @@ pub async fn change(
     State(app): State<App>,
     Id(id): Id<HostId>,
     IfMatch(revision): IfMatch,
-    Sent { body, .. }: Sent<HostChange>,
+    JsonBody { body, .. }: JsonBody<HostChange>,
 ) -> Result<Response, Failure> {
     let HostChange { name, labels } = body;
     let short = |name: &String| (1..=128).contains(&name.chars().count()) && !name.chars().any(char::is_control);
@@ -218,7 +218,7 @@ pub async fn readmit(
     operator: Operator<may::ManageHosts>,
     State(app): State<App>,
     Id(id): Id<HostId>,
-    Sent { body, .. }: Sent<Reason>,
+    JsonBody { body, .. }: JsonBody<Reason>,
 ) -> Result<Json<HostView>, Failure> {
     check_text("reason", &body.reason, 1_024)?;
     advance(&app, Change::Mailbox(id, mailboxes::Event::Readmit(body.reason)), &operator.cause()).await?;
@@ -230,7 +230,7 @@ pub async fn update(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<HostId>,
-    Sent { body, .. }: Sent<HostUpdateRequest>,
+    JsonBody { body, .. }: JsonBody<HostUpdateRequest>,
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
     let (host, mailbox) = (found::<Host>(&app, &id).await?.record, mailbox(&app, id).await?);
     let release = published(&app, &body.version).await?;

@@ -27,7 +27,7 @@ pub struct Once {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Made {
+struct Receipt {
     request_sha256: String,
     id: String,
 }
@@ -48,7 +48,7 @@ impl Once {
             self.over = Some(item.revision);
             return Ok(None);
         }
-        let made = Versioned::<Made>::read(&item)?;
+        let made = Versioned::<Receipt>::read(&item)?;
         if made.record.request_sha256 == self.request_sha256 {
             Ok(Some(made.record.id))
         } else {
@@ -69,7 +69,7 @@ impl Once {
 
     /// What was made, to be written in the same commit.
     pub fn write(&self, app: &App, id: &impl ToString) -> Option<Write> {
-        let made = Made { request_sha256: self.request_sha256.clone(), id: id.to_string() };
+        let made = Receipt { request_sha256: self.request_sha256.clone(), id: id.to_string() };
         let (revision, expect) = self.over.map_or((1, Expect::Absent), |over| (over + 1, Expect::Revision(over)));
         let write = put(self.key.clone()?, revision, Vec::new(), &made, expect);
         Some(write.until(after(app.now(), KEPT_SECONDS)))

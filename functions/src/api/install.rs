@@ -13,7 +13,7 @@ use muster_schemas::{
 
 use super::{
     auth::{Anyone, Machine},
-    extract::Named,
+    extract::PathParams,
     files,
     lists::List,
     problem::Failure,
@@ -45,7 +45,7 @@ pub async fn script(_: Anyone) -> impl IntoResponse {
 pub async fn agent(
     _: Machine,
     State(app): State<App>,
-    Named(platform): Named<String>,
+    PathParams(platform): PathParams<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let (os, arch) = platform.split_once('-').unwrap_or((&platform, ""));

@@ -13,7 +13,7 @@ use muster_domain::{
     changes::Change,
     hosts::Host,
     jobs::{Asked, Event, Job, Origin},
-    load::Work,
+    load::Sheddable,
     times::after,
 };
 use muster_schemas::{
@@ -27,11 +27,11 @@ use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, LIST_AGAIN_SECONDS, Paged, Params, Sent},
+    extract::{Id, IdempotencyKey, JsonBody, LIST_AGAIN_SECONDS, Paging, Params},
     found::found,
     idempotency::Once,
     lists::{List, page},
-    looks::{Held, Look, Seen, held},
+    looks::{Hold, Look, Snapshot, held},
     orders::order,
     problem::Failure,
     route::{self, Answer, PAGE, REVISION, Route},
@@ -97,7 +97,7 @@ pub async fn create(
     operator: Operator<may::RunJobs>,
     State(app): State<App>,
     key: IdempotencyKey,
-    Sent { body, sha256 }: Sent<JobRequest>,
+    JsonBody { body, sha256 }: JsonBody<JobRequest>,
 ) -> Result<(StatusCode, Json<JobsCreated>), Failure> {
     let asked = asked(app.now(), &body, operator.cause())?;
     let hosts = meant(&app, &body).await?;
@@ -128,7 +128,7 @@ pub async fn list(
     operator: Operator<may::Look>,
     State(app): State<App>,
     Params(filter): Params<Filter>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<JobView>>, Failure> {
     let list = match filter.host {
         Some(host) => List::owned(format_args!("host#{host}")),
@@ -155,9 +155,9 @@ pub async fn get(
     let see = || async move {
         let job = found::<Job>(app, &id).await?;
         let view = job.record.view(role, app.now(), job.revision);
-        Ok(Seen { revision: job.revision, over: job.record.state.is_final(), view })
+        Ok(Snapshot { revision: job.revision, over: job.record.state.is_final(), view })
     };
-    let held = Held { caller: operator.actor(), topics: &[id.to_string()], again: None };
+    let held = Hold { caller: operator.actor(), topics: &[id.to_string()], again: None };
     look.answer(app, held, see).await
 }
 
@@ -192,7 +192,7 @@ pub async fn log(
 ) -> Result<Response, Failure> {
     let more = |found: &Versioned<Job>| found.record.state.is_final() || found.record.log_bytes > params.after;
     if params.wait > 0 {
-        app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+        app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
     }
     let found = until(&app, id, held(&app, params.wait), more).await?;
     let text = log_text(&app, &found.record, params.after).await?;

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::future::select_all;
-use muster_domain::load::Work;
+use muster_domain::load::Sheddable;
 use muster_schemas::envelopes::sha256_hex;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl FromRequestParts<App> for Look {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Params(LookParams { wait, revision }) = Params::from_request_parts(parts, app).await?;
         if wait > 0 {
-            app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+            app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
         }
         let known = header_text(&parts.headers, header::IF_NONE_MATCH.as_str());
         let conditional = !known.is_empty();
@@ -71,7 +71,7 @@ impl FromRequestParts<App> for Look {
 }
 
 /// A thing as it was seen.
-pub struct Seen<V> {
+pub struct Snapshot<V> {
     /// The revision of its record.
     pub revision: u64,
     /// Whether it is over, so that nobody need wait for more.
@@ -81,7 +81,7 @@ pub struct Seen<V> {
 }
 
 /// What a look is held for, besides the caller's patience.
-pub struct Held<'a> {
+pub struct Hold<'a> {
     /// Who looks.
     pub caller: &'a str,
     /// Topics of [`crate::polls`] on which it looks again.
@@ -92,10 +92,10 @@ pub struct Held<'a> {
 
 impl Look {
     /// The answer to a look: 200 with what is seen, or 304 if the caller knows it already.
-    pub async fn answer<V: Serialize, F: Future<Output = Result<Seen<V>, Failure>>>(
+    pub async fn answer<V: Serialize, F: Future<Output = Result<Snapshot<V>, Failure>>>(
         mut self,
         app: &App,
-        held: Held<'_>,
+        held: Hold<'_>,
         see: impl Fn() -> F,
     ) -> Result<Response, Failure> {
         let mut over = app.clock.sleep(self.wait);
@@ -141,7 +141,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn of<V: Serialize>(Seen { revision, over, view }: Seen<V>) -> Result<Self, Failure> {
+    fn of<V: Serialize>(Snapshot { revision, over, view }: Snapshot<V>) -> Result<Self, Failure> {
         let body = serde_json::to_vec(&view).map_err(Failure::broken)?;
         Ok(Self { revision, over, tag: tag(revision, &body), body })
     }
@@ -165,7 +165,7 @@ impl Answer {
 /// A thing as one answer, with its `ETag`.
 pub fn tagged<V: Serialize>(revision: u64, view: V) -> Result<Response, Failure> {
     let look = Look { wait: Duration::ZERO, known: Known::Nothing, conditional: false };
-    Ok(Answer::of(Seen { revision, over: false, view })?.told(&look))
+    Ok(Answer::of(Snapshot { revision, over: false, view })?.told(&look))
 }
 
 /// How long a request is held that would wait so many seconds. Where polls are not held, nothing else is.

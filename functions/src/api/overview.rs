@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use muster_domain::{
     hosts::{Host, Standing},
     jobs::Job,
-    load::Work,
+    load::Sheddable,
     overview::{Tally, with_sample},
     releases::Release,
     times::after,
@@ -27,7 +27,7 @@ use super::{
     fleet_updates::views,
     found::newest_release,
     lists::List,
-    looks::{Held, Look, Seen},
+    looks::{Hold, Look, Snapshot},
     problem::Failure,
     route::{self, Route},
 };
@@ -52,11 +52,11 @@ const MAX_FAILURES: usize = 10;
 
 /// What is kept of the last count.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Counted {
+struct StoredCount {
     /// Absent: hosts were never counted.
     figures: Option<Figures>,
     /// A count that goes on.
-    going_on: Option<GoingOn>,
+    going_on: Option<OpenCount>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ struct Figures {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct GoingOn {
+struct OpenCount {
     /// Until when it is left to the request that does it.
     claimed_until: Timestamp,
     /// Behind which host it goes on.
@@ -88,10 +88,10 @@ pub fn routes() -> Vec<Route> {
 
 /// `GET /api/v1/overview`, with `?wait=30` for another answer than `If-None-Match` names.
 pub async fn get(operator: Operator<may::Look>, State(app): State<App>, look: Look) -> Result<Response, Failure> {
-    app.admit(Work::List, LIST_AGAIN_SECONDS)?;
+    app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
     let (app, role, caller) = (&app, operator.role(), operator.actor());
-    let see = || async move { Ok(Seen { revision: 0, over: false, view: overview(app, role).await? }) };
-    look.answer(app, Held { caller, topics: &[polls::OVERVIEW.into()], again: Some(AGAIN) }, see).await
+    let see = || async move { Ok(Snapshot { revision: 0, over: false, view: overview(app, role).await? }) };
+    look.answer(app, Hold { caller, topics: &[polls::OVERVIEW.into()], again: Some(AGAIN) }, see).await
 }
 
 async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {
@@ -109,9 +109,9 @@ async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {
 
 /// The last figures, or new ones if those are old and nobody else counts.
 async fn figures(app: &App) -> Result<Figures, Failure> {
-    let (found, now) = (app.load::<Counted>(&records::overview::counted(), Consistency::Strong).await?, app.now());
+    let (found, now) = (app.load::<StoredCount>(&records::overview::counted(), Consistency::Strong).await?, app.now());
     let (counted, revision) = found.map(|found| (found.record, found.revision)).unwrap_or_default();
-    let Counted { figures, going_on } = counted;
+    let StoredCount { figures, going_on } = counted;
     let is_young = |figures: &Figures| now < after(figures.as_of, figures.valid_seconds(app));
     let is_claimed = going_on.as_ref().is_some_and(|going_on| now < going_on.claimed_until);
     if let Some(figures) = figures.as_ref().filter(|figures| is_claimed || is_young(figures)) {
@@ -119,8 +119,8 @@ async fn figures(app: &App) -> Result<Figures, Failure> {
     }
     let (from, tally) = going_on.map(|going_on| (going_on.from, going_on.tally)).unwrap_or_default();
     let claimed_until = after(now, CLAIM_SECONDS);
-    let claim = GoingOn { claimed_until, from: from.clone(), tally: tally.clone() };
-    let claim = Counted { figures: figures.clone(), going_on: Some(claim) };
+    let claim = OpenCount { claimed_until, from: from.clone(), tally: tally.clone() };
+    let claim = StoredCount { figures: figures.clone(), going_on: Some(claim) };
     match (write(app, records::overview::counted(), revision, &claim).await?, figures) {
         (false, Some(figures)) => Ok(figures),
         (_, figures) => count(app, figures, revision + 1, from, tally).await,
@@ -150,16 +150,21 @@ async fn count(
         as_of: app.now(),
     };
     let Some(from) = from else {
-        let counted = Counted { figures: Some(new.clone()), going_on: None };
+        let counted = StoredCount { figures: Some(new.clone()), going_on: None };
         if write(app, records::overview::counted(), revision, &counted).await? {
             sample(app, &new).await?;
             app.polls.wake(polls::OVERVIEW);
         }
         return Ok(new);
     };
-    let going_on = GoingOn { claimed_until: app.now(), from: Some(from), tally: new.tally.clone() };
-    write(app, records::overview::counted(), revision, &Counted { figures: known.clone(), going_on: Some(going_on) })
-        .await?;
+    let going_on = OpenCount { claimed_until: app.now(), from: Some(from), tally: new.tally.clone() };
+    write(
+        app,
+        records::overview::counted(),
+        revision,
+        &StoredCount { figures: known.clone(), going_on: Some(going_on) },
+    )
+    .await?;
     // Of a fleet that was never counted so far, what is known so far.
     Ok(known.unwrap_or(new))
 }

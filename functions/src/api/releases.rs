@@ -26,11 +26,11 @@ use serde::Deserialize;
 
 use super::{
     auth::{Agent, Operator, may},
-    extract::{Named, Paged, Params, Sent, header_text},
+    extract::{JsonBody, Paging, Params, PathParams, header_text},
     files,
     found::{found, mailbox},
     lists::{List, page},
-    looks::{Held, Look, Seen},
+    looks::{Hold, Look, Snapshot},
     problem::Failure,
     route::{self, Answer, PAGE, Route},
 };
@@ -90,7 +90,7 @@ pub fn routes() -> Vec<Route> {
 pub async fn create(
     operator: Operator<may::ManageReleases>,
     State(app): State<App>,
-    Sent { body: envelope, .. }: Sent<Envelope>,
+    JsonBody { body: envelope, .. }: JsonBody<Envelope>,
 ) -> Result<(StatusCode, Json<ReleaseView>), Failure> {
     let invalid = |error| Problem::invalid("payload", error);
     let manifest = Manifest::unverified(&envelope).map_err(invalid)?;
@@ -109,7 +109,7 @@ pub async fn create(
 pub async fn list(
     operator: Operator<may::Look>,
     State(app): State<App>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<ReleaseView>>, Failure> {
     let view = |found: Versioned<Release>| Some(found.record.view(operator.role(), found.revision));
     page(&app, List::all("releases"), &params, view).await.map(Json)
@@ -119,22 +119,22 @@ pub async fn list(
 pub async fn get(
     operator: Operator<may::Look>,
     State(app): State<App>,
-    Named(version): Named<String>,
+    PathParams(version): PathParams<String>,
     look: Look,
 ) -> Result<Response, Failure> {
     let (app, version, role) = (&app, &version, operator.role());
     let see = || async move {
         let found = found::<Release>(app, version).await?;
-        Ok(Seen { revision: found.revision, over: false, view: found.record.view(role, found.revision) })
+        Ok(Snapshot { revision: found.revision, over: false, view: found.record.view(role, found.revision) })
     };
-    look.answer(app, Held { caller: operator.actor(), topics: &[polls::RELEASES.into()], again: None }, see).await
+    look.answer(app, Hold { caller: operator.actor(), topics: &[polls::RELEASES.into()], again: None }, see).await
 }
 
 /// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put.
 pub async fn upload_place(
     _: Operator<may::ManageReleases>,
     State(app): State<App>,
-    Named((version, platform)): Named<(String, String)>,
+    PathParams((version, platform)): PathParams<(String, String)>,
 ) -> Result<Json<UploadPlace>, Failure> {
     let id = announced(&found::<Release>(&app, &version).await?.record, &platform)?;
     let link = app.blobs.upload_link(&id).await?;
@@ -154,7 +154,7 @@ pub struct UploadParams {
 pub async fn upload(
     operator: Operator<may::ManageReleases>,
     State(app): State<App>,
-    Named((version, platform)): Named<(String, String)>,
+    PathParams((version, platform)): PathParams<(String, String)>,
     Params(params): Params<UploadParams>,
     request: Request,
 ) -> Result<Json<ReleaseView>, Failure> {
@@ -182,8 +182,8 @@ pub async fn upload(
 pub async fn yank(
     operator: Operator<may::ManageReleases>,
     State(app): State<App>,
-    Named(version): Named<String>,
-    Sent { body, .. }: Sent<YankRequest>,
+    PathParams(version): PathParams<String>,
+    JsonBody { body, .. }: JsonBody<YankRequest>,
 ) -> Result<Json<ReleaseView>, Failure> {
     if !(1..=1024).contains(&body.reason.chars().count()) {
         return Err(Problem::invalid("reason", "must be 1 to 1024 characters").into());
@@ -198,7 +198,7 @@ pub async fn yank(
 pub async fn manifest(
     agent: Agent,
     State(app): State<App>,
-    Named(version): Named<String>,
+    PathParams(version): PathParams<String>,
 ) -> Result<Json<Envelope>, Failure> {
     mailbox(&app, agent.host_id).await?.served()?;
     Ok(Json(found::<Release>(&app, &version).await?.record.envelope))
@@ -217,7 +217,7 @@ pub struct BlobParams {
 pub async fn blob(
     agent: Agent,
     State(app): State<App>,
-    Named(sha256): Named<String>,
+    PathParams(sha256): PathParams<String>,
     Params(params): Params<BlobParams>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {

@@ -29,9 +29,9 @@ pub struct Route {
     /// What it does.
     pub summary: &'static str,
     /// Parameters of the query, each with its type and what it means.
-    pub asks: Vec<Asked>,
+    pub asks: Vec<QueryParameter>,
     /// Headers that it looks at.
-    pub hears: Vec<Named>,
+    pub hears: Vec<HeaderMeaning>,
     /// What it takes.
     pub takes: Option<MakeShape>,
     /// Whether what it takes is a form rather than JSON.
@@ -47,7 +47,7 @@ pub struct Route {
     /// Whether it waits for another answer than the caller has.
     pub waits: bool,
     /// Headers of a success.
-    pub tells: Vec<Named>,
+    pub tells: Vec<HeaderMeaning>,
     /// Problems that its arguments refuse a request with. Others depend on what is asked for.
     pub problems: Vec<ProblemCode>,
     /// What serves it.
@@ -56,28 +56,28 @@ pub struct Route {
 
 /// A parameter of the query: its name, its type, and what it means. The type is a word of JSON Schema, `strings` for one that
 /// may be given several times, or the name of one of the document's schemas.
-pub type Asked = (&'static str, &'static str, &'static str);
+pub type QueryParameter = (&'static str, &'static str, &'static str);
 
 /// A header and what it means.
-pub type Named = (&'static str, &'static str);
+pub type HeaderMeaning = (&'static str, &'static str);
 
-const WAIT: Asked =
+const WAIT: QueryParameter =
     ("wait", "integer", "How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds.");
 /// Of a list: its page.
-pub const PAGE: [Asked; 2] = [
+pub const PAGE: [QueryParameter; 2] = [
     ("limit", "integer", "How many entries to return at most: 1 to 200. Absent: 50."),
     ("cursor", "string", "The `next_cursor` of the page before. Absent: the first page."),
 ];
 /// Of a list of hosts.
-pub const PAGE_OF_HOSTS: [Asked; 2] =
+pub const PAGE_OF_HOSTS: [QueryParameter; 2] =
     [("limit", "integer", "How many entries to return at most: 1 to 1000. Absent: 50."), PAGE[1]];
 /// Of what waits for a revision.
-pub const REVISION: [Asked; 1] =
+pub const REVISION: [QueryParameter; 1] =
     [("revision", "integer", "Wait for a revision after this one. Absent: for the next change from now on.")];
 
-const IF_NONE_MATCH: Named =
+const IF_NONE_MATCH: HeaderMeaning =
     ("If-None-Match", "The ETag of the answer that the caller has. If it still holds, the status is 304.");
-const ETAG: Named = ("ETag", "Names this answer; for If-None-Match and If-Match.");
+const ETAG: HeaderMeaning = ("ETag", "Names this answer; for If-None-Match and If-Match.");
 
 /// What a success brings.
 #[derive(Clone, Copy)]
@@ -112,7 +112,7 @@ impl Shape {
 }
 
 /// The arguments of a handler, the first of which says who may call.
-pub trait Guarded {
+pub trait HandlerArguments {
     /// Who.
     const ACCESS: Access;
 
@@ -126,19 +126,19 @@ pub trait Argument {
     fn document(_route: &mut Route) {}
 }
 
-impl<M, C: Caller> Guarded for (M, C) {
+impl<M, C: Caller> HandlerArguments for (M, C) {
     const ACCESS: Access = C::ACCESS;
 
     fn document(_route: &mut Route) {}
 }
-impl<M, C: Caller, A: Argument> Guarded for (M, C, A) {
+impl<M, C: Caller, A: Argument> HandlerArguments for (M, C, A) {
     const ACCESS: Access = C::ACCESS;
 
     fn document(route: &mut Route) {
         A::document(route);
     }
 }
-impl<M, C: Caller, A: Argument, B: Argument> Guarded for (M, C, A, B) {
+impl<M, C: Caller, A: Argument, B: Argument> HandlerArguments for (M, C, A, B) {
     const ACCESS: Access = C::ACCESS;
 
     fn document(route: &mut Route) {
@@ -146,7 +146,7 @@ impl<M, C: Caller, A: Argument, B: Argument> Guarded for (M, C, A, B) {
         B::document(route);
     }
 }
-impl<M, C: Caller, A: Argument, B: Argument, D: Argument> Guarded for (M, C, A, B, D) {
+impl<M, C: Caller, A: Argument, B: Argument, D: Argument> HandlerArguments for (M, C, A, B, D) {
     const ACCESS: Access = C::ACCESS;
 
     fn document(route: &mut Route) {
@@ -155,7 +155,7 @@ impl<M, C: Caller, A: Argument, B: Argument, D: Argument> Guarded for (M, C, A, 
         D::document(route);
     }
 }
-impl<M, C: Caller, A: Argument, B: Argument, D: Argument, E: Argument> Guarded for (M, C, A, B, D, E) {
+impl<M, C: Caller, A: Argument, B: Argument, D: Argument, E: Argument> HandlerArguments for (M, C, A, B, D, E) {
     const ACCESS: Access = C::ACCESS;
 
     fn document(route: &mut Route) {
@@ -167,31 +167,31 @@ impl<M, C: Caller, A: Argument, B: Argument, D: Argument, E: Argument> Guarded f
 }
 
 /// `GET`
-pub fn get<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+pub fn get<T: HandlerArguments + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
     route::<T, H>(Method::GET, path, routing::get(handler))
 }
 
 /// `POST`
-pub fn post<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+pub fn post<T: HandlerArguments + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
     route::<T, H>(Method::POST, path, routing::post(handler))
 }
 
 /// `PUT`
-pub fn put<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+pub fn put<T: HandlerArguments + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
     route::<T, H>(Method::PUT, path, routing::put(handler))
 }
 
 /// `PATCH`
-pub fn patch<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+pub fn patch<T: HandlerArguments + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
     route::<T, H>(Method::PATCH, path, routing::patch(handler))
 }
 
 /// `DELETE`
-pub fn delete<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
+pub fn delete<T: HandlerArguments + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
     route::<T, H>(Method::DELETE, path, routing::delete(handler))
 }
 
-fn route<T: Guarded, H>(method: Method, path: &'static str, serve: MethodRouter<App>) -> Route {
+fn route<T: HandlerArguments, H>(method: Method, path: &'static str, serve: MethodRouter<App>) -> Route {
     let mut route = Route {
         method,
         path,
@@ -232,7 +232,7 @@ impl Route {
     }
 
     /// Parameters of the query.
-    pub fn asks(mut self, parameters: &[Asked]) -> Self {
+    pub fn asks(mut self, parameters: &[QueryParameter]) -> Self {
         self.asks.extend_from_slice(parameters);
         self
     }
@@ -244,7 +244,7 @@ impl Route {
     }
 
     /// Headers of a success.
-    pub fn tells(mut self, headers: &[Named]) -> Self {
+    pub fn tells(mut self, headers: &[HeaderMeaning]) -> Self {
         self.tells.extend_from_slice(headers);
         self
     }

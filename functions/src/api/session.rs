@@ -15,7 +15,7 @@ use muster_schemas::{
 
 use super::{
     auth::{Anyone, Operator, may},
-    extract::Sent,
+    extract::JsonBody,
     identity::{
         Identity,
         accounts::{self, Account},
@@ -43,7 +43,7 @@ pub fn routes() -> Vec<Route> {
 pub async fn create(
     Anyone { request_id }: Anyone,
     State(app): State<App>,
-    Sent { body, .. }: Sent<LoginRequest>,
+    JsonBody { body, .. }: JsonBody<LoginRequest>,
 ) -> Result<Response, Failure> {
     let LoginRequest { username, password, kind } = body;
     let _place = passwords::place_in_the_queue()?;

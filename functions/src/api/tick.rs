@@ -17,6 +17,6 @@ pub fn routes() -> Vec<Route> {
 
 /// `POST /api/v1/tick`
 pub async fn create(_: Operator<may::RunTick>, State(app): State<App>) -> Result<Json<TickReport>, Failure> {
-    let tick::Done { due, expired } = tick::run(&app).await?;
+    let tick::Summary { due, expired } = tick::run(&app).await?;
     Ok(Json(TickReport { due, expired }))
 }

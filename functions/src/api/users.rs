@@ -11,7 +11,7 @@ use muster_schemas::{
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IfMatch, Paged, Sent, etag},
+    extract::{Id, IfMatch, JsonBody, Paging, etag},
     identity::{
         accounts::{self, Account},
         passwords,
@@ -44,7 +44,7 @@ pub fn routes() -> Vec<Route> {
 pub async fn create(
     operator: Operator<may::ManageAccess>,
     State(app): State<App>,
-    Sent { body, .. }: Sent<UserRequest>,
+    JsonBody { body, .. }: JsonBody<UserRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let created = accounts::add(&app, &operator.cause(), body).await?;
     Ok((StatusCode::CREATED, etag(1), Json(view(Versioned { record: created, revision: 1 }, operator.role(), false))))
@@ -54,7 +54,7 @@ pub async fn create(
 pub async fn list(
     operator: Operator<may::ManageAccess>,
     State(app): State<App>,
-    Paged(params): Paged,
+    Paging(params): Paging,
 ) -> Result<Json<Page<UserView>>, Failure> {
     let last_admin = last_admin(&app).await?;
     let view = |found: Versioned<Account>| {
@@ -70,7 +70,7 @@ pub async fn change(
     State(app): State<App>,
     Id(id): Id<UserId>,
     IfMatch(revision): IfMatch,
-    Sent { body, .. }: Sent<UserChange>,
+    JsonBody { body, .. }: JsonBody<UserChange>,
 ) -> Result<impl IntoResponse, Failure> {
     let found = load(&app, id).await?;
     if revision.is_some_and(|revision| revision != found.revision) {

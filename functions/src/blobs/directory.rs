@@ -45,7 +45,7 @@ impl Directory {
 
     async fn store(&self, id: &BlobId, pieces: BoxStream<'static, Piece>) -> Result<(), BlobError> {
         let place = self.place(&id.sha256).ok_or_else(|| fault("name a blob")("the name is not a SHA-256"))?;
-        let (file, incoming) = Incoming::create(&self.incoming()).map_err(fault("make a file"))?;
+        let (file, incoming) = IncomingFile::create(&self.incoming()).map_err(fault("make a file"))?;
         let file = receive(id, pieces, file).await?;
         // Once begun this runs to its end, even if nobody waits for it any more.
         tokio::task::spawn_blocking(move || keep(&file, &incoming, &place))
@@ -83,11 +83,11 @@ impl Blobs for Directory {
 }
 
 /// A file that goes away unless it got its name.
-struct Incoming {
+struct IncomingFile {
     path: PathBuf,
 }
 
-impl Incoming {
+impl IncomingFile {
     /// At once, not on another thread: an upload dropped meanwhile must not leave a file that comes after its guard.
     fn create(directory: &Path) -> io::Result<(File, Self)> {
         let path = directory.join(format!("{:032x}", rand::random::<u128>()));
@@ -96,7 +96,7 @@ impl Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl Drop for IncomingFile {
     fn drop(&mut self) {
         // Not there if it got its name; otherwise the next start tries again.
         let _ = fs::remove_file(&self.path);
@@ -117,7 +117,7 @@ async fn receive(id: &BlobId, mut pieces: BoxStream<'static, Piece>, file: File)
 }
 
 /// First the bytes, then the name, each synced; the directory that holds the name may be new, so its name as well.
-fn keep(file: &File, incoming: &Incoming, place: &Path) -> io::Result<()> {
+fn keep(file: &File, incoming: &IncomingFile, place: &Path) -> io::Result<()> {
     file.sync_all()?;
     let directory = parent(place)?;
     make_directory(directory)?;

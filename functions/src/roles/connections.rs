@@ -26,8 +26,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use self::{
-    patience::Patient,
-    seats::{Arriving, Seat, Seats},
+    patience::PatientStream,
+    seats::{ArrivingBody, Seat, Seats},
 };
 use super::tls::Tls;
 
@@ -131,7 +131,7 @@ where
     let service = service_fn(move |request| answer(router.clone(), Arc::clone(&seat), request));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
-    let stream = TokioIo::new(Patient::new(stream, limits.stall));
+    let stream = TokioIo::new(PatientStream::new(stream, limits.stall));
     let mut conversation = std::pin::pin!(builder.serve_connection(stream, service));
     tokio::select! {
         // A caller that goes away or says nonsense is no news.
@@ -143,7 +143,7 @@ where
 }
 
 async fn answer(router: Router, seat: Arc<Seat>, request: Request<Incoming>) -> Result<Response, Infallible> {
-    let request = request.map(|body| Body::new(Arriving::new(body, Arc::clone(&seat))));
+    let request = request.map(|body| Body::new(ArrivingBody::new(body, Arc::clone(&seat))));
     let answered = router.oneshot(request).await;
     seat.waits();
     answered

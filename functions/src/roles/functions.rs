@@ -154,7 +154,7 @@ async fn serve_tick(app: App) -> Result<(), lambda_http::Error> {
             let started = Instant::now();
             let done = tick::run(&app).await.map_err(|error| chain(&error))?;
             app.settled().await;
-            if done != tick::Done::default() {
+            if done != tick::Summary::default() {
                 let milliseconds = started.elapsed().as_secs_f64() * 1e3;
                 report(&app, "tick", &[("due", "Count", json!(done.due))], json!({ "latency": milliseconds }));
             }

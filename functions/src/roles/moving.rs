@@ -40,14 +40,14 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// How much was moved.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
+pub struct Totals {
     /// Records of any kind.
     pub items: usize,
     /// Files of releases.
     pub blobs: usize,
 }
 
-impl fmt::Display for Moved {
+impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} records and {} files", self.items, self.blobs)
     }
@@ -123,7 +123,7 @@ struct Entry {
 }
 
 /// Writes everything. Its list of records gets its name when it is whole: what broke off is no export.
-pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
+pub async fn export(storage: &Storage, to: &Path) -> Result<Totals, MoveError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |source| MoveError::File { path, source }
@@ -133,7 +133,7 @@ pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
     DirBuilder::new().mode(0o700).create(&blobs).map_err(at(&blobs))?;
     let path = to.join(UNFINISHED);
     let mut file = BufWriter::new(private(&path).map_err(at(&path))?);
-    let mut moved = Moved::default();
+    let mut moved = Totals::default();
     let mut cursor = None;
     loop {
         let rows = storage.table.scan(cursor, STRIDE).await?;
@@ -160,10 +160,10 @@ pub async fn export(storage: &Storage, to: &Path) -> Result<Moved, MoveError> {
 
 /// Reads everything: files first, so that no record ever names one that is not there. Before it writes anything it has
 /// seen that every line is a record and that the storage holds no other.
-pub async fn import(storage: &Storage, from: &Path) -> Result<Moved, MoveError> {
+pub async fn import(storage: &Storage, from: &Path) -> Result<Totals, MoveError> {
     let path = from.join(ITEMS);
     let there = there_already(storage, &path).await?;
-    let mut moved = Moved::default();
+    let mut moved = Totals::default();
     let (mut items, mut bytes) = (Vec::new(), 0);
     for item in read(&path)? {
         let item = item?;

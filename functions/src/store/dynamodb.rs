@@ -46,12 +46,12 @@ const TRY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 pub struct DynamoTable {
     client: Client,
     place: Place,
-    consumed: Option<Mutex<Consumed>>,
+    consumed: Option<Mutex<Consumption>>,
 }
 
 /// What the service says it has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Consumed {
+pub struct Consumption {
     /// Read units.
     pub read_units: f64,
     /// Write units, those of indexes included.
@@ -75,7 +75,7 @@ impl DynamoTable {
     }
 
     /// What the service has counted since the last time.
-    pub fn consumed(&self) -> Consumed {
+    pub fn consumed(&self) -> Consumption {
         let consumed = self.consumed.as_ref().map(|consumed| consumed.lock());
         consumed.and_then(Result::ok).map(|mut consumed| std::mem::take(&mut *consumed)).unwrap_or_default()
     }

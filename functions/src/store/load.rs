@@ -47,14 +47,14 @@ impl Drop for Pending {
 }
 
 /// A table whose operations are counted while they are waited for.
-pub struct Loaded {
+pub struct CountingTable {
     /// The table.
     pub table: Arc<dyn Table>,
     /// Their count.
     pub load: Load,
 }
 
-impl Table for Loaded {
+impl Table for CountingTable {
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
         self.load.counts(self.table.get(key, consistency))
     }

@@ -29,7 +29,7 @@ const READ_UNIT_BYTES: usize = 4096;
 const WRITE_UNIT_BYTES: usize = 1024;
 
 /// A table with a meter.
-pub struct Metered<T> {
+pub struct Meter<T> {
     table: T,
     units: Mutex<Units>,
 }
@@ -79,7 +79,7 @@ impl Units {
     }
 }
 
-impl<T: Table> Metered<T> {
+impl<T: Table> Meter<T> {
     /// Starts at zero.
     pub fn new(table: T) -> Self {
         Self { table, units: Mutex::default() }
@@ -108,7 +108,7 @@ impl<T: Table> Metered<T> {
     }
 }
 
-impl<T: Table> Table for Metered<T> {
+impl<T: Table> Table for Meter<T> {
     fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
         Box::pin(async move {
             let found = self.table.get(key, consistency).await?;
@@ -216,9 +216,9 @@ mod tests {
     use crate::store::{Expect, sqlite::SqliteTable};
 
     /// A table with items of these sizes, named by their place.
-    async fn metered(sizes: &[usize]) -> (Metered<SqliteTable>, tempfile::TempDir) {
+    async fn metered(sizes: &[usize]) -> (Meter<SqliteTable>, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
-        let table = Metered::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
+        let table = Meter::new(SqliteTable::open(&directory.path().join("muster.db")).unwrap());
         for (place, bytes) in (0..).zip(sizes) {
             table.commit(vec![put(&place.to_string(), *bytes, &[])], place).await.unwrap();
         }

@@ -29,7 +29,7 @@ use muster_server::{
     clock::Clock,
     commit::put,
     records,
-    store::{Expect, Table, keys, meter::Metered},
+    store::{Expect, Table, keys, meter::Meter},
     tick,
 };
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ pub struct World {
     /// What the server's handlers are given.
     pub app: App,
     /// The table, with its meter.
-    pub table: Arc<Metered<Mortal>>,
+    pub table: Arc<Meter<Mortal>>,
     /// Makes the process die at an operation of the table.
     pub mortal: Mortal,
     /// The time.
@@ -77,7 +77,7 @@ impl World {
     /// The same, on these stores.
     pub async fn on(stores: Stores) -> Self {
         let mortal = Mortal::new(stores.table.clone());
-        let table = Arc::new(Metered::new(mortal.clone()));
+        let table = Arc::new(Meter::new(mortal.clone()));
         let clock = Arc::new(ManualClock::default());
         let app = app(&table, &stores, &clock, Pacing::default());
         let router = api::router(&app);
@@ -114,7 +114,7 @@ impl World {
     #[must_use]
     pub fn moved_to(&self, stores: Stores) -> Self {
         let mortal = Mortal::new(stores.table.clone());
-        let table = Arc::new(Metered::new(mortal.clone()));
+        let table = Arc::new(Meter::new(mortal.clone()));
         let app = app(&table, &stores, &self.clock, self.app.settings.pacing);
         Self { router: api::router(&app), app, table, mortal, stores, ..self.clone() }
     }
@@ -301,7 +301,7 @@ pub fn run_job() -> Value {
     json!({ "kind": "run", "spec": { "argv": ["/bin/true"] } })
 }
 
-fn app(table: &Arc<Metered<Mortal>>, stores: &Stores, clock: &Arc<ManualClock>, pacing: Pacing) -> App {
+fn app(table: &Arc<Meter<Mortal>>, stores: &Stores, clock: &Arc<ManualClock>, pacing: Pacing) -> App {
     let settings = Settings {
         public_url: PUBLIC_URL.into(),
         console_url: String::new(),

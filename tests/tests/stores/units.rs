@@ -1,7 +1,7 @@
 //! The meter's figures are those that an engine counts itself.
 
 use muster_server::store::{
-    Consistency, Expect, Index, IndexEntry, Item, Key, Query, Table, Write, dynamodb::Consumed, meter::Metered,
+    Consistency, Expect, Index, IndexEntry, Item, Key, Query, Table, Write, dynamodb::Consumption, meter::Meter,
 };
 use muster_tests::world::{Service, Stores};
 
@@ -88,14 +88,14 @@ fn acts() -> Vec<(&'static str, Act)> {
 
 async fn agrees(service: Service) {
     let stores = Stores::embedded();
-    let metered = Metered::new(stores.table.clone());
+    let metered = Meter::new(stores.table.clone());
     let engine = service.new_table().await.measured();
     let mut differences = Vec::new();
     for (what, act) in acts() {
         act.on(&metered).await;
         act.on(&engine).await;
         let units = metered.take();
-        let ours = Consumed {
+        let ours = Consumption {
             read_units: f64::from(u32::try_from(units.read_half_units()).unwrap()) / 2.0,
             write_units: f64::from(u32::try_from(units.write_units()).unwrap()),
         };

@@ -15,13 +15,13 @@ use tokio::{
 use super::too_slow;
 
 /// A stream that fails when nothing could be written to it for so long.
-pub(super) struct Patient<I> {
+pub(super) struct PatientStream<I> {
     stream: I,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl<I> Patient<I> {
+impl<I> PatientStream<I> {
     pub(super) fn new(stream: I, patience: Duration) -> Self {
         Self { stream, patience, stalled: None }
     }
@@ -37,13 +37,13 @@ impl<I> Patient<I> {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Patient<I> {
+impl<I: AsyncRead + Unpin> AsyncRead for PatientStream<I> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, into)
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Patient<I> {
+impl<I: AsyncWrite + Unpin> AsyncWrite for PatientStream<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.watched(context, written)

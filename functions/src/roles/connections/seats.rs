@@ -18,13 +18,13 @@ use super::Piece;
 #[derive(Clone)]
 pub(super) struct Seats {
     free: Arc<Semaphore>,
-    waiting: Arc<Mutex<Waiting>>,
+    waiting: Arc<Mutex<WaitingList>>,
     turned: Arc<Notify>,
 }
 
 /// Those that wait for their callers, the one that has waited longest first.
 #[derive(Default)]
-struct Waiting {
+struct WaitingList {
     next: u64,
     seats: BTreeMap<u64, Arc<Notify>>,
 }
@@ -108,12 +108,12 @@ impl Drop for Seat {
 }
 
 /// A body on its way: until it is there, the connection waits for its caller.
-pub(super) struct Arriving {
+pub(super) struct ArrivingBody {
     body: Incoming,
     seat: Arc<Seat>,
 }
 
-impl Arriving {
+impl ArrivingBody {
     pub(super) fn new(body: Incoming, seat: Arc<Seat>) -> Self {
         if body.is_end_stream() {
             seat.is_served();
@@ -122,7 +122,7 @@ impl Arriving {
     }
 }
 
-impl Body for Arriving {
+impl Body for ArrivingBody {
     type Data = Bytes;
     type Error = hyper::Error;
 

@@ -21,7 +21,7 @@ struct Page {
 }
 
 /// A list, resolved to what the service is asked.
-struct Asked {
+struct Request {
     index: Option<Index>,
     query: Query,
     seen: Option<Position>,
@@ -30,7 +30,7 @@ struct Asked {
 impl DynamoTable {
     pub(super) async fn list(&self, query: Query) -> Result<Rows, StoreError> {
         let partition = query.partition.clone();
-        let Some(mut asked) = Asked::new(None, query)? else { return Ok(Rows::default()) };
+        let Some(mut asked) = Request::new(None, query)? else { return Ok(Rows::default()) };
         loop {
             let Page { rows, stopped_at } = self.page(&asked).await?;
             if !rows.is_empty() || stopped_at.is_none() {
@@ -44,7 +44,7 @@ impl DynamoTable {
     /// The entries, then their items. Goes on while entries lead nowhere any more.
     pub(super) async fn list_index(&self, index: Index, query: Query) -> Result<Rows, StoreError> {
         let partition = query.partition.clone();
-        let Some(mut asked) = Asked::new(Some(index), query)? else { return Ok(Rows::default()) };
+        let Some(mut asked) = Request::new(Some(index), query)? else { return Ok(Rows::default()) };
         loop {
             let Page { rows, stopped_at } = self.page(&asked).await?;
             let entries = rows.iter().map(|row| asked.position(row)).collect::<Result<Vec<_>, _>>()?;
@@ -80,7 +80,7 @@ impl DynamoTable {
         Ok(Rows { items, cursor: stopped_at.map(|position| position.cursor(None, "")) })
     }
 
-    async fn page(&self, asked: &Asked) -> Result<Page, StoreError> {
+    async fn page(&self, asked: &Request) -> Result<Page, StoreError> {
         let (condition, names, values) = asked.condition();
         let request = self
             .client
@@ -106,7 +106,7 @@ impl DynamoTable {
     }
 }
 
-impl Asked {
+impl Request {
     /// None if there is nothing to find.
     fn new(index: Option<Index>, query: Query) -> Result<Option<Self>, StoreError> {
         let Some(mut query) = readable(query)? else { return Ok(None) };

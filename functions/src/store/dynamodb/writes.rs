@@ -22,7 +22,7 @@ const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionChec
 const FIRST_PAUSE_MILLISECONDS: u64 = 25;
 
 /// What one try of a commit came to.
-enum Came {
+enum TryOutcome {
     /// It happened, now or with an earlier try.
     Through,
     /// Other writers were at the same items in this very moment: nothing was decided.
@@ -43,7 +43,7 @@ impl DynamoTable {
                 // One delete of a revision leaves nothing that would know it again: the token of a transaction does.
                 several => self.transact(several, attempt).await?,
             };
-            if matches!(came, Came::Through) {
+            if matches!(came, TryOutcome::Through) {
                 return Ok(());
             }
         }
@@ -51,7 +51,7 @@ impl DynamoTable {
         Err(StoreError::Unavailable { doing: "commit", source: busy.into() })
     }
 
-    async fn put(&self, item: &Item, expect: Expect, attempt: AttemptId) -> Result<Came, StoreError> {
+    async fn put(&self, item: &Item, expect: Expect, attempt: AttemptId) -> Result<TryOutcome, StoreError> {
         let Condition { expression, names, values } = Condition::of(expect);
         let request = self
             .client
@@ -66,18 +66,18 @@ impl DynamoTable {
         let error = match request.send().await {
             Ok(done) => {
                 self.has_written(&done.consumed_capacity);
-                return Ok(Came::Through);
+                return Ok(TryOutcome::Through);
             }
             Err(error) => error,
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(met)) => met_by(met.item(), attempt, 0),
-            Some(PutItemError::TransactionConflictException(_)) => Ok(Came::InTheWay),
+            Some(PutItemError::TransactionConflictException(_)) => Ok(TryOutcome::InTheWay),
             _ => Err(failed("write an item", self.place.failed("dynamodb:PutItem", error))),
         }
     }
 
-    async fn delete(&self, key: &Key, expect: Expect) -> Result<Came, StoreError> {
+    async fn delete(&self, key: &Key, expect: Expect) -> Result<TryOutcome, StoreError> {
         let Condition { expression, names, values } = Condition::of(expect);
         let request = self
             .client
@@ -91,18 +91,18 @@ impl DynamoTable {
         let error = match request.send().await {
             Ok(done) => {
                 self.has_written(&done.consumed_capacity);
-                return Ok(Came::Through);
+                return Ok(TryOutcome::Through);
             }
             Err(error) => error,
         };
         match error.as_service_error() {
             Some(DeleteItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Stale { write: 0 }),
-            Some(DeleteItemError::TransactionConflictException(_)) => Ok(Came::InTheWay),
+            Some(DeleteItemError::TransactionConflictException(_)) => Ok(TryOutcome::InTheWay),
             _ => Err(failed("delete an item", self.place.failed("dynamodb:DeleteItem", error))),
         }
     }
 
-    async fn transact(&self, writes: &[Write], attempt: AttemptId) -> Result<Came, StoreError> {
+    async fn transact(&self, writes: &[Write], attempt: AttemptId) -> Result<TryOutcome, StoreError> {
         // A check of nothing is none, and the service refuses it; the places of the others must not move by that.
         let (mut places, mut parts) = (Vec::new(), Vec::new());
         for (place, write) in writes.iter().enumerate() {
@@ -112,7 +112,7 @@ impl DynamoTable {
             }
         }
         if parts.is_empty() {
-            return Ok(Came::Through);
+            return Ok(TryOutcome::Through);
         }
         let request = self
             .client
@@ -123,7 +123,7 @@ impl DynamoTable {
         match request.send().await {
             Ok(done) => {
                 self.has_written(done.consumed_capacity());
-                Ok(Came::Through)
+                Ok(TryOutcome::Through)
             }
             Err(error) => self.undone(error, &places, attempt),
         }
@@ -134,12 +134,12 @@ impl DynamoTable {
         error: SdkError<TransactWriteItemsError>,
         places: &[usize],
         attempt: AttemptId,
-    ) -> Result<Came, StoreError> {
+    ) -> Result<TryOutcome, StoreError> {
         let broken = |error| Err(failed("commit", self.place.failed("dynamodb:PutItem", error)));
         let reasons = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
             // The same attempt is under way: its outcome is known when it has ended.
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => return Ok(Came::InTheWay),
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => return Ok(TryOutcome::InTheWay),
             _ => return broken(error),
         };
         let coded = |code: &'static str| move |reason: &&CancellationReason| reason.code() == Some(code);
@@ -149,7 +149,7 @@ impl DynamoTable {
         }
         let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
         if passing.iter().any(|code| reasons.iter().any(|reason| coded(code)(&reason))) {
-            return Ok(Came::InTheWay);
+            return Ok(TryOutcome::InTheWay);
         }
         broken(error)
     }
@@ -198,9 +198,9 @@ impl DynamoTable {
 }
 
 /// A condition that failed on what this very attempt wrote held before: only the reply was lost.
-fn met_by(item: Option<&Attributes>, attempt: AttemptId, place: usize) -> Result<Came, StoreError> {
+fn met_by(item: Option<&Attributes>, attempt: AttemptId, place: usize) -> Result<TryOutcome, StoreError> {
     if item.is_some_and(|item| is_of(item, attempt)) {
-        Ok(Came::Through)
+        Ok(TryOutcome::Through)
     } else {
         Err(StoreError::Stale { write: place })
     }
