@@ -46,14 +46,10 @@ fn picture() -> PathBuf {
 /// A text as a picture.
 fn drawn(text: &str) -> Result<String> {
     let (mut shapes, mut arrows) = (Vec::new(), String::new());
-    for (number, line) in text.lines().enumerate() {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    for (number, line) in lines {
         let wrong = || format!("line {} of the picture is neither a box nor an arrow: {line}", number + 1);
-        let Some((head, said)) = line.split_once(" : ") else {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            return Err(wrong());
-        };
+        let (head, said) = line.split_once(" : ").ok_or_else(wrong)?;
         let words = head.split_whitespace().collect::<Vec<_>>();
         match words[..] {
             ["box", name, column, row, columns, rows] => {
@@ -92,7 +88,7 @@ fn shape(Shape { x, y, lines, .. }: &Shape<'_>) -> String {
     for (line, y) in lines.iter().zip((first..).step_by(LINE as usize)) {
         let class = if y == first { "title" } else { "line" };
         let text = escaped(line);
-        drop(writeln!(drawn, "<text class=\"{class}\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>"));
+        let _ = writeln!(drawn, "<text class=\"{class}\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>");
     }
     drawn
 }
