@@ -10,7 +10,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use muster_domain::machine::{Change, Effect, Lock, Machine, Note, Refused};
+use muster_domain::{
+    changes::{Change, Effect, Lock, Note},
+    machine::Machine,
+    refused::Refused,
+};
 use muster_schemas::{
     audit::AuditEntry,
     ids::{AuditId, FleetUpdateId},

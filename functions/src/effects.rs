@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use muster_domain::{machine::Change, pacing::after};
+use muster_domain::{changes::Change, times::after};
 
 use crate::{
     advance::{AdvanceError, Cause, FollowUp, Own, commit},

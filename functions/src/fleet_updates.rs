@@ -2,10 +2,10 @@
 //! at a time; whoever comes by goes on where another one stopped.
 
 use muster_domain::{
+    changes::Change,
     fleet_update_hosts::{FleetUpdateHost, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Planning, Selection},
     hosts::Host,
-    machine::Change,
     mailboxes::Mailbox,
     releases::Release,
 };

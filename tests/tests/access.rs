@@ -72,7 +72,7 @@ fn least(route: &Route) -> String {
         Access::Anyone => "anyone".into(),
         Access::Machine => "machine".into(),
         Access::Agent => "host".into(),
-        Access::Operator(permission) => muster_domain::jobs::word(permission.least_role()),
+        Access::Operator(permission) => muster_domain::words::word(permission.least_role()),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use muster_domain::{
-    machine::Change,
+    changes::Change,
     mailboxes::{Event, Mailbox, Told},
     pacing::Pacing,
 };

@@ -92,7 +92,8 @@ impl Life {
     /// The process that had started it is gone.
     async fn recover(&self, command: &Command) -> Ending {
         // By what this agent knows of the kind: the server's word could make a job run twice.
-        let recovery = JobSpec::from_parts(&command.kind, &command.spec).map_or(Recovery::Once, |spec| spec.recovery());
+        let recovery =
+            JobSpec::from_parts(&command.kind, &command.spec).map_or(Recovery::Once, |spec| spec.rules().recovery());
         match recovery {
             Recovery::Converge => self.run_in_turn(command).await,
             Recovery::Probe => {

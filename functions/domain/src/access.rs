@@ -6,7 +6,7 @@ use muster_schemas::{
     problems::ProblemCode,
 };
 
-use crate::{jobs::word, machine::Refused};
+use crate::{refused::Refused, words::word};
 
 /// Something that a caller may or may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,10 +18,12 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    changes::{Change, Effect},
     fleet_updates::{self, Outcome},
     jobs,
-    machine::{Change, Effect, Machine, Refused, Step},
+    machine::{Machine, Step},
     mailboxes,
+    refused::Refused,
     verdicts::{Expectation, Verdict},
 };
 

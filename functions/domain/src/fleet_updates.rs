@@ -33,9 +33,12 @@ pub use self::{
 };
 use crate::{
     access::actions,
-    fleet_update_hosts, jobs,
-    machine::{Change, Effect, Lock, Machine, Note, Refused, Step},
-    pacing::after,
+    changes::{Change, Effect, Lock, Note},
+    fleet_update_hosts,
+    machine::{Machine, Step},
+    refused::Refused,
+    times::after,
+    words::word,
 };
 
 /// How many hosts may be in an unproven update at once. Each takes up to eight bytes of the fleet update's record, which is
@@ -365,7 +368,7 @@ impl FleetUpdate {
     }
 
     fn refused(&self, to: &str) -> Refused {
-        Refused::wrong_state(format_args!("a fleet update that is {} cannot {to}", jobs::word(self.state)))
+        Refused::wrong_state(format_args!("a fleet update that is {} cannot {to}", word(self.state)))
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod budgets;
+pub mod changes;
 pub mod enrollment_tokens;
 pub mod fleet_update_hosts;
 pub mod fleet_updates;
@@ -16,6 +17,9 @@ pub mod machine;
 pub mod mailboxes;
 pub mod overview;
 pub mod pacing;
+pub mod refused;
 pub mod releases;
+pub mod times;
 pub mod verdicts;
 pub mod windows;
+pub mod words;

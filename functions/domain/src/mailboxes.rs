@@ -13,17 +13,20 @@ use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, HostState},
     ids::{HostId, JobId, ProcessId},
+    jobs::AGENT,
     problems::{Problem, ProblemCode},
     upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    changes::{Change, Effect, Note},
     fleet_update_hosts::{self, Place},
     hosts,
     jobs::{self, NewJob},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
-    pacing::after,
+    machine::{Machine, Step},
+    refused::Refused,
+    times::after,
 };
 
 /// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
@@ -292,7 +295,7 @@ impl Mailbox {
 
     /// The open update of the agent, if there is one.
     pub fn update(&self) -> Option<&OpenJob> {
-        self.open.iter().find(|job| job.resource.as_deref() == Some(jobs::AGENT))
+        self.open.iter().find(|job| job.resource.as_deref() == Some(AGENT))
     }
 
     fn started(
@@ -392,7 +395,7 @@ impl Mailbox {
 
     fn enqueue(&self, job: &NewJob, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.served()?;
-        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT) {
+        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(AGENT) {
             self.takes_update()?;
         }
         self.takes_work()?;

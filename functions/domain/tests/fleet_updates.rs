@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use muster_domain::{
+    changes::{Change, Effect},
     fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection},
     jobs,
-    machine::{Change, Effect, Machine, Refused, Step},
+    machine::{Machine, Step},
+    refused::Refused,
 };
 use muster_schemas::{
     access::Role,

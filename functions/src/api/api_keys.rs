@@ -4,8 +4,9 @@ use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
     access::{actions, allows_on_api_key},
-    machine::{Note, Refused},
-    pacing::after,
+    changes::Note,
+    refused::Refused,
+    times::after,
 };
 use muster_schemas::{
     access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, Role},
@@ -67,7 +68,7 @@ pub async fn create(
     let (secret, secret_sha256) = credentials::issue(PREFIX, id);
     let record =
         ApiKey { id, name, secret_sha256, role, created_at: now, expires_at: after(now, seconds), last_used_at: None };
-    let detail = format!("{}, {}", record.name, muster_domain::jobs::word(role));
+    let detail = format!("{}, {}", record.name, muster_domain::words::word(role));
     let written = put(keys::api_key(id), 1, indexes(id), &record, Expect::Absent);
     let mut writes = vec![written, audited(&app, &operator.cause(), "api_key.created", id, detail)];
     writes.extend(once.write(&app, &id));

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::{Json, extract::State};
 use muster_domain::{
+    changes::Change,
     jobs::{self, Job},
     load::Work,
-    machine::Change,
     mailboxes::{Event, Mailbox, Told},
 };
 use muster_schemas::{

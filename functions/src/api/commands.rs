@@ -2,9 +2,10 @@
 
 use axum::{Json, extract::State};
 use muster_domain::{
+    changes::Change,
     jobs::{Event, Job},
-    machine::{Change, Refused},
     mailboxes::Mailbox,
+    refused::Refused,
 };
 use muster_schemas::{
     commands::{Event as Told, EventKind, EventsRequest, EventsResponse, MAX_OUTPUT_EVENT_BYTES},

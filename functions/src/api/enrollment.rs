@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
+    changes::Change,
     enrollment_tokens::{EnrollmentToken, Event},
     hosts,
-    machine::{Change, Refused},
-    pacing::after,
+    refused::Refused,
+    times::after,
 };
 use muster_schemas::{
     enrollment::{EnrollRequest, EnrollResponse, EnrollmentTokenCreated, EnrollmentTokenRequest, EnrollmentTokenView},

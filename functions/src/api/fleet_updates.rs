@@ -6,14 +6,15 @@ use axum::response::Response;
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Change,
     fleet_update_hosts::{self, FleetUpdateHost},
     fleet_updates::{
         self, Event, FleetUpdate, LOCK, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
     },
-    machine::{Change, Refused},
     mailboxes::Mailbox,
-    pacing::after,
+    refused::Refused,
     releases::Release,
+    times::after,
     windows,
 };
 use muster_schemas::{

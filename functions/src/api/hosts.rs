@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use muster_domain::{
     access::actions,
+    changes::Change,
     hosts::{Event, Host, Standing},
-    jobs::{AGENT, Asked, NewJob, Origin},
-    machine::{Change, Refused},
+    jobs::{Asked, NewJob, Origin},
     mailboxes::{self, Mailbox},
-    pacing::after,
+    refused::Refused,
     releases::Release,
+    times::after,
 };
 use muster_schemas::{
     access::Role,
@@ -198,9 +199,10 @@ pub async fn update(
     let online = app.settings.pacing.is_online(&mailbox, app.now());
     Standing { host: &host, mailbox: &mailbox, online, release: Some(&release) }.can_be_updated()?;
     let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
+    let spec = JobSpec::SelfUpdate(spec);
     let asked = Asked {
-        spec: JobSpec::SelfUpdate(spec),
-        resource: Some(AGENT.into()),
+        resource: spec.rules().resource(),
+        spec,
         origin: Origin::Caller(operator.identity.actor.clone()),
         caller_name: operator.identity.name.clone(),
         start_by: after(app.now(), UPDATE_SECONDS),

@@ -1,7 +1,7 @@
 //! Idempotency: the same request with the same `Idempotency-Key` makes nothing twice. What it made is written in the
 //! same commit, and kept for a day.
 
-use muster_domain::pacing::after;
+use muster_domain::times::after;
 use muster_schemas::{
     envelopes::sha256_hex,
     problems::{Problem, ProblemCode},

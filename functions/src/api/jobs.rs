@@ -10,18 +10,19 @@ use axum::{
 };
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Change,
     jobs::{Asked, Event, Job, NewJob, Origin},
     load::Work,
-    machine::{Change, Refused},
     mailboxes::{self, Mailbox},
-    pacing::after,
+    refused::Refused,
+    times::after,
 };
 use muster_schemas::{
     access::Role,
     ids::{HostId, JobId},
     jobs::{
         HostRefused, IfOffline, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
-        LOG_NEXT_HEADER, RunSpec,
+        LOG_NEXT_HEADER,
     },
     pages::Page,
     problems::{Problem, ProblemCode},
@@ -49,8 +50,6 @@ const MAX_HOSTS: usize = 100;
 const MAX_LOG_BYTES: usize = 512 * 1024;
 /// How often the table is asked for it at most: a log of crumbs has more pieces than bytes to speak of.
 const MAX_LOG_QUERIES: u32 = 16;
-/// How large a spec may be as JSON, in bytes: with its result it is one record.
-const MAX_SPEC_BYTES: usize = 160 * 1024;
 const DEFAULT_START_SECONDS: u32 = 3_600;
 const MAX_START_SECONDS: i64 = 30 * 86_400;
 
@@ -277,20 +276,18 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
 /// What a request asks for, or which rule it breaks.
 pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<Asked, Failure> {
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
-    match &spec {
-        JobSpec::Run(run) => check_run(run)?,
-        JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) => {}
-        JobSpec::SelfUpdate(_) => {
-            return Err(Problem::invalid("kind", "an update goes through /hosts/{id}/update or a fleet update").into());
-        }
+    if let Some(instead) = spec.rules().kind().instead {
+        return Err(Problem::invalid("kind", instead).into());
     }
+    spec.rules().check()?;
     let time_limit_seconds = request.time_limit_seconds.unwrap_or(600);
     if !(1..=86_400).contains(&time_limit_seconds) {
         return Err(Problem::invalid("time_limit_seconds", "must be 1 to 86400").into());
     }
     let start_by = start_by(now, request.start_by)?;
     let Cause { actor, name: caller_name, .. } = cause;
-    Ok(Asked { spec, resource: None, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
+    let resource = spec.rules().resource();
+    Ok(Asked { spec, resource, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
 }
 
 fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failure> {
@@ -299,37 +296,6 @@ fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failu
         Ok(start_by)
     } else {
         Err(Problem::invalid("start_by", "must be in the future, by at most 30 days").into())
-    }
-}
-
-fn check_run(run: &RunSpec) -> Result<(), Failure> {
-    let RunSpec { argv, environment, working_directory, output_limit_bytes } = run;
-    // Of control characters, JSON makes six bytes each.
-    let json_bytes = serde_json::to_vec(run).map_err(Failure::broken)?.len();
-    let rule = |field: &str, rule: &str| Err(Problem::invalid(format!("spec.{field}"), rule).into());
-    let named = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
-    let bytes = argv.iter().map(String::len).sum::<usize>();
-    if !argv.first().is_some_and(|program| program.starts_with('/')) {
-        rule("argv", "must begin with the absolute path of a program")
-    } else if argv.len() > 256 || bytes > 64 * 1024 || argv.iter().any(|text| text.contains('\0')) {
-        rule("argv", "must be at most 256 texts and 64 KiB, without NUL")
-    } else if !environment.keys().all(named) || environment.values().any(|value| value.contains('\0')) {
-        rule("environment", "a name is not empty and has no =; no NUL anywhere")
-    } else if environment.len() > 256
-        || environment.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > 64 * 1024
-    {
-        rule("environment", "must be at most 256 variables and 64 KiB")
-    } else if working_directory
-        .as_ref()
-        .is_some_and(|path| !path.starts_with('/') || path.contains('\0') || path.len() > 4096)
-    {
-        rule("working_directory", "must be an absolute path of at most 4096 bytes")
-    } else if output_limit_bytes.is_some_and(|limit| limit > 16 * 1024 * 1024) {
-        rule("output_limit_bytes", "must be at most 16777216 (16 MiB)")
-    } else if json_bytes > MAX_SPEC_BYTES {
-        Err(Problem::invalid("spec", format_args!("must be at most {MAX_SPEC_BYTES} bytes as JSON")).into())
-    } else {
-        Ok(())
     }
 }
 

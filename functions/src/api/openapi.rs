@@ -63,7 +63,7 @@ fn operation(route: &Route) -> utoipa::openapi::path::Operation {
         Access::Machine => "For a machine that may become a host, with an enrollment token.".to_owned(),
         Access::Agent => "For a host, with its access token.".to_owned(),
         Access::Operator(permission) => {
-            format!("Needs the role {}.", muster_domain::jobs::word(permission.least_role()))
+            format!("Needs the role {}.", muster_domain::words::word(permission.least_role()))
         }
     };
     let mut success = ResponseBuilder::new().description("Done");

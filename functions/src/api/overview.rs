@@ -10,8 +10,8 @@ use muster_domain::{
     jobs::Job,
     load::Work,
     overview::{Tally, with_sample},
-    pacing::after,
     releases::Release,
+    times::after,
 };
 use muster_schemas::{
     access::Role,

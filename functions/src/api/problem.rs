@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use muster_domain::machine::Refused;
+use muster_domain::refused::Refused;
 use muster_schemas::{
     ids::RequestId,
     problems::{Problem, ProblemCode},

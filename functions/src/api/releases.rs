@@ -11,7 +11,8 @@ use axum::{
 };
 use futures_util::{StreamExt, stream::BoxStream};
 use muster_domain::{
-    machine::{Change, Refused},
+    changes::Change,
+    refused::Refused,
     releases::{Event, Release},
 };
 use muster_schemas::{

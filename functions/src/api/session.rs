@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use muster_domain::{access::of_caller, machine::Note, pacing::after};
+use muster_domain::{access::of_caller, changes::Note, times::after};
 use muster_schemas::{
     access::{LoginRequest, SessionKind, SessionView},
     envelopes::sha256_hex,

@@ -2,10 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
-use muster_domain::{
-    access,
-    machine::{Note, Refused},
-};
+use muster_domain::{access, changes::Note, refused::Refused};
 use muster_schemas::{
     access::{Role, UserChange, UserRequest, UserView},
     ids::UserId,
@@ -187,7 +184,7 @@ async fn commit(app: &App, cause: &Cause, writes: Vec<Write>, note: Note) -> Res
 }
 
 fn note(action: &'static str, account: &Account) -> Note {
-    let role = muster_domain::jobs::word(account.role);
+    let role = muster_domain::words::word(account.role);
     Note::new(action, account.id, format!("{}, {role}", account.username))
 }
 

@@ -26,14 +26,8 @@
 
 use jiff::Timestamp;
 use muster_domain::{
-    enrollment_tokens::EnrollmentToken,
-    fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::FleetUpdate,
-    hosts::Host,
-    jobs::Job,
-    machine::{Change, Machine},
-    mailboxes::Mailbox,
-    releases::Release,
+    changes::Change, enrollment_tokens::EnrollmentToken, fleet_update_hosts::FleetUpdateHost,
+    fleet_updates::FleetUpdate, hosts::Host, jobs::Job, machine::Machine, mailboxes::Mailbox, releases::Release,
 };
 use muster_schemas::{
     audit::AuditEntry,

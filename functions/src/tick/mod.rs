@@ -2,7 +2,7 @@
 //! what it could not do to the next one. With nothing due it costs one query.
 
 use jiff::Timestamp;
-use muster_domain::{fleet_update_hosts, fleet_updates, jobs, machine::Change, pacing::after};
+use muster_domain::{changes::Change, fleet_update_hosts, fleet_updates, jobs, times::after};
 
 use crate::{
     advance::{AdvanceError, Cause, advance},

@@ -7,11 +7,13 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use muster_domain::{
+    changes::{Change, Effect},
     fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Plan, Planning, Selection},
     jobs,
-    machine::{Change, Effect, Machine, Refused},
+    machine::Machine,
     mailboxes,
+    refused::Refused,
 };
 use muster_schemas::{
     check_ins::{AgentReport, LastUpdate, UpdateOutcome},

@@ -12,13 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, FleetUpdate, count};
 use crate::{
+    changes::{Change, Effect},
     fleet_update_hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
-    jobs::{AGENT, Asked, NewJob, Origin},
-    machine::{Change, Effect, Refused},
+    jobs::{Asked, NewJob, Origin},
     mailboxes,
-    pacing::after,
+    refused::Refused,
+    times::after,
     verdicts::Expectation,
     windows,
+    words::word,
 };
 
 /// How many hosts may be waited for at once; more wait for their turn.
@@ -75,7 +77,7 @@ impl FleetUpdate {
     pub(super) fn may_offer(&self, now: Timestamp) -> Result<(), String> {
         let window = self.plan.maintenance_window.as_ref().and_then(|window| windows::opens_at(window, now));
         if self.state != FleetUpdateState::Running {
-            Err(format!("it is {}", crate::jobs::word(self.state)))
+            Err(format!("it is {}", word(self.state)))
         } else if self.failures >= self.plan.max_failures {
             Err(format!("{} of at most {} failures", self.failures, self.plan.max_failures))
         } else if let Some(opens_at) = window {
@@ -170,9 +172,10 @@ impl Draft {
         let plan = &self.next.plan;
         let deadline_at = after(self.now, plan.host_time_limit_seconds);
         let spec = SelfUpdateSpec { version: plan.version.clone(), manifest_sha256: plan.manifest_sha256.clone() };
+        let spec = JobSpec::SelfUpdate(spec);
         let asked = Asked {
-            spec: JobSpec::SelfUpdate(spec),
-            resource: Some(AGENT.into()),
+            resource: spec.rules().resource(),
+            spec,
             origin: Origin::FleetUpdate(Place { fleet_update_id: self.next.id, position }),
             caller_name: String::new(),
             start_by: deadline_at,

@@ -3,7 +3,7 @@
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateState};
 
 use super::{Draft, MAX_AT_ONCE, Outcome};
-use crate::{fleet_update_hosts::Event as HostEvent, machine::Note};
+use crate::{changes::Note, fleet_update_hosts::Event as HostEvent};
 
 impl Draft {
     pub(super) fn hears(&mut self, position: u32, outcome: &Outcome) {

@@ -13,7 +13,11 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, FleetUpdate, LOCK, Plan, waves};
-use crate::machine::{Effect, Lock, Note, Refused, Step};
+use crate::{
+    changes::{Effect, Lock, Note},
+    machine::Step,
+    refused::Refused,
+};
 
 /// The first position of the hosts that could not be updated when they were planned.
 const OTHERS: u32 = 1 << 26;

@@ -7,7 +7,7 @@ use muster_schemas::{
 };
 
 use super::Host;
-use crate::{access::Permission, machine::Refused, mailboxes::Mailbox, releases::Release};
+use crate::{access::Permission, mailboxes::Mailbox, refused::Refused, releases::Release};
 
 /// A host with all that decides about it.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,26 @@
+//! Inspect a host: report its facts in full, at once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{JobKind, JobSpec, Kind, Recovery, typed};
+
+pub(super) const KIND: Kind = Kind { name: "inspect", instead: None, parse: |spec| typed(spec).map(JobSpec::Inspect) };
+
+/// Report the host's facts in full.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InspectSpec {}
+
+impl JobKind for InspectSpec {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn recovery(&self) -> Recovery {
+        Recovery::Converge
+    }
+
+    fn title(&self) -> String {
+        "inspect the host".into()
+    }
+}
