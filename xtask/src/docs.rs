@@ -88,7 +88,8 @@ fn shape(Shape { x, y, lines, .. }: &Shape<'_>) -> String {
     for (line, y) in lines.iter().zip((first..).step_by(LINE as usize)) {
         let class = if y == first { "title" } else { "line" };
         let text = escaped(line);
-        let _ = writeln!(drawn, "<text class=\"{class}\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>");
+        let _ =
+            writeln!(drawn, "<text class=\"{class}\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{text}</text>");
     }
     drawn
 }
@@ -109,7 +110,13 @@ fn arrow(from: &Shape<'_>, to: &Shape<'_>, label: &str) -> String {
     format!(
         "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"/><path d=\"M{} {}{head}\"/>\n\
          <text class=\"label\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>\n",
-        start.0, start.1, end.0, end.1, end.0, end.1, escaped(label)
+        start.0,
+        start.1,
+        end.0,
+        end.1,
+        end.0,
+        end.1,
+        escaped(label)
     )
 }
 

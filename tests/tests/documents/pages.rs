@@ -98,9 +98,14 @@ impl Page {
     /// Its headings, as the anchors that links name.
     pub fn anchors(&self) -> Vec<String> {
         let prose = self.prose();
-        let headings = prose.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+        let headings =
+            prose.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
         let anchor = |heading: &str| {
-            let kept = heading.to_lowercase().chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter)).collect::<String>();
+            let kept = heading
+                .to_lowercase()
+                .chars()
+                .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter))
+                .collect::<String>();
             kept.replace(' ', "-")
         };
         headings.map(anchor).collect()

@@ -33,7 +33,11 @@ fn the_page_holds_each_setting_of_the_server_and_nothing_else() {
 #[test]
 fn the_page_holds_each_setting_of_the_other_commands_and_nothing_else() {
     for (program, commands, heading) in [
-        ("muster-server", &["admin setup", "admin create-account", "admin export", "admin import"][..], "### `muster-server admin`"),
+        (
+            "muster-server",
+            &["admin setup", "admin create-account", "admin export", "admin import"][..],
+            "### `muster-server admin`",
+        ),
         ("muster-agent", &["enroll", "run", "trust-root", "status", "self-check"], "### `muster-agent`"),
     ] {
         let options = |command: &&str| options(program, &command.split(' ').collect::<Vec<_>>());
@@ -140,7 +144,8 @@ fn read_in(folder: &Path, read: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            let quoted = code.lines().flat_map(|line| line.split('"').skip(1).step_by(2)).filter(|text| !text.contains(' '));
+            let quoted =
+                code.lines().flat_map(|line| line.split('"').skip(1).step_by(2)).filter(|text| !text.contains(' '));
             read.extend(quoted.flat_map(variables));
         }
     }
@@ -155,7 +160,8 @@ fn keys(text: &str) -> BTreeSet<String> {
 
 /// The fields of a value that hold no others, as its debug text shows them.
 fn fields(text: &str) -> BTreeSet<String> {
-    let fields = text.lines().filter_map(|line| line.trim().split_once(": ")).filter(|(_, value)| !value.ends_with('{'));
+    let fields =
+        text.lines().filter_map(|line| line.trim().split_once(": ")).filter(|(_, value)| !value.ends_with('{'));
     let fields = fields.map(|(name, _)| name.to_owned());
     fields.filter(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')).collect()
 }

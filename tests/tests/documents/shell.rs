@@ -41,7 +41,8 @@ impl Reader {
                 _ => {
                     let word = self.word();
                     // What output goes to is not for the program, and neither is the number before it.
-                    let redirects = word.chars().all(|letter| letter.is_ascii_digit()) && matches!(self.peek(), Some('<' | '>'));
+                    let redirects =
+                        word.chars().all(|letter| letter.is_ascii_digit()) && matches!(self.peek(), Some('<' | '>'));
                     if !std::mem::take(&mut target) && !redirects {
                         words.push(word);
                     }
