@@ -65,7 +65,7 @@ impl Page {
                     assert!(more.is_empty() || requires.is_some(), "{place}: {more:?} is no mark of a block");
                     open = Some(Block { place, language: language.into(), requires, text: String::new() });
                 }
-                (_, Some(block)) => block.text += &format!("{line}\n"),
+                (_, Some(block)) => block.text.extend([line, "\n"]),
                 (_, None) => {}
             }
         }

@@ -80,7 +80,7 @@ pub fn check(words: &[String]) -> Result<(), String> {
         ["cargo", "xtask", rest @ ..] => told(Command::new(xtask()?).args(rest).arg("--help")).map(drop),
         ["cargo", rest @ ..] => cargo(rest),
         ["npm", "run", script, ..] => has("console/package.json", &format!("\"{script}\": ")),
-        ["npm", "ci" | "test", ..] => Ok(()),
+        ["npm", "ci" | "test", ..] | [] => Ok(()),
         [path, rest @ ..] if path.contains('/') && root().join(path).is_file() => {
             rest.iter().filter(|word| word.starts_with("--")).try_for_each(|flag| has(path, flag))
         }
@@ -92,7 +92,6 @@ pub fn check(words: &[String]) -> Result<(), String> {
             None if FOREIGN.contains(name) || name.starts_with("target/") || name.starts_with("./") => Ok(()),
             None => Err(format!("{name} is no program that is known here")),
         },
-        [] => Ok(()),
     }
 }
 

@@ -92,7 +92,7 @@ fn options(program: &str, command: &[&str]) -> Vec<Setting> {
         let flag = line.split([' ', ',']).find(|word| word.starts_with("--")).filter(|_| line.starts_with('-'));
         match (flag, found.last_mut()) {
             (Some(flag), _) => found.push((flag.into(), line.into())),
-            (None, Some((_, said))) => *said += &format!(" {line}"),
+            (None, Some((_, said))) => said.extend([" ", line]),
             (None, None) => {}
         }
     }
