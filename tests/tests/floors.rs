@@ -216,6 +216,6 @@ fn state_changes_only_through_advance() {
 
 #[test]
 fn a_use_is_found_in_every_shape() {
-    let shapes = "use crate::{advance::{Own, advance}, app::App}; crate::tick::run(); use crate::store;";
+    let shapes = "use crate::{advance::{advance}, commit::{Extras}, app::App}; crate::tick::run(); use crate::store;";
     assert_eq!(used(shapes), ["advance", "app", "store", "tick"].map(str::to_owned).into());
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use muster_schemas::ids::{EnrollmentTokenId, FleetUpdateId, HostId, JobId};
 use serde::{Deserialize, Serialize};
 
-use crate::{enrollment_tokens, fleet_update_hosts, fleet_updates, hosts, jobs, mailboxes, releases};
+use crate::{enrollment_tokens, fleet_updates, hosts, jobs, mailboxes, releases};
 
 /// What a commit asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,9 +16,8 @@ pub enum Effect {
     Later(Change),
     /// The host's held poll is answered. A hint: the next poll would find out by itself.
     Wake(HostId),
-    /// A fleet update goes on after the commit: the next hosts get their place or are offered the release. A hint: the next
-    /// tick would find out by itself.
-    GoOn(FleetUpdateId),
+    /// Work goes on after the commit. A hint: the next tick would find out by itself.
+    GoOn(Work),
     /// An entry of the audit trail, in the same commit.
     Audit(Note),
     /// Output of a job is kept, in the same commit.
@@ -40,9 +39,16 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
     /// What is locked.
-    pub name: &'static str,
+    pub name: String,
     /// Who has it.
     pub holder: String,
+}
+
+/// Work that goes on after a commit, step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A fleet update: the next hosts get their place, or their turn.
+    FleetUpdate(FleetUpdateId),
 }
 
 /// What the audit trail says of a step.
@@ -92,5 +98,5 @@ pub enum Change {
     /// To a fleet update.
     FleetUpdate(FleetUpdateId, fleet_updates::Event),
     /// To the host at this position of a fleet update.
-    FleetUpdateHost(FleetUpdateId, u32, fleet_update_hosts::Event),
+    FleetUpdateHost(FleetUpdateId, u32, fleet_updates::hosts::Event),
 }

@@ -4,12 +4,13 @@
 //! planning ──every host has its place──▶ running ⇄ paused      planning | running | paused | halted ──Cancel──▶ cancelled
 //! running | paused ──failures, no slot left──▶ halted ──Resume with a note──▶ running ──every host done──▶ completed
 //! ```
-//! Hosts are known by their position in the plan, and judged by records of their own ([`crate::fleet_update_hosts`]); here is
+//! Hosts are known by their position in the plan, and judged by records of their own ([`hosts`]); here is
 //! what concerns all of them. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` is what bounds hosts in
 //! an unproven update; a lost host keeps its slot.
 
 mod actions;
 mod admission;
+pub mod hosts;
 mod outcomes;
 mod planning;
 mod positions;
@@ -33,8 +34,7 @@ pub use self::{
 };
 use crate::{
     access::actions,
-    changes::{Change, Effect, Lock, Note},
-    fleet_update_hosts,
+    changes::{Change, Effect, Lock, Note, Work},
     machine::{Machine, Step},
     refused::Refused,
     times::after,
@@ -440,7 +440,7 @@ impl Draft {
         let next = &self.next;
         let has_turns = !next.turns(self.now).is_empty() || !next.deferred(self.now).is_empty();
         if next.planning.is_some() || has_turns || next.is_behind(self.now) {
-            self.effects.push(Effect::GoOn(next.id));
+            self.effects.push(Effect::GoOn(Work::FleetUpdate(next.id)));
         }
     }
 
@@ -483,7 +483,7 @@ impl Draft {
 
     fn end(&mut self, action: &'static str, detail: String) {
         self.next.ended_at = Some(self.now);
-        self.effects.push(Effect::Unlock(Lock { name: LOCK, holder: self.next.id.to_string() }));
+        self.effects.push(Effect::Unlock(Lock { name: LOCK.into(), holder: self.next.id.to_string() }));
         self.effects.push(Note::new(action, self.next.id, detail).into());
     }
 
@@ -496,7 +496,7 @@ impl Draft {
     fn recall_more(&mut self) {
         for position in self.next.to_recall.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>() {
             self.next.to_recall.remove(&position);
-            self.host(position, fleet_update_hosts::Event::Recall);
+            self.host(position, hosts::Event::Recall);
         }
     }
 
@@ -510,14 +510,14 @@ impl Draft {
             self.next.retriable.remove(position);
             self.next.failed -= 1;
             self.next.requeued.insert(*position);
-            self.host(*position, fleet_update_hosts::Event::Retry);
+            self.host(*position, hosts::Event::Retry);
         }
         let detail = format!("{} hosts: {note}", positions.len());
         self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
         Ok(())
     }
 
-    fn host(&mut self, position: u32, event: fleet_update_hosts::Event) {
+    fn host(&mut self, position: u32, event: hosts::Event) {
         self.effects.push(Effect::Also(Change::FleetUpdateHost(self.next.id, position, event)));
     }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{Permission, actions},
     changes::{Change, Effect, Note},
-    fleet_update_hosts::{self, Place},
+    fleet_updates::hosts::{Event as HostEvent, Place},
     machine::{Machine, Step},
     mailboxes,
     refused::Refused,
@@ -423,7 +423,7 @@ impl Job {
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
         let tell = self.asked.origin.fleet_update().map(|place| {
             let error = next.result.as_ref().and_then(|result| result.error.clone());
-            Effect::Also(place.change(fleet_update_hosts::Event::JobEnded { job_id: self.id, state, error }))
+            Effect::Also(place.change(HostEvent::JobEnded { job_id: self.id, state, error }))
         });
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));

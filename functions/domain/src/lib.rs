@@ -8,7 +8,6 @@ pub mod access;
 pub mod budgets;
 pub mod changes;
 pub mod enrollment_tokens;
-pub mod fleet_update_hosts;
 pub mod fleet_updates;
 pub mod hosts;
 pub mod jobs;

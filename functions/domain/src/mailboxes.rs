@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     changes::{Change, Effect, Note},
-    fleet_update_hosts::{self, Place},
+    fleet_updates::hosts::{Event as FleetUpdateHostEvent, Place},
     hosts,
     jobs::{self, NewJob},
     machine::{Machine, Step},
@@ -384,7 +384,7 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = fleet_update_hosts::Event::Seen { agent: agent.clone(), at: now };
+        let event = FleetUpdateHostEvent::Seen { agent: agent.clone(), at: now };
         Some(Effect::Also(self.fleet_update?.change(event)))
     }
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use muster_domain::{
-    changes::{Change, Effect},
-    fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
+    changes::{Change, Effect, Work},
+    fleet_updates::hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection},
     jobs,
     machine::{Machine, Step},
@@ -307,14 +307,17 @@ fn takes<M: Machine + Clone>(record: &mut M, event: &M::Event, now: Timestamp) -
 fn hosts_get_their_places_at_once_and_then_the_release_and_neither_waits_for_the_next_tick() {
     let id = FleetUpdateId::new(at(0), 1);
     let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap();
-    assert!(begun.effects.contains(&Effect::GoOn(id)));
+    assert!(begun.effects.contains(&Effect::GoOn(Work::FleetUpdate(id))));
     let more = Event::Planned { from: None, ready: 1, others: 0, to: Some("2".into()) };
     let more = begun.next.transition(&more, at(0)).unwrap();
-    assert_eq!((more.next.state, more.effects), (FleetUpdateState::Planning, vec![Effect::GoOn(id)]));
+    assert_eq!(
+        (more.next.state, more.effects),
+        (FleetUpdateState::Planning, vec![Effect::GoOn(Work::FleetUpdate(id))])
+    );
     let last = Event::Planned { from: Some("2".into()), ready: 0, others: 1, to: None };
     let last = more.next.transition(&last, at(0)).unwrap();
     assert_eq!((last.next.state, last.next.plan.waves), (FleetUpdateState::Running, vec![1, 1]));
-    assert!(last.effects.contains(&Effect::GoOn(id)));
+    assert!(last.effects.contains(&Effect::GoOn(Work::FleetUpdate(id))));
 }
 
 #[test]
@@ -513,7 +516,10 @@ fn a_step_over_many_hosts_stays_small_enough_for_one_commit_and_the_rest_follows
     assert_eq!(fleet.state.slots.len(), 150);
     let pause = fleet.state.transition(&Event::Pause, at(1)).unwrap();
     assert!(pause.effects.len() < 90, "{}", pause.effects.len());
-    assert!(pause.effects.contains(&Effect::GoOn(fleet.state.id)), "the rest need not wait for a tick");
+    assert!(
+        pause.effects.contains(&Effect::GoOn(Work::FleetUpdate(fleet.state.id))),
+        "the rest need not wait for a tick"
+    );
     fleet.happens(&Event::Pause).unwrap();
     fleet.offers();
     assert!(fleet.state.slots.is_empty(), "every offer is recalled in the end");

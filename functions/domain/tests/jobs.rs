@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use muster_domain::{
     changes::{Change, Effect},
-    fleet_update_hosts::Place,
+    fleet_updates::hosts::Place,
     jobs::{Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
     machine::{Machine, Step},
     mailboxes::{self, Mailbox},

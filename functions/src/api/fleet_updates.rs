@@ -7,9 +7,9 @@ use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
     changes::Change,
-    fleet_update_hosts::{self, FleetUpdateHost},
     fleet_updates::{
         self, Event, FleetUpdate, LOCK, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+        hosts::FleetUpdateHost,
     },
     mailboxes::Mailbox,
     refused::Refused,
@@ -35,6 +35,7 @@ use super::{
     auth::{Operator, may},
     enrollment::check_labels,
     extract::{Id, IdempotencyKey, PageParams, Paged, Params, Sent, check_text},
+    found::found,
     hosts,
     idempotency::Once,
     lists::{List, page},
@@ -42,10 +43,12 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Cause, Own, advance, advance_with},
-    app::{App, Versioned},
-    fleet_updates::{can_be_updated, stretch},
-    store::{Consistency, Order, Query, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::{Cause, CommitError, Extras},
+    records,
+    store::{Consistency, Order, Query, Versioned},
+    workers::fleet_updates::{can_be_updated, stretch},
 };
 
 /// What a host needs at best to prove itself, in seconds: the default probation of the agent.
@@ -86,11 +89,11 @@ pub async fn create(
     let plan = Box::new(plan(app.now(), &body, release.manifest_sha256, operator.cause()));
     let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
-    let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
+    let own = Extras { writes: once.write(&app, &id).into_iter().collect(), ..Extras::default() };
     let change = Change::FleetUpdate(id, Event::Start { id, plan, planning: Box::new(planning) });
     match advance_with(&app, change, &operator.cause(), own).await {
         Ok(_) => {}
-        Err(AdvanceError::Locked(_)) => {
+        Err(CommitError::Locked(_)) => {
             refuse_second(&app).await?;
             return Err(Failure::of(ProblemCode::FleetUpdateActive));
         }
@@ -140,7 +143,7 @@ pub async fn hosts(
 ) -> Result<Response, Failure> {
     let (app, params) = (&app, &params);
     let see = || async move {
-        let Versioned { record, revision } = load(app, id).await?;
+        let Versioned { record, revision } = found::<FleetUpdate>(app, &id).await?;
         let (over, view) = (record.ended_at.is_some(), hosts_page(app, &record, params).await?);
         Ok(Seen { revision, over, view })
     };
@@ -154,7 +157,7 @@ async fn hosts_page(
     params: &PageParams,
 ) -> Result<Page<FleetUpdateHostView>, Failure> {
     let id = fleet_update.id;
-    let position = |position: u32| keys::fleet_update_host(id, position);
+    let position = |position: u32| records::fleet_update_hosts::key(id, position);
     let query = Query {
         partition: position(0).partition,
         from: Some(position(0).sort),
@@ -218,11 +221,11 @@ pub async fn write_off(
     Sent { body, .. }: Sent<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     let host_id = body.host_id.ok_or_else(|| Problem::invalid("host_id", "must name the lost host"))?;
-    let fleet_update = load(&app, id).await?.record;
+    let fleet_update = found::<FleetUpdate>(&app, &id).await?.record;
     fleet_update.can(ActionOnFleetUpdate::WriteOff)?;
     let lost = hosts_at(&app, id, &fleet_update.lost).await?.into_iter().find(|host| host.host_id == host_id);
     let lost = lost.ok_or_else(|| Refused::wrong_state(format_args!("{host_id} is not lost in this fleet update")))?;
-    advance(&app, lost.place.change(fleet_update_hosts::Event::WriteOff), &operator.cause()).await?;
+    advance(&app, lost.place.change(fleet_updates::hosts::Event::WriteOff), &operator.cause()).await?;
     current(&app, id, operator.role()).await.map(Json)
 }
 
@@ -238,9 +241,9 @@ async fn act(
 
 /// Those that are not over: the one that has the lock.
 pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
-    let holder = app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await?;
+    let holder = app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await?;
     let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
-    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await?;
+    let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?;
     // It may have ended in between.
     let Some(found) = found.filter(|found| found.record.ended_at.is_none()) else { return Ok(Vec::new()) };
     Ok(vec![view(app, found, role).await?])
@@ -248,7 +251,7 @@ pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failu
 
 /// The fleet update as operators of this role see it.
 async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdateView, Failure> {
-    view(app, load(app, id).await?, role).await
+    view(app, found::<FleetUpdate>(app, &id).await?, role).await
 }
 
 async fn view(app: &App, found: Versioned<FleetUpdate>, role: Role) -> Result<FleetUpdateView, Failure> {
@@ -263,7 +266,8 @@ async fn hosts_at(
     id: FleetUpdateId,
     positions: impl IntoIterator<Item = &u32>,
 ) -> Result<Vec<FleetUpdateHost>, Failure> {
-    let keys = positions.into_iter().map(|position| keys::fleet_update_host(id, *position)).collect::<Vec<_>>();
+    let keys =
+        positions.into_iter().map(|position| records::fleet_update_hosts::key(id, *position)).collect::<Vec<_>>();
     Ok(app.load_many(&keys).await?.into_iter().flatten().map(|host| host.record).collect())
 }
 
@@ -328,7 +332,7 @@ async fn selection(app: &App, request: &FleetUpdateRequest) -> Result<Selection,
         return Err(Problem::invalid("host_ids", rule).into());
     }
     let mailboxes = host_ids.iter().copied().collect::<BTreeSet<_>>();
-    let keys = mailboxes.iter().copied().map(keys::mailbox).collect::<Vec<_>>();
+    let keys = mailboxes.iter().copied().map(records::mailboxes::key).collect::<Vec<_>>();
     let found = app.load_many::<Mailbox>(&keys).await?;
     let is_there = |found: &Option<Versioned<Mailbox>>| {
         found.as_ref().is_some_and(|mailbox| mailbox.record.state != HostState::Retired)
@@ -420,7 +424,9 @@ async fn planned(
 
 /// 409 with the id of the one that is active. The lock decides; this only says so early and well.
 async fn refuse_second(app: &App) -> Result<(), Failure> {
-    let Some(holder) = app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await? else { return Ok(()) };
+    let Some(holder) = app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await? else {
+        return Ok(());
+    };
     let problem = Problem::new(ProblemCode::FleetUpdateActive)
         .detail(format_args!("{} is active", holder.record))
         .with("fleet_update_id", holder.record);
@@ -430,9 +436,4 @@ async fn refuse_second(app: &App) -> Result<(), Failure> {
 async fn earlier(app: &App, once: &mut Once, role: Role) -> Result<Option<FleetUpdateView>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
     current(app, id, role).await.map(Some)
-}
-
-async fn load(app: &App, id: FleetUpdateId) -> Result<Versioned<FleetUpdate>, Failure> {
-    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await?;
-    found.ok_or_else(|| Refused::not_found("fleet update").into())
 }

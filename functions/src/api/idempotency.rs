@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{extract::IdempotencyKey, problem::Failure};
 use crate::{
-    advance::{Cause, put},
-    app::{App, Versioned},
-    store::{Consistency, Expect, Key, Write, keys},
+    app::App,
+    commit::{Cause, put},
+    records,
+    store::{Consistency, Expect, Key, Versioned, Write},
 };
 
 const KEPT_SECONDS: u32 = 86_400;
@@ -34,7 +35,7 @@ struct Made {
 impl Once {
     /// A request of this caller that makes this part.
     pub fn of(cause: &Cause, IdempotencyKey(key): IdempotencyKey, part: &str, request_sha256: &str) -> Self {
-        let key = key.map(|key| keys::idempotency(&cause.actor, &sha256_hex(key.as_bytes()), part));
+        let key = key.map(|key| records::idempotency::key(&cause.actor, &sha256_hex(key.as_bytes()), part));
         Self { key, request_sha256: request_sha256.into(), over: None }
     }
 

@@ -14,7 +14,6 @@ use muster_domain::{
     jobs::{Asked, Event, Job, NewJob, Origin},
     load::Work,
     mailboxes::{self, Mailbox},
-    refused::Refused,
     times::after,
 };
 use muster_schemas::{
@@ -27,11 +26,12 @@ use muster_schemas::{
     pages::Page,
     problems::{Problem, ProblemCode},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
     extract::{Id, IdempotencyKey, LIST_AGAIN_SECONDS, Paged, Params, Sent},
+    found::{found, mailbox},
     hosts,
     idempotency::Once,
     lists::{List, page},
@@ -39,9 +39,11 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Cause, Own, advance, advance_with},
-    app::{App, Versioned},
-    store::{Consistency, Key, Order, Query, Write, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::{Cause, CommitError, Extras},
+    records,
+    store::{Order, Query, Versioned, Write},
 };
 
 /// How many hosts one request may mean.
@@ -112,7 +114,7 @@ pub async fn get(
 ) -> Result<Response, Failure> {
     let (app, role) = (&app, operator.role());
     let see = || async move {
-        let job = found::<Job>(app, &keys::job(id)).await?;
+        let job = found::<Job>(app, &id).await?;
         let view = view(app, &job, role);
         Ok(Seen { revision: job.revision, over: job.record.state.is_final(), view })
     };
@@ -127,7 +129,7 @@ pub async fn cancel(
     Id(id): Id<JobId>,
 ) -> Result<Json<JobView>, Failure> {
     let advanced = advance(&app, Change::Job(id, Event::Cancel), &operator.cause()).await?;
-    let job = advanced.record::<Job>(&keys::job(id))?;
+    let job = advanced.record::<Job>(&records::jobs::key(id))?;
     Ok(Json(view(&app, &job, operator.role())))
 }
 
@@ -177,11 +179,11 @@ pub async fn enqueue(
     job: NewJob,
     cause: &Cause,
     writes: Vec<Write>,
-) -> Result<Versioned<Job>, AdvanceError> {
+) -> Result<Versioned<Job>, CommitError> {
     let id = job.id;
     let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
-    let advanced = advance_with(app, change, cause, Own { writes, ..Own::default() }).await?;
-    advanced.record::<Job>(&keys::job(id))
+    let advanced = advance_with(app, change, cause, Extras { writes, ..Extras::default() }).await?;
+    advanced.record::<Job>(&records::jobs::key(id))
 }
 
 /// A job as operators of this role see it.
@@ -204,10 +206,10 @@ async fn until(
     wait: Duration,
     wanted: impl Fn(&Versioned<Job>) -> bool,
 ) -> Result<Versioned<Job>, Failure> {
-    let (mut over, key) = (app.clock.sleep(wait), keys::job(id));
+    let mut over = app.clock.sleep(wait);
     loop {
         let mut change = app.polls.begin(id);
-        let job = found(app, &key).await?;
+        let job = found::<Job>(app, &id).await?;
         if wait.is_zero() || wanted(&job) || app.is_draining() {
             return Ok(job);
         }
@@ -215,14 +217,9 @@ async fn until(
             biased;
             () = change.woken() => {}
             () = app.time_to_look_again() => {}
-            () = &mut over => return found(app, &key).await,
+            () = &mut over => return found::<Job>(app, &id).await,
         }
     }
-}
-
-async fn found<T: DeserializeOwned>(app: &App, key: &Key) -> Result<Versioned<T>, Failure> {
-    let found = app.load::<T>(key, Consistency::Strong).await?;
-    found.ok_or_else(|| Refused::not_found(&key.sort).into())
 }
 
 async fn create_one(
@@ -236,7 +233,7 @@ async fn create_one(
     if let Some(job) = earlier(app, once).await? {
         return Ok(job);
     }
-    let mailbox = hosts::mailbox(app, host_id).await?;
+    let mailbox = mailbox(app, host_id).await?;
     mailbox.takes_work()?;
     if if_offline == IfOffline::Fail {
         refuse_offline(app, &mailbox)?;
@@ -245,14 +242,14 @@ async fn create_one(
     let writes = once.write(app, &job.id).into_iter().collect();
     match enqueue(app, host_id, job, cause, writes).await {
         // The same request came a moment before.
-        Err(AdvanceError::Overtaken) => earlier(app, once).await?.ok_or_else(|| Failure::of(ProblemCode::Contended)),
+        Err(CommitError::Overtaken) => earlier(app, once).await?.ok_or_else(|| Failure::of(ProblemCode::Contended)),
         done => Ok(done?),
     }
 }
 
 async fn earlier(app: &App, once: &mut Once) -> Result<Option<Versioned<Job>>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
-    found(app, &keys::job(id)).await.map(Some)
+    found::<Job>(app, &id).await.map(Some)
 }
 
 async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
@@ -304,8 +301,8 @@ async fn log_text(app: &App, job: &Job, after: u64) -> Result<String, Failure> {
     if after >= job.log_bytes {
         return Ok(String::new());
     }
-    let partition = keys::job(job.id).partition;
-    let place = |offset| keys::log(job.id, offset).sort;
+    let partition = records::jobs::key(job.id).partition;
+    let place = |offset| records::jobs::log(job.id, offset).sort;
     let query = |from, to, order, limit| Query { partition: partition.clone(), from, to, order, limit, cursor: None };
     // The piece that holds the byte, then those behind it.
     let at = query(Some(place(0)), Some(place(after + 1)), Order::Descending, 1);

@@ -13,8 +13,8 @@ use muster_schemas::{
     jobs::{JobRequest, JobState},
 };
 use muster_server::{
-    advance::Cause,
     api::{commands::check, extract::json, jobs::asked},
+    commit::Cause,
 };
 use serde::Deserialize;
 use serde_json::Value;

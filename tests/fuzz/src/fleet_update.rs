@@ -11,11 +11,11 @@ use muster_schemas::{
     ids::{FleetUpdateId, JobId},
 };
 use muster_server::{
-    advance::Cause,
     api::{
         extract::json,
         fleet_updates::{check, max_in_flight, plan, waves},
     },
+    commit::Cause,
 };
 use serde::Deserialize;
 use serde_json::Value;

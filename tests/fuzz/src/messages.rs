@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use muster_domain::{
-    changes::Change, enrollment_tokens::EnrollmentToken, fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::FleetUpdate, hosts::Host, jobs::Job, mailboxes::Mailbox, releases::Release,
+    changes::Change, enrollment_tokens::EnrollmentToken, fleet_updates::FleetUpdate,
+    fleet_updates::hosts::FleetUpdateHost, hosts::Host, jobs::Job, mailboxes::Mailbox, releases::Release,
 };
 use muster_schemas::{
     access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, LoginRequest, SessionView, UserChange, UserRequest, UserView},

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use muster_domain::{
     changes::{Change, Effect},
-    fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
+    fleet_updates::hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Plan, Planning, Selection},
     jobs,
     machine::Machine,

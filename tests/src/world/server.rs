@@ -24,10 +24,11 @@ use muster_schemas::{
     secrets::Secret,
 };
 use muster_server::{
-    advance::put,
     api::{self, users::Account},
     app::{App, Settings},
     clock::Clock,
+    commit::put,
+    records,
     store::{Expect, Table, keys, meter::Metered},
     tick,
 };
@@ -288,9 +289,9 @@ impl World {
             role,
             created_at: self.now(),
         };
-        let name = put(keys::user_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
+        let name = put(records::users::by_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
         let listed = vec![keys::list("users", account.id)];
-        let record = put(keys::user(account.id), 1, listed, &account, Expect::Absent);
+        let record = put(records::users::key(account.id), 1, listed, &account, Expect::Absent);
         self.table.commit(vec![name, record], rand::random()).await.unwrap();
     }
 }

@@ -10,10 +10,12 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, count};
+use super::{
+    Draft, FleetUpdate, count,
+    hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
+};
 use crate::{
     changes::{Change, Effect},
-    fleet_update_hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
     jobs::{Asked, NewJob, Origin},
     mailboxes,
     refused::Refused,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, FleetUpdate, LOCK, Plan, waves};
 use crate::{
-    changes::{Effect, Lock, Note},
+    changes::{Effect, Lock, Note, Work},
     machine::Step,
     refused::Refused,
 };
@@ -95,9 +95,9 @@ impl FleetUpdate {
             ended_at: None,
         };
         Step::to(state)
-            .and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() }))
+            .and(Effect::Lock(Lock { name: LOCK.into(), holder: id.to_string() }))
             .and(Note::new("fleet_update.started", id, format!("to {}", plan.version)))
-            .and(Effect::GoOn(id))
+            .and(Effect::GoOn(Work::FleetUpdate(id)))
     }
 }
 

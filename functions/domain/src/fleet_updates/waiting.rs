@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateHostView, FleetUpdateState};
 
-use super::FleetUpdate;
-use crate::fleet_update_hosts::FleetUpdateHost;
+use super::{FleetUpdate, hosts::FleetUpdateHost};
 
 impl FleetUpdate {
     /// What it waits for, in words; absent when it is over.

@@ -14,9 +14,12 @@ pub mod load;
 pub mod meter;
 #[cfg(feature = "embedded")]
 pub mod sqlite;
+mod versioned;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+
+pub use self::versioned::Versioned;
 
 /// Where an item lives: a partition that is read together, and a place in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,14 +2,16 @@
 //! what it could not do to the next one. With nothing due it costs one query.
 
 use jiff::Timestamp;
-use muster_domain::{changes::Change, fleet_update_hosts, fleet_updates, jobs, times::after};
+use muster_domain::{changes::Change, times::after};
 
 use crate::{
-    advance::{AdvanceError, Cause, advance},
-    api::problem::chain,
-    app::{App, Versioned},
+    advance::advance,
+    app::App,
+    commit::{Cause, CommitError, keep},
     effects,
-    store::{Index, Item, Order, Query, StoreError, keys},
+    errors::chain,
+    records,
+    store::{Expect, Index, Item, Key, Order, Query, StoreError, Versioned, Write, keys},
 };
 
 /// How many due records one tick looks at.
@@ -41,8 +43,13 @@ pub async fn run(app: &App) -> Result<Done, StoreError> {
         looked_at += 1;
         match look_at(app, item).await {
             // Refused: somebody else has dealt with it since it was read.
-            Ok(()) | Err(AdvanceError::Refused(_)) => {}
-            Err(error) => tracing::warn!("A duty is left to the next tick: {}", chain(&error)),
+            Ok(()) | Err(CommitError::Refused(_)) => {}
+            Err(error) => tracing::warn!(
+                record.partition = item.key.partition,
+                record.sort = item.key.sort,
+                "A duty is left to the next tick: {}",
+                chain(&error)
+            ),
         }
     }
     let expired = app.table.expire(now, MAX_EXPIRED).await?;
@@ -63,21 +70,35 @@ async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {
     Ok(app.table.query_index(Index::Due, query).await?.items)
 }
 
-async fn look_at(app: &App, item: &Item) -> Result<(), AdvanceError> {
+async fn look_at(app: &App, item: &Item) -> Result<(), CommitError> {
     let cause = Cause::tick();
-    let partition = item.key.partition.as_str();
-    if let Some(id) = partition.strip_prefix("outbox#") {
-        let change = Versioned::<Change>::read(item).map_err(AdvanceError::Store)?.record;
+    if let Some(id) = records::outbox::id(&item.key) {
+        let change = Versioned::<Change>::read(item).map_err(CommitError::Store)?.record;
         let more = effects::happen(app, &cause, id, &change).await?;
         effects::follow_up(app, &cause, more).await;
-    } else if let Some(id) = partition.strip_prefix("job#").and_then(|id| id.parse().ok()) {
-        advance(app, Change::Job(id, jobs::Event::Tick), &cause).await?;
-    } else if let Some(id) = partition.strip_prefix("fleet-update#").and_then(|id| id.parse().ok()) {
-        let change = match keys::position(&item.key) {
-            Some(position) => Change::FleetUpdateHost(id, position, fleet_update_hosts::Event::Tick),
-            None => Change::FleetUpdate(id, fleet_updates::Event::Tick),
-        };
-        advance(app, change, &cause).await?;
+        return Ok(());
     }
-    Ok(())
+    match records::DUE.iter().find_map(|due| due(&item.key)) {
+        Some(change) => advance(app, change, &cause).await.map(drop),
+        None => forget(app, item).await,
+    }
+}
+
+/// A due record that nothing knows would be read by every tick for ever, in front of those that are due later.
+async fn forget(app: &App, item: &Item) -> Result<(), CommitError> {
+    let Key { partition, sort } = &item.key;
+    tracing::error!(
+        record.partition = partition,
+        record.sort = sort,
+        "A record is due that this server does not know. It stays as it is and is not due any more."
+    );
+    let mut item = item.clone();
+    let expect = Expect::Revision(item.revision);
+    item.revision += 1;
+    item.indexes.retain(|entry| entry.index != Index::Due);
+    match keep(app, vec![Write::Put { item, expect }]).await {
+        // Somebody else has written it since.
+        Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),
+        Err(error) => Err(CommitError::Store(error)),
+    }
 }

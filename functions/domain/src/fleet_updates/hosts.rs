@@ -17,9 +17,9 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Outcome;
 use crate::{
     changes::{Change, Effect},
-    fleet_updates::{self, Outcome},
     jobs,
     machine::{Machine, Step},
     mailboxes,
@@ -248,7 +248,7 @@ impl FleetUpdateHost {
 
     fn tells(&self, outcome: Outcome) -> Effect {
         let Place { fleet_update_id, position } = self.place;
-        Effect::Also(Change::FleetUpdate(fleet_update_id, fleet_updates::Event::Host { position, outcome }))
+        Effect::Also(Change::FleetUpdate(fleet_update_id, super::Event::Host { position, outcome }))
     }
 
     fn has_attempts_left(&self) -> bool {

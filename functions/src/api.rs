@@ -9,6 +9,7 @@ pub mod credentials;
 pub mod enrollment;
 pub mod extract;
 pub mod fleet_updates;
+pub mod found;
 pub mod health;
 pub mod hosts;
 pub mod idempotency;

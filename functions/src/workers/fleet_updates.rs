@@ -3,7 +3,7 @@
 
 use muster_domain::{
     changes::Change,
-    fleet_update_hosts::{FleetUpdateHost, Place},
+    fleet_updates::hosts::{FleetUpdateHost, Place},
     fleet_updates::{Candidate, Event, FleetUpdate, Planning, Selection},
     hosts::Host,
     mailboxes::Mailbox,
@@ -15,9 +15,10 @@ use muster_schemas::{
 };
 
 use crate::{
-    advance::{AdvanceError, Cause, FollowUp, Own, commit, put},
-    app::{App, Versioned},
-    store::{Consistency, Expect, Index, Order, Query, StoreError, keys},
+    app::App,
+    commit::{Cause, CommitError, Extras, FollowUp, commit, put},
+    records,
+    store::{Consistency, Expect, Index, Order, Query, StoreError, Versioned},
 };
 
 /// How many hosts get their place with one commit.
@@ -26,25 +27,25 @@ const STRETCH: usize = 90;
 const MAX_LOOKED_AT: usize = 50;
 
 /// Does the next step; asks to be called again while there may be more.
-pub(crate) async fn go_on(app: &App, cause: &Cause, id: FleetUpdateId) -> Result<Vec<FollowUp>, AdvanceError> {
-    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await;
-    let Some(Versioned { record: fleet_update, .. }) = found.map_err(AdvanceError::Store)? else {
+pub(crate) async fn go_on(app: &App, cause: &Cause, id: FleetUpdateId) -> Result<Vec<FollowUp>, CommitError> {
+    let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await;
+    let Some(Versioned { record: fleet_update, .. }) = found.map_err(CommitError::Store)? else {
         return Ok(Vec::new());
     };
     let (event, own) = if let Some(planning) = &fleet_update.planning {
-        plan_more(app, &fleet_update, planning).await.map_err(AdvanceError::Store)?
+        plan_more(app, &fleet_update, planning).await.map_err(CommitError::Store)?
     } else if fleet_update.is_behind(app.now()) {
-        (Event::Tick, Own::default())
-    } else if let Some((position, candidate)) = next(app, &fleet_update).await.map_err(AdvanceError::Store)? {
+        (Event::Tick, Extras::default())
+    } else if let Some((position, candidate)) = next(app, &fleet_update).await.map_err(CommitError::Store)? {
         let job_id = JobId::new(app.now(), rand::random());
-        (Event::Admit { position, candidate: Box::new(candidate), job_id }, Own::default())
+        (Event::Admit { position, candidate: Box::new(candidate), job_id }, Extras::default())
     } else {
         return Ok(Vec::new());
     };
     match commit(app, &Change::FleetUpdate(id, event), cause, &own).await {
         Ok(advanced) => Ok(advanced.follow_ups),
         // Somebody else was faster, or the host's mailbox takes nothing: the next tick looks again.
-        Err(AdvanceError::Refused(_)) => Ok(Vec::new()),
+        Err(CommitError::Refused(_)) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
@@ -65,7 +66,7 @@ pub(crate) async fn stretch(
         Selection::Hosts(ids) => {
             let from = from.and_then(|from| from.parse::<HostId>().ok());
             let mut left = ids.iter().copied().filter(|id| from.is_none_or(|from| *id >= from));
-            let keys = left.by_ref().take(STRETCH).map(keys::host).collect::<Vec<_>>();
+            let keys = left.by_ref().take(STRETCH).map(records::hosts::key).collect::<Vec<_>>();
             let hosts = app.load_many::<Host>(&keys).await?.into_iter().flatten().map(|host| host.record);
             (hosts.collect::<Vec<_>>(), left.next().map(|id| id.to_string()))
         }
@@ -91,12 +92,12 @@ pub(crate) async fn stretch(
 
 /// Hosts with what is served to them.
 pub(crate) async fn with_mailboxes(app: &App, hosts: Vec<Host>) -> Result<Vec<(Host, Mailbox)>, StoreError> {
-    let mailboxes = hosts.iter().map(|host| keys::mailbox(host.id)).collect::<Vec<_>>();
+    let mailboxes = hosts.iter().map(|host| records::mailboxes::key(host.id)).collect::<Vec<_>>();
     let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
     Ok(hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record))).collect())
 }
 
-async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -> Result<(Event, Own), StoreError> {
+async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -> Result<(Event, Extras), StoreError> {
     let (hosts, to) = stretch(app, &planning.selection, planning.from.as_ref()).await?;
     let version = &fleet_update.plan.version;
     let (ready, others): (Vec<_>, Vec<_>) =
@@ -105,9 +106,9 @@ async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -
     let placed = (first_ready..).zip(&ready).chain((first_other..).zip(&others));
     let writes = placed.map(|(position, (host, _))| {
         let planned = FleetUpdateHost::planned(Place { fleet_update_id: fleet_update.id, position }, host.id);
-        put(keys::fleet_update_host(fleet_update.id, position), 1, Vec::new(), &planned, Expect::Absent)
+        put(records::fleet_update_hosts::key(fleet_update.id, position), 1, Vec::new(), &planned, Expect::Absent)
     });
-    let own = Own { writes: writes.collect(), ..Own::default() };
+    let own = Extras { writes: writes.collect(), ..Extras::default() };
     let count = |hosts: Vec<_>| u32::try_from(hosts.len()).unwrap_or(u32::MAX);
     Ok((Event::Planned { from: planning.from.clone(), ready: count(ready), others: count(others), to }, own))
 }
@@ -136,13 +137,13 @@ async fn candidate(
     position: u32,
 ) -> Result<Option<(u32, Candidate)>, StoreError> {
     let (id, version) = (fleet_update.id, &fleet_update.plan.version);
-    let key = keys::fleet_update_host(id, position);
+    let key = records::fleet_update_hosts::key(id, position);
     let Some(planned) = app.load::<FleetUpdateHost>(&key, Consistency::Strong).await? else { return Ok(None) };
     let host_id = planned.record.host_id;
-    let host = app.load::<Host>(&keys::host(host_id), Consistency::Strong).await?.map(|host| host.record);
-    let mailbox = app.load::<Mailbox>(&keys::mailbox(host_id), Consistency::Strong).await?;
+    let host = app.load::<Host>(&records::hosts::key(host_id), Consistency::Strong).await?.map(|host| host.record);
+    let mailbox = app.load::<Mailbox>(&records::mailboxes::key(host_id), Consistency::Strong).await?;
     let mailbox = mailbox.map(|mailbox| mailbox.record);
-    let release = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
+    let release = app.load::<Release>(&records::releases::key(version), Consistency::Strong).await?;
     let release = release.map(|release| release.record);
     let facts = host.as_ref().map(|host| host.facts.clone()).unwrap_or_default();
     let candidate = Candidate {
