@@ -1,6 +1,7 @@
 //! The API: every route in one list, each with who may call it and what it takes and gives.
 
 pub mod api_keys;
+pub mod arguments;
 pub mod audit;
 pub mod auth;
 pub mod check_ins;
@@ -42,218 +43,229 @@ use muster_schemas::{
     fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
     health::{Health, Version},
     hosts::{HostChange, HostUpdateRequest, HostView, Reason},
-    jobs::{JobRequest, JobView, JobsCreated},
+    jobs::{JobRequest, JobView, JobsCreated, LOG_COMPLETE_HEADER, LOG_NEXT_HEADER},
     overview::Overview,
     pages::Page,
     problems::ProblemCode,
     releases::{ReleaseView, UploadPlace, YankRequest},
+    ticks::TickReport,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::{
     problem::{Failure, edge},
-    route::{Asked, Route, delete, get, patch, post, put},
+    route::{Answer, Asked, Route, delete, get, patch, post, put},
 };
 use crate::app::App;
 
 const PAGE: [Asked; 2] = [
-    ("limit", "integer", "How many entries, 1 to 200; 50 unless said otherwise"),
-    ("cursor", "string", "Where an earlier page stopped: its next_cursor"),
+    ("limit", "integer", "How many entries to return at most: 1 to 200. Absent: 50."),
+    ("cursor", "string", "The `next_cursor` of the page before. Absent: the first page."),
 ];
 const PAGE_OF_HOSTS: [Asked; 2] =
-    [("limit", "integer", "How many entries, 1 to 1000; 50 unless said otherwise"), PAGE[1]];
+    [("limit", "integer", "How many entries to return at most: 1 to 1000. Absent: 50."), PAGE[1]];
 const REVISION: [Asked; 1] =
-    [("revision", "integer", "Wait for a revision after this one; absent: for the next change from now on")];
+    [("revision", "integer", "Wait for a revision after this one. Absent: for the next change from now on.")];
 
 /// Every route.
 #[expect(clippy::too_many_lines, reason = "it is a list, to be read as one")]
 pub fn routes() -> Vec<Route> {
     vec![
-        get("/api/v1/health", health::health)
-            .says("Whether the server can do its work")
-            .asks(&[("deep", "boolean", "Whether to ask the store, too")])
+        get("/api/v1/health", health::get)
+            .says("Check whether the server can do its work.")
+            .asks(&[("deep", "boolean", "Whether to ask the store, too.")])
             .gives::<Health>(200),
-        get("/api/v1/version", health::version).says("What the server is").gives::<Version>(200),
-        get("/api/v1/openapi.json", openapi::get).says("This document"),
+        get("/api/v1/version", health::version).says("Get the version of the server.").gives::<Version>(200),
+        get("/api/v1/openapi.json", openapi::get).says("Get this document.").gives_other(Answer::Object),
         // People and programs
-        post("/api/v1/session", session::create).says("Sign in").takes::<LoginRequest>().gives::<SessionView>(201),
-        get("/api/v1/session", session::get).says("Who am I").gives::<SessionView>(200),
-        delete("/api/v1/session", session::delete).says("Sign out").ends(204),
-        post("/api/v1/users", users::create).says("Make an account").takes::<UserRequest>().gives::<UserView>(201),
-        get("/api/v1/users", users::list).says("Accounts").asks(&PAGE).gives::<Page<UserView>>(200),
+        post("/api/v1/session", session::create).says("Sign in.").takes::<LoginRequest>().gives::<SessionView>(201),
+        get("/api/v1/session", session::get).says("Get the account or API key that is signed in.").gives::<SessionView>(200),
+        delete("/api/v1/session", session::delete).says("Sign out.").ends(204),
+        post("/api/v1/users", users::create).says("Create an account.").takes::<UserRequest>().gives::<UserView>(201),
+        get("/api/v1/users", users::list).says("List accounts.").asks(&PAGE).gives::<Page<UserView>>(200),
         patch("/api/v1/users/{id}", users::change)
-            .says("Change an account")
+            .says("Change the role or the password of an account.")
             .takes::<UserChange>()
             .gives::<UserView>(200),
-        delete("/api/v1/users/{id}", users::delete).says("Remove an account").ends(204),
+        delete("/api/v1/users/{id}", users::delete).says("Delete an account.").ends(204),
         post("/api/v1/api-keys", api_keys::create)
-            .says("Make an API key")
+            .says("Create an API key.")
             .takes::<ApiKeyRequest>()
             .gives::<ApiKeyCreated>(201),
-        get("/api/v1/api-keys", api_keys::list).says("API keys").asks(&PAGE).gives::<Page<ApiKeyView>>(200),
-        delete("/api/v1/api-keys/{id}", api_keys::delete).says("Revoke an API key").ends(204),
+        get("/api/v1/api-keys", api_keys::list).says("List API keys.").asks(&PAGE).gives::<Page<ApiKeyView>>(200),
+        delete("/api/v1/api-keys/{id}", api_keys::delete).says("Revoke an API key.").ends(204),
         // Hosts
         post("/api/v1/enrollment-tokens", enrollment::create)
-            .says("Make an enrollment token")
+            .says("Create an enrollment token.")
             .takes::<EnrollmentTokenRequest>()
             .gives::<EnrollmentTokenCreated>(201),
         get("/api/v1/enrollment-tokens", enrollment::list)
-            .says("Enrollment tokens")
+            .says("List enrollment tokens.")
             .asks(&PAGE)
             .gives::<Page<EnrollmentTokenView>>(200),
-        delete("/api/v1/enrollment-tokens/{id}", enrollment::revoke).says("Revoke an enrollment token").ends(204),
+        delete("/api/v1/enrollment-tokens/{id}", enrollment::revoke).says("Revoke an enrollment token.").ends(204),
         get("/api/v1/hosts", hosts::list)
-            .says("Hosts, by label, os, version, state")
+            .says("List hosts.")
             .asks(&[
-                ("label", "string", "key=value; may be given several times, all must hold"),
-                ("os", "string", "The operating system"),
-                ("version", "string", "The agent's version"),
-                ("updates", "string", "behind: those that a published release is newer for"),
-                ("online", "boolean", "Whether they were heard from lately"),
-                ("state", "string", "active, quarantined or retired; all but retired unless said otherwise"),
+                ("label", "strings", "A label as `key=value`. May be given several times; all of them must match."),
+                ("os", "string", "The operating system."),
+                ("version", "string", "The version of the agent."),
+                ("updates", "string", "`behind`: only hosts that a newer published release exists for."),
+                ("online", "boolean", "Whether the host was heard from lately."),
+                ("state", "HostState", "The state of the host. Absent: every state but `retired`."),
             ])
             .asks(&PAGE_OF_HOSTS)
             .gives::<Page<HostView>>(200),
-        get("/api/v1/hosts/{id}", hosts::get).says("A host; ?wait= for its next change").waits().gives::<HostView>(200),
+        get("/api/v1/hosts/{id}", hosts::get).says("Get a host, or with `wait` its next change.").waits().gives::<HostView>(200),
         patch("/api/v1/hosts/{id}", hosts::change)
-            .says("Name and label a host")
+            .says("Change the name and the labels of a host.")
             .takes::<HostChange>()
             .gives::<HostView>(200),
         delete("/api/v1/hosts/{id}", hosts::retire)
-            .says("Retire a host for good")
-            .asks(&[("force", "boolean", "Give up its open jobs"), ("reason", "string", "Why, for people")])
+            .says("Retire a host for good.")
+            .asks(&[("force", "boolean", "Give up its open jobs."), ("reason", "string", "Why, for people.")])
             .ends(204),
         post("/api/v1/hosts/{id}/readmit", hosts::readmit)
-            .says("Serve a quarantined host again")
+            .says("Readmit a quarantined host.")
             .takes::<Reason>()
             .gives::<HostView>(200),
         post("/api/v1/hosts/{id}/update", hosts::update)
-            .says("Bring one host's agent to a release")
+            .says("Update the agent of one host to a release.")
             .takes::<HostUpdateRequest>()
             .gives::<JobView>(202),
         get("/api/v1/overview", overview::get)
-            .says("The whole fleet in one answer; ?wait= for its next change")
+            .says("Get the whole fleet in one answer, or with `wait` its next change.")
             .waits()
             .gives::<Overview>(200),
         // Jobs
-        post("/api/v1/jobs", jobs::create).says("Run something").takes::<JobRequest>().gives::<JobsCreated>(202),
+        post("/api/v1/jobs", jobs::create).says("Run the same job on one or more hosts.").takes::<JobRequest>().gives::<JobsCreated>(202),
         get("/api/v1/jobs", jobs::list)
-            .says("Jobs, newest first")
+            .says("List jobs, newest first.")
             .asks(&[
-                ("host", "string", "Of this host"),
-                ("state", "string", "In this state"),
-                ("kind", "string", "Of this kind"),
+                ("host", "HostId", "The host that the job is for."),
+                ("state", "JobState", "The state of the job."),
+                ("kind", "string", "The kind of the job."),
             ])
             .asks(&PAGE)
             .gives::<Page<JobView>>(200),
         get("/api/v1/jobs/{id}", jobs::get)
-            .says("A job; ?wait= for its next change")
+            .says("Get a job, or with `wait` its next change.")
             .waits()
             .asks(&REVISION)
             .gives::<JobView>(200),
-        post("/api/v1/jobs/{id}/cancel", jobs::cancel).says("Stop a job").gives::<JobView>(200),
-        get("/api/v1/jobs/{id}/log", jobs::log).says("A job's log from a byte on, as text").asks(&[
-            ("after", "integer", "From which byte on"),
-            ("wait", "integer", "How long to wait for more, in seconds, at most 60"),
+        post("/api/v1/jobs/{id}/cancel", jobs::cancel).says("Cancel a job.").gives::<JobView>(200),
+        get("/api/v1/jobs/{id}/log", jobs::log).says("Get the log of a job as text, from a byte on.")
+            .gives_other(Answer::Text("text/plain"))
+            .tells(&[
+                (LOG_NEXT_HEADER, "The byte that the rest of the log starts at: the next `after`."),
+                (LOG_COMPLETE_HEADER, "`true` if this is the end of the log, else `false`."),
+            ])
+            .asks(&[
+            ("after", "integer", "The byte to start at. Absent: 0."),
+            ("wait", "integer", "How long to wait for more of the log: 0 to 60 seconds."),
         ]),
         // Releases
         post("/api/v1/releases", releases::create)
-            .says("Announce a signed release")
+            .says("Announce a signed release.")
             .takes::<Envelope>()
             .gives::<ReleaseView>(201),
-        get("/api/v1/releases", releases::list).says("Releases").asks(&PAGE).gives::<Page<ReleaseView>>(200),
-        get("/api/v1/releases/{version}", releases::get).says("A release").gives::<ReleaseView>(200),
+        get("/api/v1/releases", releases::list).says("List releases, newest first.").asks(&PAGE).gives::<Page<ReleaseView>>(200),
+        get("/api/v1/releases/{version}", releases::get).says("Get a release.").gives::<ReleaseView>(200),
         post("/api/v1/releases/{version}/targets/{platform}/upload", releases::upload_place)
-            .says("Where the file for a platform is to be put")
+            .says("Get the place to upload the file for a platform to.")
             .gives::<UploadPlace>(200),
         put("/api/v1/releases/{version}/targets/{platform}", releases::upload)
-            .says("Upload the file for a platform")
-            .asks(&[("uploaded", "boolean", "It was put into the object store already; there is no body")])
+            .says("Upload the file for a platform.")
+            .takes_file()
+            .asks(&[("uploaded", "boolean", "The file was put into the object store already, and there is no body.")])
             .gives::<ReleaseView>(200),
         post("/api/v1/releases/{version}/yank", releases::yank)
-            .says("Take a release back")
+            .says("Yank a release: it is offered to no host any more.")
             .takes::<YankRequest>()
             .gives::<ReleaseView>(200),
         // Fleet updates
         post("/api/v1/fleet-updates", fleet_updates::create)
-            .says("Start a fleet update; ?dry_run=true for the plan")
-            .asks(&[("dry_run", "boolean", "Answer the plan, a FleetUpdatePlan with status 200, and start nothing")])
+            .says("Start a fleet update, or with `dry_run` get its plan.")
+            .asks(&[("dry_run", "boolean", "Answer the plan with status 200, and start nothing.")])
             .takes::<FleetUpdateRequest>()
             .gives::<FleetUpdateView>(201)
             .gives_dry::<FleetUpdatePlan>(),
         get("/api/v1/fleet-updates", fleet_updates::list)
-            .says("Fleet updates")
+            .says("List fleet updates, newest first.")
             .asks(&PAGE)
             .gives::<Page<FleetUpdateView>>(200),
         get("/api/v1/fleet-updates/{id}", fleet_updates::get)
-            .says("A fleet update; ?wait= for its next change")
+            .says("Get a fleet update, or with `wait` its next change.")
             .waits()
             .asks(&REVISION)
             .gives::<FleetUpdateView>(200),
         get("/api/v1/fleet-updates/{id}/hosts", fleet_updates::hosts)
-            .says("Its hosts, each with why it waits; ?wait= for the next change of the page")
+            .says("List the hosts of a fleet update, each with what it is waiting on, or with `wait` the next change of the page.")
             .asks(&PAGE_OF_HOSTS)
             .waits()
             .gives::<Page<FleetUpdateHostView>>(200),
         post("/api/v1/fleet-updates/{id}/pause", fleet_updates::pause)
-            .says("Offer the release to no further host")
+            .says("Pause a fleet update: it is offered to no further host.")
             .takes::<FleetUpdateAction>()
             .gives::<FleetUpdateView>(200),
         post("/api/v1/fleet-updates/{id}/resume", fleet_updates::resume)
-            .says("Go on")
+            .says("Resume a fleet update.")
             .takes::<FleetUpdateAction>()
             .gives::<FleetUpdateView>(200),
         post("/api/v1/fleet-updates/{id}/cancel", fleet_updates::cancel)
-            .says("End it")
+            .says("Cancel a fleet update.")
             .takes::<FleetUpdateAction>()
             .gives::<FleetUpdateView>(200),
         post("/api/v1/fleet-updates/{id}/retry-failed", fleet_updates::retry_failed)
-            .says("Give failed hosts another turn")
+            .says("Retry the failed hosts of a fleet update.")
             .takes::<FleetUpdateAction>()
             .gives::<FleetUpdateView>(200),
         post("/api/v1/fleet-updates/{id}/write-off", fleet_updates::write_off)
-            .says("Give up the slot of a lost host")
+            .says("Write off a lost host, so that its slot is free again.")
             .takes::<FleetUpdateAction>()
             .gives::<FleetUpdateView>(200),
         get("/api/v1/audit", audit::list)
-            .says("The audit trail, newest first")
+            .says("List entries of the audit trail, newest first.")
             .asks(&[
-                ("subject", "string", "Of this thing"),
-                ("alert", "boolean", "Only those that somebody should look at"),
+                ("subject", "string", "The id of what the entry is about."),
+                ("alert", "boolean", "Only entries that somebody should look at."),
             ])
             .asks(&PAGE)
             .gives::<Page<AuditEntry>>(200),
-        post("/api/v1/tick", tick::create).says("Run the duties now").gives::<tick::TickReport>(200),
+        post("/api/v1/tick", tick::create).says("Run the server's regular duties now.").gives::<TickReport>(200),
         // Agents
-        get("/api/v1/install.sh", install::script).says("The script that installs the agent and lets the host join"),
+        get("/api/v1/install.sh", install::script).says("Get the script that installs the agent and enrolls the host.")
+            .gives_other(Answer::Text("text/x-shellscript")),
         get("/api/v1/install/{platform}", install::agent)
-            .says("The agent of the newest release for a platform, such as linux-x86_64, or a redirect (307) to it"),
+            .says("Get the agent of the newest release for a platform, such as `linux-x86_64`.")
+            .gives_other(Answer::File),
         post("/oauth/token", tokens::create)
-            .says("An access token for a host that shows it has its key")
+            .says("Get an access token for a host by an assertion that its key has signed.")
             .takes_form::<TokenRequest>()
             .gives::<TokenResponse>(200),
         post("/api/v1/agent/enroll", enrollment::enroll)
-            .says("Join")
+            .says("Enroll a host.")
             .takes::<EnrollRequest>()
             .gives::<EnrollResponse>(201),
         post("/api/v1/agent/session", check_ins::start)
-            .says("An agent process has started")
+            .says("Start the session of an agent process.")
             .takes::<SessionRequest>()
             .gives::<SessionResponse>(200),
         post("/api/v1/agent/check-in", check_ins::check_in)
-            .says("The long poll")
+            .says("Check in: a long poll that brings jobs.")
             .takes::<CheckInRequest>()
             .gives::<CheckInResponse>(200),
         post("/api/v1/agent/jobs/{id}/events", commands::tell)
-            .says("What happened to a job")
+            .says("Report what happened to a job.")
             .takes::<EventsRequest>()
             .gives::<EventsResponse>(200),
         get("/api/v1/agent/releases/{version}/manifest", releases::manifest)
-            .says("A release's signed manifest")
+            .says("Get the signed manifest of a release.")
             .gives::<Envelope>(200),
         get("/api/v1/agent/blobs/{sha256}", releases::blob)
-            .says("A file of a release, or a redirect (307) to it; Range: bytes=N- resumes, 206 brings a part")
-            .asks(&[("through_server", "boolean", "The bytes themselves, for hosts that reach nothing else")]),
+            .says("Get a file of a release. `Range: bytes=N-` resumes.")
+            .gives_other(Answer::File)
+            .asks(&[("through_server", "boolean", "Answer the bytes themselves, for hosts that reach nothing but the server.")]),
     ]
 }
 

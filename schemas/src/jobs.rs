@@ -1,9 +1,12 @@
 //! Jobs: one piece of work on one host, with a state, a log and a result. What a kind of job is stands in a file of its own.
 
+mod document;
 mod inspect;
 mod reset_breakers;
 mod run;
 mod self_update;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -52,6 +55,8 @@ pub struct Kind {
     pub name: &'static str,
     /// By what else operators ask for it. Absent: by `POST /api/v1/jobs`.
     pub instead: Option<&'static str>,
+    /// What its spec is called in the `OpenAPI` document.
+    spec: fn() -> Cow<'static, str>,
     /// A spec of this kind from its JSON, or the field that breaks a rule.
     parse: fn(&Value) -> Result<JobSpec, Box<Problem>>,
 }
@@ -279,11 +284,12 @@ pub struct JobRequest {
     /// Which hosts, by what they are; must match at most 100. Either this or `host_ids`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
-    /// `run`, `inspect` or `reset_breakers`. An update of the agent goes through `/hosts/{id}/update` or a fleet update.
+    /// The kind of job, of those that are not asked for by something else.
+    #[schema(schema_with = document::kinds)]
     pub kind: String,
     /// What to do, by kind.
     #[serde(default = "empty_object")]
-    #[schema(value_type = Object)]
+    #[schema(schema_with = document::specs)]
     pub spec: Value,
     /// What to do when a host is offline. Absent: `fail`.
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod clients;
 mod commands;
 mod console;
 mod demo;

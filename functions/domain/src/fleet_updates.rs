@@ -10,6 +10,7 @@
 
 mod actions;
 mod admission;
+pub mod brings;
 pub mod hosts;
 mod outcomes;
 mod planning;
@@ -29,7 +30,8 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    admission::{Candidate, best_case_seconds},
+    admission::{Candidate, best_case_seconds, turn},
+    brings::Brings,
     planning::{Planning, Selection},
 };
 use crate::{
@@ -46,8 +48,6 @@ use crate::{
 pub const MAX_IN_FLIGHT: u32 = 1_000;
 /// How many failures may be allowed. Hosts that failed and may have another turn are listed in the record.
 pub const MAX_FAILURES: u32 = 1_000;
-/// The lock that lets one fleet update of agents be active at a time.
-pub const LOCK: &str = "fleet-update:agent";
 /// How many hosts one step deals with: what fits into one commit. What is left stays due.
 const MAX_AT_ONCE: usize = 40;
 
@@ -110,10 +110,9 @@ pub struct FleetUpdate {
 /// What was asked for, resolved when every host has its place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Plan {
-    /// The release's version.
-    pub version: String,
-    /// SHA-256 of its signed payload.
-    pub manifest_sha256: String,
+    /// What is brought.
+    #[serde(flatten)]
+    pub brings: Brings,
     /// The waves' sizes, in hosts; none before every host has its place.
     pub waves: Vec<u32>,
     /// How many hosts may be in an unproven update at once; 0 before every host has its place.
@@ -308,10 +307,12 @@ impl FleetUpdate {
     /// The fleet update as operators of this role see it, with the hosts in its slots.
     pub fn view(&self, role: Role, now: Timestamp, revision: u64, in_flight: Vec<HostId>) -> FleetUpdateView {
         let plan = self.plan.clone();
+        let Brings::Release(brings::releases::Release { version, manifest_sha256 }) = plan.brings.clone();
         FleetUpdateView {
             id: self.id,
-            version: plan.version,
-            manifest_sha256: plan.manifest_sha256,
+            title: plan.brings.rules().title(),
+            version,
+            manifest_sha256,
             state: self.state,
             waiting_on: self.waiting_on(now),
             halted_reason: self.halted_reason.clone(),
@@ -483,7 +484,10 @@ impl Draft {
 
     fn end(&mut self, action: &'static str, detail: String) {
         self.next.ended_at = Some(self.now);
-        self.effects.push(Effect::Unlock(Lock { name: LOCK.into(), holder: self.next.id.to_string() }));
+        self.effects.push(Effect::Unlock(Lock {
+            name: self.next.plan.brings.rules().lock(),
+            holder: self.next.id.to_string(),
+        }));
         self.effects.push(Note::new(action, self.next.id, detail).into());
     }
 

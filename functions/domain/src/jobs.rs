@@ -134,6 +134,18 @@ impl Origin {
             Self::FleetUpdate(place) => Some(*place),
         }
     }
+
+    /// How the end of a job is told to whatever asked for it: callers look for themselves.
+    fn hears(&self, ended: &Job) -> Option<Effect> {
+        match self {
+            Self::Caller(_) => None,
+            Self::FleetUpdate(place) => {
+                let error = ended.result.as_ref().and_then(|result| result.error.clone());
+                let event = HostEvent::JobEnded { job_id: ended.id, state: ended.state, error };
+                Some(Effect::Also(place.change(event)))
+            }
+        }
+    }
 }
 
 /// What can happen to a job.
@@ -421,13 +433,10 @@ impl Job {
     fn end(&self, state: JobState, now: Timestamp) -> Step<Self> {
         let next = Self { state, ended_at: Some(now), ..self.clone() };
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
-        let tell = self.asked.origin.fleet_update().map(|place| {
-            let error = next.result.as_ref().and_then(|result| result.error.clone());
-            Effect::Also(place.change(HostEvent::JobEnded { job_id: self.id, state, error }))
-        });
+        let hears = self.asked.origin.hears(&next);
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
-        Step::to(next).and(forget).and_all(tell).and_all(note)
+        Step::to(next).and(forget).and_all(hears).and_all(note)
     }
 
     fn told(

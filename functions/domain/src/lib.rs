@@ -19,6 +19,5 @@ pub mod pacing;
 pub mod refused;
 pub mod releases;
 pub mod times;
-pub mod verdicts;
 pub mod windows;
 pub mod words;

@@ -15,6 +15,7 @@ use muster_schemas::{
     ids::{HostId, JobId, ProcessId},
     jobs::AGENT,
     problems::{Problem, ProblemCode},
+    reports::Report,
     upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
@@ -295,7 +296,12 @@ impl Mailbox {
 
     /// The open update of the agent, if there is one.
     pub fn update(&self) -> Option<&OpenJob> {
-        self.open.iter().find(|job| job.resource.as_deref() == Some(AGENT))
+        self.open_on(AGENT)
+    }
+
+    /// An open job that acts on this, if there is one.
+    pub fn open_on(&self, resource: &str) -> Option<&OpenJob> {
+        self.open.iter().find(|job| job.resource.as_deref() == Some(resource))
     }
 
     fn started(
@@ -384,7 +390,7 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = FleetUpdateHostEvent::Seen { agent: agent.clone(), at: now };
+        let event = FleetUpdateHostEvent::Reported { report: Report::Agent(agent.clone()), at: now };
         Some(Effect::Also(self.fleet_update?.change(event)))
     }
 

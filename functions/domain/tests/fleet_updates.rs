@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use muster_domain::{
     changes::{Change, Effect, Work},
     fleet_updates::hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
-    fleet_updates::{Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection},
+    fleet_updates::{
+        Brings, Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection, brings::releases::Release,
+    },
     jobs,
     machine::{Machine, Step},
     refused::Refused,
@@ -22,6 +24,7 @@ use muster_schemas::{
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::JobState,
+    reports::Report,
 };
 use proptest::prelude::*;
 
@@ -38,8 +41,7 @@ fn host(number: u32) -> HostId {
 
 fn plan(max_failures: u32, offline_policy: OfflinePolicy) -> Plan {
     Plan {
-        version: NEW.into(),
-        manifest_sha256: "manifest".into(),
+        brings: Brings::Release(Release { version: NEW.into(), manifest_sha256: "manifest".into() }),
         waves: Vec::new(),
         max_in_flight: 0,
         max_failures,
@@ -239,6 +241,7 @@ impl Fleet {
             host_id: host(position),
             state: Some(HostState::Active),
             online: self.online.contains(&position),
+            capabilities: vec!["self_update".into()],
             update_open: false,
             has_room: true,
             yanked: None,
@@ -262,7 +265,7 @@ impl Fleet {
             let process = self.draws();
             let agent = report(NEW, "new", process, committed);
             let at = at(self.now);
-            self.happens_to(position, HostEvent::Seen { agent, at }).unwrap();
+            self.happens_to(position, HostEvent::Reported { report: Report::Agent(agent), at }).unwrap();
             if committed {
                 self.accepted.remove(&host(position));
             }
@@ -277,7 +280,7 @@ impl Fleet {
                 Some(LastUpdate { transaction: job, to: NEW.into(), outcome, reason: "it crashed".into(), tries: 3 });
             let agent = AgentReport { last_update, ..report(OLD, "old", process, true) };
             let at = at(self.now);
-            self.happens_to(position, HostEvent::Seen { agent, at }).unwrap();
+            self.happens_to(position, HostEvent::Reported { report: Report::Agent(agent), at }).unwrap();
         }
     }
 
@@ -496,7 +499,7 @@ fn a_report_from_before_the_offer_says_nothing_about_it() {
     fleet.now = 50;
     fleet.offers();
     let agent = report(NEW, "new", 999, true);
-    fleet.happens_to(0, HostEvent::Seen { agent, at: at(49) }).unwrap();
+    fleet.happens_to(0, HostEvent::Reported { report: Report::Agent(agent), at: at(49) }).unwrap();
     assert_eq!(fleet.state.succeeded, 0);
 }
 
@@ -549,7 +552,8 @@ fn a_lost_host_that_comes_back_as_it_was_has_not_tried_the_release() {
     let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.accepts(0);
-    let as_it_was = |process| HostEvent::Seen { agent: report(OLD, "old", process, true), at: at(100) };
+    let as_it_was =
+        |process| HostEvent::Reported { report: Report::Agent(report(OLD, "old", process, true)), at: at(100) };
     fleet.happens_to(0, as_it_was(900)).unwrap();
     assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Offered, "it may still come to it");
     fleet.now = 100;

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use muster_domain::{
     changes::Change,
     fleet_updates::{
-        self, Event, FleetUpdate, LOCK, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+        self, Brings, Event, FleetUpdate, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+        brings::{self, Exclusion, Turn},
         hosts::FleetUpdateHost,
     },
     mailboxes::Mailbox,
@@ -48,7 +49,7 @@ use crate::{
     commit::{Cause, CommitError, Extras},
     records,
     store::{Consistency, Order, Query, Versioned},
-    workers::fleet_updates::{can_be_updated, stretch},
+    workers::fleet_updates::{stretch, turn_of},
 };
 
 /// What a host needs at best to prove itself, in seconds: the default probation of the agent.
@@ -79,14 +80,15 @@ pub async fn create(
     if let Some(view) = earlier(&app, &mut once, operator.role()).await? {
         return Ok((StatusCode::CREATED, Json(view)).into_response());
     }
-    check(&body)?;
-    let release = hosts::published(&app, &body.version).await?;
+    let version = check(&body)?;
+    let release = hosts::published(&app, version).await?;
     let selection = selection(&app, &body).await?;
     if params.dry_run {
         return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
     }
-    refuse_second(&app).await?;
-    let plan = Box::new(plan(app.now(), &body, release.manifest_sha256, operator.cause()));
+    let brings = Brings::Release(brings::releases::Release::of(&release));
+    refuse_second(&app, &brings).await?;
+    let plan = Box::new(plan(app.now(), &body, brings.clone(), operator.cause()));
     let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
     let own = Extras { writes: once.write(&app, &id).into_iter().collect(), ..Extras::default() };
@@ -94,7 +96,7 @@ pub async fn create(
     match advance_with(&app, change, &operator.cause(), own).await {
         Ok(_) => {}
         Err(CommitError::Locked(_)) => {
-            refuse_second(&app).await?;
+            refuse_second(&app, &brings).await?;
             return Err(Failure::of(ProblemCode::FleetUpdateActive));
         }
         Err(error) => return Err(error.into()),
@@ -241,7 +243,7 @@ async fn act(
 
 /// Those that are not over: the one that has the lock.
 pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
-    let holder = app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await?;
+    let holder = app.load::<String>(&records::locks::key(brings::releases::LOCK), Consistency::Strong).await?;
     let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
     let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?;
     // It may have ended in between.
@@ -276,8 +278,10 @@ fn note(note: String) -> Result<String, Failure> {
     Ok(note)
 }
 
-/// Whether a request keeps the rules.
-pub fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
+/// Whether a request keeps the rules; the version of the release that it asks for.
+pub fn check(request: &FleetUpdateRequest) -> Result<&str, Failure> {
+    let rule = "must name a release: a fleet update brings exactly one thing";
+    let version = request.version.as_deref().ok_or_else(|| Problem::invalid("version", rule))?;
     let within = |field: &str, value: Option<u32>, least: u32, most: u32| match value {
         Some(value) if !(least..=most).contains(&value) => {
             Err(Failure::from(Problem::invalid(field, format_args!("must be {least} to {most}"))))
@@ -306,7 +310,7 @@ pub fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
             Problem::invalid(format!("maintenance_window.{field}"), "must be HH:MM, start and end not equal").into()
         );
     }
-    note(request.note.clone()).map(drop)
+    note(request.note.clone()).map(|_| version)
 }
 
 /// Which hosts are meant: at least one.
@@ -354,11 +358,10 @@ pub fn max_in_flight(request: &FleetUpdateRequest) -> Share {
 }
 
 /// The plan that is asked for, before its hosts are known.
-pub fn plan(now: Timestamp, request: &FleetUpdateRequest, manifest_sha256: String, cause: Cause) -> Plan {
+pub fn plan(now: Timestamp, request: &FleetUpdateRequest, brings: Brings, cause: Cause) -> Plan {
     let Cause { actor: created_by, name: created_by_name, .. } = cause;
     Plan {
-        version: request.version.clone(),
-        manifest_sha256,
+        brings,
         waves: Vec::new(),
         max_in_flight: 0,
         max_failures: request.max_failures.unwrap_or(1),
@@ -386,13 +389,9 @@ async fn planned(
     loop {
         let (hosts, to) = stretch(app, selection, from.as_ref()).await?;
         for (host, mailbox) in hosts {
-            let target = release.target(&host.facts.os, &host.facts.architecture);
-            let runs_it = host.agent.as_ref().is_some_and(|agent| {
-                agent.version == request.version
-                    && target.is_some_and(|target| target.sha256 == agent.executable_sha256)
-            });
-            current.extend(runs_it.then_some(host.id));
-            let list = if can_be_updated(app, &host, &mailbox, &request.version) { &mut ready } else { &mut others };
+            let turn = turn_of(app, &host, &mailbox, release);
+            current.extend(matches!(turn, Turn::LeaveOut(Exclusion::HasIt(_))).then_some(host.id));
+            let list = if matches!(turn, Turn::Offer(_)) { &mut ready } else { &mut others };
             list.push(PlannedHost {
                 host_id: host.id,
                 name: host.name,
@@ -412,7 +411,7 @@ async fn planned(
     let max_in_flight = fleet_updates::max_in_flight(total, max_in_flight(request));
     let soak_seconds = request.soak_seconds.unwrap_or(300);
     Ok(FleetUpdatePlan {
-        version: request.version.clone(),
+        version: release.manifest.version.clone(),
         current,
         offline: waves.iter().flatten().filter(|host| !host.online).map(|host| host.host_id).collect(),
         best_case_seconds: best_case_seconds(&sizes, max_in_flight, PROBATION_SECONDS, soak_seconds),
@@ -423,10 +422,9 @@ async fn planned(
 }
 
 /// 409 with the id of the one that is active. The lock decides; this only says so early and well.
-async fn refuse_second(app: &App) -> Result<(), Failure> {
-    let Some(holder) = app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await? else {
-        return Ok(());
-    };
+async fn refuse_second(app: &App, brings: &Brings) -> Result<(), Failure> {
+    let lock = records::locks::key(&brings.rules().lock());
+    let Some(holder) = app.load::<String>(&lock, Consistency::Strong).await? else { return Ok(()) };
     let problem = Problem::new(ProblemCode::FleetUpdateActive)
         .detail(format_args!("{} is active", holder.record))
         .with("fleet_update_id", holder.record);

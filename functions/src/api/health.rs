@@ -19,7 +19,7 @@ pub struct HealthParams {
 }
 
 /// `GET /api/v1/health`: in constant time; touches the store only with `?deep=true`.
-pub async fn health(
+pub async fn get(
     _: Anyone,
     State(app): State<App>,
     Params(params): Params<HealthParams>,

@@ -3,8 +3,12 @@
 
 use muster_domain::{
     changes::Change,
-    fleet_updates::hosts::{FleetUpdateHost, Place},
-    fleet_updates::{Candidate, Event, FleetUpdate, Planning, Selection},
+    fleet_updates::{
+        Brings, Candidate, Event, FleetUpdate, Planning, Selection,
+        brings::{self, Turn},
+        hosts::{FleetUpdateHost, Place},
+        turn,
+    },
     hosts::Host,
     mailboxes::Mailbox,
     releases::Release,
@@ -50,10 +54,13 @@ pub(crate) async fn go_on(app: &App, cause: &Cause, id: FleetUpdateId) -> Result
     }
 }
 
-/// Whether an update could begin now.
-pub(crate) fn can_be_updated(app: &App, host: &Host, mailbox: &Mailbox, version: &str) -> bool {
-    let outdated = host.agent.as_ref().is_some_and(|agent| agent.version != version);
-    outdated && mailbox.state == HostState::Active && app.settings.pacing.is_online(mailbox, app.now())
+/// What the rules say about a host that was never offered this.
+pub(crate) fn turn_of(app: &App, host: &Host, mailbox: &Mailbox, release: &Release) -> Turn {
+    let brings = Brings::Release(brings::releases::Release::of(release));
+    let resource = brings.rules().job().rules().resource().unwrap_or_default();
+    let online = app.settings.pacing.is_online(mailbox, app.now());
+    let candidate = Candidate::new(host, mailbox, online, &resource, release);
+    turn(&brings, &candidate, JobId::new(app.now(), 0))
 }
 
 /// The next hosts that are meant, those that joined first first, without retired ones; and from where on to look for more.
@@ -99,9 +106,11 @@ pub(crate) async fn with_mailboxes(app: &App, hosts: Vec<Host>) -> Result<Vec<(H
 
 async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -> Result<(Event, Extras), StoreError> {
     let (hosts, to) = stretch(app, &planning.selection, planning.from.as_ref()).await?;
-    let version = &fleet_update.plan.version;
-    let (ready, others): (Vec<_>, Vec<_>) =
-        hosts.iter().partition(|(host, mailbox)| can_be_updated(app, host, mailbox, version));
+    let release = release(app, fleet_update).await?;
+    let is_ready = |(host, mailbox): &&(Host, Mailbox)| {
+        release.as_ref().is_some_and(|release| matches!(turn_of(app, host, mailbox, release), Turn::Offer(_)))
+    };
+    let (ready, others): (Vec<_>, Vec<_>) = hosts.iter().partition(is_ready);
     let (first_ready, first_other) = fleet_update.next_positions();
     let placed = (first_ready..).zip(&ready).chain((first_other..).zip(&others));
     let writes = placed.map(|(position, (host, _))| {
@@ -136,35 +145,27 @@ async fn candidate(
     fleet_update: &FleetUpdate,
     position: u32,
 ) -> Result<Option<(u32, Candidate)>, StoreError> {
-    let (id, version) = (fleet_update.id, &fleet_update.plan.version);
-    let key = records::fleet_update_hosts::key(id, position);
+    let key = records::fleet_update_hosts::key(fleet_update.id, position);
     let Some(planned) = app.load::<FleetUpdateHost>(&key, Consistency::Strong).await? else { return Ok(None) };
-    let host_id = planned.record.host_id;
-    let host = app.load::<Host>(&records::hosts::key(host_id), Consistency::Strong).await?.map(|host| host.record);
+    let FleetUpdateHost { host_id, job_id, attempts, .. } = planned.record;
+    let host = app.load::<Host>(&records::hosts::key(host_id), Consistency::Strong).await?;
     let mailbox = app.load::<Mailbox>(&records::mailboxes::key(host_id), Consistency::Strong).await?;
-    let mailbox = mailbox.map(|mailbox| mailbox.record);
-    let release = app.load::<Release>(&records::releases::key(version), Consistency::Strong).await?;
-    let release = release.map(|release| release.record);
-    let facts = host.as_ref().map(|host| host.facts.clone()).unwrap_or_default();
-    let candidate = Candidate {
-        host_id,
-        state: mailbox.as_ref().map(|mailbox| mailbox.state),
-        online: mailbox.as_ref().is_some_and(|mailbox| app.settings.pacing.is_online(mailbox, app.now())),
-        // Its own last job may be over without its end having been told.
-        update_open: mailbox
-            .as_ref()
-            .and_then(Mailbox::update)
-            .is_some_and(|open| Some(open.id) != planned.record.job_id),
-        agent: host.and_then(|host| host.agent),
-        executable_sha256: release
-            .as_ref()
-            .and_then(|release| release.target(&facts.os, &facts.architecture))
-            .map(|target| target.sha256.clone()),
-        os: facts.os,
-        architecture: facts.architecture,
-        has_room: mailbox.as_ref().is_some_and(Mailbox::has_room),
-        yanked: release.and_then(|release| release.yanked),
-        attempts: planned.record.attempts,
+    let release = release(app, fleet_update).await?;
+    let (Some(host), Some(mailbox), Some(release)) = (host, mailbox, release) else {
+        return Ok(Some((position, Candidate::deleted(host_id))));
     };
-    Ok(Some((position, candidate)))
+    let (host, mailbox) = (host.record, mailbox.record);
+    let online = app.settings.pacing.is_online(&mailbox, app.now());
+    let resource = fleet_update.plan.brings.rules().job().rules().resource().unwrap_or_default();
+    // Its own last job may be over without its end having been told.
+    let update_open = mailbox.open_on(&resource).is_some_and(|open| Some(open.id) != job_id);
+    let candidate = Candidate::new(&host, &mailbox, online, &resource, &release);
+    Ok(Some((position, Candidate { update_open, attempts, ..candidate })))
+}
+
+/// The release that a fleet update brings, as it is now.
+async fn release(app: &App, fleet_update: &FleetUpdate) -> Result<Option<Release>, StoreError> {
+    let Brings::Release(brings::releases::Release { version, .. }) = &fleet_update.plan.brings;
+    let found = app.load::<Release>(&records::releases::key(version), Consistency::Strong).await?;
+    Ok(found.map(|found| found.record))
 }

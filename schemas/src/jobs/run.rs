@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{DEFAULT_LOG_BYTES, JobKind, JobSpec, Kind, Recovery, first_broken, in_few_words, typed};
 use crate::problems::Problem;
@@ -18,10 +19,11 @@ const MAX_OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 /// How large a spec may be as JSON, in bytes: with its result it is one record.
 const MAX_SPEC_BYTES: usize = 160 * 1024;
 
-pub(super) const KIND: Kind = Kind { name: "run", instead: None, parse: |spec| typed(spec).map(JobSpec::Run) };
+pub(super) const KIND: Kind =
+    Kind { name: "run", instead: None, spec: RunSpec::name, parse: |spec| typed(spec).map(JobSpec::Run) };
 
 /// A program to run, without a shell.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
     /// The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`.

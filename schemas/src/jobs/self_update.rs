@@ -1,6 +1,7 @@
 //! Update the agent: bring it to a release, which it verifies, tries, and commits or rolls back.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{JobKind, JobSpec, Kind, Recovery, first_broken, typed};
 use crate::{envelopes::is_sha256, problems::Problem, releases::is_version};
@@ -11,11 +12,12 @@ pub const AGENT: &str = "agent";
 pub(super) const KIND: Kind = Kind {
     name: "self_update",
     instead: Some("an update of the agent goes through POST /api/v1/hosts/{id}/update or a fleet update"),
+    spec: SelfUpdateSpec::name,
     parse: |spec| typed(spec).map(JobSpec::SelfUpdate),
 };
 
 /// Bring the agent to a release.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SelfUpdateSpec {
     /// The release's version.

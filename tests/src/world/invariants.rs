@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_domain::{
     enrollment_tokens::EnrollmentToken,
     fleet_updates::hosts::FleetUpdateHost,
-    fleet_updates::{FleetUpdate, LOCK},
+    fleet_updates::{FleetUpdate, brings::releases::LOCK},
     hosts::Host,
     jobs::Job,
     mailboxes::Mailbox,
@@ -124,9 +124,12 @@ impl World {
             assert_eq!(host.slot.is_some(), matches!(host.state, Offered | Verifying | Lost), "{host:?}");
             assert_eq!(fleet_update.lost.contains(&position), host.state == Lost, "{host:?}");
             if let Some(slot) = host.slot {
-                assert_eq!(host.job_id, Some(slot.expected.job_id), "slot of {}", host.host_id);
-                let job =
-                    self.app.load::<Job>(&records::jobs::key(slot.expected.job_id), Consistency::Strong).await.unwrap();
+                assert_eq!(host.job_id, Some(slot.expected.rules().job_id()), "slot of {}", host.host_id);
+                let job = self
+                    .app
+                    .load::<Job>(&records::jobs::key(slot.expected.rules().job_id()), Consistency::Strong)
+                    .await
+                    .unwrap();
                 assert_eq!(job.expect("no slot without a job").record.host_id, host.host_id);
             }
         }

@@ -40,7 +40,7 @@ use super::{Caller, Host, ManualClock, Mortal, Stores};
 pub const PUBLIC_URL: &str = "https://muster.test";
 /// How many hosts join with one token, at one a second: before it expires.
 const MOST_SEATS: u32 = 1_000;
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "in no golden sample";
 
 /// Hashed once and cheaply: how dear a real hash is has nothing to do with these tests.
 static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| {

@@ -10,21 +10,23 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
-    check_ins::AgentReport,
     fleet_updates::FleetUpdateHostState,
     ids::{FleetUpdateId, HostId, JobId},
     jobs::{JobError, JobState},
+    reports::Report,
 };
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{
+    Outcome,
+    brings::{Expected, Verdict},
+};
 use crate::{
     changes::{Change, Effect},
     jobs,
     machine::{Machine, Step},
     mailboxes,
     refused::Refused,
-    verdicts::{Expectation, Verdict},
 };
 
 /// How often one host is offered the release at most.
@@ -76,7 +78,7 @@ pub struct Slot {
     /// When the host is lost.
     pub deadline_at: Timestamp,
     /// What it must show.
-    pub expected: Expectation,
+    pub expected: Expected,
 }
 
 /// What can happen to it.
@@ -84,10 +86,10 @@ pub struct Slot {
 pub enum Event {
     /// It gets a slot and a job.
     Offer(Box<Slot>),
-    /// The host said what runs on it.
-    Seen {
-        /// What runs.
-        agent: AgentReport,
+    /// The host said something of itself that may prove something.
+    Reported {
+        /// What it said.
+        report: Report,
         /// When it said so.
         at: Timestamp,
     },
@@ -144,7 +146,7 @@ impl FleetUpdateHost {
         Ok(Step::to(Self {
             state: FleetUpdateHostState::Offered,
             reason: None,
-            job_id: Some(slot.expected.job_id),
+            job_id: Some(slot.expected.rules().job_id()),
             attempts: self.attempts + 1,
             offered_at: Some(now),
             slot: Some(slot.clone()),
@@ -152,15 +154,13 @@ impl FleetUpdateHost {
         }))
     }
 
-    fn seen(&self, agent: &AgentReport, at: Timestamp, now: Timestamp) -> Step<Self> {
+    fn reported(&self, report: &Report, at: Timestamp, now: Timestamp) -> Step<Self> {
         // A report that was made before the offer, and comes late, says nothing about it.
         let heard = self.slot.as_ref().filter(|_| self.offered_at.is_some_and(|offered_at| at >= offered_at));
         let Some(slot) = heard else { return self.stay() };
-        let expected = slot.expected.saw(agent, at);
-        let verdict = expected.judge(agent, now);
-        // Past its deadline a host that comes back in a new process of the old version, without a word about the update,
-        // has not tried it.
-        let not_tried = self.state == FleetUpdateHostState::Lost && expected.is_back_without_it(agent);
+        let expected = slot.expected.rules().saw(report, at);
+        let verdict = expected.rules().judge(report, now);
+        let not_tried = self.state == FleetUpdateHostState::Lost && expected.rules().has_not_tried(report);
         let next = Self { slot: Some(Slot { expected, ..slot.clone() }), ..self.clone() };
         match verdict {
             Verdict::Unproven if not_tried => {
@@ -184,7 +184,7 @@ impl FleetUpdateHost {
     }
 
     fn job_ended(&self, job_id: JobId, state: JobState, error: Option<&JobError>, now: Timestamp) -> Step<Self> {
-        if self.slot.as_ref().is_none_or(|slot| slot.expected.job_id != job_id) {
+        if self.slot.as_ref().is_none_or(|slot| slot.expected.rules().job_id() != job_id) {
             return self.stay();
         }
         let why = error.map_or_else(String::new, |error| format!("{}: {}", error.code, error.message));
@@ -228,7 +228,7 @@ impl FleetUpdateHost {
 
     fn recall(&self) -> Step<Self> {
         let unaccepted = self.slot.as_ref().filter(|_| self.state == FleetUpdateHostState::Offered);
-        let recall = |slot: &Slot| Effect::Later(Change::Job(slot.expected.job_id, jobs::Event::Recall));
+        let recall = |slot: &Slot| Effect::Later(Change::Job(slot.expected.rules().job_id(), jobs::Event::Recall));
         self.stay().and_all(unaccepted.map(recall))
     }
 
@@ -275,7 +275,7 @@ impl Machine for FleetUpdateHost {
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Offer(slot) => self.offer(slot, now),
-            Event::Seen { agent, at } => Ok(self.seen(agent, *at, now)),
+            Event::Reported { report, at } => Ok(self.reported(report, *at, now)),
             Event::JobEnded { job_id, state, error } => Ok(self.job_ended(*job_id, *state, error.as_ref(), now)),
             Event::Recall => Ok(self.recall()),
             Event::WriteOff => self.write_off(now),

@@ -1,4 +1,4 @@
-//! Verdicts: what a host's own report proves about an update of its agent.
+//! Releases of the agent, brought by a fleet update: who needs one, and what proves that it runs.
 //!
 //! Success is a new process of the target version and digest that its own health gate has committed: never the receipt
 //! of the command, never the version alone.
@@ -6,14 +6,74 @@
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
     check_ins::{AgentReport, UpdateOutcome},
+    fleet_updates::FleetUpdateHostState,
     ids::{JobId, ProcessId},
+    jobs::{JobSpec, SelfUpdateSpec},
+    reports::Report,
 };
 use serde::{Deserialize, Serialize};
 
+use super::{Brought, Exclusion, Expected, Proof, Turn, Verdict};
+use crate::{fleet_updates::Candidate, releases};
+
+/// The lock that lets one fleet update of agents be active at a time.
+pub const LOCK: &str = "fleet-update:agent";
 /// How many uncommitted processes within [`CRASH_LOOP_SPAN`] are a crash loop.
 const CRASH_LOOP_PROCESSES: usize = 3;
 /// See [`CRASH_LOOP_PROCESSES`].
 const CRASH_LOOP_SPAN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Which release is brought.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Release {
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its signed payload.
+    pub manifest_sha256: String,
+}
+
+impl Release {
+    /// This release.
+    pub fn of(release: &releases::Release) -> Self {
+        Self { version: release.manifest.version.clone(), manifest_sha256: release.manifest_sha256.clone() }
+    }
+}
+
+impl Brought for Release {
+    fn lock(&self) -> String {
+        LOCK.into()
+    }
+
+    fn title(&self) -> String {
+        format!("agent {}", self.version)
+    }
+
+    fn job(&self) -> JobSpec {
+        let Self { version, manifest_sha256 } = self.clone();
+        JobSpec::SelfUpdate(SelfUpdateSpec { version, manifest_sha256 })
+    }
+
+    fn turn(&self, candidate: &Candidate, job_id: JobId) -> Turn {
+        if let Some(reason) = &candidate.yanked {
+            return Turn::Halt(format!("the release was yanked: {reason}"));
+        }
+        let Some(agent) = &candidate.agent else { return Turn::LeaveOut(Exclusion::NeverStarted) };
+        let Some(sha256) = &candidate.executable_sha256 else {
+            return Turn::LeaveOut(Exclusion::NoFile(format!("{}-{}", candidate.os, candidate.architecture)));
+        };
+        if agent.version == self.version && agent.executable_sha256 == *sha256 && agent.committed {
+            return Turn::LeaveOut(Exclusion::HasIt(self.version.clone()));
+        }
+        Turn::Offer(Expected::Release(Expectation {
+            version: self.version.clone(),
+            executable_sha256: sha256.clone(),
+            job_id,
+            version_before: agent.version.clone(),
+            process_before: Some(agent.process_id),
+            processes: Vec::new(),
+        }))
+    }
+}
 
 /// What was offered to a host, and what it was before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,27 +92,42 @@ pub struct Expectation {
     pub processes: Vec<(ProcessId, Timestamp)>,
 }
 
-/// What a report proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing.
-    Unproven,
-    /// The right bytes run in a new process, and have not proven themselves.
-    Verifying,
-    /// They have.
-    Succeeded,
-    /// It failed, for this reason.
-    Failed(String),
-    /// Neither version reached the server: nothing is known about the new one.
-    Inconclusive(String),
-    /// The right version with other bytes: somebody else's executable.
-    WrongBytes(String),
+impl Proof for Expectation {
+    fn job_id(&self) -> JobId {
+        self.job_id
+    }
+
+    fn saw(&self, report: &Report, at: Timestamp) -> Expected {
+        Expected::Release(agent(report).map_or_else(|| self.clone(), |report| self.remembers(report, at)))
+    }
+
+    fn judge(&self, report: &Report, now: Timestamp) -> Verdict {
+        agent(report).map_or(Verdict::Unproven, |report| self.verdict(report, now))
+    }
+
+    fn has_not_tried(&self, report: &Report) -> bool {
+        agent(report).is_some_and(|report| self.is_back_without_it(report))
+    }
+
+    fn awaited(&self, state: FleetUpdateHostState) -> &'static str {
+        match state {
+            FleetUpdateHostState::Verifying => "its own health gate",
+            _ => "its new process",
+        }
+    }
+}
+
+/// The section that an update of the agent is judged by.
+fn agent(report: &Report) -> Option<&AgentReport> {
+    match report {
+        Report::Agent(agent) => Some(agent),
+        Report::Facts(_) | Report::Upstreams(_) => None,
+    }
 }
 
 impl Expectation {
     /// Remembers a process that reported.
-    #[must_use]
-    pub fn saw(&self, report: &AgentReport, at: Timestamp) -> Self {
+    fn remembers(&self, report: &AgentReport, at: Timestamp) -> Self {
         let mut next = self.clone();
         let known = self.processes.iter().any(|(seen, _)| *seen == report.process_id);
         if !known && !report.committed && self.process_before != Some(report.process_id) {
@@ -64,12 +139,12 @@ impl Expectation {
     }
 
     /// Whether the report is of a new process that runs what ran before: it has come back without the release.
-    pub fn is_back_without_it(&self, report: &AgentReport) -> bool {
+    fn is_back_without_it(&self, report: &AgentReport) -> bool {
         self.process_before != Some(report.process_id) && report.version == self.version_before && report.committed
     }
 
     /// What the report proves. `self` has seen its process already.
-    pub fn judge(&self, report: &AgentReport, now: Timestamp) -> Verdict {
+    fn verdict(&self, report: &AgentReport, now: Timestamp) -> Verdict {
         if let Some(verdict) = self.by_own_record(report) {
             return verdict;
         }
@@ -160,7 +235,7 @@ mod tests {
     }
 
     fn judged(report: &AgentReport) -> Verdict {
-        expectation().saw(report, at(1)).judge(report, at(1))
+        expectation().remembers(report, at(1)).verdict(report, at(1))
     }
 
     #[test]
@@ -201,15 +276,15 @@ mod tests {
     #[test]
     fn three_uncommitted_processes_in_ten_minutes_are_a_crash_loop() {
         let reports = [2, 3, 4].map(|number| report("2.0.0", "new", number, false));
-        let seen = reports.iter().fold(expectation(), |seen, report| seen.saw(report, at(2)));
-        assert!(matches!(seen.judge(&reports[2], at(5)), Verdict::Failed(_)));
-        assert_eq!(seen.judge(&reports[2], at(5000)), Verdict::Verifying);
+        let seen = reports.iter().fold(expectation(), |seen, report| seen.remembers(report, at(2)));
+        assert!(matches!(seen.verdict(&reports[2], at(5)), Verdict::Failed(_)));
+        assert_eq!(seen.verdict(&reports[2], at(5000)), Verdict::Verifying);
     }
 
     #[test]
     fn restarts_of_the_old_version_are_no_crash_loop() {
         let reports = [2, 3, 4].map(|number| report("1.0.0", "old", number, true));
-        let seen = reports.iter().fold(expectation(), |seen, report| seen.saw(report, at(2)));
-        assert_eq!(seen.judge(&reports[2], at(5)), Verdict::Unproven);
+        let seen = reports.iter().fold(expectation(), |seen, report| seen.remembers(report, at(2)));
+        assert_eq!(seen.verdict(&reports[2], at(5)), Verdict::Unproven);
     }
 }

@@ -21,7 +21,7 @@ pub use self::{
     ledger::{Entry, Ledger, Record, Stage},
 };
 use crate::{
-    jobs::results::chain,
+    errors::chain,
     sys::files::{FileError, open_append, rename_durably, sync_parent, with_suffix},
 };
 

@@ -11,15 +11,15 @@ use std::{
 };
 
 use muster_schemas::{
-    envelopes::{Envelope, EnvelopeError},
+    envelopes::{Envelope, EnvelopeError, is_sha256},
     jobs::SelfUpdateSpec,
     releases::{Manifest, PRODUCT, Root, Target, manifest_sha256},
 };
 use serde::{Deserialize, Serialize};
 
+use super::pointer::{BINARY, Installed};
 use crate::{
-    jobs::results::chain,
-    supervisor::pointer::{BINARY, Installed, is_sha256},
+    errors::chain,
     sys::files::{FileError, create_private_directory, read_json, sha256_of, write_json},
     version::MANIFEST_VERSION,
 };
@@ -240,5 +240,4 @@ pub fn remove_versions_except(state: &Path, kept: &[&Installed]) -> io::Result<(
 }
 
 #[cfg(test)]
-#[path = "trust_tests.rs"]
 mod tests;

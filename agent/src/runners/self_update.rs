@@ -6,58 +6,66 @@
 //!
 //! Until it is armed, any failure is `refused`: the host keeps working and says why. From then on the supervisor's record tells.
 
-use std::{ffi::OsStr, path::Path, process::Stdio, time::Duration};
+use std::{ffi::OsStr, path::Path, time::Duration};
 
+use futures_util::future::BoxFuture;
 use muster_schemas::{
     envelopes::Envelope,
     ids::JobId,
     jobs::{JobResult, Outcome, SelfUpdateSpec},
-    releases::Target,
 };
 use serde::Deserialize;
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::{Task, download};
+use super::{
+    Runner, Task,
+    results::{ended, ended_with, error},
+    switch::Switch,
+};
 use crate::{
-    agent::{Agent, Exit},
-    jobs::results::{chain, ended, ended_with, error},
-    supervisor::{
-        pointer::{BINARY, Installed, Phase, Pointer, TRIES, Update, is_sha256, is_version},
-        report::own_sha256,
-    },
+    agent::Agent,
+    errors::chain,
+    exits::Exit,
+    programs::{self, End, Program},
     sys::{
         files::{FileError, Mode, create_private_directory, make_private, rename_durably, sync_parent, write_json},
-        processes::{Ending, end_group, in_own_group},
+        machine::own_sha256,
     },
-    trust::{Platform, Refusal, Trust, remove_versions_except},
     version::{ARCHITECTURE, OS, VERSION},
+    versions::{
+        download,
+        pointer::{BINARY, Installed, Phase, Pointer, TRIES, Update},
+        trust::{Platform, Refusal, Trust, remove_versions_except},
+    },
 };
 
 /// How long a new version may take to check itself.
 const PREFLIGHT_PATIENCE: Duration = Duration::from_secs(20);
 /// How long an armed update waits for a supervisor that does not take it up.
 const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(15);
-/// How much it may say.
-const PREFLIGHT_BYTES: u64 = 16 * 1024;
+/// How much it may say, both streams together.
+const PREFLIGHT_BYTES: u64 = 32 * 1024;
 
-/// Whether the spec keeps the rules: both texts become paths.
-pub fn check(spec: &SelfUpdateSpec) -> Result<(), String> {
-    match spec {
-        SelfUpdateSpec { version, .. } if !is_version(version) => Err("spec.version is no version".into()),
-        SelfUpdateSpec { manifest_sha256, .. } if !is_sha256(manifest_sha256) => {
-            Err("spec.manifest_sha256 must be 64 hexadecimal digits".into())
-        }
-        SelfUpdateSpec { .. } => Ok(()),
+/// `self_update = false`: somebody else brings new versions of the agent.
+pub type Allowed = Switch<SelfUpdateSpec, true>;
+
+impl Runner for SelfUpdateSpec {
+    fn run<'a>(&'a self, agent: &'a Agent, task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
+        Box::pin(run(agent, self, task))
+    }
+
+    fn probe<'a>(&'a self, agent: &'a Agent, id: JobId) -> BoxFuture<'a, JobResult> {
+        Box::pin(probe(agent, id))
     }
 }
 
 /// Brings the new version to the point where the supervisor takes over. `None`: it does, and the next process tells how it went.
-pub async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<JobResult> {
+async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<JobResult> {
     let prepared = tokio::select! {
         biased;
         () = task.stop.cancelled() => return Some(ended(Outcome::Cancelled)),
-        prepared = timeout(task.time_limit, prepare(agent, spec)) => prepared,
+        prepared = timeout(task.time_limit, prepare(agent, spec, task)) => prepared,
     };
     let late = || Refusal::new("time_limit", format!("not ready after {} s", task.time_limit.as_secs()));
     let installed = match prepared.unwrap_or_else(|_| Err(late())) {
@@ -79,7 +87,7 @@ pub async fn run(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Option<Jo
 }
 
 /// How an update ended that this journal had started: by the supervisor's record, once it is decided.
-pub async fn probe(agent: &Agent, id: JobId) -> JobResult {
+async fn probe(agent: &Agent, id: JobId) -> JobResult {
     let mut spoke = agent.supervisor_spoke.subscribe();
     loop {
         let update = match Update::load(&agent.state) {
@@ -116,7 +124,7 @@ fn disarm(agent: &Agent, update: Update) -> JobResult {
 }
 
 /// The installed version, or `None` when it is what runs already.
-async fn prepare(agent: &Agent, spec: &SelfUpdateSpec) -> Result<Option<Installed>, Refusal> {
+async fn prepare(agent: &Agent, spec: &SelfUpdateSpec, task: &Task) -> Result<Option<Installed>, Refusal> {
     let mut trust = Trust::load(&agent.state)?;
     let envelope = download::manifest(agent, &spec.version).await?;
     let (manifest, target) = trust.judge(&envelope, spec, Platform { os: OS, architecture: ARCHITECTURE })?;
@@ -127,7 +135,7 @@ async fn prepare(agent: &Agent, spec: &SelfUpdateSpec) -> Result<Option<Installe
     let file = download::download(agent, &target).await?;
     let installed = Installed { version: manifest.version, sha256: target.sha256.clone() };
     install(&agent.state, &installed, &envelope, &file).map_err(|failed| Refusal::new("disk", chain(&failed)))?;
-    preflight(&agent.state, &installed, &target).await?;
+    preflight(agent, task, &installed).await?;
     Ok(Some(installed))
 }
 
@@ -162,36 +170,33 @@ struct SelfCheck {
 }
 
 /// Runs the new binary's check of itself. It is signed, and still it gets nothing but the state directory.
-async fn preflight(state: &Path, installed: &Installed, target: &Target) -> Result<(), Refusal> {
+async fn preflight(agent: &Agent, task: &Task, installed: &Installed) -> Result<(), Refusal> {
     let refuse = |message: String| Refusal::new("preflight", message);
-    let binary = installed.binary(state).ok_or_else(|| refuse("the new version has no file".into()))?;
-    let mut command = Command::new(binary);
-    command.arg("self-check").arg("--state").arg(state).stdin(Stdio::null()).stdout(Stdio::piped());
-    command
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| is_passed(name)));
-    let spawned = in_own_group(&mut command).spawn();
-    let mut child = spawned.map_err(|failed| refuse(format!("the new version cannot be started: {failed}")))?;
-    let leader = child.id().unwrap_or_default();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let check = async {
-        let (said, complained) = tokio::join!(read_some(stdout), read_some(stderr));
-        (said, complained, child.wait().await)
+    let program = Program {
+        job: task.id,
+        path: installed.binary(&agent.state).ok_or_else(|| refuse("the new version has no file".into()))?,
+        arguments: vec!["self-check".into(), "--state".into(), agent.state.clone().into()],
+        environment: std::env::vars_os().filter(|(name, _)| is_passed(name)).collect(),
+        directory: None,
+        time_limit: PREFLIGHT_PATIENCE,
+        output_limit_bytes: PREFLIGHT_BYTES,
     };
-    let checked = timeout(PREFLIGHT_PATIENCE, check).await;
-    end_group(leader, Ending::Kill);
-    let (said, complained, status) = checked
-        .map_err(|_| refuse(format!("the new version's self-check took over {} s", PREFLIGHT_PATIENCE.as_secs())))?;
-    let complained = complained.trim_end();
-    if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
-        return Err(refuse(format!("the new version's self-check failed: {complained}")));
+    let (ran, said, complained) = programs::read(&*agent.programs, &program, &task.stop).await;
+    match (ran.end, ran.exit_code) {
+        (End::NotStarted(source), _) => return Err(refuse(format!("the new version cannot be started: {source}"))),
+        (End::TimeLimit, _) => {
+            let seconds = PREFLIGHT_PATIENCE.as_secs();
+            return Err(refuse(format!("the new version's self-check took over {seconds} s")));
+        }
+        (End::Itself, Some(0)) => {}
+        (End::Itself | End::Stopped, _) => {
+            return Err(refuse(format!("the new version's self-check failed: {}", complained.trim_end())));
+        }
     }
     match serde_json::from_str::<SelfCheck>(&said) {
         Ok(SelfCheck { version }) if version == installed.version => Ok(()),
         Ok(SelfCheck { version }) => Err(refuse(format!("the new version says that it is {version:?}"))),
-        Err(_) => Err(refuse(format!("the new version's self-check ({} bytes) says nothing of use", target.size))),
+        Err(_) => Err(refuse(format!("the new version's self-check ({} bytes) says nothing of use", said.len()))),
     }
 }
 
@@ -199,15 +204,6 @@ async fn preflight(state: &Path, installed: &Installed, target: &Target) -> Resu
 fn is_passed(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     ["PATH", "SystemRoot"].contains(&name.as_ref()) || name.starts_with("MUSTER_AGENT_")
-}
-
-/// The beginning of what a stream says, to its end.
-async fn read_some<R: tokio::io::AsyncRead + Unpin>(stream: Option<R>) -> String {
-    let Some(stream) = stream else { return String::new() };
-    let mut bytes = Vec::new();
-    // What is over the bound breaks the writer's pipe.
-    let _ = stream.take(PREFLIGHT_BYTES).read_to_end(&mut bytes).await;
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn refused(agent: &Agent, spec: &SelfUpdateSpec, id: JobId, refusal: Refusal) -> JobResult {

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use muster_schemas::jobs::{JobError, JobResult, Outcome};
 
+use crate::errors::head;
+
 /// The longest message of an error, in bytes.
 const MAX_MESSAGE_BYTES: usize = 4096;
 
@@ -16,24 +18,13 @@ pub fn ended_with(outcome: Outcome, code: &str, message: impl Into<String>) -> J
     JobResult { error: Some(error(code, message)), ..ended(outcome) }
 }
 
+/// The result of a job that a process that is gone had started, where nothing tells how far it came.
+pub fn interrupted() -> JobResult {
+    let message = "the agent was restarted while the job ran; how far it came is unknown";
+    ended_with(Outcome::Interrupted, "agent_restarted", message)
+}
+
 /// A reason.
 pub fn error(code: &str, message: impl Into<String>) -> JobError {
     JobError { code: code.into(), message: head(message.into(), MAX_MESSAGE_BYTES) }
-}
-
-/// The beginning of a text, up to so many bytes.
-pub fn head(mut text: String, limit: usize) -> String {
-    text.truncate(text.floor_char_boundary(limit));
-    text
-}
-
-/// An error and what caused it, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use muster_schemas::{
     check_ins::{LastUpdate, UpdateOutcome},
+    envelopes::is_sha256,
     ids::JobId,
+    releases::is_version,
 };
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use crate::{
-    jobs::results::{chain, head},
+    errors::{chain, head},
     sys::files::{FileError, read_json, write_json},
 };
 
@@ -143,17 +145,6 @@ impl Installed {
 
 /// The file's name in each version's directory.
 pub const BINARY: &str = if cfg!(windows) { "muster-agent.exe" } else { "muster-agent" };
-
-/// Whether a text is 64 hexadecimal digits in lower case.
-pub fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Whether a text can be a version: safe in a path, in a URL and in a log.
-pub fn is_version(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
-    (1..=64).contains(&text.len()) && text.bytes().all(plain) && text.starts_with(|first: char| first.is_ascii_digit())
-}
 
 impl Pointer {
     /// What is committed; the factory's version when nothing ever was.

@@ -1,10 +1,14 @@
 use std::{path::PathBuf, sync::Arc};
 
+use jiff::Timestamp;
 use muster_schemas::ids::JobId;
 use tempfile::TempDir;
 
 use super::*;
-use crate::jobs::spool::Spool;
+use crate::jobs::{
+    queue::{MAX_BATCH_BYTES, MAX_HELD_BYTES},
+    spool::Spool,
+};
 
 /// A state directory with a spool of so many bytes, and the job whose outbox it is about.
 struct Disk {

@@ -12,14 +12,14 @@ use reqwest::{Response, StatusCode, header::CONTENT_RANGE};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::info;
 
+use super::trust::Refusal;
 use crate::{
     agent::Agent,
     client::Way,
+    errors::chain,
     failure::Failure,
-    jobs::results::chain,
     link::{Link, Outcome},
     sys::files::{create_private, create_private_directory, sha256_of},
-    trust::Refusal,
 };
 
 /// The speed is looked at over this span.

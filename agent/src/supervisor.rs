@@ -4,7 +4,6 @@
 
 pub mod control;
 pub mod crashes;
-pub mod pointer;
 pub mod report;
 pub mod trial;
 pub mod watch;
