@@ -1,4 +1,4 @@
-//! `audit` and `tick`: what was done, and doing what is due.
+//! Audit log: the `audit` command.
 
 use jiff::Timestamp;
 use muster_schemas::audit::AuditEntry;
@@ -7,32 +7,25 @@ use crate::{
     exits::Exit,
     failures::Failure,
     output::{Context, Paging},
-    tables::{Table, who},
+    tables::{self, Table},
     times,
 };
 
-/// What to show of the audit trail.
+/// Arguments of `audit`.
 #[derive(Debug, clap::Args)]
 pub struct AuditArguments {
-    /// Only what was done to this (an id)
+    /// Show only entries about this id, such as a host's or a job's
     #[arg(long, value_name = "ID")]
     subject: Option<String>,
     #[command(flatten)]
     paging: Paging,
 }
 
-/// Shows the audit trail, newest first.
+/// Prints the audit log, newest entry first.
 pub async fn list(context: &Context, arguments: AuditArguments) -> Result<Exit, Failure> {
     let query = arguments.subject.map(|subject| ("subject", subject)).into_iter().collect();
     let render = |entries: &[AuditEntry]| table(entries, Timestamp::now());
     arguments.paging.list(context, (&["audit"], query), render).await?;
-    Ok(Exit::Succeeded)
-}
-
-/// Asks the server to do what is due now.
-pub async fn tick(context: &Context) -> Result<Exit, Failure> {
-    let answer = context.client()?.act(&["tick"], &serde_json::json!({})).await?;
-    context.done(&answer, "The tick has run.")?;
     Ok(Exit::Succeeded)
 }
 
@@ -42,11 +35,11 @@ fn table(entries: &[AuditEntry], now: Timestamp) -> String {
         let mark = if entry.alert { "! " } else { "" };
         table.row([
             times::ago(entry.at, now),
-            who(&entry.actor, &entry.actor_name),
+            tables::actor(&entry.actor, &entry.actor_name),
             entry.action.clone(),
             entry.subject.clone(),
             format!("{mark}{}", entry.detail),
         ]);
     }
-    table.render("Nothing was done yet.")
+    table.render("The audit log is empty.")
 }

@@ -1,7 +1,7 @@
-//! The API over HTTP: one bearer credential, bounded retries, problems as failures.
+//! HTTP client for the API: a bearer token, bounded retries with backoff, long polls, and problem details as errors.
 //!
-//! What was never sent is sent again; what may have arrived is sent again only where that is harmless: reads, uploads,
-//! and creations, which carry the same `Idempotency-Key` each time.
+//! A request that was never sent is retried. A request that may have arrived is retried only if repeating it is safe:
+//! reads, uploads, and creations, which carry the same `Idempotency-Key` each time.
 
 use std::{
     collections::BTreeMap,
@@ -20,17 +20,17 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{failures::Failure, files};
 
-/// How often a request is tried.
+/// Attempts for one request.
 const TRIES: u32 = 3;
-/// How often a poll is tried: a watch outlives a restart of the server.
-const PATIENT_TRIES: u32 = 30;
+/// Attempts for one long poll: enough for `--wait` and `watch` to survive a restart of the server.
+const POLL_TRIES: u32 = 30;
 const TIME_LIMIT: Duration = Duration::from_mins(1);
-/// The pauses between tries double from the first to the longest.
+/// The backoff doubles from the first pause to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// A poll that is answered sooner, without news, was not held.
+/// A long poll that is answered sooner than this, without anything new, was not held by the server.
 const UNHELD: Duration = Duration::from_millis(900);
-/// How long to wait then before the next one.
+/// Pause after a long poll that was not held.
 const UNHELD_PAUSE: Duration = Duration::from_secs(2);
 
 /// A connection to one server.
@@ -40,51 +40,51 @@ pub struct Client {
     token: Option<Secret>,
 }
 
-/// What the server answered: the body as it came.
+/// An answer of the server: its body, not parsed yet.
 pub struct Answer {
-    /// The body.
+    /// The body as it came.
     pub body: String,
-    /// What the answer is to, for error texts.
+    /// Path of the request, for error texts.
     path: String,
 }
 
 impl Answer {
-    /// The body as what it should be.
+    /// Parses the body.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let unreadable = |error: serde_json::Error| Failure::Unreadable {
-            what: format!("the answer of {}", self.path),
+            what: format!("the server's answer for {}", self.path),
             why: error.to_string(),
         };
         serde_json::from_str(&self.body).map_err(unreadable)
     }
 }
 
-/// A request, ready to be sent more than once.
+/// A request that can be sent more than once.
 struct Call<'a> {
     request: Box<dyn Fn() -> RequestBuilder + 'a>,
-    /// Whether it may be sent again when it may have arrived.
-    harmless: bool,
+    /// Whether repeating it is safe after it may have arrived.
+    repeatable: bool,
     tries: u32,
 }
 
 impl Client {
-    /// A client of `server`, which is in the form that `config::checked` gives.
+    /// A client for `server`, whose URL `config::checked` has normalized.
     pub fn new(server: &str, token: Option<Secret>) -> Result<Self, Failure> {
         Ok(Self { http: http(server)?, server: server.into(), token })
     }
 
-    /// The server's URL.
+    /// URL of the server.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// Reads.
+    /// `GET`: reads something.
     pub async fn get(&self, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
         let request = || self.request(Method::GET, path, query);
-        self.answer(path, Call { request: Box::new(request), harmless: true, tries: TRIES }).await
+        self.answer(path, Call { request: Box::new(request), repeatable: true, tries: TRIES }).await
     }
 
-    /// Reads with patience: waits for a change up to `wait` seconds, and outlives a short absence of the server.
+    /// Long poll: reads something and waits up to `wait` seconds for a change. Survives a short outage of the server.
     pub async fn poll(&self, path: &[&str], query: &[(&str, String)], wait: u64) -> Result<Response, Failure> {
         let time_limit = TIME_LIMIT + Duration::from_secs(wait);
         let request = || {
@@ -92,28 +92,28 @@ impl Client {
             self.request(Method::GET, path, query).query(&[wait]).timeout(time_limit)
         };
         let asked_at = Instant::now();
-        let response = self.send(Call { request: Box::new(request), harmless: true, tries: PATIENT_TRIES }).await?;
-        // A server that does not hold polls answers at once. What is no news is no worse for coming later.
+        let response = self.send(Call { request: Box::new(request), repeatable: true, tries: POLL_TRIES }).await?;
+        // Some servers do not hold long polls and answer at once. Without a pause, this would be a busy loop.
         if wait > 0 && asked_at.elapsed() < UNHELD && !brings_news(query, &response) {
             tokio::time::sleep(UNHELD_PAUSE).await;
         }
         Ok(response)
     }
 
-    /// The same for an answer in JSON.
+    /// Long poll for an answer in JSON.
     pub async fn poll_json(&self, path: &[&str], query: &[(&str, String)], wait: u64) -> Result<Answer, Failure> {
         let response = self.poll(path, query, wait).await?;
         self.body(path, response).await
     }
 
-    /// Creates something, once however often it is sent.
+    /// `POST` with an idempotency key: creates something once, however often the request is sent.
     pub async fn create(&self, path: &[&str], body: &impl Serialize) -> Result<Answer, Failure> {
         let key = format!("{:032x}", rand::random::<u128>());
         let request = || self.request(Method::POST, path, &[]).header("Idempotency-Key", &key).json(body);
-        self.answer(path, Call { request: Box::new(request), harmless: true, tries: TRIES }).await
+        self.answer(path, Call { request: Box::new(request), repeatable: true, tries: TRIES }).await
     }
 
-    /// Changes something; sent again only if it was never sent.
+    /// Changes something; retried only if the request was never sent.
     pub async fn change(
         &self,
         method: Method,
@@ -125,38 +125,38 @@ impl Client {
             let request = self.request(method.clone(), path, query);
             if let Some(body) = body { request.json(body) } else { request }
         };
-        self.answer(path, Call { request: Box::new(request), harmless: false, tries: TRIES }).await
+        self.answer(path, Call { request: Box::new(request), repeatable: false, tries: TRIES }).await
     }
 
-    /// Asks for something to be done.
+    /// `POST`: runs an action.
     pub async fn act(&self, path: &[&str], body: &impl Serialize) -> Result<Answer, Failure> {
         self.change(Method::POST, path, &[], Some(body)).await
     }
 
-    /// Takes something away.
+    /// `DELETE`: removes something.
     pub async fn delete(&self, path: &[&str], query: &[(&str, String)]) -> Result<Answer, Failure> {
         self.change(Method::DELETE, path, query, None::<&()>).await
     }
 
-    /// Puts bytes in their place; `body` makes them anew for each try.
+    /// `PUT`: uploads bytes; `body` produces them again for each attempt.
     pub async fn upload(
         &self,
         path: &[&str],
         length: u64,
         body: impl Fn() -> reqwest::Body,
     ) -> Result<Answer, Failure> {
-        // A line of 32 KiB a second is slow enough to wait for.
+        // The time limit allows for a connection of 32 KiB per second.
         let time_limit = TIME_LIMIT + Duration::from_secs(length / (32 * 1024));
         let request = || {
             let request = self.request(Method::PUT, path, &[]).timeout(time_limit);
             let request = request.header(header::CONTENT_TYPE, "application/octet-stream");
             request.header(header::CONTENT_LENGTH, length).body(body())
         };
-        self.answer(path, Call { request: Box::new(request), harmless: true, tries: TRIES }).await
+        self.answer(path, Call { request: Box::new(request), repeatable: true, tries: TRIES }).await
     }
 
-    /// Puts bytes where the server says, outside of it: the token is not for that place, and what fails there is not told
-    /// as the server's.
+    /// Uploads bytes to a presigned URL in the object store. The request carries no token, and an error names the object
+    /// store, not the server.
     pub async fn upload_elsewhere(
         &self,
         url: &str,
@@ -166,8 +166,8 @@ impl Client {
     ) -> Result<(), Failure> {
         let place = Url::parse(url).ok().filter(|place| place.scheme() == "https" || self.server.starts_with("http:"));
         let place = place.ok_or_else(|| Failure::Unreadable {
-            what: "the place for the upload".into(),
-            why: "it is no https URL".into(),
+            what: "the upload URL from the server".into(),
+            why: "it is not an https URL".into(),
         })?;
         let store = Self { http: self.http.clone(), server: place.origin().ascii_serialization(), token: None };
         let time_limit = TIME_LIMIT + Duration::from_secs(length / (32 * 1024));
@@ -175,10 +175,10 @@ impl Client {
             let request = self.http.put(place.clone()).timeout(time_limit).header(header::CONTENT_LENGTH, length);
             headers.iter().fold(request, |request, (name, value)| request.header(name, value)).body(body())
         };
-        store.send(Call { request: Box::new(request), harmless: true, tries: TRIES }).await.map(drop)
+        store.send(Call { request: Box::new(request), repeatable: true, tries: TRIES }).await.map(drop)
     }
 
-    /// A body that need not be text.
+    /// Reads a body that may not be text.
     pub async fn bytes(&self, response: Response) -> Result<Vec<u8>, Failure> {
         response.bytes().await.map(Into::into).map_err(|source| self.unreachable(source))
     }
@@ -209,12 +209,12 @@ impl Client {
         loop {
             tries_left -= 1;
             match (call.request)().send().await {
-                Ok(response) if tries_left > 0 && call.harmless && is_busy(response.status()) => {
+                Ok(response) if tries_left > 0 && call.repeatable && is_busy(response.status()) => {
                     pause = retry_after(&response).unwrap_or(pause);
                 }
                 Ok(response) if response.status().is_success() => return Ok(response),
                 Ok(response) => return Err(self.refused(response).await),
-                Err(error) if tries_left > 0 && (error.is_connect() || call.harmless && !error.is_builder()) => {}
+                Err(error) if tries_left > 0 && (error.is_connect() || call.repeatable && !error.is_builder()) => {}
                 Err(error) => return Err(self.unreachable(error)),
             }
             tokio::time::sleep(pause).await;
@@ -236,15 +236,15 @@ impl Client {
     }
 }
 
-/// Whether an answer says more than the caller knew: another revision than it named, or more log than it had.
+/// Whether an answer tells more than the caller knew: another revision, or more of the log.
 fn brings_news(query: &[(&str, String)], response: &Response) -> bool {
     let known = |name: &str| query.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-    let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // Behind the revision stands what else may have changed, which is no news to who asked for a revision.
-    let revision = told("etag").trim_matches('"').split('-').next();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // The ETag is the revision, then a part that also covers other changes. Only the revision matters here.
+    let revision = header("etag").trim_matches('"').split('-').next();
     let same_revision = known("revision").is_some_and(|known| revision == Some(known));
-    let same_log = known("after").is_some_and(|known| told(LOG_NEXT_HEADER) == known);
-    !(same_revision || same_log && told(LOG_COMPLETE_HEADER) != "true")
+    let same_log = known("after").is_some_and(|known| header(LOG_NEXT_HEADER) == known);
+    !(same_revision || same_log && header(LOG_COMPLETE_HEADER) != "true")
 }
 
 fn is_busy(status: StatusCode) -> bool {
@@ -256,10 +256,10 @@ fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(Duration::from_secs(30)))
 }
 
-/// The transport. A system without CA certificates cannot verify anybody: that is no obstacle where there is nothing to
-/// verify (http to loopback), or where our own CA was named.
+/// Builds the HTTP client. A system without CA certificates is an error only if they are needed: plain http to loopback
+/// verifies nothing, and `MUSTER_CA_FILE` may name all the certificates that matter.
 fn http(server: &str) -> Result<reqwest::Client, Failure> {
-    let certificates = own_certificates()?;
+    let certificates = private_certificates()?;
     let builder = || {
         let agent = concat!("muster/", env!("CARGO_PKG_VERSION"));
         reqwest::Client::builder().user_agent(agent).redirect(Policy::none()).connect_timeout(Duration::from_secs(10))
@@ -272,12 +272,17 @@ fn http(server: &str) -> Result<reqwest::Client, Failure> {
     .map_err(|source| Failure::Tls { source })
 }
 
-fn own_certificates() -> Result<Vec<Certificate>, Failure> {
+/// Certificates from `MUSTER_CA_FILE`; empty if it is not set.
+fn private_certificates() -> Result<Vec<Certificate>, Failure> {
     let Some(path) = env::var_os("MUSTER_CA_FILE").filter(|path| !path.is_empty()).map(PathBuf::from) else {
         return Ok(Vec::new());
     };
     let unreadable = |why: String| Failure::Unreadable { what: path.display().to_string(), why };
     let certificates = Certificate::from_pem_bundle(&files::read_bytes(&path)?);
     let certificates = certificates.map_err(|error| unreadable(error.to_string()))?;
-    if certificates.is_empty() { Err(unreadable("it holds no PEM certificate".into())) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        Err(unreadable("it does not contain a PEM certificate".into()))
+    } else {
+        Ok(certificates)
+    }
 }

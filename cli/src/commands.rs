@@ -1,4 +1,4 @@
-//! The command line: every command in one list.
+//! Command-line parser (clap): the list of all commands, and where each one is handled.
 
 use std::env;
 
@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use muster_schemas::secrets::Secret;
 
 use crate::{
-    access::{self, KeyCommand, UserCommand},
+    api_keys::{self, KeyCommand},
     audit::{self, AuditArguments},
     enrollment_tokens::{self, TokenCommand},
     exits::Exit,
@@ -18,23 +18,27 @@ use crate::{
     output::{self, Context},
     releases::{self, ReleaseCommand},
     session::{self, LoginArguments},
+    tick,
+    users::{self, UserCommand},
 };
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 succeeded, 1 failed, 2 usage, 3 timed out, 4 cancelled or halted.
+Exit codes: 0 succeeded, 1 failed, 2 usage error, 3 timed out, 4 cancelled or halted.
 
-Environment: MUSTER_SERVER and MUSTER_TOKEN (an API key or a session's token) instead of `muster login`;
-MUSTER_CA_FILE (PEM) for a server with a certificate of one's own CA; MUSTER_CONFIG for another place of the session
-than ~/.config/muster/config.toml.";
+Environment variables:
+  MUSTER_SERVER   URL of the server, instead of the one that `muster login` stored
+  MUSTER_TOKEN    API key or session token, instead of the one that `muster login` stored
+  MUSTER_CA_FILE  PEM file of a private CA that signed the server's certificate
+  MUSTER_CONFIG   File that stores the session (default: ~/.config/muster/config.toml)";
 
-/// A fleet control plane for hosts nobody can reach
+/// Manage a fleet of hosts that accept no incoming connections
 #[derive(Debug, Parser)]
 #[command(name = "muster", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub struct Muster {
-    /// The server's URL, instead of the one logged in to
+    /// Use this server instead of the one you are logged in to
     #[arg(long, global = true, env = "MUSTER_SERVER", value_name = "URL", hide_env_values = true)]
     server: Option<String>,
-    /// Print the API's own JSON
+    /// Print the JSON of the API instead of text
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -43,51 +47,51 @@ pub struct Muster {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Open a session; the password comes from `MUSTER_PASSWORD`, --password-stdin or the terminal
+    /// Log in to a server; takes the password from --password-stdin, `MUSTER_PASSWORD` or the terminal
     Login(LoginArguments),
-    /// End the session and forget it
+    /// Log out: end the session and delete its stored token
     Logout,
-    /// Show who is logged in, and where
+    /// Show the account you are logged in with, its role and the server
     Whoami,
-    /// Show the versions of this program and of the server
+    /// Show the versions of this client and of the server
     Version,
-    /// Enrollment tokens: how hosts join
+    /// Manage enrollment tokens, which let hosts join the fleet
     #[command(subcommand)]
     Token(TokenCommand),
     /// List hosts
     Hosts(HostFilters),
     /// Show or change one host
     Host(HostArguments),
-    /// Run programs on hosts
+    /// Run jobs on hosts and read their logs
     #[command(subcommand, visible_alias = "job")]
     Jobs(JobCommand),
-    /// Sign releases of the agent (offline), and publish them
+    /// Sign releases of the agent offline, and publish them
     #[command(subcommand, visible_alias = "releases")]
     Release(ReleaseCommand),
-    /// Bring a release to many hosts, in waves
+    /// Update the agents of many hosts in waves, starting with a canary
     #[command(subcommand, visible_alias = "fleet-updates")]
     FleetUpdate(FleetUpdateCommand),
-    /// Accounts of people
+    /// Manage user accounts
     #[command(subcommand)]
     Users(UserCommand),
-    /// API keys of programs
+    /// Manage API keys for programs
     #[command(subcommand)]
     Keys(KeyCommand),
-    /// Show who changed what, newest first
+    /// Show the audit log, newest entry first
     Audit(AuditArguments),
-    /// Do what is due now instead of at the next tick
+    /// Run the server's scheduled work now instead of at its next tick
     Tick,
-    /// Print a completion script
+    /// Print a shell completion script
     Completions {
-        /// For which shell
+        /// Shell to print the script for
         shell: Shell,
     },
 }
 
 impl Muster {
-    /// Does what the command line says.
+    /// Runs the command.
     pub async fn run(self) -> Result<Exit, Failure> {
-        // From the environment only: what is on the command line, every list of processes shows.
+        // The token comes from the environment only: every user of the machine can read a process's arguments.
         let token = env::var("MUSTER_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new);
         let server = self.server.filter(|server| !server.is_empty());
         let context = &Context { json: self.json, server, token };
@@ -102,10 +106,10 @@ impl Muster {
             Command::Jobs(command) => jobs::run(context, command).await,
             Command::Release(command) => releases::run(context, command).await,
             Command::FleetUpdate(command) => fleet_updates::run(context, command).await,
-            Command::Users(command) => access::users(context, command).await,
-            Command::Keys(command) => access::keys(context, command).await,
+            Command::Users(command) => users::run(context, command).await,
+            Command::Keys(command) => api_keys::run(context, command).await,
             Command::Audit(arguments) => audit::list(context, arguments).await,
-            Command::Tick => audit::tick(context).await,
+            Command::Tick => tick::run(context).await,
             Command::Completions { shell } => completions(shell),
         }
     }
@@ -117,6 +121,9 @@ fn completions(shell: Shell) -> Result<Exit, Failure> {
     output::bytes(&script)?;
     Ok(Exit::Succeeded)
 }
+
+#[cfg(test)]
+mod mentions;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,6 @@
-//! Where the server is and who we are: environment before file, and never one server's credential for another.
+//! Configuration file and credentials: which server to use, and the token for it.
+//!
+//! The environment goes before the file. A stored token is sent to no server but the one that issued it.
 
 use std::{env, path::PathBuf};
 
@@ -9,30 +11,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::{failures::Failure, files};
 
-/// What `muster login` keeps.
+/// The configuration file, which `muster login` writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
-    /// The server's URL.
+    /// URL of the server.
     pub server: String,
-    /// Who logged in.
+    /// Name of the account that logged in.
     pub username: String,
-    /// The session's token.
+    /// Token of the session.
     pub token: Secret,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
 }
 
-/// Whom to talk to, and as whom.
+/// A server and the credential for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// The server, without a slash at its end.
+pub struct Endpoint {
+    /// URL of the server, without a trailing slash.
     pub server: String,
     /// The credential.
     pub token: Secret,
 }
 
 impl Config {
-    /// The stored configuration, if there is one.
+    /// Reads the stored configuration, if there is one.
     pub fn load() -> Result<Option<Self>, Failure> {
         let path = path()?;
         if !path.exists() {
@@ -46,71 +48,71 @@ impl Config {
         toml::from_str(&text).map(Some).map_err(unreadable)
     }
 
-    /// Keeps the configuration, for the owner only.
+    /// Stores the configuration in a file that only its owner can read.
     pub fn save(&self) -> Result<(), Failure> {
         let text = toml::to_string(self).expect("texts and times always fit in TOML");
         files::replace(&path()?, &text)
     }
 
-    /// Forgets the configuration.
+    /// Deletes the stored configuration.
     pub fn remove() -> Result<(), Failure> {
         let path = path()?;
         std::fs::remove_file(&path).map_err(|source| Failure::File { doing: "remove", path, source })
     }
 }
 
-/// Where the configuration is: `$MUSTER_CONFIG`, or `muster/config.toml` in the user's configuration folder.
+/// Path of the configuration file: `$MUSTER_CONFIG`, or `muster/config.toml` in the user's configuration folder.
 pub fn path() -> Result<PathBuf, Failure> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = || set("HOME").or_else(|| set("USERPROFILE")).map(|home| home.join(".config"));
     let default = || set("XDG_CONFIG_HOME").or_else(home).map(|folder| folder.join("muster/config.toml"));
     let missing =
-        || Failure::Usage("there is no home directory; say where to keep the session in MUSTER_CONFIG".into());
+        || Failure::Usage("there is no home directory; set MUSTER_CONFIG to the file that stores the session".into());
     set("MUSTER_CONFIG").or_else(default).ok_or_else(missing)
 }
 
-/// The server to use: the one asked for, else the one logged in to.
-pub fn server(asked: Option<&str>, config: Option<&Config>) -> Result<String, Failure> {
-    let server = asked.or(config.map(|config| config.server.as_str()));
+/// The server to use: the one that the command line or the environment names, else the one logged in to.
+pub fn server(named: Option<&str>, config: Option<&Config>) -> Result<String, Failure> {
+    let server = named.or(config.map(|config| config.server.as_str()));
     checked(server.ok_or(Failure::NoServer)?)
 }
 
-/// The server to use and the credential for it.
-pub fn target(
-    asked: Option<&str>,
+/// The server to use, and the credential for it.
+pub fn endpoint(
+    named: Option<&str>,
     token: Option<Secret>,
     config: Option<Config>,
     now: Timestamp,
-) -> Result<Target, Failure> {
-    let server = server(asked, config.as_ref())?;
+) -> Result<Endpoint, Failure> {
+    let server = server(named, config.as_ref())?;
     if let Some(token) = token {
-        return Ok(Target { server, token });
+        return Ok(Endpoint { server, token });
     }
     let config = config.filter(|config| checked(&config.server).is_ok_and(|stored| stored == server));
     match config {
         Some(config) if config.expires_at <= now => Err(Failure::SessionEnded { server, at: config.expires_at }),
-        Some(config) => Ok(Target { server, token: config.token }),
+        Some(config) => Ok(Endpoint { server, token: config.token }),
         None => Err(Failure::NotLoggedIn { server }),
     }
 }
 
-/// A server's URL in its one form; refuses to send secrets unencrypted to another machine.
+/// Checks and normalizes the URL of a server. Plain http to another machine is refused: secrets would go unencrypted.
 pub fn checked(server: &str) -> Result<String, Failure> {
-    let wrong = |why: &str| Failure::Usage(format!("{server:?} is not a server's URL: {why}"));
+    let wrong = |why: &str| Failure::Usage(format!("{server:?} is not a valid server URL: {why}"));
     let url = Url::parse(server).map_err(|error| wrong(&error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it has more than a scheme, a host, a port and a path"));
+        return Err(wrong("it may have only a scheme, a host, a port and a path"));
     }
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(&url) => {}
-        "http" => return Err(wrong("plain http is for loopback only; everything else takes https")),
-        _ => return Err(wrong("it must begin with https://")),
+        "http" => return Err(wrong("plain http is allowed for this machine (loopback) only; use https")),
+        _ => return Err(wrong("it must start with https://")),
     }
     Ok(url.as_str().trim_end_matches('/').into())
 }
 
-/// Whether the URL's host is this machine itself.
+/// Whether the URL points to this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
@@ -126,9 +128,9 @@ mod tests {
         Config { server: server.into(), username: "ada".into(), token: Secret::new("stored"), expires_at }
     }
 
-    fn chosen(asked: Option<&str>, token: Option<&str>, now: i64) -> Result<Target, Failure> {
+    fn chosen(named: Option<&str>, token: Option<&str>, now: i64) -> Result<Endpoint, Failure> {
         let now = Timestamp::from_second(now).unwrap();
-        target(asked, token.map(Secret::new), Some(config("https://a.example")), now)
+        endpoint(named, token.map(Secret::new), Some(config("https://a.example")), now)
     }
 
     #[test]
@@ -138,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn the_environments_token_wins_and_an_old_session_says_so() {
+    fn the_token_of_the_environment_wins_and_an_expired_session_is_reported() {
         assert_eq!(chosen(None, Some("given"), 0).unwrap().token, Secret::new("given"));
         assert!(matches!(chosen(None, None, 100), Err(Failure::SessionEnded { .. })));
-        assert!(matches!(target(None, None, None, Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
+        assert!(matches!(endpoint(None, None, None, Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
     }
 
     #[test]
-    fn plain_http_is_for_loopback_only() {
+    fn plain_http_is_allowed_to_loopback_only() {
         for server in ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:8080/", "https://a.example/muster"]
         {
             assert!(checked(server).is_ok(), "{server}");

@@ -1,4 +1,4 @@
-//! `token`: enrollment tokens, with which hosts join.
+//! Enrollment tokens, which let hosts join the fleet: the `token` commands.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -11,41 +11,41 @@ use crate::{
     failures::Failure,
     output::{Context, Paging},
     pairs::{self, Pair},
-    tables::Table,
+    tables::{self, Table},
     times,
 };
 
-/// What to do about enrollment tokens.
+/// The `token` commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum TokenCommand {
-    /// Make a token; its text is shown once
+    /// Create an enrollment token; its secret is shown only once
     Create {
-        /// How many hosts may join with it (1 unless said otherwise)
+        /// How many hosts may join with the token (default: 1)
         #[arg(long)]
         seats: Option<u32>,
-        /// How long it is valid, such as 1h (the default) or 7d
+        /// How long the token is valid, such as 7d (default: 1h)
         #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
         valid_for: Option<u32>,
-        /// A label for every host that joins with it
+        /// Label to set on every host that joins with the token (repeatable)
         #[arg(long, value_name = "KEY=VALUE")]
         label: Vec<Pair>,
-        /// What it is for
+        /// Note that tells people what the token is for
         #[arg(long, default_value = "")]
         note: String,
     },
-    /// List tokens, without their texts
+    /// List enrollment tokens, without their secrets
     List {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Take a token back
+    /// Revoke an enrollment token
     Revoke {
-        /// The token's id (tok_…)
+        /// Id of the token (tok_…)
         id: EnrollmentTokenId,
     },
 }
 
-/// Does it.
+/// Runs a `token` command.
 pub async fn run(context: &Context, command: TokenCommand) -> Result<Exit, Failure> {
     let path = ["enrollment-tokens"];
     match command {
@@ -62,7 +62,7 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<Exit, Failu
         }
         TokenCommand::Revoke { id } => {
             let answer = context.client()?.delete(&["enrollment-tokens", &id.to_string()], &[]).await?;
-            context.done(&answer, &format!("Revoked {id}: no further host joins with it."))?;
+            context.done(&answer, &format!("Revoked {id}. No more hosts can join with it."))?;
         }
     }
     Ok(Exit::Succeeded)
@@ -71,12 +71,14 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<Exit, Failu
 fn how_to_join(created: &EnrollmentTokenCreated, server: &str) -> String {
     let EnrollmentTokenCreated { token, install_command, view } = created;
     format!(
-        "{id}: {seats} seats, until {until}. The token is shown only now; on each host, to install the agent and join:\n\n  \
+        "Created {id} for {hosts}, valid until {until}. The token is not shown again.\n\n\
+         To install the agent on a host and let it join, run there:\n\n  \
          {install}\n\n\
-         (with --trust-root root.json at its end it takes updates as well) or, with an agent that is there already:\n\n  \
+         Add --trust-root root.json to let the host install signed updates.\n\n\
+         If the agent is installed already, run:\n\n  \
          muster-agent enroll --server {server} --token {token} --state /var/lib/muster\n",
         id = view.id,
-        seats = view.seats,
+        hosts = tables::count(view.seats.into(), "host"),
         until = view.expires_at,
         install = install_command.reveal(),
         token = token.reveal(),
@@ -95,7 +97,7 @@ fn table(tokens: &[EnrollmentTokenView], now: Timestamp) -> String {
             token.note.clone(),
         ]);
     }
-    table.render("No enrollment tokens.")
+    table.render("There are no enrollment tokens.")
 }
 
 fn state(state: EnrollmentTokenState) -> &'static str {

@@ -1,24 +1,24 @@
-//! How the program ends: a number that scripts and CI may rely on.
+//! Exit codes, which scripts and CI pipelines may rely on.
 
 use std::process::ExitCode;
 
-/// The exit codes. 2 is also what a command line that cannot be read ends with.
+/// The exit codes. clap also ends with 2 when it cannot parse the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, and it went well.
+    /// The command succeeded.
     Succeeded = 0,
-    /// Done, and it did not go well; or not done.
+    /// The command failed, or what it waited for failed.
     Failed = 1,
-    /// The command line makes no sense.
+    /// The command line is wrong.
     Usage = 2,
-    /// It took longer than it was given.
+    /// A time limit passed.
     TimedOut = 3,
-    /// Somebody or something stopped it.
+    /// A job was cancelled, or a fleet update was cancelled or halted.
     Stopped = 4,
 }
 
 impl Exit {
-    /// What several ends amount to: a failure outweighs a timeout, a timeout a stop, a stop a success.
+    /// The exit code for two results: a failure outweighs a timeout, a timeout a stop, a stop a success.
     pub fn worst(self, other: Self) -> Self {
         let order = [Self::Usage, Self::Failed, Self::TimedOut, Self::Stopped];
         order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(Self::Succeeded)

@@ -1,4 +1,4 @@
-//! What can go wrong, as people read it: what was tried, why it failed, and what to do next.
+//! Error messages: what failed, why, and a hint about what to do next.
 
 use std::{error::Error, fmt::Write, io, path::PathBuf};
 
@@ -10,41 +10,41 @@ use muster_schemas::{
 
 use crate::exits::Exit;
 
-/// Why a command did not do what it was asked for.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The command line is well formed and makes no sense.
+    /// The command line is well formed, but wrong.
     #[error("{0}")]
     Usage(String),
-    /// There is no server to talk to.
+    /// Neither the command line, nor the environment, nor a session names a server.
     #[error("no server is configured")]
     NoServer,
     /// There is no credential for this server.
     #[error("not logged in to {server}")]
     NotLoggedIn {
-        /// Where.
+        /// URL of the server.
         server: String,
     },
-    /// The stored session is over.
-    #[error("the session at {server} ended at {at}")]
+    /// The stored session has expired.
+    #[error("the session at {server} expired at {at}")]
     SessionEnded {
-        /// Where.
+        /// URL of the server.
         server: String,
-        /// When.
+        /// When it expired.
         at: Timestamp,
     },
-    /// The server said no, and why.
+    /// The server answered with an error.
     #[error("{problem}")]
     Refused {
-        /// What it said.
+        /// The error.
         problem: Box<Problem>,
-        /// Who said so.
+        /// URL of the server.
         server: String,
     },
-    /// The server said something that is not Muster's.
-    #[error("{server} answered with status {status} and without a problem: {text}")]
+    /// The answer does not come from a Muster server.
+    #[error("{server} answered with status {status} and a body that is not a Muster error: {text}")]
     Unexpected {
-        /// Who.
+        /// URL of the server.
         server: String,
         /// The HTTP status.
         status: u16,
@@ -54,44 +54,44 @@ pub enum Failure {
     /// The server did not answer.
     #[error("cannot reach {server}")]
     Unreachable {
-        /// Who.
+        /// URL of the server.
         server: String,
-        /// Why.
+        /// The cause.
         source: reqwest::Error,
     },
-    /// No HTTP client could be made.
+    /// The HTTP client cannot be built.
     #[error("cannot set up TLS")]
     Tls {
-        /// Why.
+        /// The cause.
         source: reqwest::Error,
     },
-    /// A file did not do what it should.
+    /// An operation on a file failed.
     #[error("cannot {doing} {}", path.display())]
     File {
-        /// What was tried.
+        /// The operation, as a verb.
         doing: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// Something that is there and cannot be understood.
-    #[error("{what} cannot be understood: {why}")]
+    /// A file or an answer has the wrong format.
+    #[error("cannot read {what}: {why}")]
     Unreadable {
-        /// What.
+        /// The file or the answer.
         what: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// Signatures or bytes that are not what they should be.
-    #[error("{what} is not to be trusted: {why}")]
+    /// A signature or a digest does not match.
+    #[error("cannot trust {what}: {why}")]
     Untrusted {
-        /// What.
+        /// The file.
         what: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// It took longer than it was given.
+    /// A time limit passed.
     #[error("{0}")]
     TimedOut(String),
     /// The terminal or the pipe did not take the output.
@@ -100,12 +100,12 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// An envelope that is not believed.
+    /// The failure for an envelope whose signatures do not hold.
     pub fn untrusted(what: impl Into<String>, why: &EnvelopeError) -> Self {
         Self::Untrusted { what: what.into(), why: why.to_string() }
     }
 
-    /// What the program ends with.
+    /// The exit code of the program.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
@@ -115,7 +115,8 @@ impl Failure {
         }
     }
 
-    /// The whole of it, as it goes to stderr. Empty when there is nobody left to read it.
+    /// The full message for stderr: the error, its causes, its details and a hint. Empty if the reader of the output has
+    /// gone away.
     pub fn report(&self) -> String {
         if self.exit() == Exit::Succeeded {
             return String::new();
@@ -127,54 +128,65 @@ impl Failure {
             source = cause.source();
         }
         if let Self::Refused { problem, .. } = self {
-            text.push_str(&particulars(problem));
+            text.push_str(&members(problem));
         }
-        if let Some(next) = self.advice() {
-            write!(text, "\n  next: {next}").expect("writing to a String cannot fail");
+        if let Some(hint) = self.hint() {
+            write!(text, "\n  hint: {hint}").expect("writing to a String cannot fail");
         }
         text.push('\n');
         text
     }
 
-    fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self {
-            Self::NoServer => Some("muster login --server https://muster.example.org".into()),
-            Self::NotLoggedIn { server } | Self::SessionEnded { server, .. } => {
-                Some(format!("muster login --server {server}"))
+            Self::NoServer => Some("run `muster login --server https://muster.example.org`".into()),
+            Self::NotLoggedIn { server } | Self::SessionEnded { server, .. } => Some(log_in(server)),
+            Self::Unreachable { server, .. } => {
+                Some(format!("check whether {server}/api/v1/health answers from this machine"))
             }
-            Self::Unreachable { server, .. } => Some(format!("see whether {server}/api/v1/health answers from here")),
             Self::Tls { .. } => {
-                Some("install the system's CA certificates, or name a PEM file in MUSTER_CA_FILE".into())
+                Some("install the system's CA certificates, or set MUSTER_CA_FILE to a PEM file".into())
             }
-            Self::Refused { problem, server } => advice(problem, server),
+            Self::Refused { problem, server } => hint(problem, server),
             _ => None,
         }
     }
 }
 
-fn particulars(problem: &Problem) -> String {
+/// The field, the members and the instance of a problem, one per line.
+fn members(problem: &Problem) -> String {
     let field = problem.field.iter().map(|field| ("field", field.clone()));
     let member = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), String::from);
     let members = problem.members.iter().map(|(name, value)| (name.as_str(), member(value)));
     let instance =
-        problem.instance.iter().map(|id| ("instance", format!("{id} (quote it to whoever runs the server)")));
+        problem.instance.iter().map(|id| ("instance", format!("{id} (quote this id when you report the error)")));
     field.chain(members).chain(instance).fold(String::new(), |mut text, (name, value)| {
         write!(text, "\n  {name}: {value}").expect("writing to a String cannot fail");
         text
     })
 }
 
-fn advice(problem: &Problem, server: &str) -> Option<String> {
+fn log_in(server: &str) -> String {
+    format!("run `muster login --server {server}`")
+}
+
+fn hint(problem: &Problem, server: &str) -> Option<String> {
     let member = |name: &str| problem.members.get(name).and_then(|value| value.as_str());
     match problem.code {
-        ProblemCode::Unauthorized => Some(format!("muster login --server {server}")),
-        ProblemCode::Forbidden => Some("muster whoami shows the role; an admin can change it".into()),
+        ProblemCode::Unauthorized => Some(log_in(server)),
+        ProblemCode::Forbidden => Some("`muster whoami` shows your role; an admin can change it".into()),
         ProblemCode::HostOffline => {
-            Some("muster jobs run --if-offline queue keeps a job until the host is back".into())
+            Some("`muster jobs run --if-offline queue` keeps a job queued until the host is online".into())
         }
-        ProblemCode::HostInUse => Some("muster host retire ID --force --reason TEXT gives the open work up".into()),
-        ProblemCode::HostQuarantined => Some("muster host readmit ID --reason TEXT, once it is clear why".into()),
-        ProblemCode::FleetUpdateActive => member("fleet_update_id").map(|id| format!("muster fleet-update watch {id}")),
+        ProblemCode::HostInUse => {
+            Some("`muster host retire ID --force --reason TEXT` retires the host and gives up its open jobs".into())
+        }
+        ProblemCode::HostQuarantined => {
+            Some("run `muster host readmit ID --reason TEXT` once you know why it was quarantined".into())
+        }
+        ProblemCode::FleetUpdateActive => {
+            member("fleet_update_id").map(|id| format!("`muster fleet-update watch {id}` follows it to its end"))
+        }
         ProblemCode::Contended | ProblemCode::TooManyRequests | ProblemCode::Unavailable => {
             Some("nothing was changed; try again in a moment".into())
         }
@@ -197,30 +209,30 @@ mod tests {
         insta::assert_snapshot!(refused(problem).report(), @r"
         error: The request breaks a rule: spec.argv[0]: must be an absolute path
           field: spec.argv[0]
-          instance: req_01ARZ3NDEKTSV4RRFFQ69G5FAV (quote it to whoever runs the server)
+          instance: req_01ARZ3NDEKTSV4RRFFQ69G5FAV (quote this id when you report the error)
         ");
     }
 
     #[test]
-    fn a_missing_credential_says_how_to_get_one() {
+    fn a_missing_credential_comes_with_a_hint_to_log_in() {
         insta::assert_snapshot!(refused(Problem::new(ProblemCode::Unauthorized)).report(), @r"
         error: No valid credential
-          next: muster login --server https://muster.example.org
+          hint: run `muster login --server https://muster.example.org`
         ");
     }
 
     #[test]
-    fn a_busy_fleet_names_the_fleet_update_to_watch() {
+    fn an_active_fleet_update_is_named_in_the_hint() {
         let problem = Problem::new(ProblemCode::FleetUpdateActive).with("fleet_update_id", "fup_1");
         insta::assert_snapshot!(refused(problem).report(), @r"
         error: A fleet update is active
           fleet_update_id: fup_1
-          next: muster fleet-update watch fup_1
+          hint: `muster fleet-update watch fup_1` follows it to its end
         ");
     }
 
     #[test]
-    fn a_reader_that_went_away_is_no_error() {
+    fn a_closed_pipe_is_not_an_error() {
         let failure = Failure::Output(io::ErrorKind::BrokenPipe.into());
         assert_eq!((failure.exit(), failure.report()), (Exit::Succeeded, String::new()));
     }

@@ -1,4 +1,4 @@
-//! Files that hold secrets or that must never be half written.
+//! File access: private files (mode 0600) and atomic replacement.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -8,8 +8,8 @@ use std::{
 
 use crate::failures::Failure;
 
-/// Writes a file for the owner's eyes only, in one step: a reader sees the old text or the new one. Missing folders are
-/// made, also for the owner only.
+/// Replaces a file atomically: a reader sees the old text or the new one. The file and the folders that are missing are
+/// created for their owner only.
 pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |source| Failure::File { doing: "write", path: path.into(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -20,12 +20,12 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     written.inspect_err(|_| drop(fs::remove_file(&temporary))).map_err(failed)
 }
 
-/// Writes a new file for the owner's eyes only; refuses to touch one that is there.
+/// Creates a file for its owner only. Fails if the file exists.
 pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
     write_new(path, text).map_err(|source| Failure::File { doing: "create", path: path.into(), source })
 }
 
-/// Makes a folder for the owner only, with its parents. One that is there stays as it is.
+/// Creates a folder and its parents for their owner only. An existing folder stays as it is.
 pub fn create_folder(folder: &Path) -> Result<(), Failure> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -34,12 +34,12 @@ pub fn create_folder(folder: &Path) -> Result<(), Failure> {
     builder.create(folder).map_err(|source| Failure::File { doing: "create", path: folder.into(), source })
 }
 
-/// A file's text.
+/// Reads a file as text.
 pub fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|source| Failure::File { doing: "read", path: path.into(), source })
 }
 
-/// A file's bytes.
+/// Reads a file as bytes.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|source| Failure::File { doing: "read", path: path.into(), source })
 }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_file_and_its_new_folder_are_the_owners_alone() {
+    fn a_replaced_file_and_its_new_folder_are_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("muster/config.toml");
         replace(&path, "one").unwrap();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_there_is_not_created_again() {
+    fn an_existing_file_is_not_created_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("root.key");
         create(&path, "one").unwrap();

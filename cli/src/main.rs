@@ -1,13 +1,14 @@
-//! `muster`: the fleet from a terminal or a pipeline.
+//! Command-line client (`muster`): manages a fleet from a terminal or a CI pipeline.
 //!
-//! stdout carries the answer, stderr everything else, the exit code the truth: 0 succeeded, 1 failed, 2 usage, 3 timed
-//! out, 4 cancelled or halted.
+//! Answers go to stdout and everything else to stderr. The exit code tells how the command ended: 0 succeeded, 1 failed,
+//! 2 usage error, 3 timed out, 4 cancelled or halted.
 
-mod access;
+mod api_keys;
 mod audit;
 mod client;
 mod commands;
 mod config;
+mod deadlines;
 mod enrollment_tokens;
 mod exits;
 mod failures;
@@ -17,19 +18,21 @@ mod hosts;
 mod jobs;
 mod output;
 mod pairs;
-mod patience;
 mod progress;
 mod prompts;
 mod releases;
+mod roles;
 mod session;
 mod tables;
+mod tick;
 mod times;
+mod users;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// One thread is enough for a program that mostly waits.
+/// One thread is enough: the program mostly waits for the server.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match commands::Muster::parse().run().await {

@@ -1,4 +1,4 @@
-//! Everything that is printed goes through here: answers to stdout, remarks to stderr.
+//! Output: answers to stdout, as text or JSON; remarks and warnings to stderr; lists page by page.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -12,29 +12,29 @@ use crate::{
     failures::Failure,
 };
 
-/// What every command is given: how to answer, and whom to ask.
+/// The global options that every command gets.
 pub struct Context {
-    /// Whether programs read the answer: then it is the API's own JSON.
+    /// Whether to print the JSON of the API instead of text.
     pub json: bool,
-    /// The server that was asked for. None: the one logged in to.
+    /// URL of the server to use. `None` means the one logged in to.
     pub server: Option<String>,
-    /// The credential from the environment. None: the stored one.
+    /// Token from the environment. `None` means the stored one.
     pub token: Option<Secret>,
 }
 
 impl Context {
     /// A client with a credential.
     pub fn client(&self) -> Result<Client, Failure> {
-        let target = config::target(self.server.as_deref(), self.token.clone(), Config::load()?, Timestamp::now())?;
-        Client::new(&target.server, Some(target.token))
+        let endpoint = config::endpoint(self.server.as_deref(), self.token.clone(), Config::load()?, Timestamp::now())?;
+        Client::new(&endpoint.server, Some(endpoint.token))
     }
 
-    /// Prints an answer: as it came for programs, as `render` says for people.
+    /// Prints an answer: its JSON with `--json`, else the text that `render` makes of it.
     pub fn show<T: DeserializeOwned>(&self, answer: &Answer, render: impl FnOnce(&T) -> String) -> Result<(), Failure> {
         if self.json { line(&answer.body) } else { text(&render(&answer.read()?)) }
     }
 
-    /// Prints an answer for programs, a sentence for people.
+    /// Prints an answer: its JSON with `--json`, else a sentence.
     pub fn done(&self, answer: &Answer, sentence: &str) -> Result<(), Failure> {
         if !self.json {
             return line(sentence);
@@ -42,7 +42,7 @@ impl Context {
         if answer.body.is_empty() { Ok(()) } else { line(&answer.body) }
     }
 
-    /// A remark for people, on stderr; programs are not bothered.
+    /// Prints a remark to stderr, unless `--json` is given.
     pub fn remark(&self, remark: &str) {
         if !self.json {
             warn(remark);
@@ -50,22 +50,22 @@ impl Context {
     }
 }
 
-/// How much of a list to print.
+/// Arguments of commands that print a list.
 #[derive(Debug, clap::Args)]
 pub struct Paging {
-    /// How many entries a page holds (at most 200)
+    /// How many entries to get per page (at most 200)
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=200))]
     limit: Option<u16>,
-    /// Start where an earlier page said that more follow
+    /// Start at the cursor that an earlier page ended with
     #[arg(long)]
     cursor: Option<String>,
-    /// Every page; with --json one page per line
+    /// Print all pages; with --json, one page per line
     #[arg(long)]
     all: bool,
 }
 
 impl Paging {
-    /// Prints a list as far as it was asked for.
+    /// Prints one page of a list, or all pages.
     pub async fn list<T: DeserializeOwned>(
         &self,
         context: &Context,
@@ -94,18 +94,18 @@ impl Paging {
         }
         text(&render(&items))?;
         if let Some(cursor) = cursor {
-            context.remark(&format!("More follow: --all shows everything, --cursor {cursor} the next page."));
+            context.remark(&format!("There is more: add --all to print everything, or --cursor {cursor} to continue."));
         }
         Ok(())
     }
 }
 
-/// Prints a text to stdout as it is.
+/// Prints a text to stdout without a line break.
 pub fn text(text: &str) -> Result<(), Failure> {
     bytes(text.as_bytes())
 }
 
-/// Prints bytes to stdout as they are, at once.
+/// Prints bytes to stdout and flushes them.
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::Output)
@@ -116,12 +116,12 @@ pub fn line(line: &str) -> Result<(), Failure> {
     text(&format!("{line}\n"))
 }
 
-/// Prints a line to stderr. A stderr that nobody reads is no reason to stop.
+/// Prints a line to stderr. The program goes on if stderr is closed.
 pub fn warn(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// Whether somebody watches the remarks as they come.
-pub fn is_watched() -> bool {
+/// Whether stderr is a terminal.
+pub fn is_terminal() -> bool {
     io::stderr().is_terminal()
 }

@@ -1,13 +1,13 @@
-//! `key=value` on the command line: labels, variables, targets.
+//! `KEY=VALUE` arguments: labels, environment variables, release targets.
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
-/// A key and a value.
+/// A `KEY=VALUE` argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// What stands before the first `=`.
+    /// The part before the first `=`.
     pub key: String,
-    /// What stands after it; may be empty.
+    /// The part after it; may be empty.
     pub value: String,
 }
 
@@ -21,22 +21,22 @@ impl FromStr for Pair {
     }
 }
 
-/// Pairs as a map; the last of one key wins.
+/// Pairs as a map. If a key is given twice, the last value wins.
 pub fn map(pairs: &[Pair]) -> BTreeMap<String, String> {
     pairs.iter().map(|Pair { key, value }| (key.clone(), value.clone())).collect()
 }
 
-/// A map as `key=value` texts in one line.
+/// A map as `key=value` texts, joined with commas.
 pub fn text(map: &BTreeMap<String, String>) -> String {
     map.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
-/// A label to set (`key=value`) or to remove (`key-`).
+/// A label to set (`KEY=VALUE`) or to remove (`KEY-`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelChange {
-    /// The label.
+    /// Key of the label.
     pub key: String,
-    /// Its new value; none removes it.
+    /// New value; `None` removes the label.
     pub value: Option<String>,
 }
 
@@ -48,24 +48,24 @@ impl FromStr for LabelChange {
             return Ok(Self { key, value: Some(value) });
         }
         let key = text.strip_suffix('-').filter(|key| !key.is_empty() && !key.contains('='));
-        let key = key.ok_or_else(|| format!("{text:?} is neither KEY=VALUE (set) nor KEY- (remove)"))?;
+        let key = key.ok_or_else(|| format!("{text:?} is neither KEY=VALUE (to set) nor KEY- (to remove)"))?;
         Ok(Self { key: key.into(), value: None })
     }
 }
 
-/// A release's file for a platform: `linux-x86_64=PATH`.
+/// The file of a release for one platform: `linux-x86_64=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetFile {
     /// `linux` or `windows`.
     pub os: String,
     /// `x86_64` or `aarch64`.
     pub arch: String,
-    /// Where the file is.
+    /// Path of the file.
     pub path: PathBuf,
 }
 
 impl TargetFile {
-    /// `linux-x86_64`.
+    /// The platform, such as `linux-x86_64`.
     pub fn platform(&self) -> String {
         format!("{}-{}", self.os, self.arch)
     }

@@ -1,4 +1,4 @@
-//! Questions to the person at the terminal. Where there is none, the answer must come from elsewhere.
+//! Prompts for the user name and the password. Without a terminal, a flag or an environment variable must supply them.
 
 use std::{env, io};
 
@@ -7,7 +7,8 @@ use muster_schemas::secrets::Secret;
 
 use crate::failures::Failure;
 
-/// A password: from the environment's `variable`, from the first line of stdin, or from the terminal without echo.
+/// Reads a password: from the first line of stdin if the flag is set, else from the environment variable, else from the
+/// terminal without echo.
 pub fn password(question: &str, variable: &str, from_stdin: FromStdin) -> Result<Secret, Failure> {
     if from_stdin.password_stdin {
         let mut line = String::new();
@@ -20,7 +21,7 @@ pub fn password(question: &str, variable: &str, from_stdin: FromStdin) -> Result
     let terminal = Term::stderr();
     if !terminal.is_term() {
         return Err(Failure::Usage(format!(
-            "no terminal to ask for a password: set {variable} or add --password-stdin"
+            "there is no terminal to ask for the password; set {variable} or add --password-stdin"
         )));
     }
     terminal.write_str(&format!("{question}: ")).map_err(Failure::Output)?;
@@ -28,17 +29,17 @@ pub fn password(question: &str, variable: &str, from_stdin: FromStdin) -> Result
     given(&password, "the terminal")
 }
 
-/// A line from the terminal.
+/// Reads a line from the terminal.
 pub fn line(question: &str, instead: &str) -> Result<String, Failure> {
     let terminal = Term::stderr();
     if !terminal.is_term() {
-        return Err(Failure::Usage(format!("no terminal to ask for the {question}: add {instead}")));
+        return Err(Failure::Usage(format!("there is no terminal to ask for the {question}; add {instead}")));
     }
     terminal.write_str(&format!("{question}: ")).map_err(Failure::Output)?;
     terminal.read_line().map_err(Failure::Output)
 }
 
-/// Whether the password is on stdin.
+/// The `--password-stdin` flag.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct FromStdin {
     /// Read the password from the first line of stdin

@@ -1,9 +1,9 @@
-//! `login`, `logout`, `whoami`, `version`: who we are, and with whom we talk.
+//! Sessions: the `login`, `logout`, `whoami` and `version` commands.
 
 use jiff::Timestamp;
 use muster_schemas::{
     PROTOCOL,
-    access::{LoginRequest, Role, SessionKind, SessionView},
+    access::{LoginRequest, SessionKind, SessionView},
     health::Version,
 };
 use serde_json::json;
@@ -15,27 +15,27 @@ use crate::{
     failures::Failure,
     output::{self, Context},
     prompts::{self, FromStdin},
-    tables, times,
+    roles, tables, times,
 };
 
-/// How to log in.
+/// Arguments of `login`.
 #[derive(Debug, clap::Args)]
 pub struct LoginArguments {
-    /// The account; asked for on a terminal when absent
+    /// Name of the account; if absent, the terminal asks for it
     #[arg(long, env = "MUSTER_USERNAME")]
     username: Option<String>,
     #[command(flatten)]
     from_stdin: FromStdin,
 }
 
-/// Opens a session and keeps its token.
+/// Opens a session and stores its token.
 pub async fn login(context: &Context, arguments: LoginArguments) -> Result<Exit, Failure> {
     let server = config::server(context.server.as_deref(), Config::load()?.as_ref())?;
     let username = match arguments.username {
         Some(username) => username,
         None => prompts::line("username", "--username NAME")?,
     };
-    let question = format!("Password of {username} at {server}");
+    let question = format!("Password for {username} at {server}");
     let password = prompts::password(&question, "MUSTER_PASSWORD", arguments.from_stdin)?;
     let request = LoginRequest { username, password, kind: SessionKind::Bearer };
     let answer = Client::new(&server, None)?.act(&["session"], &request).await?;
@@ -44,7 +44,7 @@ pub async fn login(context: &Context, arguments: LoginArguments) -> Result<Exit,
     let token = session.token.clone().ok_or_else(missing)?;
     let (username, expires_at) = (session.username.clone(), session.expires_at);
     Config { server: server.clone(), username, token, expires_at }.save()?;
-    // The token stays out of the output: it is in the file.
+    // The token is stored in the file and never printed.
     let shown = SessionView { token: None, ..session };
     if context.json {
         output::line(&serde_json::to_string(&shown).expect("a session is JSON"))?;
@@ -54,29 +54,29 @@ pub async fn login(context: &Context, arguments: LoginArguments) -> Result<Exit,
     Ok(Exit::Succeeded)
 }
 
-/// Ends the session and forgets its token; the token is forgotten even if the server cannot be told.
+/// Ends the session and deletes its token. The stored token is deleted even if the server cannot be reached.
 pub async fn logout(context: &Context) -> Result<Exit, Failure> {
     let Some(config) = Config::load()? else {
-        context.remark("Not logged in.");
+        context.remark("You are not logged in.");
         return Ok(Exit::Succeeded);
     };
     let server = config::checked(&config.server)?;
     Config::remove()?;
     let client = Client::new(&server, Some(config.token))?;
     match client.delete(&["session"], &[]).await {
-        Ok(_) => context.remark(&format!("Logged out of {server}.")),
+        Ok(_) => context.remark(&format!("Logged out from {server}.")),
         Err(Failure::Refused { problem, .. }) if problem.status == 401 => {
-            context.remark(&format!("The session at {server} had ended already."));
+            context.remark(&format!("The session at {server} had already ended."));
         }
         Err(failure) => {
-            output::warn("The session is forgotten here, but the server does not know: it ends by itself.");
+            output::warn("The token is deleted here, but the server was not told: the session ends when it expires.");
             return Err(failure);
         }
     }
     Ok(Exit::Succeeded)
 }
 
-/// Shows the session.
+/// Prints the account, its role and the server.
 pub async fn whoami(context: &Context) -> Result<Exit, Failure> {
     let client = context.client()?;
     let answer = client.get(&["session"], &[]).await?;
@@ -86,7 +86,7 @@ pub async fn whoami(context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Succeeded)
 }
 
-/// Shows the versions of this program and, if one is configured, of the server.
+/// Prints the version of this client and, if a server is configured, of the server.
 pub async fn version(context: &Context) -> Result<Exit, Failure> {
     let own = option_env!("MUSTER_VERSION").unwrap_or(env!("CARGO_PKG_VERSION"));
     let server = config::server(context.server.as_deref(), Config::load()?.as_ref());
@@ -106,16 +106,7 @@ pub async fn version(context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Succeeded)
 }
 
-/// A role as one word.
-pub fn role(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
-}
-
 fn who(session: &SessionView, now: Timestamp) -> String {
     let ends = times::ago(session.expires_at, now);
-    format!("{} ({}; ends {ends})", tables::printable(&session.username), role(session.role))
+    format!("{} ({}; the session ends {ends})", tables::printable(&session.username), roles::text(session.role))
 }

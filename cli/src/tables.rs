@@ -1,16 +1,16 @@
-//! Tables for people: aligned columns, two spaces apart, nothing after the last.
+//! Plain-text tables: aligned columns, two spaces apart, without trailing spaces.
 
 use std::fmt::Write;
 
-/// Rows under a head.
+/// A header and rows.
 pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these columns.
-    pub fn new<const N: usize>(head: [&str; N]) -> Self {
-        Self { rows: vec![head.map(String::from).into()] }
+    /// A table with this header.
+    pub fn new<const N: usize>(header: [&str; N]) -> Self {
+        Self { rows: vec![header.map(String::from).into()] }
     }
 
     /// Adds a row.
@@ -18,10 +18,10 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// The text, or `nothing` when there are no rows.
-    pub fn render(&self, nothing: &str) -> String {
+    /// The table as text, or `empty` if it has no rows.
+    pub fn render(&self, empty: &str) -> String {
         if self.rows.len() == 1 {
-            return format!("{nothing}\n");
+            return format!("{empty}\n");
         }
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let length = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| printed(cell).len());
@@ -35,7 +35,7 @@ impl Table {
     }
 }
 
-/// Names and values, one pair per line, the values aligned.
+/// Names and values, one pair per line, with aligned values. Pairs with an empty value are left out.
 pub fn facts(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     pairs.iter().filter(|(_, value)| !value.is_empty()).fold(String::new(), |mut text, (name, value)| {
@@ -44,15 +44,20 @@ pub fn facts(pairs: &[(&str, String)]) -> String {
     })
 }
 
-/// A text from elsewhere without anything that steers a terminal.
+/// Replaces control characters, so that a text from elsewhere cannot send escape sequences to the terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// Who did something, by name where there is one; a program's says that it is one.
-pub fn who(actor: &str, name: &str) -> String {
-    match (name, actor.starts_with("key:")) {
-        ("", _) => actor.into(),
+/// `1 host`, `2 hosts`.
+pub fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The name of an actor, or its id if it has no name. The name of an API key is marked as one.
+pub fn actor(id: &str, name: &str) -> String {
+    match (name, id.starts_with("key:")) {
+        ("", _) => id.into(),
         (name, true) => format!("key {name}"),
         (name, false) => name.into(),
     }
@@ -89,12 +94,12 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_are_a_sentence() {
-        assert_eq!(Table::new(["NAME"]).render("No hosts."), "No hosts.\n");
+    fn a_table_without_rows_is_a_sentence() {
+        assert_eq!(Table::new(["NAME"]).render("There are no hosts."), "There are no hosts.\n");
     }
 
     #[test]
-    fn a_host_cannot_steer_the_terminal_by_its_name() {
+    fn the_name_of_a_host_cannot_contain_terminal_escape_sequences() {
         let mut table = Table::new(["NAME"]);
         table.row(["\u{1b}[2Jgone".into()]);
         assert_eq!(table.render("none"), "NAME\n [2Jgone\n");

@@ -1,12 +1,12 @@
-//! Spans of time as people write and read them.
+//! Durations and ages as text, such as `1h 30m` and `2h ago`.
 
 use jiff::Timestamp;
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// Seconds from `90s`, `20m`, `1h30m` or `7d`: units from large to small, each at most once.
+/// Parses a duration such as `90s`, `20m`, `1h30m` or `7d` into seconds. Units go from large to small, each at most once.
 pub fn seconds(text: &str) -> Result<u32, String> {
-    let wrong = || format!("{text:?} is not a span of time such as 90s, 20m, 1h30m or 7d");
+    let wrong = || format!("{text:?} is not a duration such as 90s, 20m, 1h30m or 7d");
     let (mut total, mut rest, mut units) = (0_u64, text, &UNITS[..]);
     while !rest.is_empty() {
         let digits = rest.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
@@ -20,7 +20,7 @@ pub fn seconds(text: &str) -> Result<u32, String> {
     u32::try_from(total).ok().filter(|_| !text.is_empty()).ok_or_else(wrong)
 }
 
-/// A span in its two largest units: `1h 30m`.
+/// A duration in its two largest units: `1h 30m`.
 pub fn span(seconds: u64) -> String {
     let mut rest = seconds;
     let mut parts = Vec::new();
@@ -34,7 +34,7 @@ pub fn span(seconds: u64) -> String {
     if parts.is_empty() { "0s".into() } else { parts.join(" ") }
 }
 
-/// How long ago something was, or how far ahead it is, in one unit.
+/// How long ago a moment was, or how far ahead it is, in one unit: `2h ago`, `in 3d`.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let difference = now.as_second() - at.as_second();
     let amount = difference.unsigned_abs();
@@ -43,7 +43,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     if difference < 0 { format!("in {text}") } else { format!("{text} ago") }
 }
 
-/// The same for something that may not have happened.
+/// Like `ago`; a dash if it has not happened.
 pub fn ago_or_dash(at: Option<Timestamp>, now: Timestamp) -> String {
     at.map_or_else(|| "-".into(), |at| ago(at, now))
 }

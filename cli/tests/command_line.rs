@@ -1,4 +1,4 @@
-//! The program as scripts see it: what it accepts, what it says, and what it ends with. No server is needed.
+//! End-to-end tests of the command-line client: arguments, messages and exit codes. They need no real server.
 
 use std::{
     fs,
@@ -12,10 +12,10 @@ use std::{
 
 const HOST: &str = "host_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-/// `muster` in a folder of its own, with nothing of this machine's environment.
-struct Desk(tempfile::TempDir);
+/// Runs `muster` in a temporary folder, without the environment of this machine.
+struct Workspace(tempfile::TempDir);
 
-impl Desk {
+impl Workspace {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder for the test"))
     }
@@ -44,7 +44,7 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into()
 }
 
-/// A server that gives every request the same answer, and the requests it got.
+/// A server that gives these answers in their order, and the requests that it got.
 fn server(answers: &'static [&'static str]) -> (String, thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -73,8 +73,8 @@ const NOTHING: &str = concat!(
 );
 
 #[test]
-fn a_command_line_that_makes_no_sense_ends_with_2() {
-    let desk = Desk::new();
+fn a_wrong_command_line_ends_with_exit_code_2() {
+    let workspace = Workspace::new();
     let lines = [
         "",
         "nonsense",
@@ -93,13 +93,13 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
         "keys create ci --role owner",
     ];
     for line in lines {
-        assert_eq!(desk.code(line), Some(2), "{line}");
+        assert_eq!(workspace.code(line), Some(2), "{line}");
     }
 }
 
 #[test]
-fn a_command_line_that_makes_sense_gets_as_far_as_the_missing_server() {
-    let desk = Desk::new();
+fn a_correct_command_line_fails_only_because_no_server_is_configured() {
+    let workspace = Workspace::new();
     let lines = [
         "hosts --label a=b --os linux --version 1.0.0 --online --behind --all".into(),
         format!("host {HOST}"),
@@ -111,36 +111,38 @@ fn a_command_line_that_makes_sense_gets_as_far_as_the_missing_server() {
             .into(),
     ];
     for line in lines {
-        let output = desk.muster(&line);
+        let output = workspace.muster(&line);
         assert_eq!(output.status.code(), Some(1), "{line}");
         assert_eq!(
             errors(&output),
-            "error: no server is configured\n  next: muster login --server https://muster.example.org\n",
+            "error: no server is configured\n  hint: run `muster login --server https://muster.example.org`\n",
             "{line}"
         );
     }
 }
 
 #[test]
-fn a_login_keeps_its_token_for_the_owner_only_and_never_prints_it() {
-    let desk = Desk::new();
+fn a_login_stores_its_token_in_a_private_file_and_never_prints_it() {
+    let workspace = Workspace::new();
     let (url, served) = server(&[SESSION]);
     let login = format!("login --server {url} --username ada");
-    let output = desk.command(&login).env("MUSTER_PASSWORD", "correct horse").output().expect("muster can be started");
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
-    assert!(!String::from_utf8_lossy(&said).contains("s3cr3t-text"));
-    let mode = |name: &str| fs::metadata(desk.path().join(name)).expect("it was written").permissions().mode() & 0o777;
+    let output =
+        workspace.command(&login).env("MUSTER_PASSWORD", "correct horse").output().expect("muster can be started");
+    let printed = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
+    assert!(!String::from_utf8_lossy(&printed).contains("s3cr3t-text"));
+    let mode =
+        |name: &str| fs::metadata(workspace.path().join(name)).expect("it was written").permissions().mode() & 0o777;
     assert_eq!((mode("private"), mode("private/config.toml")), (0o700, 0o600));
     let requests = served.join().expect("the server served");
     assert!(requests[0].starts_with("POST /api/v1/session HTTP/1.1\r\n"), "{}", requests[0]);
 }
 
 #[test]
-fn a_creation_is_sent_again_with_the_same_key() {
-    let desk = Desk::new();
+fn a_creation_is_retried_with_the_same_idempotency_key() {
+    let workspace = Workspace::new();
     let (url, served) = server(&[BUSY, BUSY, NOTHING]);
-    let mut command = desk.command(&format!("jobs run --server {url} --all-hosts --json -- /bin/true"));
+    let mut command = workspace.command(&format!("jobs run --server {url} --all-hosts --json -- /bin/true"));
     let output = command.env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"{\"items\":[]}\n".as_slice()));
     let key = |request: &String| request.lines().find(|line| line.starts_with("idempotency-key: ")).map(String::from);
@@ -149,36 +151,36 @@ fn a_creation_is_sent_again_with_the_same_key() {
 }
 
 #[test]
-fn without_a_terminal_a_password_is_not_waited_for() {
-    let desk = Desk::new();
-    let output = desk.muster("login --server https://muster.example.org --username ada");
+fn a_login_without_a_terminal_does_not_wait_for_a_password() {
+    let workspace = Workspace::new();
+    let output = workspace.muster("login --server https://muster.example.org --username ada");
     assert_eq!(output.status.code(), Some(2));
     assert!(errors(&output).contains("MUSTER_PASSWORD"), "{}", errors(&output));
 }
 
 #[test]
 fn plain_http_to_another_machine_is_refused() {
-    let desk = Desk::new();
-    let output = desk.command("hosts --server http://10.0.0.1").env("MUSTER_TOKEN", "x").output();
+    let workspace = Workspace::new();
+    let output = workspace.command("hosts --server http://10.0.0.1").env("MUSTER_TOKEN", "x").output();
     assert_eq!(output.expect("muster can be started").status.code(), Some(2));
 }
 
 #[test]
-fn a_release_is_signed_and_verified_offline_and_a_changed_file_is_noticed() {
-    let desk = Desk::new();
-    fs::write(desk.path().join("agent"), "the agent").expect("a file");
-    assert_eq!(desk.code("release keygen --out keys"), Some(0));
+fn a_release_is_signed_and_verified_offline_and_a_changed_file_is_detected() {
+    let workspace = Workspace::new();
+    fs::write(workspace.path().join("agent"), "the agent").expect("a file");
+    assert_eq!(workspace.code("release keygen --out keys"), Some(0));
     let sign = "release sign --key keys/release.key --version 1.1.0 --manifest-version 2 --target linux-x86_64=agent --out m.json";
-    assert_eq!(desk.code(sign), Some(0));
+    assert_eq!(workspace.code(sign), Some(0));
     let verify = "release verify --root keys/root.json m.json --target linux-x86_64=agent";
-    assert_eq!(desk.code(verify), Some(0));
-    fs::write(desk.path().join("agent"), "the Agent").expect("a file");
-    assert_eq!(desk.code(verify), Some(1));
-    assert_eq!(desk.code("release keygen --out keys"), Some(2), "keys are never overwritten");
+    assert_eq!(workspace.code(verify), Some(0));
+    fs::write(workspace.path().join("agent"), "the Agent").expect("a file");
+    assert_eq!(workspace.code(verify), Some(1));
+    assert_eq!(workspace.code("release keygen --out keys"), Some(2), "keys are never overwritten");
 }
 
 #[test]
 fn completions_name_the_commands() {
-    let script = Desk::new().muster("completions bash").stdout;
+    let script = Workspace::new().muster("completions bash").stdout;
     assert!(String::from_utf8_lossy(&script).contains("fleet-update"));
 }

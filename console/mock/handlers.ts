@@ -70,7 +70,18 @@ function page<T>(items: T[], query: URLSearchParams): Answer {
 }
 
 const hostView = (state: State, host: State['hosts'][number]) => ({ ...host, ...hostActions(state, host) })
-const jobView = (state: State, job: State['jobs'][number]) => ({ ...job, ...jobActions(state, job) })
+const jobView = (state: State, job: State['jobs'][number]) => ({
+  ...job,
+  title: titleOf(job),
+  ...jobActions(state, job),
+})
+
+function titleOf(job: State['jobs'][number]): string {
+  if (job.kind === 'run') return job.spec.argv.join(' ')
+  if (job.kind === 'self_update') return `update the agent to ${job.spec.version}`
+  return job.kind === 'reset_breakers' ? 'reset circuit breakers' : 'inspect the host'
+}
+
 const fleetUpdateView = (state: State, { view, hosts }: FleetUpdateRecord) => ({
   ...view,
   ...fleetUpdateActions(state, view, hosts.some((host) => host.state === 'lost')), // prettier-ignore

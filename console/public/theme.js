@@ -1,4 +1,4 @@
-// Before the first paint, so that a chosen theme never flashes the other one.
+// This runs before the first paint, so that the page never flashes in the wrong theme.
 {
   const theme = localStorage.getItem('muster-theme')
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme

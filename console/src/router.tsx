@@ -1,4 +1,4 @@
-/** Every page, its address, and what its address may say. */
+/** The router: every page, its path, and its search parameters. */
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 
@@ -20,7 +20,7 @@ const signInRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/sign_in'), 'SignInPage'),
 })
 
-/** Only a path of this console: whatever else a link says, one does not go there after signing in. */
+/** Accepts only paths of this console, so that a link cannot redirect to another site after sign-in. */
 function ownPath(value: unknown): string | undefined {
   const path = text(value)
   return path && /^\/(?![/\\])/.test(path) ? path : undefined
@@ -174,11 +174,11 @@ declare module '@tanstack/react-router' {
   }
 }
 
-/** An ended session leads to sign-in, and from there back to where one was. */
+/** If the session ends, the console opens the sign-in page, and returns from there to the page before. */
 onSessionEnded(() => {
   const { pathname, href } = router.state.location
   if (pathname === '/sign-in') return
-  // What is on the page still wants the session: it is forgotten once the page is gone.
+  // The page still uses the session while it is shown, so the session is removed after the page has gone.
   void router.navigate({ to: '/sign-in', search: { back: href } }).then(() => {
     queryClient.removeQueries({ queryKey: sessionKey })
   })

@@ -1,4 +1,4 @@
-//! What can be said about fleet updates on the command line.
+//! Fleet update commands: plan, start, list, show, watch, pause, resume, cancel, retry-failed, write-off.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -7,28 +7,28 @@ use muster_schemas::{
 };
 use reqwest::Method;
 
-use super::{request::Arguments, show, watch};
+use super::{request::StartArguments, show, watch};
 use crate::{
+    deadlines::Deadline,
     exits::Exit,
     failures::Failure,
     output::{self, Context, Paging},
-    patience::Patience,
     times,
 };
 
-/// What to do about fleet updates.
+/// The `fleet-update` commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum FleetUpdateCommand {
-    /// Show what `start` would do
-    Plan(Box<Arguments>),
-    /// Start one
+    /// Show what `start` would do, without starting anything
+    Plan(Box<StartArguments>),
+    /// Start a fleet update
     Start {
         #[command(flatten)]
-        arguments: Box<Arguments>,
-        /// Watch it to its end; the exit code is the truth
+        arguments: Box<StartArguments>,
+        /// Watch the fleet update until it ends; the exit code tells how
         #[arg(long, alias = "wait")]
         watch: bool,
-        /// How long to watch at most (exit code 3)
+        /// Stop watching after this time, such as 30m, with exit code 3
         #[arg(long, value_name = "SPAN", value_parser = times::seconds, requires = "watch")]
         timeout: Option<u32>,
     },
@@ -37,53 +37,53 @@ pub enum FleetUpdateCommand {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Show one and its hosts
+    /// Show a fleet update and its hosts
     Show {
-        /// The fleet update
+        /// Id of the fleet update (fup_…)
         id: FleetUpdateId,
     },
-    /// Watch one to its end: exit code 0 completed, 1 completed with failures, 4 halted or cancelled
+    /// Watch a fleet update until it ends: exit code 0 completed, 1 completed with failures, 4 halted or cancelled
     Watch {
-        /// The fleet update
+        /// Id of the fleet update (fup_…)
         id: FleetUpdateId,
-        /// How long to watch at most (exit code 3)
+        /// Stop watching after this time, such as 30m, with exit code 3
         #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
         timeout: Option<u32>,
     },
-    /// Offer the release to no further host
+    /// Pause a fleet update: offer the release to no more hosts
     Pause(ActionArguments),
-    /// Go on after a pause, or after a halt (then with --note)
+    /// Resume a fleet update after a pause or, with --note, after a halt
     Resume(ActionArguments),
-    /// End it; hosts in the middle of their update finish it
+    /// Cancel a fleet update; hosts that are updating finish their update
     Cancel(ActionArguments),
-    /// Offer it again to the hosts that failed
+    /// Offer the release again to the hosts that failed
     RetryFailed(ActionArguments),
-    /// Give a lost host's slot up
+    /// Give up on a lost host, so that another host can take its slot
     WriteOff {
         #[command(flatten)]
         action: ActionArguments,
-        /// The lost host
+        /// Id of the lost host (host_…)
         #[arg(long, value_name = "ID")]
         host: HostId,
     },
 }
 
-/// Which fleet update, and why.
+/// Arguments of commands that change a fleet update.
 #[derive(Debug, clap::Args)]
 pub struct ActionArguments {
-    /// The fleet update
+    /// Id of the fleet update (fup_…)
     id: FleetUpdateId,
-    /// Why
+    /// Reason, for the audit log
     #[arg(long, default_value = "")]
     note: String,
 }
 
-/// Does it.
+/// Runs a `fleet-update` command.
 pub async fn run(context: &Context, command: FleetUpdateCommand) -> Result<Exit, Failure> {
     match command {
         FleetUpdateCommand::Plan(arguments) => plan(context, (*arguments).into()).await?,
         FleetUpdateCommand::Start { arguments, watch, timeout } => {
-            return start(context, (*arguments).into(), watch.then(|| Patience::of(timeout))).await;
+            return start(context, (*arguments).into(), watch.then(|| Deadline::after(timeout))).await;
         }
         FleetUpdateCommand::List { paging } => {
             let render = |fleet_updates: &[FleetUpdateView]| show::table(fleet_updates, Timestamp::now());
@@ -91,7 +91,7 @@ pub async fn run(context: &Context, command: FleetUpdateCommand) -> Result<Exit,
         }
         FleetUpdateCommand::Show { id } => details(context, id).await?,
         FleetUpdateCommand::Watch { id, timeout } => {
-            return watch::watch(context, &context.client()?, id, Patience::of(timeout)).await;
+            return watch::watch(context, &context.client()?, id, Deadline::after(timeout)).await;
         }
         FleetUpdateCommand::Pause(action) => act(context, "pause", action, None).await?,
         FleetUpdateCommand::Resume(action) => act(context, "resume", action, None).await?,
@@ -108,16 +108,16 @@ async fn plan(context: &Context, request: FleetUpdateRequest) -> Result<(), Fail
     context.show(&answer, |plan: &FleetUpdatePlan| show::plan(plan))
 }
 
-/// Starts it; watches it where there is patience for it.
-async fn start(context: &Context, request: FleetUpdateRequest, watched: Option<Patience>) -> Result<Exit, Failure> {
+/// Starts a fleet update, and watches it if there is a deadline.
+async fn start(context: &Context, request: FleetUpdateRequest, deadline: Option<Deadline>) -> Result<Exit, Failure> {
     let client = context.client()?;
     let answer = client.create(&["fleet-updates"], &request).await?;
     let id = answer.read::<FleetUpdateView>()?.id;
-    if let Some(patience) = watched {
-        return watch::watch(context, &client, id, patience).await;
+    if let Some(deadline) = deadline {
+        return watch::watch(context, &client, id, deadline).await;
     }
     context.show(&answer, |view| show::details(view, Timestamp::now()))?;
-    context.remark(&format!("Its end: muster fleet-update watch {id}"));
+    context.remark(&format!("To watch it, run `muster fleet-update watch {id}`."));
     Ok(Exit::Succeeded)
 }
 

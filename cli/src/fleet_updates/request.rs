@@ -1,4 +1,4 @@
-//! What a fleet update shall do, from the command line.
+//! Arguments of `fleet-update plan` and `start`: release, hosts, waves, canary, soak, failure threshold, maintenance window.
 
 use muster_schemas::{
     fleet_updates::{FleetUpdateRequest, MaintenanceWindow, OfflinePolicy, Percent, Share},
@@ -11,54 +11,54 @@ use crate::{
     times,
 };
 
-/// Which release, which hosts, how carefully.
+/// Arguments of `fleet-update plan` and `fleet-update start`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// The release to bring
+pub struct StartArguments {
+    /// Version of the release to update to
     #[arg(long)]
     version: String,
-    /// Only to this host (repeatable); every active host when neither this, --label nor --os is given
+    /// Update only this host (repeatable); without this, --label and --os, every active host is updated
     #[arg(long, value_name = "ID", conflicts_with_all = ["label", "os"])]
     host: Vec<HostId>,
-    /// Only to hosts with this label (repeatable: with all of them)
+    /// Update only hosts with this label (repeatable: hosts that have all of them)
     #[arg(long, value_name = "KEY=VALUE")]
     label: Vec<Pair>,
-    /// Only to hosts with this operating system
+    /// Update only hosts with this operating system: linux or windows
     #[arg(long)]
     os: Option<String>,
-    /// Sizes of the waves, the canary first, such as 1,10%,50%; what is left over is the last (1 unless said otherwise)
+    /// Sizes of the waves, such as 1,10%,50%; the first is the canary, and a last wave takes the rest (default: 1)
     #[arg(long, value_name = "SIZE,…", value_delimiter = ',', value_parser = share)]
     waves: Vec<Share>,
-    /// How many hosts may be in an unproven update at once, such as 5 or 10% (1 unless said otherwise)
+    /// How many hosts may be updating at once, such as 5 or 10% (default: 1)
     #[arg(long, value_name = "SIZE", value_parser = share)]
     max_in_flight: Option<Share>,
-    /// How many failures halt it (1 unless said otherwise)
+    /// How many failed hosts halt the fleet update (default: 1)
     #[arg(long, value_name = "NUMBER")]
     max_failures: Option<u32>,
-    /// How long to watch a finished wave before the next (5m unless said otherwise)
+    /// How long a finished wave soaks before the next one starts (default: 5m)
     #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
     soak: Option<u32>,
-    /// How long one host may take from the offer to the proof (20m unless said otherwise)
+    /// How long one host may take from the offer until its update is verified (default: 20m)
     #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
     host_time_limit: Option<u32>,
     /// What to do about offline hosts: skip, wait, fail or catch-up
     #[arg(long, value_name = "POLICY", value_parser = offline_policy, default_value = "skip")]
     offline: OfflinePolicy,
-    /// Offer it only within these hours (UTC), such as 22:00-04:00
+    /// Maintenance window: offer the release only between these times (UTC), such as 22:00-04:00
     #[arg(long, value_name = "HH:MM-HH:MM", value_parser = window)]
     window: Option<MaintenanceWindow>,
-    /// After how long hosts are waited for no more (7d unless said otherwise)
+    /// How long to wait for hosts at most (default: 7d)
     #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
     deadline: Option<u32>,
-    /// Why, for people
+    /// Note that tells people what the fleet update is for
     #[arg(long, default_value = "")]
     note: String,
 }
 
-impl From<Arguments> for FleetUpdateRequest {
-    fn from(arguments: Arguments) -> Self {
-        let Arguments { version, host, label, os, waves, max_in_flight, max_failures, soak, .. } = arguments;
-        let Arguments { host_time_limit, offline, window, deadline, note, .. } = arguments;
+impl From<StartArguments> for FleetUpdateRequest {
+    fn from(arguments: StartArguments) -> Self {
+        let StartArguments { version, host, label, os, waves, max_in_flight, max_failures, soak, .. } = arguments;
+        let StartArguments { host_time_limit, offline, window, deadline, note, .. } = arguments;
         let selector = || Selector { labels: pairs::map(&label), os: os.clone() };
         Self {
             version: Some(version),
@@ -95,7 +95,7 @@ fn offline_policy(text: &str) -> Result<OfflinePolicy, String> {
 fn window(text: &str) -> Result<MaintenanceWindow, String> {
     let time = |text: &str| jiff::civil::Time::strptime("%H:%M", text).is_ok() && text.len() == 5;
     let ends = text.split_once('-').filter(|(start, end)| time(start) && time(end));
-    let (start, end) = ends.ok_or("must be two times of the day in UTC, such as 22:00-04:00")?;
+    let (start, end) = ends.ok_or("must be two times of day in UTC, such as 22:00-04:00")?;
     Ok(MaintenanceWindow { start: start.into(), end: end.into() })
 }
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_is_two_times_of_the_day() {
+    fn a_maintenance_window_is_two_times_of_day() {
         assert_eq!(
             window("22:00-04:00").map(|window| (window.start, window.end)),
             Ok(("22:00".into(), "04:00".into()))

@@ -1,4 +1,4 @@
-//! Fleet updates as people read them.
+//! Fleet updates as text: tables, details, plans and counts.
 
 use jiff::Timestamp;
 use muster_schemas::fleet_updates::{
@@ -10,7 +10,7 @@ use crate::{
     times,
 };
 
-/// A list of fleet updates.
+/// A table of fleet updates.
 pub fn table(fleet_updates: &[FleetUpdateView], now: Timestamp) -> String {
     let mut table = Table::new(["ID", "VERSION", "STATE", "WAVE", "HOSTS", "CREATED", "NOTE"]);
     for view in fleet_updates {
@@ -24,38 +24,42 @@ pub fn table(fleet_updates: &[FleetUpdateView], now: Timestamp) -> String {
             view.note.clone(),
         ]);
     }
-    table.render("No fleet updates.")
+    table.render("There are no fleet updates.")
 }
 
-/// Everything about one.
+/// All details of a fleet update.
 pub fn details(view: &FleetUpdateView, now: Timestamp) -> String {
     let waves = view.waves.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     tables::facts(&[
         ("id", view.id.to_string()),
         ("version", view.version.clone()),
         ("state", state(view.state).into()),
-        ("halted by", view.halted_reason.clone().unwrap_or_default()),
+        ("halted", view.halted_reason.clone().unwrap_or_default()),
         ("waiting on", view.waiting_on.clone().unwrap_or_default()),
         ("hosts", counts(&view.counts)),
         ("wave", format!("{} of {} (sizes {waves})", view.wave + 1, view.waves.len())),
-        ("at once", view.max_in_flight.to_string()),
-        ("failures", format!("{}; {} halt it", view.failures, view.max_failures)),
+        ("max in flight", view.max_in_flight.to_string()),
+        ("failures", format!("{} (halts at {})", view.failures, view.max_failures)),
         ("soak", times::span(view.soak_seconds.into())),
         ("note", view.note.clone()),
         (
             "created",
-            format!("{} by {}", times::ago(view.created_at, now), tables::who(&view.created_by, &view.created_by_name)),
+            format!(
+                "{} by {}",
+                times::ago(view.created_at, now),
+                tables::actor(&view.created_by, &view.created_by_name)
+            ),
         ),
         ("ended", view.ended_at.map_or_else(String::new, |at| times::ago(at, now))),
     ])
 }
 
-/// One in one line.
+/// A fleet update in one line.
 pub fn summary(view: &FleetUpdateView) -> String {
     format!("{} to {} is {}: {}.\n", view.id, tables::printable(&view.version), state(view.state), counts(&view.counts))
 }
 
-/// The hosts of one.
+/// A table of the hosts of a fleet update.
 pub fn hosts(hosts: &[FleetUpdateHostView]) -> String {
     let mut table = Table::new(["HOST", "WAVE", "STATE", "TRIES", "WHY"]);
     for host in hosts {
@@ -68,10 +72,10 @@ pub fn hosts(hosts: &[FleetUpdateHostView]) -> String {
             why.cloned().unwrap_or_default(),
         ]);
     }
-    table.render("No hosts.")
+    table.render("There are no hosts.")
 }
 
-/// What one would do.
+/// The plan of a fleet update: its waves and a summary.
 pub fn plan(plan: &FleetUpdatePlan) -> String {
     let total = plan.waves.iter().map(Vec::len).sum::<usize>();
     let mut table = Table::new(["WAVE", "NAME", "VERSION", "STATE", "HOST"]);
@@ -83,13 +87,13 @@ pub fn plan(plan: &FleetUpdatePlan) -> String {
             table.row([wave, host.name.clone(), version, online.into(), host.host_id.to_string()]);
         }
     }
-    let more = if plan.incomplete { "There are more hosts; these are the first.\n" } else { "" };
+    let more = if plan.incomplete { "The plan is incomplete: there are more hosts than it shows.\n" } else { "" };
     format!(
-        "{}\n{} to {} in {}, {} at a time; at best {}. Left out because current: {}. Offline now: {}.\n{more}",
-        table.render("No host needs it."),
+        "{}\nUpdates {} to {} in {}, {} at a time. Shortest duration: {}. Already up to date: {}. Offline: {}.\n{more}",
+        table.render("No host needs this release."),
+        tables::count(total as u64, "host"),
         tables::printable(&plan.version),
-        many(total, "host"),
-        many(plan.waves.len(), "wave"),
+        tables::count(plan.waves.len() as u64, "wave"),
         plan.max_in_flight,
         times::span(plan.best_case_seconds),
         plan.current.len(),
@@ -97,12 +101,7 @@ pub fn plan(plan: &FleetUpdatePlan) -> String {
     )
 }
 
-/// `1 host`, `2 hosts`.
-pub fn many(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-/// Counts in words, without those that are zero.
+/// Counts in words, without the zeros.
 pub fn counts(counts: &Counts) -> String {
     let Counts { total, pending, in_flight, succeeded, failed, skipped, cancelled } = *counts;
     let parts = [
@@ -118,7 +117,7 @@ pub fn counts(counts: &Counts) -> String {
     if parts.is_empty() { "none".into() } else { format!("{} of {total}", parts.join(", ")) }
 }
 
-/// A state in words.
+/// The state of a fleet update in words.
 pub fn state(state: FleetUpdateState) -> &'static str {
     match state {
         FleetUpdateState::Planning => "planning",
@@ -130,7 +129,7 @@ pub fn state(state: FleetUpdateState) -> &'static str {
     }
 }
 
-/// A host's state in words.
+/// The state of a host in a fleet update, in words.
 pub fn host_state(state: FleetUpdateHostState) -> &'static str {
     match state {
         FleetUpdateHostState::Pending => "pending",

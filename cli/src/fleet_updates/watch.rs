@@ -1,4 +1,4 @@
-//! Watching a fleet update: long polls, a line per change, a bar where somebody looks, and a true exit code.
+//! Watching a fleet update until it ends: long polls, one line per change, a progress bar on a terminal, an exit code.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -10,46 +10,46 @@ use muster_schemas::{
     pages::Page,
 };
 
-use super::news::News;
+use super::watch_log::WatchLog;
 use crate::{
     client::Client,
+    deadlines::Deadline,
     exits::Exit,
     failures::Failure,
     output::{self, Context},
-    patience::Patience,
     progress,
 };
 
-/// How long one poll waits, in seconds. Hosts may change without the record's revision, so not too long.
+/// How long one long poll waits, in seconds. It is short because hosts can change without a new revision of the record.
 const POLL_SECONDS: u64 = 15;
 
-/// Watches until the end, or until patience ends.
-pub async fn watch(context: &Context, client: &Client, id: FleetUpdateId, patience: Patience) -> Result<Exit, Failure> {
+/// Watches a fleet update until it ends or the deadline has passed.
+pub async fn watch(context: &Context, client: &Client, id: FleetUpdateId, deadline: Deadline) -> Result<Exit, Failure> {
     let path = ["fleet-updates", &id.to_string()];
     let mut answer = client.get(&path, &[]).await?;
     let mut screen = Screen::new(&answer.read()?);
     loop {
         let view: FleetUpdateView = answer.read()?;
         if !context.json {
-            screen.look(client, &view).await?;
+            screen.update(client, &view).await?;
         }
-        if let Some(exit) = verdict(&view) {
+        if let Some(exit) = exit_code(&view) {
             screen.close(&view);
             if context.json {
                 output::line(&answer.body)?;
             }
             return Ok(exit);
         }
-        let Some(wait) = patience.next_poll(POLL_SECONDS) else {
-            let how = format!("{id} goes on; muster fleet-update watch {id} looks again");
-            return Err(Failure::TimedOut(format!("it is not over within the time given: {how}")));
+        let Some(wait) = deadline.next_poll(POLL_SECONDS) else {
+            let again = format!("`muster fleet-update watch {id}` continues to watch it");
+            return Err(Failure::TimedOut(format!("{id} did not end within the time limit and goes on; {again}")));
         };
         let query = [("revision", view.revision.to_string())];
         answer = client.poll_json(&path, &query, wait).await?;
     }
 }
 
-/// Every host of a fleet update, in its order.
+/// All hosts of a fleet update, in the order of their updates.
 pub async fn hosts(client: &Client, id: FleetUpdateId) -> Result<Vec<FleetUpdateHostView>, Failure> {
     let (mut hosts, mut query) = (Vec::new(), vec![("limit", "200".to_owned())]);
     loop {
@@ -62,8 +62,8 @@ pub async fn hosts(client: &Client, id: FleetUpdateId) -> Result<Vec<FleetUpdate
     }
 }
 
-/// What a state means to whoever waits; none: go on waiting.
-fn verdict(view: &FleetUpdateView) -> Option<Exit> {
+/// The exit code for the state of a fleet update; `None` while it has not ended.
+fn exit_code(view: &FleetUpdateView) -> Option<Exit> {
     match view.state {
         FleetUpdateState::Planning | FleetUpdateState::Running | FleetUpdateState::Paused => None,
         FleetUpdateState::Completed if view.counts.failed == 0 => Some(Exit::Succeeded),
@@ -74,25 +74,25 @@ fn verdict(view: &FleetUpdateView) -> Option<Exit> {
 
 struct Screen {
     bar: ProgressBar,
-    news: News,
+    log: WatchLog,
     names: BTreeMap<HostId, String>,
 }
 
 impl Screen {
     fn new(view: &FleetUpdateView) -> Self {
         let bar = progress::hosts(view.counts.total.into());
-        Self { bar, news: News::default(), names: BTreeMap::new() }
+        Self { bar, log: WatchLog::default(), names: BTreeMap::new() }
     }
 
-    async fn look(&mut self, client: &Client, view: &FleetUpdateView) -> Result<(), Failure> {
+    async fn update(&mut self, client: &Client, view: &FleetUpdateView) -> Result<(), Failure> {
         let planned = view.state != FleetUpdateState::Planning;
         let hosts = if planned { hosts(client, view.id).await? } else { Vec::new() };
-        for host in self.news.about(&hosts) {
+        for host in self.log.changed(&hosts) {
             if let Entry::Vacant(unknown) = self.names.entry(host.host_id) {
                 unknown.insert(name(client, host.host_id).await);
             }
         }
-        for line in self.news.tell(view, &hosts, &self.names) {
+        for line in self.log.lines(view, &hosts, &self.names) {
             self.bar.suspend(|| output::line(&line))?;
         }
         let counts = &view.counts;
@@ -103,11 +103,11 @@ impl Screen {
     }
 
     fn close(&self, view: &FleetUpdateView) {
-        if verdict(view) == Some(Exit::Succeeded) { self.bar.finish_and_clear() } else { self.bar.abandon() }
+        if exit_code(view) == Some(Exit::Succeeded) { self.bar.finish_and_clear() } else { self.bar.abandon() }
     }
 }
 
-/// What operators call a host; its id if they cannot be asked.
+/// The name of a host, or its id if the host cannot be read.
 async fn name(client: &Client, id: HostId) -> String {
     let answer = client.get(&["hosts", &id.to_string()], &[]).await;
     let host = answer.and_then(|answer| answer.read::<HostView>());

@@ -1,4 +1,4 @@
-//! What can be said about hosts on the command line.
+//! Host commands: list, show, label, rename, retire, readmit, update.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -10,48 +10,48 @@ use reqwest::Method;
 
 use super::show;
 use crate::{
+    deadlines::WaitArguments,
     exits::Exit,
     failures::Failure,
     jobs,
     output::{Context, Paging},
     pairs::{LabelChange, Pair},
-    patience::Waiting,
     tables,
 };
 
-/// Which hosts to list.
+/// Arguments of `hosts`.
 #[derive(Debug, clap::Args)]
 pub struct HostFilters {
-    /// Only hosts with this label (repeatable: with all of them)
+    /// List only hosts with this label (repeatable: hosts that have all of them)
     #[arg(long, value_name = "KEY=VALUE")]
     label: Vec<Pair>,
-    /// Only this operating system: linux or windows
+    /// List only hosts with this operating system: linux or windows
     #[arg(long)]
     os: Option<String>,
-    /// Only hosts whose agent has this version
+    /// List only hosts whose agent has this version
     #[arg(long)]
     version: Option<String>,
-    /// Only hosts that were heard from lately
+    /// List only hosts that are online
     #[arg(long, conflicts_with = "offline")]
     online: bool,
-    /// Only hosts that were not heard from lately
+    /// List only hosts that are offline
     #[arg(long)]
     offline: bool,
-    /// Only hosts that run less than the newest release
+    /// List only hosts whose agent is older than the newest release
     #[arg(long)]
     behind: bool,
-    /// Only hosts in this state: active, quarantined or retired
+    /// List only hosts in this state: active, quarantined or retired
     #[arg(long, value_parser = ["active", "quarantined", "retired"])]
     state: Option<String>,
     #[command(flatten)]
     paging: Paging,
 }
 
-/// Which host, and what about it.
+/// Arguments of `host`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct HostArguments {
-    /// Show this host
+    /// Id of the host to show (host_…)
     id: Option<HostId>,
     #[command(subcommand)]
     command: Option<HostCommand>,
@@ -59,49 +59,49 @@ pub struct HostArguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum HostCommand {
-    /// Set labels (KEY=VALUE) or remove them (KEY-)
+    /// Set or remove labels of a host
     Label {
-        /// The host
+        /// Id of the host (host_…)
         id: HostId,
-        /// What to set or remove
+        /// Labels to set (KEY=VALUE) or to remove (KEY-)
         #[arg(required = true, value_name = "KEY=VALUE|KEY-", allow_hyphen_values = true)]
         labels: Vec<LabelChange>,
     },
-    /// Change what operators call it
+    /// Rename a host
     Rename {
-        /// The host
+        /// Id of the host (host_…)
         id: HostId,
-        /// Its new name
+        /// New name
         name: String,
     },
-    /// Revoke its identity for good
+    /// Retire a host: revoke its identity for good
     Retire {
-        /// The host
+        /// Id of the host (host_…)
         id: HostId,
-        /// Even with open work
+        /// Retire the host even if it has open jobs
         #[arg(long, requires = "reason")]
         force: bool,
-        /// Why
+        /// Reason, for the audit log
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Serve it again after a quarantine
+    /// Readmit a quarantined host
     Readmit {
-        /// The host
+        /// Id of the host (host_…)
         id: HostId,
-        /// Why that is safe
+        /// Reason why this is safe, for the audit log
         #[arg(long)]
         reason: String,
     },
-    /// Bring its agent to a release
+    /// Update the agent of one host to a release
     Update {
-        /// The host
+        /// Id of the host (host_…)
         id: HostId,
-        /// The release
+        /// Version of the release
         #[arg(long)]
         version: String,
         #[command(flatten)]
-        waiting: Waiting,
+        wait: WaitArguments,
     },
 }
 
@@ -118,14 +118,14 @@ impl HostFilters {
     }
 }
 
-/// Lists hosts.
+/// Runs `hosts`.
 pub async fn list(context: &Context, filters: HostFilters) -> Result<Exit, Failure> {
     let render = |hosts: &[HostView]| show::table(hosts, Timestamp::now());
     filters.paging.list(context, (&["hosts"], filters.query()), render).await?;
     Ok(Exit::Succeeded)
 }
 
-/// Shows or changes one host.
+/// Runs `host` or one of its subcommands.
 pub async fn run(context: &Context, arguments: HostArguments) -> Result<Exit, Failure> {
     match (arguments.id, arguments.command) {
         (Some(id), _) => {
@@ -143,12 +143,14 @@ pub async fn run(context: &Context, arguments: HostArguments) -> Result<Exit, Fa
         (None, Some(HostCommand::Readmit { id, reason })) => {
             let path = ["hosts", &id.to_string(), "readmit"];
             let answer = context.client()?.act(&path, &Reason { reason }).await?;
-            context.done(&answer, &format!("{id} is served again."))?;
+            context.done(&answer, &format!("Readmitted {id}."))?;
         }
-        (None, Some(HostCommand::Update { id, version, waiting })) => {
-            return update(context, id, version, &waiting).await;
+        (None, Some(HostCommand::Update { id, version, wait })) => {
+            return update(context, id, version, &wait).await;
         }
-        (None, None) => return Err(Failure::Usage("say which host; muster hosts lists them".into())),
+        (None, None) => {
+            return Err(Failure::Usage("the id of the host is missing; `muster hosts` lists all hosts".into()));
+        }
     }
     Ok(Exit::Succeeded)
 }
@@ -164,18 +166,18 @@ async fn retire(context: &Context, id: HostId, force: bool, reason: Option<Strin
     query.extend(force.then(|| ("force", "true".into())));
     query.extend(reason.map(|reason| ("reason", reason)));
     let answer = context.client()?.delete(&["hosts", &id.to_string()], &query).await?;
-    context.done(&answer, &format!("{id} is retired: its agent stops for good when it next calls."))
+    context.done(&answer, &format!("Retired {id}. Its agent stops for good at its next check-in."))
 }
 
-async fn update(context: &Context, id: HostId, version: String, waiting: &Waiting) -> Result<Exit, Failure> {
+async fn update(context: &Context, id: HostId, version: String, wait: &WaitArguments) -> Result<Exit, Failure> {
     let client = context.client()?;
     let answer = client.create(&["hosts", &id.to_string(), "update"], &HostUpdateRequest { version }).await?;
     let job: JobView = answer.read()?;
-    if let Some(patience) = waiting.patience() {
-        context.remark(&format!("{} brings {id} to the release.", job.id));
-        return jobs::wait(context, &client, vec![job], patience).await;
+    if let Some(deadline) = wait.deadline() {
+        context.remark(&format!("Started {}, which updates {id}.", job.id));
+        return jobs::wait(context, &client, vec![job], deadline).await;
     }
     context.show(&answer, |job: &JobView| format!("{} is {}.\n", job.id, jobs::state(job.state)))?;
-    context.remark(&format!("Its end: muster jobs show {} --wait", job.id));
+    context.remark(&format!("To wait for its end, run `muster jobs show {} --wait`.", job.id));
     Ok(Exit::Succeeded)
 }

@@ -1,4 +1,4 @@
-//! Hosts as people read them.
+//! Hosts as text: the table of `hosts` and the details of `host`.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -30,10 +30,10 @@ pub fn table(hosts: &[HostView], now: Timestamp) -> String {
             pairs::text(&host.labels),
         ]);
     }
-    table.render("No hosts. muster token create makes a token to enroll one with.")
+    table.render("There are no hosts. To add one, run `muster token create`.")
 }
 
-/// What matters most: that it is not served, else whether it is there.
+/// The state that matters most: quarantined or retired, else online or offline.
 fn presence(host: &HostView) -> &'static str {
     match host.state {
         HostState::Quarantined => "quarantined",
@@ -43,32 +43,32 @@ fn presence(host: &HostView) -> &'static str {
     }
 }
 
-/// A host's labels in one line.
+/// The labels of a host in one line.
 pub fn labels(host: &HostView) -> String {
     if host.labels.is_empty() { "no labels".into() } else { tables::printable(&pairs::text(&host.labels)) }
 }
 
-/// How the agent's way to an upstream is, in a few words.
-fn way(upstream: &Upstream, now: Timestamp) -> String {
+/// The health of the connection from an agent to an upstream, in a few words.
+fn upstream(upstream: &Upstream, now: Timestamp) -> String {
     let Upstream { name, breaker, failures, opened: _, last_failure, last_outage, spooled_bytes } = upstream;
     let breaker = match breaker {
-        BreakerState::Closed => "fine",
-        BreakerState::Open => "circuit open",
-        BreakerState::HalfOpen => "circuit half-open",
-        BreakerState::Unknown => "in an unknown state",
+        BreakerState::Closed => "ok",
+        BreakerState::Open => "circuit breaker open",
+        BreakerState::HalfOpen => "circuit breaker half-open",
+        BreakerState::Unknown => "unknown",
     };
     let failed = last_failure.as_ref().map_or_else(String::new, |failure| {
-        let ago = times::ago_or_dash(Some(failure.at), now);
-        format!(", {failures} calls failed, the last {ago}: {}", failure.reason)
+        let (calls, ago) = (tables::count(*failures, "failed call"), times::ago(failure.at, now));
+        format!(", {calls}, the last {ago}: {}", failure.reason)
     });
     let recovered =
         last_outage.as_ref().map_or_else(String::new, |outage| format!(", recovered after {} s", outage.seconds));
     let spooled = Some(spooled_bytes).filter(|bytes| **bytes > 0);
-    let spooled = spooled.map_or_else(String::new, |bytes| format!(", {bytes} bytes of output wait for it"));
-    format!("{name} {breaker}{failed}{recovered}{spooled}")
+    let spooled = spooled.map_or_else(String::new, |bytes| format!(", {bytes} bytes of output not uploaded yet"));
+    format!("{name}: {breaker}{failed}{recovered}{spooled}")
 }
 
-/// Everything about one.
+/// All details of a host.
 pub fn details(host: &HostView, now: Timestamp) -> String {
     let facts = &host.facts;
     let agent = host.agent.as_ref();
@@ -93,7 +93,7 @@ pub fn details(host: &HostView, now: Timestamp) -> String {
         ("enrolled", host.enrolled_at.to_string()),
         ("labels", pairs::text(&host.labels)),
         ("agent", version.unwrap_or_default()),
-        ("behind", if host.update_available { "a newer release is published".into() } else { String::new() }),
+        ("behind", if host.update_available { "a newer release is available".into() } else { String::new() }),
         ("last update", last_update.unwrap_or_default()),
         ("system", format!("{} {} ({})", facts.os, facts.architecture, facts.os_version)),
         ("kernel", facts.kernel.clone()),
@@ -101,7 +101,7 @@ pub fn details(host: &HostView, now: Timestamp) -> String {
         ("processors", facts.cpu_count.to_string()),
         ("memory", memory),
         ("allows", facts.capabilities.join(", ")),
-        ("upstreams", host.upstreams.iter().map(|upstream| way(upstream, now)).collect::<Vec<_>>().join("; ")),
+        ("upstreams", host.upstreams.iter().map(|way| upstream(way, now)).collect::<Vec<_>>().join("; ")),
         ("open jobs", host.open_jobs.to_string()),
     ])
 }

@@ -1,9 +1,9 @@
-//! What can be said about jobs on the command line.
+//! Job commands: run, inspect, reset-breakers, list, show, cancel, log.
 
 use jiff::Timestamp;
 use muster_schemas::{
     ids::{HostId, JobId},
-    jobs::{InspectSpec, JobSpec, JobView, ResetBreakersSpec},
+    jobs::{InspectSpec, JobSpec, JobView, KINDS, ResetBreakersSpec},
 };
 
 use super::{
@@ -12,58 +12,57 @@ use super::{
     show, wait,
 };
 use crate::{
+    deadlines::WaitArguments,
     exits::Exit,
     failures::Failure,
     output::{Context, Paging},
-    patience::Waiting,
 };
 
-/// What to do about jobs.
+/// The `jobs` commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum JobCommand {
-    /// Run a program, without a shell: muster jobs run --host ID --wait -- /usr/bin/uptime
+    /// Run a program without a shell, such as `muster jobs run --host ID --wait -- /usr/bin/uptime`
     Run(RunArguments),
-    /// Have hosts report their facts in full
+    /// Make hosts report all their facts again
     Inspect(PlainArguments),
-    /// Have agents close their circuit breakers: what did not answer is well again
+    /// Close the circuit breakers of agents, so that they call upstreams again at once
     ResetBreakers(PlainArguments),
     /// List jobs, newest first
     List {
-        /// Only this host's
+        /// List only jobs of this host
         #[arg(long)]
         host: Option<HostId>,
-        /// Only those in this state, such as queued, running or failed
+        /// List only jobs in this state, such as queued, running or failed
         #[arg(long)]
         state: Option<String>,
-        /// Only this kind: run, inspect, `reset_breakers` or `self_update`
-        #[arg(long)]
+        #[arg(long, help = kind_help())]
         kind: Option<String>,
         #[command(flatten)]
         paging: Paging,
     },
     /// Show a job
     Show {
-        /// The job
+        /// Id of the job (job_…)
         id: JobId,
         #[command(flatten)]
-        waiting: Waiting,
+        wait: WaitArguments,
     },
-    /// Take a job back, or have it stopped
+    /// Cancel a job; if it is running, it is stopped
     Cancel {
-        /// The job
+        /// Id of the job (job_…)
         id: JobId,
     },
-    /// Print a job's log
+    /// Print the log of a job
     Log {
-        /// The job
+        /// Id of the job (job_…)
         id: JobId,
-        /// Print what comes until the log is complete
+        /// Print new output as it arrives, until the log is complete
         #[arg(long, short)]
         follow: bool,
     },
 }
 
-/// Does it.
+/// Runs a `jobs` command.
 pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure> {
     match command {
         JobCommand::Run(arguments) => return arguments.run(context).await,
@@ -79,11 +78,11 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure
             let render = |jobs: &[JobView]| show::table(jobs, Timestamp::now());
             paging.list(context, (&["jobs"], query.into_iter().flatten().collect()), render).await?;
         }
-        JobCommand::Show { id, waiting } => {
+        JobCommand::Show { id, wait } => {
             let client = context.client()?;
             let answer = client.get(&["jobs", &id.to_string()], &[]).await?;
-            match waiting.patience() {
-                Some(patience) => return wait::wait(context, &client, vec![answer.read()?], patience).await,
+            match wait.deadline() {
+                Some(deadline) => return wait::wait(context, &client, vec![answer.read()?], deadline).await,
                 None => context.show(&answer, |job| show::details(job, Timestamp::now()))?,
             }
         }
@@ -98,6 +97,10 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure
         }
     }
     Ok(Exit::Succeeded)
+}
+
+fn kind_help() -> String {
+    format!("List only jobs of this kind: {}", KINDS.map(|kind| kind.name).join(", "))
 }
 
 fn cancelled(job: &JobView) -> String {

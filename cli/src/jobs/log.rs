@@ -1,4 +1,4 @@
-//! Logs of jobs, as they are or as they come.
+//! Job logs: printed once or followed as they grow, with a host name before each line if there are several jobs.
 
 use std::{future::Future, io::Write, time::Duration};
 
@@ -17,14 +17,14 @@ use crate::{
     tables,
 };
 
-/// How long one poll waits, in seconds.
+/// How long one long poll waits, in seconds.
 const POLL_SECONDS: u64 = 25;
-/// How long a log may go on after its job has ended.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long to wait for the rest of a log after its job has ended.
+const LOG_GRACE: Duration = Duration::from_secs(10);
 
-/// Prints the log so far, or until it is complete.
+/// Prints the log so far or, to follow it, until it is complete.
 pub async fn print(client: &Client, id: JobId, follow: bool) -> Result<(), Failure> {
-    let mut log = Log { client, id, next: 0 };
+    let mut log = LogReader { client, id, next: 0 };
     loop {
         let (bytes, complete) = log.read(if follow { POLL_SECONDS } else { 0 }).await?;
         output::bytes(&bytes)?;
@@ -34,7 +34,8 @@ pub async fn print(client: &Client, id: JobId, follow: bool) -> Result<(), Failu
     }
 }
 
-/// Prints the jobs' logs until `ended` and the logs are complete; the lines of several jobs begin with their hosts' names.
+/// Prints the logs of jobs until `ended` is ready and the logs are complete. With several jobs, each line starts with the
+/// name of its host.
 pub async fn follow_while<T>(
     context: &Context,
     client: &Client,
@@ -50,8 +51,8 @@ pub async fn follow_while<T>(
             ended.await
         }
         end = &mut ended => {
-            // What was printed last on the host is still on its way; what never comes is not waited for.
-            if let Ok(printed) = tokio::time::timeout(LAST_WORDS, logs).await {
+            // The last output of a job may arrive after its end, or never.
+            if let Ok(printed) = tokio::time::timeout(LOG_GRACE, logs).await {
                 printed?;
             }
             end
@@ -69,7 +70,7 @@ async fn follow(context: &Context, client: &Client, job: &JobView, several: bool
         let name = host.map_or_else(|_| job.host_id.to_string(), |host| tables::printable(&host.name));
         prefix = Some(format!("{name} | "));
     }
-    let (mut log, mut rest) = (Log { client, id: job.id, next: 0 }, Vec::new());
+    let (mut log, mut rest) = (LogReader { client, id: job.id, next: 0 }, Vec::new());
     loop {
         let (bytes, complete) = log.read(POLL_SECONDS).await?;
         let printed = match &prefix {
@@ -83,15 +84,15 @@ async fn follow(context: &Context, client: &Client, job: &JobView, several: bool
     }
 }
 
-/// Where a log is read.
-struct Log<'a> {
+/// A position in the log of a job.
+struct LogReader<'a> {
     client: &'a Client,
     id: JobId,
     next: u64,
 }
 
-impl Log<'_> {
-    /// What follows, and whether that is all there will ever be.
+impl LogReader<'_> {
+    /// Reads what follows, and whether the log is complete with that.
     async fn read(&mut self, wait: u64) -> Result<(Vec<u8>, bool), Failure> {
         let path = ["jobs", &self.id.to_string(), "log"];
         let response: Response = self.client.poll(&path, &[("after", self.next.to_string())], wait).await?;
@@ -105,7 +106,7 @@ impl Log<'_> {
     }
 }
 
-/// Whole lines with the prefix; what is not a whole line yet waits in `rest`.
+/// Puts the prefix before whole lines. An incomplete line waits in `rest`.
 fn prefixed(prefix: &str, rest: &mut Vec<u8>, bytes: &[u8], complete: bool) -> Vec<u8> {
     rest.extend_from_slice(bytes);
     if complete && !rest.is_empty() && !rest.ends_with(b"\n") {
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_get_their_hosts_name_however_they_arrive() {
+    fn each_line_starts_with_its_host_name_however_it_arrives() {
         let mut rest = Vec::new();
         assert_eq!(prefixed("a | ", &mut rest, b"one\ntw", false), b"a | one\n");
         assert_eq!(prefixed("a | ", &mut rest, b"o\nthree", true), b"a | two\na | three\n");

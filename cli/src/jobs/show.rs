@@ -1,4 +1,4 @@
-//! Jobs as people read them.
+//! Jobs as text: the table of `jobs list`, the details of `jobs show`, and how a job ended.
 
 use jiff::Timestamp;
 use muster_schemas::jobs::{JobSpec, JobState, JobView};
@@ -8,7 +8,7 @@ use crate::{
     times,
 };
 
-/// A state in words.
+/// The state of a job in words.
 pub fn state(state: JobState) -> &'static str {
     match state {
         JobState::Queued => "queued",
@@ -26,17 +26,17 @@ pub fn state(state: JobState) -> &'static str {
     }
 }
 
-/// A list of jobs.
+/// A table of jobs.
 pub fn table(jobs: &[JobView], now: Timestamp) -> String {
     let mut table = Table::new(["ID", "HOST", "STATE", "CREATED", "WHAT"]);
     for job in jobs {
         let created = times::ago(job.created_at, now);
-        table.row([job.id.to_string(), job.host_id.to_string(), state(job.state).into(), created, what(&job.spec)]);
+        table.row([job.id.to_string(), job.host_id.to_string(), state(job.state).into(), created, title(job)]);
     }
-    table.render("No jobs.")
+    table.render("There are no jobs.")
 }
 
-/// Everything about one job.
+/// All details of a job.
 pub fn details(job: &JobView, now: Timestamp) -> String {
     let result = job.result.as_ref();
     let exit_code = result.and_then(|result| result.exit_code).map(|code| code.to_string());
@@ -45,14 +45,15 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
     tables::facts(&[
         ("id", job.id.to_string()),
         ("host", job.host_id.to_string()),
-        ("what", what(&job.spec)),
+        ("what", title(job)),
+        ("program", cut_program(job).unwrap_or_default()),
         ("state", state(job.state).into()),
         ("waiting on", job.waiting_on.clone().unwrap_or_default()),
         ("error", error(job).unwrap_or_default()),
         ("exit code", exit_code.unwrap_or_default()),
         ("log", bytes(job.log_bytes)),
         ("output lost", bytes(job.output_lost_bytes)),
-        ("created by", tables::who(&job.created_by, &job.created_by_name)),
+        ("created by", tables::actor(&job.created_by, &job.created_by_name)),
         ("created", age(Some(job.created_at))),
         ("offered", age(job.offered_at)),
         ("accepted", age(job.accepted_at)),
@@ -80,11 +81,48 @@ fn error(job: &JobView) -> Option<String> {
     Some(format!("{}: {}", error.code, error.message))
 }
 
-fn what(spec: &JobSpec) -> String {
-    match spec {
-        JobSpec::Run(run) => run.argv.join(" "),
-        JobSpec::Inspect(_) => "inspect".into(),
-        JobSpec::ResetBreakers(_) => "reset circuit breakers".into(),
-        JobSpec::SelfUpdate(update) => format!("update the agent to {}", update.version),
+/// The title of a job. A server that is older than titles sends none.
+fn title(job: &JobView) -> String {
+    if job.title.is_empty() { job.spec.rules().title() } else { job.title.clone() }
+}
+
+/// The whole command line of a program whose title is cut.
+fn cut_program(job: &JobView) -> Option<String> {
+    let JobSpec::Run(run) = &job.spec else { return None };
+    Some(run.argv.join(" ")).filter(|program| tables::printable(program) != title(job))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn job(more: &Value) -> JobView {
+        let at = "2026-01-01T00:00:00Z";
+        let mut job = json!({
+            "id": "job_00000000000000000000000001", "host_id": "host_00000000000000000000000001", "sequence": 1,
+            "kind": "run", "spec": { "argv": ["/bin/echo", "x".repeat(200)] }, "state": "queued",
+            "created_by": "user:ada", "created_at": at, "start_by": at, "time_limit_seconds": 60,
+            "cancel_requested": false, "log_bytes": 0, "revision": 1,
+        });
+        job.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        serde_json::from_value(job).unwrap()
+    }
+
+    #[test]
+    fn a_job_is_shown_by_the_title_that_the_server_gives_it() {
+        let titled = json!({ "kind": "inspect", "spec": {}, "title": "take a look" });
+        assert_eq!(title(&job(&titled)), "take a look");
+        assert_eq!(title(&job(&json!({ "kind": "inspect", "spec": {} }))), "inspect the host");
+    }
+
+    #[test]
+    fn the_details_have_the_whole_program_if_its_title_is_cut() {
+        let long = job(&json!({}));
+        assert!(title(&long).ends_with('…'));
+        assert!(details(&long, long.created_at).contains(&"x".repeat(200)));
+        let short = job(&json!({ "spec": { "argv": ["/bin/true"] } }));
+        assert_eq!(cut_program(&short), None);
     }
 }

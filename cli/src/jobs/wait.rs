@@ -1,4 +1,4 @@
-//! Waiting for the end of jobs, and what that end amounts to.
+//! Waiting for jobs to end (long polls), and the exit code for each end.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use muster_schemas::jobs::{JobState, JobView};
@@ -6,50 +6,50 @@ use muster_schemas::jobs::{JobState, JobView};
 use super::show;
 use crate::{
     client::Client,
+    deadlines::Deadline,
     exits::Exit,
     failures::Failure,
     output::{self, Context},
-    patience::Patience,
 };
 
-/// How long one poll waits, in seconds.
+/// How long one long poll waits, in seconds.
 const POLL_SECONDS: u64 = 25;
 
-/// A job when it has ended, or as far as it had come when patience ended, with the answer that said so.
-pub type End = (JobView, Option<String>);
+/// A job that has ended, or that had not ended at the deadline, with the answer that said so.
+pub type JobEnd = (JobView, Option<String>);
 
-/// Waits until every job has ended, prints each as it does, and says what the ends amount to. Patience without a limit
-/// still ends: the server presumes a silent job lost at its deadline.
-pub async fn wait(context: &Context, client: &Client, jobs: Vec<JobView>, patience: Patience) -> Result<Exit, Failure> {
-    let mut ends = ends(client, jobs, patience);
+/// Waits until all jobs have ended, prints each as it ends, and returns the worst exit code. Without a deadline the wait
+/// still ends: the server presumes a silent job lost.
+pub async fn wait(context: &Context, client: &Client, jobs: Vec<JobView>, deadline: Deadline) -> Result<Exit, Failure> {
+    let mut ends = ends(client, jobs, deadline);
     let mut exit = Exit::Succeeded;
     while let Some(end) = ends.next().await {
-        exit = exit.worst(tell(context, &end?)?);
+        exit = exit.worst(print(context, &end?)?);
     }
     Ok(exit)
 }
 
-/// The ends of jobs, as they come.
+/// The ends of jobs, in the order in which they come.
 pub fn ends(
     client: &Client,
     jobs: Vec<JobView>,
-    patience: Patience,
-) -> FuturesUnordered<impl Future<Output = Result<End, Failure>>> {
-    jobs.into_iter().map(|job| end(client, job, patience)).collect()
+    deadline: Deadline,
+) -> FuturesUnordered<impl Future<Output = Result<JobEnd, Failure>>> {
+    jobs.into_iter().map(|job| end(client, job, deadline)).collect()
 }
 
-/// Prints how a job ended, and says what that means.
-pub fn tell(context: &Context, (job, body): &End) -> Result<Exit, Failure> {
+/// Prints how a job ended, and returns its exit code.
+pub fn print(context: &Context, (job, body): &JobEnd) -> Result<Exit, Failure> {
     match body {
         _ if !context.json => output::warn(&show::ending(job)),
         Some(body) => output::line(body)?,
         None => output::line(&serde_json::to_string(job).expect("a job is JSON"))?,
     }
-    Ok(verdict(job))
+    Ok(exit_code(job))
 }
 
-/// What a job's state means to whoever waits for it.
-fn verdict(job: &JobView) -> Exit {
+/// The exit code for the state of a job.
+fn exit_code(job: &JobView) -> Exit {
     let error = job.result.as_ref().and_then(|result| result.error.as_ref()).map(|error| error.code.as_str());
     match job.state {
         JobState::Succeeded => Exit::Succeeded,
@@ -57,16 +57,16 @@ fn verdict(job: &JobView) -> Exit {
         JobState::Failed | JobState::Interrupted | JobState::Rejected => Exit::Failed,
         JobState::Cancelled | JobState::Superseded => Exit::Stopped,
         JobState::PresumedLost | JobState::Expired
-        // Not ended, and not waited for any longer.
+        // The deadline passed before the job had ended.
         | JobState::Queued | JobState::Offered | JobState::Accepted | JobState::Running => Exit::TimedOut,
     }
 }
 
-async fn end(client: &Client, mut job: JobView, patience: Patience) -> Result<End, Failure> {
+async fn end(client: &Client, mut job: JobView, deadline: Deadline) -> Result<JobEnd, Failure> {
     let id = job.id.to_string();
     let mut body = None;
     while !job.state.is_final() && job.state != JobState::PresumedLost {
-        let Some(wait) = patience.next_poll(POLL_SECONDS) else { break };
+        let Some(wait) = deadline.next_poll(POLL_SECONDS) else { break };
         let answer = client.poll_json(&["jobs", &id], &[("revision", job.revision.to_string())], wait).await?;
         job = answer.read()?;
         body = Some(answer.body);
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn each_end_has_its_exit_code() {
-        let of = |state, error| verdict(&job(state, error));
+        let of = |state, error| exit_code(&job(state, error));
         assert_eq!(of("succeeded", ""), Exit::Succeeded);
         assert_eq!([of("failed", "exit_code"), of("interrupted", ""), of("rejected", "")], [Exit::Failed; 3]);
         assert_eq!([of("failed", "time_limit"), of("expired", ""), of("presumed_lost", "")], [Exit::TimedOut; 3]);

@@ -1,4 +1,4 @@
-//! What can be said about releases on the command line.
+//! Release commands: keygen, sign, countersign, verify, publish, list, show, yank.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use muster_schemas::releases::{Manifest, ReleaseState, ReleaseView, YankRequest}
 
 use super::{
     keys, publish,
-    sign::{self, Release},
+    sign::{self, ManifestFields},
 };
 use crate::{
     exits::Exit,
@@ -18,44 +18,44 @@ use crate::{
     times,
 };
 
-/// What to do about releases. `keygen`, `sign`, `countersign` and `verify` work offline.
+/// The `release` commands. `keygen`, `sign`, `countersign` and `verify` work offline.
 #[derive(Debug, clap::Subcommand)]
 pub enum ReleaseCommand {
-    /// Make signing keys and the root of trust that names them
+    /// Generate signing keys and the trust root that names them (offline)
     Keygen {
-        /// The folder for root.key, release.key and root.json
+        /// Folder to write root.key, release.key and root.json to
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
-    /// Make and sign a manifest
+    /// Create and sign the manifest of a release (offline)
     Sign(SignArguments),
-    /// Add another key's signature to a manifest
+    /// Add the signature of another key to a manifest (offline)
     Countersign {
-        /// The signing key
+        /// File of the signing key
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
-        /// The manifest
+        /// File of the manifest
         manifest: PathBuf,
-        /// Where to write it; in place unless said otherwise
+        /// Write the manifest to this file instead of changing it in place
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// See whether a manifest, and files, are what the root of trust says
+    /// Verify a manifest and its files against the trust root (offline)
     Verify {
-        /// The root of trust
+        /// File of the trust root (root.json)
         #[arg(long, value_name = "FILE")]
         root: PathBuf,
-        /// The manifest
+        /// File of the manifest
         manifest: PathBuf,
-        /// A file that must be the one the manifest names (repeatable)
+        /// Verify that this file is the one that the manifest names (repeatable)
         #[arg(long, value_name = "OS-ARCH=PATH")]
         target: Vec<TargetFile>,
     },
-    /// Send a manifest and its files to the server
+    /// Publish a release: upload its manifest and its files to the server
     Publish {
-        /// The manifest
+        /// File of the manifest
         manifest: PathBuf,
-        /// A file of the release (repeatable)
+        /// File of the release for one platform (repeatable)
         #[arg(long, value_name = "OS-ARCH=PATH")]
         target: Vec<TargetFile>,
     },
@@ -66,64 +66,65 @@ pub enum ReleaseCommand {
     },
     /// Show a release
     Show {
-        /// Its version
+        /// Version of the release
         version: String,
     },
-    /// Take a release back: it is offered to nobody any more
+    /// Yank a release: it is no longer offered to any host
     Yank {
-        /// Its version
+        /// Version of the release
         version: String,
-        /// Why
+        /// Reason, for the audit log
         #[arg(long)]
         reason: String,
     },
 }
 
-/// `release sign`.
+/// Arguments of `release sign`.
 #[derive(Debug, clap::Args)]
 pub struct SignArguments {
-    /// The signing key (repeatable)
+    /// File of the signing key (repeatable)
     #[arg(long, value_name = "FILE", required = true)]
     key: Vec<PathBuf>,
-    /// The version, as the binary itself says it
+    /// Version of the release, as the agent binary reports it
     #[arg(long)]
     version: String,
-    /// One more than the last manifest's: agents refuse a lower one than they have seen
+    /// Number of this manifest, one higher than the last: agents refuse a lower number than they have seen
     #[arg(long, value_name = "NUMBER")]
     manifest_version: u64,
-    /// Releases with a lower manifest version are refused for ever after
+    /// Make agents refuse all releases with a lower manifest version from now on
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     security_floor: u64,
-    /// A version that must not be installed any more (repeatable)
+    /// Revoke this version: agents no longer install it (repeatable)
     #[arg(long, value_name = "VERSION")]
     revoke: Vec<String>,
-    /// A file of the release (repeatable)
+    /// File of the release for one platform (repeatable)
     #[arg(long, value_name = "OS-ARCH=PATH", required = true)]
     target: Vec<TargetFile>,
-    /// Where to write the manifest
+    /// File to write the manifest to
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// Does it.
+/// Runs a `release` command.
 pub async fn run(context: &Context, command: ReleaseCommand) -> Result<Exit, Failure> {
     match command {
         ReleaseCommand::Keygen { out } => {
-            let made = keys::generate(&out)?;
-            output::text(&what_was_made(&out.display().to_string(), &made))?;
+            let keys = keys::generate(&out)?;
+            output::text(&generated(&out.display().to_string(), &keys))?;
         }
         ReleaseCommand::Sign(arguments) => {
             let SignArguments { key, version, manifest_version, security_floor, revoke, target, out } = arguments;
-            let release = Release { version, manifest_version, security_floor, revoked: revoke };
-            keys::write_envelope(&out, &sign::sign(release, &target, &key)?)?;
-            context.remark(&format!("Signed: {}", out.display()));
+            let fields = ManifestFields { version, manifest_version, security_floor, revoked: revoke };
+            keys::write_envelope(&out, &sign::sign(fields, &target, &key)?)?;
+            context.remark(&format!("Wrote the signed manifest to {}.", out.display()));
         }
         ReleaseCommand::Countersign { key, manifest, out } => {
             let mut envelope = keys::read_envelope(&manifest)?;
             let untrusted = |error| Failure::untrusted(manifest.display().to_string(), &error);
             envelope.countersign(&keys::read(&key)?).map_err(untrusted)?;
             keys::write_envelope(out.as_ref().unwrap_or(&manifest), &envelope)?;
-            context.remark(&format!("{} signatures now.", envelope.signatures.len()));
+            let signatures = tables::count(envelope.signatures.len() as u64, "signature");
+            context.remark(&format!("The manifest has {signatures} now."));
         }
         ReleaseCommand::Verify { root, manifest, target } => {
             let verified = sign::verify(&root, &manifest, &target)?;
@@ -141,18 +142,21 @@ pub async fn run(context: &Context, command: ReleaseCommand) -> Result<Exit, Fai
         }
         ReleaseCommand::Yank { version, reason } => {
             let answer = context.client()?.act(&["releases", &version, "yank"], &YankRequest { reason }).await?;
-            context.done(&answer, &format!("{version} is yanked: it is offered to nobody any more."))?;
+            context.done(&answer, &format!("Yanked {version}. It is no longer offered to any host."))?;
         }
     }
     Ok(Exit::Succeeded)
 }
 
-fn what_was_made(folder: &str, made: &keys::Made) -> String {
-    let (root, release) = (made.root.id(), made.release.id());
+fn generated(folder: &str, keys: &keys::GeneratedKeys) -> String {
+    let (root, release) = (keys.root.id(), keys.release.id());
     tables::facts(&[
-        (&format!("{folder}/root.key"), format!("{root}: signs the next root of trust; keep it offline")),
-        (&format!("{folder}/release.key"), format!("{release}: signs releases; for CI's secret store")),
-        (&format!("{folder}/root.json"), "the root of trust: public, give it to every agent".into()),
+        (&format!("{folder}/root.key"), format!("{root}: signs the next trust root; keep it offline")),
+        (
+            &format!("{folder}/release.key"),
+            format!("{release}: signs releases; keep it in the secret store of your CI"),
+        ),
+        (&format!("{folder}/root.json"), "the trust root: public; copy it to every host".into()),
     ])
 }
 
@@ -193,7 +197,7 @@ fn table(releases: &[ReleaseView], now: Timestamp) -> String {
             note.cloned().unwrap_or_default(),
         ]);
     }
-    table.render("No releases.")
+    table.render("There are no releases.")
 }
 
 fn state(state: ReleaseState) -> &'static str {

@@ -1,4 +1,4 @@
-//! Signing keys: 32 random bytes in a file for their owner only. They never reach a server.
+//! Signing keys (Ed25519): 32 random bytes in a file that only its owner can read. They are never sent to a server.
 
 use std::path::Path;
 
@@ -11,56 +11,56 @@ use muster_schemas::{
 
 use crate::{failures::Failure, files};
 
-/// What `release keygen` made.
-pub struct Made {
-    /// Signs the next root.
+/// The public keys that `release keygen` has generated.
+pub struct GeneratedKeys {
+    /// Verifies the next trust root.
     pub root: PublicKey,
-    /// Signs releases.
+    /// Verifies releases.
     pub release: PublicKey,
 }
 
-/// Makes `root.key`, `release.key` and the `root.json` that names both. Nothing that is there is overwritten.
-pub fn generate(folder: &Path) -> Result<Made, Failure> {
-    let there = ["root.key", "release.key", "root.json"].map(|name| folder.join(name));
-    if let Some(path) = there.iter().find(|path| path.exists()) {
-        let why = "it is there already; keys are never overwritten, choose another --out";
-        return Err(Failure::Usage(format!("{}: {why}", path.display())));
+/// Generates `root.key`, `release.key` and the `root.json` that names both. Never overwrites a file.
+pub fn generate(folder: &Path) -> Result<GeneratedKeys, Failure> {
+    let paths = ["root.key", "release.key", "root.json"].map(|name| folder.join(name));
+    if let Some(path) = paths.iter().find(|path| path.exists()) {
+        let why = "exists already, and keys are never overwritten; choose another folder with --out";
+        return Err(Failure::Usage(format!("{} {why}", path.display())));
     }
     files::create_folder(folder)?;
     let [root, release] = [(), ()].map(|()| SigningKey::from_bytes(&rand::random()));
-    for (path, key) in there.iter().zip([&root, &release]) {
+    for (path, key) in paths.iter().zip([&root, &release]) {
         files::create(path, &format!("{}\n", URL_SAFE_NO_PAD.encode(key.to_bytes())))?;
     }
-    let made = Made { root: public_key(&root), release: public_key(&release) };
+    let keys = GeneratedKeys { root: public_key(&root), release: public_key(&release) };
     let role = |key| TrustRole { threshold: 1, keys: vec![key] };
-    let payload = Root { kind: "root".into(), root_version: 1, root: role(made.root), release: role(made.release) };
+    let payload = Root { kind: "root".into(), root_version: 1, root: role(keys.root), release: role(keys.release) };
     let payload = serde_json::to_vec(&payload).expect("a root is JSON");
-    write_envelope(&there[2], &Envelope::sign(ROOT_TYPE, &payload, &[root]))?;
-    Ok(made)
+    write_envelope(&paths[2], &Envelope::sign(ROOT_TYPE, &payload, &[root]))?;
+    Ok(keys)
 }
 
-/// A signing key from its file.
+/// Reads a signing key from its file.
 pub fn read(path: &Path) -> Result<SigningKey, Failure> {
     let text = files::read(path)?;
     let bytes = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let unreadable = || Failure::Unreadable {
         what: path.display().to_string(),
-        why: "a signing key is 32 bytes in base64url, as `muster release keygen` makes it".into(),
+        why: "it is not a signing key (32 bytes in base64url); `muster release keygen` generates one".into(),
     };
     bytes.map(|bytes| SigningKey::from_bytes(&bytes)).ok_or_else(unreadable)
 }
 
-/// An envelope from its file, believed by nobody yet.
+/// Reads an envelope from its file, without verifying it.
 pub fn read_envelope(path: &Path) -> Result<Envelope, Failure> {
     let text = files::read(path)?;
     let unreadable = |error: serde_json::Error| Failure::Unreadable {
         what: path.display().to_string(),
-        why: format!("not a signed envelope: {error}"),
+        why: format!("it is not a signed envelope: {error}"),
     };
     serde_json::from_str(&text).map_err(unreadable)
 }
 
-/// Writes an envelope; it is public.
+/// Writes an envelope. It is public, so any user may read the file.
 pub fn write_envelope(path: &Path, envelope: &Envelope) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(envelope).expect("an envelope is JSON");
     std::fs::write(path, text + "\n").map_err(|source| Failure::File { doing: "write", path: path.into(), source })

@@ -1,4 +1,4 @@
-//! Publishing: the manifest first, then the files it names. Running it again goes on where it stopped.
+//! Publishing a release: uploads the manifest, then the files that it names. Running it again resumes an interrupted upload.
 
 use std::path::Path;
 
@@ -22,19 +22,19 @@ use crate::{
     progress,
 };
 
-/// Sends the manifest and the files that the server does not have yet.
+/// Uploads the manifest, and the files that the server does not have yet.
 pub async fn publish(context: &Context, manifest: &Path, files: &[TargetFile]) -> Result<Exit, Failure> {
     let envelope = keys::read_envelope(manifest)?;
     let untrusted = |error| Failure::untrusted(manifest.display().to_string(), &error);
     let named = Manifest::unverified(&envelope).map_err(untrusted)?;
-    // Nothing is sent before everything was seen to fit.
+    // All files are checked before anything is sent.
     let sizes = files.iter().map(|file| sign::check(&named, file)).collect::<Result<Vec<_>, _>>()?;
     let client = context.client()?;
-    let mut answer = announce(&client, &envelope, &named).await?;
+    let mut answer = post_manifest(&client, &envelope, &named).await?;
     let uploaded = answer.read::<ReleaseView>()?.uploaded;
     for (file, size) in files.iter().zip(sizes) {
         if uploaded.contains(&file.platform()) {
-            context.remark(&format!("{} is there already.", file.platform()));
+            context.remark(&format!("The file for {} is already on the server.", file.platform()));
         } else {
             upload(&client, &named.version, file, size).await?;
             answer = client.get(&["releases", &named.version], &[]).await?;
@@ -45,8 +45,8 @@ pub async fn publish(context: &Context, manifest: &Path, files: &[TargetFile]) -
     Ok(if release.state == ReleaseState::Yanked { Exit::Failed } else { Exit::Succeeded })
 }
 
-/// Posts the manifest. The same one again is no error: an interrupted publication goes on.
-async fn announce(client: &Client, envelope: &Envelope, named: &Manifest) -> Result<Answer, Failure> {
+/// Posts the manifest. Posting the same manifest again is not an error, so that an interrupted upload can be resumed.
+async fn post_manifest(client: &Client, envelope: &Envelope, named: &Manifest) -> Result<Answer, Failure> {
     match client.create(&["releases"], envelope).await {
         Err(Failure::Refused { problem, server }) if problem.code == ProblemCode::AlreadyExists => {
             let answer = client.get(&["releases", &named.version], &[]).await?;
@@ -64,7 +64,7 @@ async fn upload(client: &Client, version: &str, file: &TargetFile, size: u64) ->
     let body = || {
         bar.set_position(0);
         let bar = bar.clone();
-        // Opened per try, and only when it is sent: an error of the file becomes one of the request.
+        // The file is opened for each attempt, when it is sent: its errors become errors of the request.
         let opened = tokio::fs::File::open(file.path.clone());
         let stream = futures_util::stream::once(opened).flat_map(|opened| match opened {
             Ok(file) => ReaderStream::with_capacity(file, 64 * 1024).left_stream(),
@@ -82,9 +82,9 @@ async fn upload(client: &Client, version: &str, file: &TargetFile, size: u64) ->
     };
     match put {
         Some(Ok(())) => drop(client.change(Method::PUT, &target, &[("uploaded", "true".into())], None::<&()>).await?),
-        // Not everybody who reaches the server reaches the object store.
+        // Some networks let a client reach the server but not the object store.
         Some(Err(failure)) => {
-            crate::output::warn(&format!("{failure}. The file goes through the server instead."));
+            crate::output::warn(&format!("{failure}; uploading through the server instead"));
             client.upload(&target, size, body).await?;
         }
         None => drop(client.upload(&target, size, body).await?),
@@ -102,6 +102,6 @@ fn sentence(release: &ReleaseView) -> String {
         (ReleaseState::Published, _) => format!("{version} is published."),
         (ReleaseState::Draft, Some(waiting_on)) => format!("{version} is a draft: {waiting_on}."),
         (ReleaseState::Draft, None) => format!("{version} is a draft: files are missing."),
-        (ReleaseState::Yanked, _) => format!("{version} was yanked: it is offered to nobody."),
+        (ReleaseState::Yanked, _) => format!("{version} was yanked: it is not offered to any host."),
     }
 }

@@ -1,4 +1,4 @@
-//! Making, countersigning and verifying manifests, all of it offline.
+//! Release signing: creates and verifies manifests offline.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -11,23 +11,23 @@ use muster_schemas::{
 use super::keys;
 use crate::{failures::Failure, files, pairs::TargetFile};
 
-/// What a new manifest says, but for its files.
-pub struct Release {
-    /// The version, as the binary itself says it.
+/// The fields of a new manifest, except its files.
+pub struct ManifestFields {
+    /// Version of the release, as the agent binary reports it.
     pub version: String,
-    /// Grows with every release ever signed.
+    /// Number of the manifest; grows with every release.
     pub manifest_version: u64,
-    /// Releases below this are refused for ever after.
+    /// Agents refuse releases with a lower manifest version from now on.
     pub security_floor: u64,
-    /// Versions that must not be installed any more.
+    /// Versions that agents no longer install.
     pub revoked: Vec<String>,
 }
 
-/// A manifest over these files, signed by these keys.
-pub fn sign(release: Release, files: &[TargetFile], key_files: &[impl AsRef<Path>]) -> Result<Envelope, Failure> {
-    let Release { version, manifest_version, security_floor, revoked } = release;
+/// Creates the manifest of these files, signed with these keys.
+pub fn sign(fields: ManifestFields, files: &[TargetFile], key_files: &[impl AsRef<Path>]) -> Result<Envelope, Failure> {
+    let ManifestFields { version, manifest_version, security_floor, revoked } = fields;
     if security_floor > manifest_version {
-        let rule = "--security-floor is above --manifest-version: the release would refuse itself";
+        let rule = "--security-floor is higher than --manifest-version; agents would refuse this release itself";
         return Err(Failure::Usage(rule.into()));
     }
     let manifest = Manifest {
@@ -45,7 +45,7 @@ pub fn sign(release: Release, files: &[TargetFile], key_files: &[impl AsRef<Path
     Ok(Envelope::sign(MANIFEST_TYPE, &payload, &signing_keys))
 }
 
-/// Believes a manifest if the root's release keys signed it, and files if they are the ones it names.
+/// Verifies that the release keys of the trust root signed the manifest, and that the files are the ones that it names.
 pub fn verify(root: &Path, manifest: &Path, files: &[TargetFile]) -> Result<Manifest, Failure> {
     let untrusted_root = |error| Failure::untrusted(root.display().to_string(), &error);
     let trust = Root::first(&keys::read_envelope(root)?).map_err(untrusted_root)?;
@@ -58,7 +58,7 @@ pub fn verify(root: &Path, manifest: &Path, files: &[TargetFile]) -> Result<Mani
     Ok(verified)
 }
 
-/// Whether a file is the one that the manifest names for its platform; its size if so.
+/// Checks that a file is the one that the manifest names for its platform, and returns its size.
 pub fn check(manifest: &Manifest, file: &TargetFile) -> Result<u64, Failure> {
     let untrusted = |why: String| Failure::Untrusted { what: file.path.display().to_string(), why };
     let expected = manifest.target(&file.os, &file.arch);
@@ -70,7 +70,7 @@ pub fn check(manifest: &Manifest, file: &TargetFile) -> Result<u64, Failure> {
     }
     let (version, platform) = (&manifest.version, file.platform());
     Err(untrusted(format!(
-        "{version} for {platform} has {} bytes and digest {}, this has {} and {}",
+        "the manifest of {version} expects {} bytes with digest {} for {platform}, but the file has {} bytes with digest {}",
         expected.size, expected.sha256, found.size, found.sha256
     )))
 }
@@ -95,12 +95,12 @@ mod tests {
 
     use super::*;
 
-    struct Desk {
+    struct Workspace {
         folder: tempfile::TempDir,
         file: TargetFile,
     }
 
-    impl Desk {
+    impl Workspace {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             keys::generate(&folder.path().join("keys")).unwrap();
@@ -115,8 +115,8 @@ mod tests {
 
         fn signed(&self, key: &str) -> Envelope {
             let (version, revoked) = ("1.1.0".into(), vec!["1.0.9".into()]);
-            let release = Release { version, manifest_version: 2, security_floor: 1, revoked };
-            sign(release, std::slice::from_ref(&self.file), &[self.path(key)]).unwrap()
+            let fields = ManifestFields { version, manifest_version: 2, security_floor: 1, revoked };
+            sign(fields, std::slice::from_ref(&self.file), &[self.path(key)]).unwrap()
         }
 
         fn verify(&self, envelope: &Envelope) -> Result<Manifest, Failure> {
@@ -126,48 +126,48 @@ mod tests {
     }
 
     #[test]
-    fn what_the_release_key_signed_is_believed() {
-        let desk = Desk::new();
-        let manifest = desk.verify(&desk.signed("keys/release.key")).unwrap();
+    fn a_manifest_signed_by_the_release_key_is_trusted() {
+        let workspace = Workspace::new();
+        let manifest = workspace.verify(&workspace.signed("keys/release.key")).unwrap();
         assert_eq!((manifest.version.as_str(), manifest.targets[0].size), ("1.1.0", 9));
     }
 
     #[test]
-    fn what_another_key_signed_is_not() {
-        let desk = Desk::new();
-        assert!(matches!(desk.verify(&desk.signed("keys/root.key")), Err(Failure::Untrusted { .. })));
-        let mut both = desk.signed("keys/root.key");
-        both.countersign(&keys::read(&desk.path("keys/release.key")).unwrap()).unwrap();
-        assert!(desk.verify(&both).is_ok());
+    fn a_manifest_signed_by_another_key_is_not_trusted() {
+        let workspace = Workspace::new();
+        assert!(matches!(workspace.verify(&workspace.signed("keys/root.key")), Err(Failure::Untrusted { .. })));
+        let mut both = workspace.signed("keys/root.key");
+        both.countersign(&keys::read(&workspace.path("keys/release.key")).unwrap()).unwrap();
+        assert!(workspace.verify(&both).is_ok());
     }
 
     #[test]
-    fn one_changed_byte_in_the_file_the_manifest_or_the_root_is_noticed() {
-        let desk = Desk::new();
-        let envelope = desk.signed("keys/release.key");
+    fn one_changed_byte_in_the_file_the_manifest_or_the_root_is_detected() {
+        let workspace = Workspace::new();
+        let envelope = workspace.signed("keys/release.key");
         let mut changed = envelope.clone();
         changed.payload.replace_range(8..9, if &changed.payload[8..9] == "A" { "B" } else { "A" });
-        assert!(desk.verify(&changed).is_err());
-        fs::write(&desk.file.path, "the Agent").unwrap();
-        assert!(matches!(desk.verify(&envelope), Err(Failure::Untrusted { .. })));
-        fs::write(&desk.file.path, "the agent").unwrap();
-        let root = fs::read_to_string(desk.path("keys/root.json")).unwrap();
-        let other = keys::generate(&desk.path("other")).map(|_| desk.path("other/root.json")).unwrap();
-        fs::copy(other, desk.path("keys/root.json")).unwrap();
-        assert!(desk.verify(&envelope).is_err());
-        fs::write(desk.path("keys/root.json"), root).unwrap();
-        assert!(desk.verify(&envelope).is_ok());
+        assert!(workspace.verify(&changed).is_err());
+        fs::write(&workspace.file.path, "the Agent").unwrap();
+        assert!(matches!(workspace.verify(&envelope), Err(Failure::Untrusted { .. })));
+        fs::write(&workspace.file.path, "the agent").unwrap();
+        let root = fs::read_to_string(workspace.path("keys/root.json")).unwrap();
+        let other = keys::generate(&workspace.path("other")).map(|_| workspace.path("other/root.json")).unwrap();
+        fs::copy(other, workspace.path("keys/root.json")).unwrap();
+        assert!(workspace.verify(&envelope).is_err());
+        fs::write(workspace.path("keys/root.json"), root).unwrap();
+        assert!(workspace.verify(&envelope).is_ok());
     }
 
     #[test]
     fn keys_are_never_overwritten() {
-        let desk = Desk::new();
-        assert!(matches!(keys::generate(&desk.path("keys")), Err(Failure::Usage(_))));
+        let workspace = Workspace::new();
+        assert!(matches!(keys::generate(&workspace.path("keys")), Err(Failure::Usage(_))));
     }
 
     #[test]
     fn a_platform_is_named_once() {
-        let desk = Desk::new();
-        assert!(targets(&[desk.file.clone(), desk.file.clone()]).is_err());
+        let workspace = Workspace::new();
+        assert!(targets(&[workspace.file.clone(), workspace.file.clone()]).is_err());
     }
 }

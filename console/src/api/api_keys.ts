@@ -1,4 +1,4 @@
-/** API keys of programs. */
+/** API calls for API keys. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 

@@ -1,4 +1,4 @@
-/** Who changed what. */
+/** The API call for the audit log. */
 
 import { api, body } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'

@@ -1,4 +1,4 @@
-/** The one way to the server: typed by openapi.json, with the session's CSRF token on each change. */
+/** The API client: typed by openapi.json, with the CSRF token of the session on each change. */
 
 import { QueryClient, MutationCache, QueryCache } from '@tanstack/react-query'
 import createClient, { type Middleware } from 'openapi-fetch'
@@ -15,29 +15,29 @@ export interface Connection {
   down: boolean
 }
 
-/** What is done about an ended session; the router sets it. */
+/** The handler for an ended session; the router sets it. */
 const ended: { handler?: () => void } = {}
 
 export function onSessionEnded(handler: () => void): void {
   ended.handler = handler
 }
 
-function seeFailure(error: unknown): void {
+function onError(error: unknown): void {
   if (hasStatus(error, 401)) ended.handler?.()
 }
 
 export const queryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: seeFailure }),
-  mutationCache: new MutationCache({ onError: seeFailure }),
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
-    // A problem is an answer; and when there is none, the connection's watch asks again.
+    // There are no retries here: a problem is an answer, and `useConnection` retries if there is no answer.
     queries: { retry: false, staleTime: 5_000, networkMode: 'always' },
     mutations: { retry: false, networkMode: 'always' },
   },
 })
 
-/** Nothing stays of who was here. Whether the server answers is nobody's: who watches it goes on watching. */
-export function forgetPeople(): void {
+/** Removes all data of the account from the cache. The state of the connection stays, because it belongs to no account. */
+export function clearCache(): void {
   queryClient.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== connectionKey[0] })
   queryClient.getMutationCache().clear()
 }
@@ -49,15 +49,15 @@ const csrf: Middleware = {
   },
 }
 
-/** fetch, which also tells the connection whether it answers. */
+/** A fetch that also records whether the server can be reached. */
 async function reach(request: Request): Promise<Response> {
   const answer = await fetch(request).catch((error: unknown) => {
     if (!request.signal.aborted) setConnection({ down: true })
-    throw request.signal.aborted ? error : new Unreachable('no answer', { cause: error })
+    throw request.signal.aborted ? error : new Unreachable('The server did not answer.', { cause: error })
   })
   const foreign = [502, 503, 504].includes(answer.status) && !isProblem(answer)
   setConnection({ down: foreign })
-  if (foreign) throw new Unreachable(`status ${answer.status}`)
+  if (foreign) throw new Unreachable(`A proxy answered with status ${answer.status}.`)
   return answer
 }
 
@@ -73,21 +73,21 @@ function isProblem(answer: Response): boolean {
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: reach, cache: 'no-store' })
 api.use(csrf)
 
-interface Called<T> {
+interface ApiResult<T> {
   data?: T
   error?: unknown
   response: Response
 }
 
-/** The body of an answer, or its problem thrown. */
-export async function body<T>(call: Promise<Called<T>>): Promise<T> {
+/** The body of an answer. Throws the problem if the answer is an error. */
+export async function body<T>(call: Promise<ApiResult<T>>): Promise<T> {
   const { data, error, response } = await call
   if (!response.ok) throw new ProblemError(problemOf(error, response))
   return data as T
 }
 
-/** An answer with its ETag; `null` when nothing has changed. */
-export async function tagged<T>(call: Promise<Called<T>>): Promise<{ body: T; etag: string | null } | null> {
+/** An answer with its ETag; `null` if nothing has changed. */
+export async function withEtag<T>(call: Promise<ApiResult<T>>): Promise<{ body: T; etag: string | null } | null> {
   const answer = await call
   if (answer.response.status === 304) return null
   return { body: await body(Promise.resolve(answer)), etag: answer.response.headers.get('etag') }

@@ -1,4 +1,4 @@
-/** Whether the server answers. Kept in the query cache; while it does not, somebody asks until it does. */
+/** The state of the connection, in the query cache. While the server cannot be reached, this module retries with backoff. */
 
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
@@ -6,7 +6,7 @@ import { useEffect } from 'react'
 import { backoff, pause } from '../logic/pauses'
 import { api, connectionKey, type Connection } from './client'
 
-/** Whether the server is away; asks for it meanwhile, and has everything loaded anew when it is back. */
+/** Whether the server is unreachable. Retries meanwhile, and reloads all data once the server answers again. */
 export function useConnection(): Connection {
   const client = useQueryClient()
   const { data } = useQuery<Connection>({
@@ -31,7 +31,7 @@ export function useConnection(): Connection {
 async function untilBack(signal: AbortSignal): Promise<void> {
   for (let tries = 1; !signal.aborted; tries++) {
     await pause(backoff(tries, 10_000), signal)
-    // The client tells the connection what came of it.
+    // The API client records whether the server answered.
     await api.GET('/api/v1/version', { signal }).catch(() => null)
   }
 }

@@ -1,4 +1,4 @@
-/** Enrollment tokens: how hosts join. */
+/** API calls for enrollment tokens, with which hosts join. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 

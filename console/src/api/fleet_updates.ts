@@ -1,8 +1,8 @@
-/** Fleet updates: the list, a plan, one of them live with its hosts, and a hand on the brake. */
+/** API calls for fleet updates: the list, the plan, one fleet update live with its hosts, and its actions. */
 
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 
-import { api, body, tagged } from './client'
+import { api, body, withEtag } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
 import { setLive, type Live } from './live'
 import type { FleetUpdate, FleetUpdateHost, FleetUpdatePlan, FleetUpdateRequest } from './nouns'
@@ -16,7 +16,7 @@ export const fleetUpdateList: ListOf<FleetUpdate> = {
     body(api.GET('/api/v1/fleet-updates', { params: { query: { limit: PAGE_SIZE, cursor } }, signal })),
 }
 
-/** Whether it is over for good. */
+/** Whether the fleet update has ended for good. */
 export function isOver(fleetUpdate: FleetUpdate): boolean {
   return fleetUpdate.state === 'completed' || fleetUpdate.state === 'cancelled'
 }
@@ -25,18 +25,18 @@ export function liveFleetUpdate(id: string): Live<FleetUpdate> {
   return {
     queryKey: ['fleet-update', id],
     ask: ({ query, headers, signal }) =>
-      tagged(api.GET('/api/v1/fleet-updates/{id}', { params: { path: { id }, query }, headers, signal })),
+      withEtag(api.GET('/api/v1/fleet-updates/{id}', { params: { path: { id }, query }, headers, signal })),
     over: isOver,
   }
 }
 
-/** Its hosts, read again with each revision: every verdict makes one. */
+/** The hosts of a fleet update. They are read again with each revision, because every verdict on a host makes one. */
 export function fleetUpdateHostsQuery(id: string, revision: number, over: boolean) {
   return queryOptions({
     queryKey: ['fleet-update', id, 'hosts', revision],
     queryFn: ({ signal }) => allHosts(id, signal),
     placeholderData: keepPreviousData,
-    // How long a host still waits changes without a revision.
+    // The texts about waiting change without a new revision.
     refetchInterval: over ? false : HOSTS_REFRESH,
   })
 }
@@ -97,5 +97,5 @@ export function useActOnFleetUpdate(id: string) {
   })
 }
 
-/** The ids of the hosts that were selected for a fleet update, in the query cache. */
+/** Query key for the ids of the hosts that are selected for a fleet update. */
 export const selectionKey = ['selection'] as const

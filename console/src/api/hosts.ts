@@ -1,13 +1,13 @@
-/** Hosts: all of them in the cache, page after page; and one, live. */
+/** API calls for hosts: all hosts in the query cache, one host live, and changes. */
 
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 
 import { pause } from '../logic/pauses'
-import { api, body, queryClient, tagged } from './client'
+import { api, body, queryClient, withEtag } from './client'
 import { setLive, type Live } from './live'
 import type { Host, Job, Page } from './nouns'
 
-/** What is in sight at first must be there soon; the rest comes by the thousand. */
+/** The first page is small, so that it shows soon; the others are large. */
 const FIRST_PAGE = 100
 const PAGE_SIZE = 1_000
 const PAINT = 50
@@ -15,17 +15,17 @@ export const hostsKey = ['hosts'] as const
 
 export interface Hosts {
   items: Host[]
-  /** Whether there are more to come. */
+  /** Whether more pages are still loading. */
   loading: boolean
 }
 
-/** Every host. The first page shows as soon as it is there. */
+/** All hosts. The first page shows as soon as it has loaded. */
 export const hostsQuery = queryOptions({
   queryKey: hostsKey,
   queryFn: ({ signal }) => loadAll(signal),
   staleTime: 15_000,
   gcTime: 30 * 60_000,
-  // Ten thousand hosts are megabytes: the more there are, the seldomer all are read again.
+  // Ten thousand hosts are megabytes, so the refresh interval grows with the number of hosts.
   refetchInterval: (query) => 15_000 + 10 * (query.state.data?.items.length ?? 0),
 })
 
@@ -40,7 +40,7 @@ async function loadAll(signal: AbortSignal): Promise<Hosts> {
     cursor = page.next_cursor ?? undefined
     if (first && cursor) {
       queryClient.setQueryData<Hosts>(hostsKey, { items, loading: true })
-      // What is there is drawn before more is asked for.
+      // This pause lets the browser draw the first page before the next one arrives.
       await pause(PAINT, signal)
     }
   } while (cursor)
@@ -51,11 +51,11 @@ export function liveHost(id: string): Live<Host> {
   return {
     queryKey: ['host', id],
     ask: ({ query, headers, signal }) =>
-      tagged(api.GET('/api/v1/hosts/{id}', { params: { path: { id }, query }, headers, signal })),
+      withEtag(api.GET('/api/v1/hosts/{id}', { params: { path: { id }, query }, headers, signal })),
   }
 }
 
-/** What operators call hosts, as far as they are known. */
+/** The name of a host, or its id if the host is not in the cache. */
 export function hostName(hosts: Hosts, id: string): string {
   const known = names.get(hosts) ?? new Map(hosts.items.map((host) => [host.id, host.name]))
   names.set(hosts, known)
@@ -64,7 +64,7 @@ export function hostName(hosts: Hosts, id: string): string {
 
 const names = new WeakMap<Hosts, Map<string, string>>()
 
-/** The hosts as they were loaded last, for those who only want names: never loaded again for that. */
+/** The hosts as last loaded, for components that need only names and must not cause a refresh. */
 export const knownHostsQuery = queryOptions({ ...hostsQuery, staleTime: Infinity, refetchInterval: false })
 
 export interface HostChange {

@@ -1,16 +1,16 @@
-/** Jobs: the list, one of them live, and new ones. */
+/** API calls for jobs: the list, one job live, its log, new jobs, and cancelling. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 
-import { api, body, tagged } from './client'
+import { api, body, withEtag } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
 import { setLive, type Live } from './live'
 import type { Job, JobRequest, JobState } from './nouns'
 import type { components } from './schema'
 
-type Created = components['schemas']['JobsCreated']
+type CreatedJobs = components['schemas']['JobsCreated']
 
-/** So many hosts one request may name. */
+/** How many hosts one request may name. */
 const MOST_HOSTS = 100
 
 export interface JobFilter {
@@ -32,7 +32,7 @@ export function jobList(filter: JobFilter, limit = PAGE_SIZE): ListOf<Job> {
 
 const OPEN = new Set(['queued', 'offered', 'accepted', 'running', 'presumed_lost'])
 
-/** Whether a job may still come to something. */
+/** Whether a job has not ended yet. */
 export function isOpen(job: Job): boolean {
   return OPEN.has(job.state)
 }
@@ -41,19 +41,19 @@ export function liveJob(id: string): Live<Job> {
   return {
     queryKey: ['job', id],
     ask: ({ query, headers, signal }) =>
-      tagged(api.GET('/api/v1/jobs/{id}', { params: { path: { id }, query }, headers, signal })),
+      withEtag(api.GET('/api/v1/jobs/{id}', { params: { path: { id }, query }, headers, signal })),
     over: (job) => !isOpen(job),
   }
 }
 
 export interface LogPart {
   text: string
-  /** The byte behind it: where to go on. */
+  /** The position after the text, in bytes: where the next part starts. */
   next: number
   complete: boolean
 }
 
-/** What a job has put out behind a byte; waits for more. */
+/** The log of a job after a position in bytes. Waits up to `wait` seconds for more. */
 export async function logAfter(id: string, after: number, wait: number, signal: AbortSignal): Promise<LogPart> {
   const params = { path: { id }, query: { after, wait } }
   const call = await api.GET('/api/v1/jobs/{id}/log', { params, parseAs: 'text', signal })
@@ -68,13 +68,13 @@ export function logHref(id: string): string {
 
 export interface NewJobs extends Pick<JobRequest, 'kind' | 'spec' | 'if_offline' | 'time_limit_seconds'> {
   host_ids: string[]
-  /** The same key again makes no second job. */
+  /** Idempotency key: repeating a request with the same key does not create a second job. */
   once: string
 }
 
-/** Makes a job on each host, a hundred at a time. */
-export async function createJobs({ host_ids, once, ...what }: NewJobs): Promise<Required<Created>> {
-  const made: Required<Created> = { items: [], refused: [] }
+/** Creates a job on each host, with a hundred hosts per request. */
+export async function createJobs({ host_ids, once, ...what }: NewJobs): Promise<Required<CreatedJobs>> {
+  const made: Required<CreatedJobs> = { items: [], refused: [] }
   for (let start = 0; start < host_ids.length; start += MOST_HOSTS) {
     const request = { ...what, host_ids: host_ids.slice(start, start + MOST_HOSTS) }
     const headers = { 'idempotency-key': `${once}-${start}` }

@@ -1,4 +1,4 @@
-/** Lists that come in pages, newest first. */
+/** Paginated lists, newest first. */
 
 import { useInfiniteQuery, type QueryKey } from '@tanstack/react-query'
 
@@ -12,7 +12,7 @@ export interface ListOf<T> {
   ask: (cursor: string | undefined, signal: AbortSignal) => Promise<Page<T>>
 }
 
-/** A list as far as it was asked for; looked at again now and then while its page can be seen. */
+/** The pages of a list that have been loaded. They refresh regularly while the page is visible. */
 export function useList<T>(list: ListOf<T>) {
   return useInfiniteQuery({
     queryKey: list.queryKey,

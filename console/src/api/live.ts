@@ -1,4 +1,4 @@
-/** Live views: a long poll that goes on while a page shows something, slows down when hidden, and survives breaks. */
+/** Live views by long poll: a page polls while it is shown, slows down while it is hidden, and backs off after errors. */
 
 import { hashKey, useQuery, useQueryClient, type QueryClient, type QueryKey } from '@tanstack/react-query'
 import { useEffect } from 'react'
@@ -7,12 +7,12 @@ import { backoff, pause, seen } from '../logic/pauses'
 import { hasStatus } from './problem'
 
 const WAIT_SECONDS = 25
-/** A server that does not hold polls answers at once: so often it is asked then. */
+/** The shortest time between two polls, for servers that do not hold long polls. */
 const SHORTEST_ROUND = 2_000
 const HIDDEN_PAUSE = 60_000
 const LONGEST_BACKOFF = 15_000
 
-export interface Tagged<T> {
+export interface WithEtag<T> {
   body: T
   etag: string | null
 }
@@ -25,28 +25,28 @@ export interface Poll {
 
 export interface Live<T> {
   queryKey: QueryKey
-  /** Asks for it; `null` when nothing has changed. */
-  ask: (poll: Poll) => Promise<Tagged<T> | null>
-  /** Whether it will never change again. */
+  /** Sends the request; `null` if nothing has changed. */
+  ask: (poll: Poll) => Promise<WithEtag<T> | null>
+  /** Whether the resource will never change again. */
   over?: (body: T) => boolean
 }
 
-/** The query of a live thing, also for those who only want it once. */
+/** The query for a live resource. Components that do not need updates can use it directly. */
 export function liveQuery<T>(live: Live<T>) {
   return {
     queryKey: live.queryKey,
-    queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Tagged<T>> => {
+    queryFn: async ({ signal }: { signal: AbortSignal }): Promise<WithEtag<T>> => {
       const answer = await live.ask({ query: {}, headers: {}, signal })
-      if (answer === null) throw new Error('an answer without a body')
+      if (answer === null) throw new Error('The server answered without a body.')
       return answer
     },
   }
 }
 
-/** Something that is kept as new as the server has it. */
+/** A resource that stays up to date by long poll. */
 export function useLive<T>(live: Live<T>) {
   const client = useQueryClient()
-  const query = useQuery({ ...liveQuery(live), select: (tagged) => tagged.body, staleTime: 1_000 })
+  const query = useQuery({ ...liveQuery(live), select: (answer) => answer.body, staleTime: 1_000 })
   const key = hashKey(live.queryKey)
   const started = query.data !== undefined
   useEffect(() => {
@@ -56,27 +56,27 @@ export function useLive<T>(live: Live<T>) {
     return () => {
       stop.abort()
     }
-    // `live` is made anew by each render; its key says whether it is another one.
+    // Each render creates a new `live`; only its key tells whether the resource is another one.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [client, key, started])
   return query
 }
 
-/** Sets what a change has answered, so that nobody waits for the next poll to see it. */
+/** Stores the answer to a change, so that the page shows it before the next poll. */
 export function setLive<T>(client: QueryClient, live: Live<T>, body: T): void {
-  client.setQueryData<Tagged<T>>(live.queryKey, { body, etag: null })
+  client.setQueryData<WithEtag<T>>(live.queryKey, { body, etag: null })
 }
 
 async function follow<T>(client: QueryClient, live: Live<T>, signal: AbortSignal): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
-    const known = client.getQueryData<Tagged<T>>(live.queryKey)
+    const known = client.getQueryData<WithEtag<T>>(live.queryKey)
     if (known && live.over?.(known.body)) return
     const begun = performance.now()
     try {
       const next = await live.ask({ ...pollAfter(known), signal })
       failures = 0
-      // What a change has set meanwhile is newer than what was asked before it.
+      // If a change has stored its answer meanwhile, that answer is newer than this one.
       if (next && client.getQueryData(live.queryKey) === known) client.setQueryData(live.queryKey, next)
       await pause(SHORTEST_ROUND - (performance.now() - begun), signal)
     } catch (error) {
@@ -90,7 +90,7 @@ async function follow<T>(client: QueryClient, live: Live<T>, signal: AbortSignal
   }
 }
 
-function pollAfter<T>(known: Tagged<T> | undefined): Pick<Poll, 'query' | 'headers'> {
+function pollAfter<T>(known: WithEtag<T> | undefined): Pick<Poll, 'query' | 'headers'> {
   if (!known?.etag) return { query: {}, headers: {} }
   return { query: { wait: WAIT_SECONDS }, headers: { 'if-none-match': known.etag } }
 }

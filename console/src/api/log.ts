@@ -1,4 +1,4 @@
-/** A job's log in the query cache: begun once, then gone on with from the byte that was read last. */
+/** Job logs by long poll: each poll reads on from the last byte in the query cache. */
 
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
@@ -9,14 +9,14 @@ import { logAfter } from './jobs'
 import { hasStatus } from './problem'
 
 const WAIT_SECONDS = 25
-/** A server that does not hold polls is asked so often. */
+/** The shortest time between two polls, for servers that do not hold long polls. */
 const SHORTEST_ROUND = 1_000
 const HIDDEN_PAUSE = 60_000
 const LONGEST_BACKOFF = 10_000
 
 const logKey = (id: string) => ['job', id, 'log']
 
-/** The log as far as it has come; goes on by itself until it is complete. */
+/** The log of a job. It grows by itself until it is complete. */
 export function useLog(id: string) {
   const client = useQueryClient()
   const query = useQuery({
@@ -53,7 +53,7 @@ async function follow(client: QueryClient, id: string, signal: AbortSignal): Pro
     try {
       const part = await logAfter(id, known.next, WAIT_SECONDS, signal)
       failures = 0
-      // Only what goes on from here: a reload may have been faster.
+      // The part must continue the log in the cache: a reload may have read it already.
       if (client.getQueryData<Log>(logKey(id))?.next === known.next) client.setQueryData(logKey(id), grown(known, part))
       if (part.text === '') await pause(SHORTEST_ROUND - (performance.now() - begun), signal)
     } catch (error) {

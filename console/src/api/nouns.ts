@@ -1,4 +1,4 @@
-/** The nouns of the API by their short names. */
+/** Short names for the types of the API. */
 
 import type { components } from './schema'
 
@@ -29,10 +29,10 @@ export type Upstream = Schemas['Upstream']
 export type Overview = Schemas['Overview']
 export type Moment = Schemas['FleetSample']
 
-/** What may be done to a resource now, by this caller: every action is in exactly one of the two. */
+/** The actions of a resource for this caller. Every action is in exactly one of the two lists. */
 export interface Actions {
   allowed: readonly string[]
-  /** Why not, as a sentence for people, by action. */
+  /** For each action that is not allowed, the reason as a sentence. */
   why_not: Readonly<Record<string, string | undefined>>
 }
 

@@ -1,10 +1,10 @@
-/** The fleet in one answer. */
+/** The API call for the overview of the fleet. */
 
-import { api, tagged } from './client'
+import { api, withEtag } from './client'
 import type { Live } from './live'
 import type { Overview } from './nouns'
 
 export const liveOverview: Live<Overview> = {
   queryKey: ['overview'],
-  ask: ({ query, headers, signal }) => tagged(api.GET('/api/v1/overview', { params: { query }, headers, signal })),
+  ask: ({ query, headers, signal }) => withEtag(api.GET('/api/v1/overview', { params: { query }, headers, signal })),
 }

@@ -1,8 +1,8 @@
-/** What can go wrong with a request: the server says no (a problem), or it does not answer. */
+/** Errors of requests: problem details (RFC 9457) from the server, or no answer at all. */
 
 import type { Problem } from './nouns'
 
-/** The server answered with a problem (RFC 9457). */
+/** The server answered with an error. */
 export class ProblemError extends Error {
   override name = 'ProblemError'
 
@@ -15,7 +15,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** No answer, or one that is not of the server but of something before it. */
+/** There was no answer, or a proxy answered instead of the server. */
 export class Unreachable extends Error {
   override name = 'Unreachable'
 }
@@ -24,12 +24,12 @@ export function hasStatus(error: unknown, ...statuses: number[]): boolean {
   return error instanceof ProblemError && statuses.includes(error.status)
 }
 
-/** Any failure as a problem, so that there is one way to show it. */
+/** Any error as a problem, so that all errors are shown in the same way. */
 export function asProblem(error: unknown): Pick<Problem, 'title' | 'detail' | 'instance'> {
   if (error instanceof ProblemError) return error.problem
   if (error instanceof Unreachable) {
-    return { title: 'The server cannot be reached', detail: 'This page comes back by itself as soon as it answers.' }
+    return { title: 'The server cannot be reached', detail: 'This page reconnects automatically.' }
   }
   const detail = error instanceof Error ? error.message : String(error)
-  return { title: 'The console has failed', detail }
+  return { title: 'Something went wrong in the console', detail }
 }

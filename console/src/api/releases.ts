@@ -1,4 +1,4 @@
-/** Releases of the agent. */
+/** API calls for releases of the agent. */
 
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 

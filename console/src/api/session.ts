@@ -1,8 +1,8 @@
-/** Who is signed in, and what they may do at all. */
+/** API calls for the session: sign-in, sign-out, and the actions that the account may use. */
 
 import { queryOptions, useMutation, useSuspenseQuery } from '@tanstack/react-query'
 
-import { api, body, forgetPeople, sessionKey } from './client'
+import { api, body, clearCache, sessionKey } from './client'
 import type { Session } from './nouns'
 
 export const sessionQuery = queryOptions({
@@ -19,14 +19,14 @@ export function useSignIn() {
   return useMutation({
     mutationFn: (credentials: { username: string; password: string }) =>
       body(api.POST('/api/v1/session', { body: { ...credentials, kind: 'cookie' } })),
-    // Nothing of who was here before stays; the session is asked for anew, with what it allows.
-    onSuccess: forgetPeople,
+    // The cache may hold data of another account. The session is loaded again, with its actions.
+    onSuccess: clearCache,
   })
 }
 
 export function useSignOut() {
   return useMutation({
     mutationFn: () => body(api.DELETE('/api/v1/session')),
-    onSettled: forgetPeople,
+    onSettled: clearCache,
   })
 }

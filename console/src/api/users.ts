@@ -1,4 +1,4 @@
-/** Accounts of people. */
+/** API calls for user accounts. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 

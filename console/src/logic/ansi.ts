@@ -1,4 +1,4 @@
-/** Terminal colours of a job's output, as plain data: what is not a colour or a weight is left out. */
+/** ANSI escape sequences: the colors and styles of a log as plain data. All other sequences are removed. */
 
 export interface Style {
   bold?: boolean
@@ -6,7 +6,7 @@ export interface Style {
   italic?: boolean
   underline?: boolean
   inverse?: boolean
-  /** 0 to 15, as terminals number them; others are not shown. */
+  /** The color, from 0 to 15 as terminals number them. Other colors are ignored. */
   foreground?: number
   background?: number
 }
@@ -22,7 +22,7 @@ const ESCAPE = /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\
 // eslint-disable-next-line no-control-regex
 const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g
 
-/** One line in runs of one style each, and the style that the next line begins with. */
+/** Splits a line into runs of one style each. `end` is the style in which the next line starts. */
 export function parseLine(line: string, begin: Style): { runs: Run[]; end: Style } {
   const runs: Run[] = []
   let style = begin
@@ -41,12 +41,12 @@ function push(runs: Run[], raw: string, style: Style): void {
   if (text) runs.push({ text, style })
 }
 
-/** What a line says, without any escape. */
+/** The text of a line, without escape sequences. */
 export function plain(line: string): string {
   return line.replace(ESCAPE, '').replace(CONTROLS, '')
 }
 
-/** The style after a `SGR` sequence. */
+/** The style after an `SGR` sequence. */
 function select(style: Style, parameters: string): Style {
   let next = { ...style }
   const codes = parameters.split(/[;:]/).map(Number)
@@ -79,16 +79,16 @@ function simple(code: number): Style {
   return {}
 }
 
-/** `38;5;n` and `38;2;r;g;b`: the sixteen named colours are taken, of others only the arguments. Says how many there were. */
+/** Reads `38;5;n` and `38;2;r;g;b`. Only the sixteen named colors are kept. Returns the number of arguments. */
 function extended(style: Style, side: 'foreground' | 'background', rest: number[]): number {
   if (rest[0] === 2) return 4
   if (rest[0] !== 5) return 0
-  const colour = rest[1] ?? 16
-  if (colour < 16) style[side] = colour
+  const color = rest[1] ?? 16
+  if (color < 16) style[side] = color
   return 2
 }
 
-/** The classes of a style; ansi.css has them. */
+/** The CSS classes of a style; log.css defines them. */
 export function classesOf(style: Style): string {
   const words = (['bold', 'dim', 'italic', 'underline', 'inverse'] as const).filter((word) => style[word])
   const names: string[] = words.map((word) => `ansi-${word}`)

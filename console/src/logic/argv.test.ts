@@ -9,16 +9,16 @@ test('words are split at spaces and held together by quotes', () => {
   })
 })
 
-test('nothing is expanded: there is no shell', () => {
+test('nothing is expanded, because there is no shell', () => {
   assert.deepEqual(parseArgv('/bin/echo $HOME *.txt ; ls'), { argv: ['/bin/echo', '$HOME', '*.txt', ';', 'ls'] })
 })
 
-test('an open quote and an empty line are told', () => {
+test('an open quote and an empty line are errors', () => {
   assert.ok('error' in parseArgv("/bin/echo 'a"))
   assert.ok('error' in parseArgv('  '))
 })
 
-test('what is formatted reads back the same', () => {
+test('a formatted line parses to the same arguments', () => {
   const argv = ['/bin/sh', '-c', "it's; $x", '']
   assert.deepEqual(parseArgv(formatArgv(argv)), { argv })
 })

@@ -1,6 +1,6 @@
-/** A command line as a person types it, to the texts a program gets. There is no shell: nothing is expanded. */
+/** Command lines: splits typed text into arguments, with quotes, but without a shell: nothing is expanded. */
 
-/** The arguments, or why they cannot be told. */
+/** The arguments, or what is wrong with the line. */
 export function parseArgv(line: string): { argv: string[] } | { error: string } {
   const argv: string[] = []
   let word: string | null = null
@@ -20,10 +20,10 @@ export function parseArgv(line: string): { argv: string[] } | { error: string } 
   }
   if (quote) return { error: `The quote ${quote} is not closed.` }
   if (word !== null) argv.push(word)
-  return argv.length > 0 ? { argv } : { error: 'Say which program.' }
+  return argv.length > 0 ? { argv } : { error: 'Enter a program.' }
 }
 
-/** The line for arguments: what needs quotes gets them. */
+/** Formats arguments as a line, with quotes where they are needed. */
 export function formatArgv(argv: readonly string[]): string {
   return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ')
 }

@@ -1,4 +1,4 @@
-/** What ties a field to its place in what was typed. */
+/** Binds a form field to a property of the form's state. */
 
 export function bound<T extends object>(typed: T, set: (change: Partial<T>) => void) {
   return <K extends keyof T>(key: K) => ({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { fleetUpdateRequest, share, type TypedFleetUpdate } from './fleet_update_request.ts'
+import { fleetUpdateRequest, share, type FleetUpdateForm } from './fleet_update_request.ts'
 
-const TYPED: TypedFleetUpdate = {
+const FORM: FleetUpdateForm = {
   version: '1.9.2',
   which: 'all',
   labels: '',
@@ -18,11 +18,11 @@ const TYPED: TypedFleetUpdate = {
   note: '',
 }
 
-function request(change: Partial<TypedFleetUpdate>, selected: string[] = []) {
-  return fleetUpdateRequest({ ...TYPED, ...change }, selected)
+function request(change: Partial<FleetUpdateForm>, selected: string[] = []) {
+  return fleetUpdateRequest({ ...FORM, ...change }, selected)
 }
 
-test('all hosts are meant by neither ids nor a selector', () => {
+test('a request for all hosts has neither ids nor a selector', () => {
   const made = request({})
   assert.ok('request' in made)
   assert.deepEqual(made.request.waves, [1, '10%', '50%'])
@@ -39,13 +39,13 @@ test('labels become a selector, and selected hosts their ids', () => {
   assert.deepEqual(selected.request.host_ids, ['host_1'])
 })
 
-test('a window goes over midnight', () => {
+test('a window may span midnight', () => {
   const made = request({ window: '22:00 - 04:00' })
   assert.ok('request' in made)
   assert.deepEqual(made.request.maintenance_window, { start: '22:00', end: '04:00' })
 })
 
-test('what cannot be meant is told before the server is asked', () => {
+test('an invalid form is an error without a request to the server', () => {
   const wrong = [
     { version: '' },
     { which: 'selected' as const },
@@ -57,7 +57,7 @@ test('what cannot be meant is told before the server is asked', () => {
   assert.ok(wrong.every((change) => 'error' in request(change)))
 })
 
-test('shares are whole numbers of hosts or of percent', () => {
+test('sizes are whole numbers of hosts or whole percentages', () => {
   assert.deepEqual(['5', ' 10% ', '100%', '0', '101%', '1.5', ''].map(share), [
     5,
     '10%',

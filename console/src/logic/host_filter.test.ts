@@ -20,35 +20,35 @@ const HOSTS = [web, db, old]
 
 const names = (search: Record<string, unknown>) => filterHosts(HOSTS, parseHostFilter(search)).map((each) => each.name)
 
-test('retired hosts show only when they are asked for', () => {
+test('retired hosts show only if the filter asks for them', () => {
   assert.deepEqual(names({}), ['web-1', 'db-1'])
   assert.deepEqual(names({ state: 'retired' }), ['old'])
 })
 
-test('each word of a text must be found somewhere', () => {
+test('every word of a search must be found', () => {
   assert.deepEqual(names({ q: 'NORTH web' }), ['web-1'])
   assert.deepEqual(names({ q: 'south tier' }), [])
 })
 
-test('labels are matched whole, or by key alone', () => {
+test('labels match as a whole, or by their key alone', () => {
   assert.deepEqual(names({ label: ['site=north', 'tier=web'] }), ['web-1'])
   assert.deepEqual(names({ label: 'tier' }), ['web-1'])
   assert.deepEqual(names({ label: 'site=nor' }), [])
 })
 
-test('offline and behind are two filters', () => {
+test('offline and behind are separate filters', () => {
   assert.deepEqual(names({ online: 'false' }), ['db-1'])
   assert.deepEqual(names({ updates: 'behind' }), ['web-1'])
 })
 
-test('of ten thousand hosts those that match are found, in their order', () => {
+test('ten thousand hosts are filtered in their order', () => {
   const many = Array.from({ length: 10_000 }, (_, at) => host({ name: `host-${at}`, id: `host_${at}` }))
   const found = filterHosts(many, { q: 'host-77', label: ['site=north'] })
   assert.equal(found.length, 111)
   assert.deepEqual([found[0]?.name, found[110]?.name], ['host-77', 'host-7799'])
 })
 
-test('choices are those that hosts have, the newest version first', () => {
+test('choices are the values that hosts have, with the newest version first', () => {
   const versions = ['1.9.0', '1.10.0'].map((version) =>
     host({ agent: { executable_sha256: '', process_id: '', version } }),
   )
@@ -56,11 +56,11 @@ test('choices are those that hosts have, the newest version first', () => {
   assert.deepEqual(choicesOf(HOSTS).labels, ['site=north', 'site=south', 'tier=web'])
 })
 
-test('a URL that says nonsense filters nothing', () => {
+test('a URL with invalid values filters nothing', () => {
   assert.ok(isEmpty(parseHostFilter({ state: 'asleep', online: 'perhaps', q: '' })))
 })
 
-test('labels and a system can be said as a selector, other filters cannot', () => {
+test('a selector can express labels and a system, but no other filter', () => {
   const filter = { label: ['site=north'], os: 'linux', updates: 'behind' as const }
   assert.deepEqual(selectorOf(filter), { label: ['site=north'], os: 'linux' })
   assert.equal(selectorOf({ ...filter, q: 'web' }), null)

@@ -1,13 +1,13 @@
-/** Which hosts of a list are wanted: in memory, so that typing never waits for the server. */
+/** Filters hosts in memory, so that typing never waits for the server. */
 
 import type { Host } from '../api/nouns'
 import { oneOf, text, texts, type RawSearch } from './search_params.ts'
 
 export const STATES = ['active', 'quarantined', 'retired'] as const
 
-/** As it stands in the URL, with the words of `GET /api/v1/hosts`. */
+/** The filter as the URL holds it, with the parameters of `GET /api/v1/hosts`. */
 export interface HostFilter {
-  /** In the name, the id, the host's own name, its addresses or labels; each word must be found. */
+  /** Words to find in the name, the id, the hostname, the addresses or the labels. Every word must be found. */
   q?: string
   label?: string[]
   os?: string
@@ -33,7 +33,7 @@ export function isEmpty(filter: HostFilter): boolean {
   return Object.values(filter).every((value) => value === undefined)
 }
 
-/** The hosts that are wanted, in their order. */
+/** The hosts that match the filter, in their order. */
 export function filterHosts(hosts: readonly Host[], filter: HostFilter): Host[] {
   const words = filter.q?.toLowerCase().split(/\s+/).filter(Boolean) ?? []
   const labels = filter.label?.map(parseLabel) ?? []
@@ -49,7 +49,7 @@ export function filterHosts(hosts: readonly Host[], filter: HostFilter): Host[] 
   )
 }
 
-/** `key=value`, or only a key. */
+/** Parses `key=value`, or a key alone. */
 export function parseLabel(label: string): [string, string | undefined] {
   const at = label.indexOf('=')
   return at < 0 ? [label, undefined] : [label.slice(0, at), label.slice(at + 1)]
@@ -67,7 +67,7 @@ function haystack(host: Host): string {
   return made
 }
 
-/** What hosts can be filtered by, each in its order. */
+/** The values that hosts can be filtered by, sorted. */
 export interface Choices {
   os: string[]
   versions: string[]
@@ -79,7 +79,7 @@ export function choicesOf(hosts: readonly Host[]): Choices {
   const versions = new Set<string>()
   const labels = new Set<string>()
   for (const host of hosts) {
-    // All are gone through once anyway: so the first letter typed need not wait for it.
+    // This builds the search text early, so that the first typed letter does not wait for it.
     haystack(host)
     if (host.facts.os) os.add(host.facts.os)
     if (host.agent) versions.add(host.agent.version)
@@ -95,8 +95,8 @@ function byVersion(one: string, other: string): number {
 }
 
 /**
- * What a fleet update may be told instead of a thousand ids, when all that match are meant: labels and the system. That hosts are
- * behind need not be said, because it passes over those that are not. `null` for what no selector can say.
+ * The selector that a fleet update can use instead of a thousand ids: labels and the system. Whether hosts are behind does
+ * not matter, because a fleet update skips hosts that are not. `null` if no selector expresses the filter.
  */
 export function selectorOf(filter: HostFilter): Pick<HostFilter, 'label' | 'os'> | null {
   const { label, os } = filter

@@ -1,4 +1,4 @@
-/** Keys that make a request harmless when it is sent twice. Also beyond https, where `randomUUID` is missing. */
+/** Idempotency keys. They do not use `randomUUID`, which browsers offer only with https. */
 
 export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))

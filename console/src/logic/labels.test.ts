@@ -9,16 +9,16 @@ test('labels are set and removed as on the command line', () => {
   })
 })
 
-test('what is no label is told', () => {
+test('text that is not a label is an error', () => {
   assert.deepEqual(parseLabelChanges('site'), { error: 'site is neither KEY=VALUE nor KEY-.' })
   assert.ok('error' in parseLabelChanges('  '))
   assert.deepEqual(parseLabels('=x'), { error: '=x is not KEY=VALUE.' })
 })
 
-test('no labels are fine where nothing must be labelled', () => {
+test('no labels are valid where labels are optional', () => {
   assert.deepEqual(parseLabels(''), { labels: {} })
 })
 
-test('a label that shall not be there is removed', () => {
+test('a label that is missing from the new set is removed', () => {
   assert.deepEqual(labelDifference({ a: '1', b: '2' }, { b: '3' }), { a: null, b: '3' })
 })

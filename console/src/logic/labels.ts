@@ -1,6 +1,6 @@
-/** Labels as the command line writes them. */
+/** Labels, written as on the command line. */
 
-/** `KEY=VALUE` and `KEY-`, apart by spaces, as a change; or what is wrong with it. */
+/** Parses `KEY=VALUE` and `KEY-`, separated by spaces, as a change; or what is wrong with the text. */
 export function parseLabelChanges(text: string): { labels: Record<string, string | null> } | { error: string } {
   const labels: Record<string, string | null> = {}
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {
@@ -8,10 +8,10 @@ export function parseLabelChanges(text: string): { labels: Record<string, string
     if (!found?.[1]) return { error: `${word} is neither KEY=VALUE nor KEY-.` }
     labels[found[1]] = found[3] ? null : (found[2] ?? '')
   }
-  return Object.keys(labels).length > 0 ? { labels } : { error: 'Say at least one label.' }
+  return Object.keys(labels).length > 0 ? { labels } : { error: 'Enter at least one label.' }
 }
 
-/** `KEY=VALUE` only. */
+/** Parses `KEY=VALUE` pairs only. */
 export function parseLabels(text: string): { labels: Record<string, string> } | { error: string } {
   const labels: Record<string, string> = {}
   for (const word of text.split(/[\s,]+/).filter(Boolean)) {
@@ -22,11 +22,11 @@ export function parseLabels(text: string): { labels: Record<string, string> } | 
   return { labels }
 }
 
-/** The change that makes labels what they shall be: what is gone is `null`. */
+/** The change that turns one set of labels into another. `null` removes a label. */
 export function labelDifference(
-  were: Record<string, string>,
-  shall: Record<string, string>,
+  before: Record<string, string>,
+  after: Record<string, string>,
 ): Record<string, string | null> {
-  const gone = Object.keys(were).filter((key) => !(key in shall))
-  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...shall }
+  const removed = Object.keys(before).filter((key) => !(key in after))
+  return { ...Object.fromEntries(removed.map((key) => [key, null])), ...after }
 }

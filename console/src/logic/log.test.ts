@@ -7,7 +7,7 @@ function logOf(...parts: string[]): Log {
   return parts.reduce((log, part) => append(log, part, log.next + part.length, false), EMPTY_LOG)
 }
 
-test('a line that came in two parts is one line', () => {
+test('a line that arrives in two parts is one line', () => {
   const log = logOf('one\ntw', 'o\nthree')
   assert.deepEqual(
     log.lines.map((line) => line.text),
@@ -16,26 +16,26 @@ test('a line that came in two parts is one line', () => {
   assert.equal(log.next, 13)
 })
 
-test('an escape that was broken in two is still an escape', () => {
+test('an escape sequence that arrives in two parts still works', () => {
   assert.equal(logOf('\x1b[3', '1mred').lines[0]?.text, 'red')
 })
 
-test('lines know what colour they begin with', () => {
+test('each line knows the color in which it starts', () => {
   assert.deepEqual(logOf('\x1b[31mred\n', 'still red').lines[1]?.begin, { foreground: 1 })
 })
 
-test('the empty line behind the last line break does not count', () => {
+test('the empty line after the last line break does not count', () => {
   assert.equal(lineCount(logOf('a\nb\n')), 2)
   assert.equal(lineCount(logOf('a\nb')), 2)
   assert.equal(lineCount(EMPTY_LOG), 0)
 })
 
-test('what a progress bar has written over does not show', () => {
+test('text that a progress bar has overwritten is hidden', () => {
   assert.equal(overwritten('10%\r50%\r100%'), '100%')
   assert.equal(overwritten('windows line\r'), 'windows line')
 })
 
-test('a search finds each place, whatever the case and the colours', () => {
+test('a search ignores case and colors', () => {
   const { lines } = logOf('Error: \x1b[1merr\x1b[0mor\nfine\nERROR')
   assert.deepEqual(search(lines, 'error'), [
     { line: 0, start: 0, end: 5 },
@@ -45,11 +45,11 @@ test('a search finds each place, whatever the case and the colours', () => {
   assert.deepEqual(search(lines, ''), [])
 })
 
-test('next and previous go around', () => {
+test('next and previous wrap around', () => {
   assert.deepEqual([step(2, 1, 3), step(0, -1, 3), step(0, 1, 0)], [0, 2, 0])
 })
 
-test('an answer without text only moves on', () => {
+test('an answer without text only advances the position', () => {
   const log = logOf('a')
   assert.deepEqual(append(log, '', 1, true), { ...log, complete: true })
 })

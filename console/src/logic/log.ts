@@ -1,26 +1,26 @@
-/** A job's log as lines: grows at its end, never changes before it, and can be searched. */
+/** A job log as lines: append-only and searchable. */
 
 import { parseLine, plain, type Style } from './ansi.ts'
 
 export interface Line {
-  /** With its escapes. */
+  /** The line with its escape sequences. */
   raw: string
-  /** What it says. */
+  /** The line without escape sequences. */
   text: string
-  /** What the lines before it have left on. */
+  /** The style that the lines before it leave on. */
   begin: Style
 }
 
 export interface Log {
   lines: readonly Line[]
-  /** Where to go on: the byte behind what is here. */
+  /** The position after the last line, in bytes: where the next part starts. */
   next: number
   complete: boolean
 }
 
 export const EMPTY_LOG: Log = { lines: [], next: 0, complete: false }
 
-/** The log with more text. The last line may have been broken off in its middle. */
+/** Appends text to the log. The last line may have been incomplete. */
 export function append(log: Log, text: string, next: number, complete: boolean): Log {
   if (text === '') return { ...log, next, complete }
   const last = log.lines.at(-1)
@@ -33,12 +33,12 @@ export function append(log: Log, text: string, next: number, complete: boolean):
   return { lines, next, complete }
 }
 
-/** How many lines there are: the empty one behind the last line break is none. */
+/** The number of lines, without the empty one after the last line break. */
 export function lineCount(log: Log): number {
   return log.lines.at(-1)?.raw === '' ? log.lines.length - 1 : log.lines.length
 }
 
-/** What is left of a line after its carriage returns: progress bars write over themselves. */
+/** The visible part of a line with carriage returns, with which progress bars overwrite themselves. */
 export function overwritten(raw: string): string {
   const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw
   return line.slice(line.lastIndexOf('\r') + 1)
@@ -50,7 +50,7 @@ export interface Match {
   end: number
 }
 
-/** Where a text stands, whatever its case. */
+/** Finds a text, ignoring case. */
 export function search(lines: readonly Line[], wanted: string): Match[] {
   const needle = wanted.toLowerCase()
   if (needle === '') return []
@@ -64,7 +64,7 @@ export function search(lines: readonly Line[], wanted: string): Match[] {
   return matches
 }
 
-/** The match after (or before) one, around the end. */
+/** The index of the next or the previous match, wrapping around. */
 export function step(current: number, by: 1 | -1, total: number): number {
   return total === 0 ? 0 : (current + by + total) % total
 }

@@ -12,18 +12,18 @@ function cut(raw: string, wanted: string): string[] {
   )
 }
 
-test('a match is marked where it stands', () => {
+test('a match is marked', () => {
   assert.deepEqual(cut('an error here', 'error'), ['an ', '[error]', ' here'])
 })
 
-test('a match across two colours is marked in both', () => {
+test('a match across two colors is marked in both', () => {
   assert.deepEqual(cut('an er\x1b[31mror\x1b[0m here', 'error'), ['an ', '[er]', '[ror]', ' here'])
 })
 
-test('several matches in one run are marked each', () => {
+test('each of several matches in one run is marked', () => {
   assert.deepEqual(cut('aXbXc', 'x'), ['a', '[X]', 'b', '[X]', 'c'])
 })
 
-test('without a match a line stays as it is', () => {
+test('a line without a match stays unchanged', () => {
   assert.deepEqual(cut('plain', 'zzz'), ['plain'])
 })

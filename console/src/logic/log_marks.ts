@@ -1,4 +1,4 @@
-/** A line's runs, cut where matches begin and end, so that each piece has one colour and is marked or not. */
+/** Splits the runs of a line at the edges of matches, so that each piece has one style and is either marked or not. */
 
 import type { Run } from './ansi.ts'
 import type { Match } from './log.ts'
@@ -22,7 +22,7 @@ export function cutRuns(runs: readonly Run[], marks: readonly Match[]): Piece[] 
   return pieces
 }
 
-/** Where marks begin or end within a run. */
+/** The positions within a run where marks start or end. */
 function edges(marks: readonly Match[], from: number, to: number): number[] {
   return marks.flatMap(({ start, end }) => [start, end]).filter((edge) => edge > from && edge < to)
 }

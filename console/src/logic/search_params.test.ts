@@ -3,21 +3,21 @@ import { test } from 'node:test'
 
 import { oneOf, parseSearch, stringifySearch, text, texts } from './search_params.ts'
 
-test('a version in the URL stays a text', () => {
+test('a version in the URL stays a string', () => {
   assert.deepEqual(parseSearch('?version=1.10&updates=behind'), { version: '1.10', updates: 'behind' })
 })
 
-test('a key that comes twice is a list, and goes back as it came', () => {
+test('a key that occurs twice is a list, in both directions', () => {
   const search = parseSearch('?label=site%3Dnorth&label=tier%3Dweb')
   assert.deepEqual(search, { label: ['site=north', 'tier=web'] })
   assert.equal(stringifySearch(search), '?label=site%3Dnorth&label=tier%3Dweb')
 })
 
-test('what is not set does not stand in the URL', () => {
+test('parameters that are not set are left out of the URL', () => {
   assert.equal(stringifySearch({ q: undefined, label: [] }), '')
 })
 
-test('what a URL must not say is left out', () => {
+test('invalid values are ignored', () => {
   assert.equal(oneOf('bogus', ['active', 'retired']), undefined)
   assert.equal(oneOf('active', ['active', 'retired']), 'active')
   assert.deepEqual([text(''), text(3), text('x')], [undefined, undefined, 'x'])

@@ -1,8 +1,8 @@
-/** What stands in the URL: plain texts, so that `version=1.10` stays what it is, and repeated keys for lists. */
+/** Search parameters of the URL: plain strings, so that `version=1.10` stays a string, and repeated keys for lists. */
 
 export type RawSearch = Record<string, unknown>
 
-/** The query of a URL. A key that comes twice is a list. */
+/** Parses the query of a URL. A key that occurs twice becomes a list. */
 export function parseSearch(text: string): RawSearch {
   const search: RawSearch = {}
   const pairs = new URLSearchParams(text)
@@ -13,7 +13,7 @@ export function parseSearch(text: string): RawSearch {
   return search
 }
 
-/** The URL's query for what is set. */
+/** Formats the query of a URL. Parameters that are not set are left out. */
 export function stringifySearch(search: RawSearch): string {
   const pairs = new URLSearchParams()
   for (const [key, value] of Object.entries(search)) {
@@ -24,17 +24,17 @@ export function stringifySearch(search: RawSearch): string {
   return text ? `?${text}` : ''
 }
 
-/** A text that says something. */
+/** The value if it is a string that is not empty. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** One of a few words; anything else is nothing. */
+/** The value if it is one of these words. */
 export function oneOf<T extends string>(value: unknown, words: readonly T[]): T | undefined {
   return words.find((word) => word === value)
 }
 
-/** A list of texts, also of one. */
+/** The value as a list of strings; a single string becomes a list of one. */
 export function texts(value: unknown): string[] | undefined {
   const values = (Array.isArray(value) ? value : [value]).filter((each): each is string => Boolean(text(each)))
   return values.length > 0 ? values : undefined

@@ -1,6 +1,6 @@
-/** Which rows of a list are selected, by id. */
+/** The selection of rows in a list, by id. */
 
-interface Identified {
+interface HasId {
   id: string
 }
 
@@ -10,9 +10,9 @@ export function toggled(selected: ReadonlySet<string>, id: string | undefined): 
   return next
 }
 
-/** With all rows from one to another, whichever comes first. */
+/** Adds all rows between two positions, in either order. */
 export function rangeBetween(
-  rows: readonly Identified[],
+  rows: readonly HasId[],
   selected: ReadonlySet<string>,
   from: number,
   to: number,

@@ -1,4 +1,4 @@
-/** Amounts of bytes and things as people say them. */
+/** Formats sizes in bytes and counts for people. */
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
@@ -9,7 +9,7 @@ export function bytes(amount: number): string {
   return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${UNITS[power] ?? ''}`
 }
 
-/** `10 000`: with thin spaces, as in print. */
+/** `10 000`, with thin spaces between thousands. */
 export function count(amount: number): string {
   return String(amount).replace(/\B(?=(\d{3})+$)/g, '\u202f')
 }

@@ -1,4 +1,4 @@
-/** Times and spans as people say them. */
+/** Formats and parses durations and relative times for people. */
 
 const MINUTE = 60
 const HOUR = 60 * MINUTE
@@ -13,7 +13,7 @@ export function span(seconds: number): string {
   return `${Math.floor(whole / DAY)} d`
 }
 
-/** `4 min 12 s`: two units, where one would hide too much. */
+/** `4 min 12 s`: up to two units. */
 export function exactSpan(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   if (whole < MINUTE) return `${whole} s`
@@ -33,14 +33,14 @@ export function relative(at: number, now: number): string {
   return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`
 }
 
-/** After how many milliseconds `relative` reads differently. */
+/** After how many milliseconds the text of `relative` changes. */
 export function freshFor(at: number, now: number): number {
   const seconds = Math.abs(now - at) / 1_000
   if (seconds < MINUTE) return 1_000
   return seconds < HOUR ? 10_000 : 60_000
 }
 
-/** `90`, `15m`, `2h`, `7d` as seconds; `null` for what is no span. */
+/** Parses `90`, `15m`, `2h` or `7d` into seconds; `null` if the text is not a duration. */
 export function parseSpan(text: string): number | null {
   const found = /^\s*(\d{1,9})\s*(s|m|min|h|d)?\s*$/.exec(text)
   if (!found) return null

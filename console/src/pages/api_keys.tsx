@@ -1,4 +1,4 @@
-/** API keys of programs. */
+/** The page of API keys, which programs use to call the API. */
 
 import { lazy, Suspense, useState } from 'react'
 
@@ -35,7 +35,7 @@ export function ApiKeysPage() {
         setCreating(true)
       }}
     >
-      Make a key
+      Create API key
     </ActionButton>
   )
   return (
@@ -95,7 +95,7 @@ function KeyTable({ onRevoke }: { onRevoke: (key: ApiKey) => void }) {
         columns={columns}
         list={keys}
         id={({ id }) => id}
-        empty={<Empty title="There is no API key" command="muster keys create ci --role operator" />}
+        empty={<Empty title="There are no API keys" command="muster keys create ci --role operator" />}
       />
     </div>
   )

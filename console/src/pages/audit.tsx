@@ -1,4 +1,4 @@
-/** Who changed what, newest first. */
+/** The page of the audit log, newest entry first. */
 
 import { useNavigate, useSearch } from '@tanstack/react-router'
 
@@ -15,16 +15,16 @@ import { AUDIT_COLUMNS } from './audit/audit_columns'
 
 export function AuditPage() {
   const reason = whyNot(useSession(), 'look_at_audit')
-  return <Page title="Audit">{reason ? <Notice tone="warn" title={reason} /> : <AuditTrail />}</Page>
+  return <Page title="Audit">{reason ? <Notice tone="warn" title={reason} /> : <AuditLog />}</Page>
 }
 
-function AuditTrail() {
+function AuditLog() {
   const { subject, alert } = useSearch({ from: '/shell/audit' })
   const navigate = useNavigate({ from: '/audit' })
   const entries = useList(auditList({ subject, alert: alert ? true : undefined }))
   return (
     <>
-      <search className="row" aria-label="Filter the audit trail">
+      <search className="row" aria-label="Filter the audit log">
         <Check
           label="Only alerts"
           checked={alert === 'true'}
@@ -46,11 +46,11 @@ function AuditTrail() {
       </search>
       <div className="card">
         <ListTable
-          label="Audit trail"
+          label="Audit log"
           columns={AUDIT_COLUMNS}
           list={entries}
           id={(entry) => entry.id}
-          empty={<Empty title="No entry" command="muster audit" />}
+          empty={<Empty title="There are no entries" command="muster audit" />}
         />
       </div>
     </>

@@ -1,4 +1,4 @@
-/** The fleet in one look: each number leads to those it counts. */
+/** The dashboard: the state of the fleet at a glance. Each number links to the list of what it counts. */
 
 import { Link, type LinkProps } from '@tanstack/react-router'
 
@@ -38,11 +38,11 @@ function NoHosts() {
     <div className="card">
       <Empty title="No host has joined yet" command="muster token create">
         <p>
-          A token lets a host join.{' '}
+          A host joins with an enrollment token.{' '}
           <Link to="/enrollment" className="link">
-            Make one here
+            Create one here
           </Link>
-          , or type:
+          , or run:
         </p>
       </Empty>
     </div>
@@ -66,7 +66,7 @@ function Fleet({ overview }: { overview: Overview }) {
           name="Offline"
           tone={hosts.offline > 0 ? 'bad' : ''}
           amount={hosts.offline}
-          about="not heard from lately"
+          about="no recent check-in"
           to="/hosts"
           search={{ online: 'false' }}
         />
@@ -82,7 +82,7 @@ function Fleet({ overview }: { overview: Overview }) {
           name="Quarantined"
           tone={hosts.quarantined > 0 ? 'bad' : ''}
           amount={hosts.quarantined}
-          about="served again by hand only"
+          about="blocked until readmitted"
           to="/hosts"
           search={{ state: 'quarantined' }}
         />
@@ -90,11 +90,11 @@ function Fleet({ overview }: { overview: Overview }) {
           name="Fleet updates"
           tone={fleet_updates.some(({ state }) => state === 'halted') ? 'bad' : ''}
           amount={fleet_updates.length}
-          about="not over yet"
+          about="not finished yet"
           to="/fleet-updates"
         />
       </div>
-      <Card title="The fleet over time">
+      <Card title="Fleet over time">
         <Chart
           label="Hosts over time"
           at={history.map(({ at }) => at)}
@@ -108,7 +108,7 @@ function Fleet({ overview }: { overview: Overview }) {
       <div className="cards">
         <Card title="Fleet updates" plain>
           {fleet_updates.length === 0 ? (
-            <Empty title="None is going on" command="muster fleet-update plan --help" />
+            <Empty title="There is no active fleet update" command="muster fleet-update plan --help" />
           ) : (
             <ul>
               {fleet_updates.map((fleetUpdate) => (
@@ -123,7 +123,7 @@ function Fleet({ overview }: { overview: Overview }) {
       </div>
       <Card title="Recent failures" plain>
         {recent_failures.length === 0 ? (
-          <Empty title="No job has failed lately" command="muster jobs list --state failed" />
+          <Empty title="No job has failed recently" command="muster jobs list --state failed" />
         ) : (
           <Table label="Recent failures" columns={JOB_COLUMNS} rows={recent_failures} id={({ id }) => id} />
         )}

@@ -1,4 +1,4 @@
-/** How hosts join: tokens, the line to type, and the hosts as they appear. */
+/** The page of enrollment: tokens with which hosts join, and the newest hosts, live. */
 
 import { lazy, Suspense, useState } from 'react'
 
@@ -21,7 +21,7 @@ export function EnrollmentPage() {
   const session = useSession()
   const reason = whyNot(session, 'look_at_enrollment_tokens')
   const [opened, setOpened] = useState(false)
-  const make = (
+  const create = (
     <ActionButton
       of={session}
       action="create_enrollment_tokens"
@@ -30,11 +30,11 @@ export function EnrollmentPage() {
         setOpened(true)
       }}
     >
-      Make a token
+      Create token
     </ActionButton>
   )
   return (
-    <Page title="Enrolment" actions={make}>
+    <Page title="Enrollment" actions={create}>
       <NewHostsCard />
       {reason ? <Notice tone="warn" title={reason} /> : <Tokens />}
       <Suspense>
@@ -86,7 +86,7 @@ function Tokens() {
         columns={columns}
         list={tokens}
         id={({ id }) => id}
-        empty={<Empty title="There is no token" command="muster token create" />}
+        empty={<Empty title="There are no tokens" command="muster token create" />}
       />
     </Card>
   )

@@ -1,4 +1,4 @@
-/** One fleet update: its waves and slots live, why each host waits, and the hand on the brake. */
+/** The page of one fleet update: its waves and slots live, what each host waits for, and the buttons to pause or cancel. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
@@ -47,7 +47,7 @@ function FleetUpdateCards({ fleetUpdate }: { fleetUpdate: FleetUpdate }) {
     <>
       {state === 'halted' && <Halted fleetUpdate={fleetUpdate} hosts={hosts.data ?? []} />}
       {state !== 'halted' && waiting_on && (
-        <Notice tone={state === 'paused' ? 'warn' : 'busy'} title={`Waits for ${waiting_on}`} />
+        <Notice tone={state === 'paused' ? 'warn' : 'busy'} title={`Waiting for ${waiting_on}`} />
       )}
       <Card title="Progress">
         <Progress counts={fleetUpdate.counts} />
@@ -70,11 +70,11 @@ function AboutCard({ fleetUpdate }: { fleetUpdate: FleetUpdate }) {
           ['Note', fleetUpdate.note],
           ['Release', <Link key="release" to="/releases/$version" params={{ version: fleetUpdate.version }} className="link">{fleetUpdate.version}</Link>], // prettier-ignore
           ['Manifest', <Digest key="manifest" sha256={fleetUpdate.manifest_sha256} />],
-          ['At once', fleetUpdate.max_in_flight],
-          ['Halts with', counted(fleetUpdate.max_failures, 'failure')],
+          ['Max in flight', fleetUpdate.max_in_flight],
+          ['Halts at', counted(fleetUpdate.max_failures, 'failure')],
           ['Soak', exactSpan(fleetUpdate.soak_seconds)],
           ['Started', <Time key="started" at={fleetUpdate.created_at} />],
-          ['By', <Actor key="by" actor={fleetUpdate.created_by} name={fleetUpdate.created_by_name} />],
+          ['Started by', <Actor key="by" actor={fleetUpdate.created_by} name={fleetUpdate.created_by_name} />],
           ['Ended', fleetUpdate.ended_at && <Time at={fleetUpdate.ended_at} />],
           ['Id', <code key="id">{fleetUpdate.id}</code>],
         ]}

@@ -1,4 +1,4 @@
-/** A new fleet update: what is wanted, then the plan, then the confirmation. */
+/** The page to start a fleet update: a form, then the plan, then the confirmation. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useSearch } from '@tanstack/react-router'
@@ -10,7 +10,7 @@ import type { FleetUpdateRequest } from '../api/nouns'
 import { releaseList } from '../api/releases'
 import { useSession } from '../api/session'
 import { bound } from '../logic/bound'
-import { fleetUpdateRequest, type TypedFleetUpdate } from '../logic/fleet_update_request'
+import { fleetUpdateRequest, type FleetUpdateForm } from '../logic/fleet_update_request'
 import { counted } from '../logic/sizes'
 import { Button, whyNot } from '../ui/button'
 import { Empty } from '../ui/command'
@@ -24,10 +24,10 @@ const OFFLINE = [
   ['skip', 'Skip them'],
   ['wait', 'Wait for them'],
   ['fail', 'Count them as failures'],
-  ['catch_up', 'Skip them, and offer it when they are back'],
+  ['catch_up', 'Skip them, and update them when they are back'],
 ] as const
 
-const CAREFUL = {
+const DEFAULTS = {
   waves: '1, 10%',
   maxInFlight: '10%',
   maxFailures: '1',
@@ -48,7 +48,7 @@ export function FleetUpdateNewPage() {
         {(data) => {
           const versions = data.filter(({ state }) => state === 'published').map(({ version }) => version)
           if (versions.length > 0) return <Form versions={versions} reason={reason} />
-          return <Empty title="No release can be offered yet" command="muster release publish --help" />
+          return <Empty title="There is no published release" command="muster release publish --help" />
         }}
       </Loaded>
     </Page>
@@ -59,9 +59,9 @@ function Form({ versions, reason }: { versions: string[]; reason: string | null 
   const search = useSearch({ from: '/shell/fleet-updates/new' })
   const selected = useSelection()
   const plan = usePlan()
-  const [asked, setAsked] = useState<FleetUpdateRequest | null>(null)
-  const [typed, setTyped] = useState<TypedFleetUpdate>({
-    ...CAREFUL,
+  const [planned, setPlanned] = useState<FleetUpdateRequest | null>(null)
+  const [typed, setTyped] = useState<FleetUpdateForm>({
+    ...DEFAULTS,
     version: search.version ?? versions[0] ?? '',
     which: search.hosts ?? (search.label || search.os ? 'matching' : 'all'),
     labels: search.label?.join(' ') ?? '',
@@ -69,16 +69,16 @@ function Form({ versions, reason }: { versions: string[]; reason: string | null 
   })
   const made = fleetUpdateRequest(typed, selected)
   const fault = 'error' in made ? made.error : null
-  const set = (change: Partial<TypedFleetUpdate>) => {
+  const set = (change: Partial<FleetUpdateForm>) => {
     setTyped((known) => ({ ...known, ...change }))
-    // A plan of something else must not be confirmed.
-    setAsked(null)
+    // The plan no longer matches the form, so it must not be confirmed.
+    setPlanned(null)
   }
   const submit = () => {
     if (!('request' in made)) return
     plan.mutate(made.request, {
       onSuccess: () => {
-        setAsked(made.request)
+        setPlanned(made.request)
       },
     })
   }
@@ -95,13 +95,13 @@ function Form({ versions, reason }: { versions: string[]; reason: string | null 
         <HowCard typed={typed} set={set} />
         <ProblemNotice error={plan.error} />
         <div className="row">
-          <Button type="submit" look={asked ? '' : 'primary'} reason={reason ?? fault} busy={plan.isPending}>
-            {asked ? 'Plan again' : 'Show the plan'}
+          <Button type="submit" look={planned ? '' : 'primary'} reason={reason ?? fault} busy={plan.isPending}>
+            {planned ? 'Plan again' : 'Show the plan'}
           </Button>
-          <span className="faint">Nothing is started by a plan.</span>
+          <span className="faint">This does not start anything.</span>
         </div>
       </form>
-      {asked && plan.data && <PlanCard key={plan.submittedAt} plan={plan.data} request={asked} />}
+      {planned && plan.data && <PlanCard key={plan.submittedAt} plan={plan.data} request={planned} />}
     </>
   )
 }
@@ -118,20 +118,20 @@ function useSelection(): string[] {
 }
 
 interface CardProps {
-  typed: TypedFleetUpdate
-  set: (change: Partial<TypedFleetUpdate>) => void
+  typed: FleetUpdateForm
+  set: (change: Partial<FleetUpdateForm>) => void
 }
 
 function WhatCard({ typed, set, versions, selected }: CardProps & { versions: string[]; selected: number }) {
   const field = bound(typed, set)
   const which = [
-    ['all', 'Every active host'],
+    ['all', 'All active hosts'],
     ['matching', 'Hosts with these labels'],
     ['selected', `The ${counted(selected, 'host')} selected in the list`],
   ] as const
   const known = versions.includes(typed.version) ? versions : [typed.version, ...versions]
   return (
-    <Card title="What, and to which hosts">
+    <Card title="Release and hosts">
       <div className="fields">
         <SelectField label="Release" {...field('version')} options={known.map((each) => [each, each])} />
         <SelectField
@@ -145,7 +145,7 @@ function WhatCard({ typed, set, versions, selected }: CardProps & { versions: st
               label="Labels"
               className="mono"
               placeholder="site=north role=web"
-              help="With all of them"
+              help="Hosts that have all of these labels"
               {...field('labels')}
             />
             <SelectField
@@ -167,16 +167,21 @@ function WhatCard({ typed, set, versions, selected }: CardProps & { versions: st
 function HowCard({ typed, set }: CardProps) {
   const field = bound(typed, set)
   return (
-    <Card title="How carefully">
+    <Card title="Waves and limits">
       <div className="fields">
-        <TextField label="Waves" {...field('waves')} help="The canary first; what is left over is the last wave" />
-        <TextField label="At once" {...field('maxInFlight')} help="Hosts in an unproven update" />
-        <TextField label="Failures that halt it" inputMode="numeric" {...field('maxFailures')} />
+        <TextField label="Waves" {...field('waves')} help="The first wave is the canary; a last wave takes the rest" />
+        <TextField label="Max in flight" {...field('maxInFlight')} help="Hosts that may be updating at once" />
+        <TextField
+          label="Max failures"
+          inputMode="numeric"
+          {...field('maxFailures')}
+          help="This many failed hosts halt the fleet update"
+        />
         <TextField label="Soak between waves" {...field('soak')} />
-        <TextField label="Time for one host" {...field('hostTimeLimit')} />
+        <TextField label="Time limit per host" {...field('hostTimeLimit')} />
         <SelectField label="Offline hosts" {...field('offline')} options={OFFLINE} />
         <TextField label="Maintenance window (UTC)" placeholder="22:00-04:00" {...field('window')} />
-        <TextField label="Note" placeholder="Why, for people" {...field('note')} />
+        <TextField label="Note" placeholder="What the fleet update is for" {...field('note')} />
       </div>
     </Card>
   )

@@ -1,4 +1,4 @@
-/** Fleet updates: those that were, the one that is, and how many hosts are behind. */
+/** The page of fleet updates, with the number of hosts whose agent is behind. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -51,14 +51,14 @@ export function FleetUpdatesPage() {
           columns={COLUMNS}
           list={fleetUpdates}
           id={({ id }) => id}
-          empty={<Empty title="There was no fleet update yet" command="muster fleet-update plan --version VERSION" />}
+          empty={<Empty title="There are no fleet updates" command="muster fleet-update plan --version VERSION" />}
         />
       </div>
     </Page>
   )
 }
 
-/** How many hosts run less than the newest release. */
+/** How many hosts run an older version than the newest release. */
 function Behind() {
   const { data } = useQuery({ ...liveQuery(liveOverview), refetchInterval: 30_000, select: ({ body }) => body })
   if (!data?.newest_release) return null
@@ -67,7 +67,7 @@ function Behind() {
   return (
     <Notice
       tone="warn"
-      title={`${counted(behind, 'host')} ${behind === 1 ? 'runs' : 'run'} less than ${data.newest_release}, the newest release.`}
+      title={`${counted(behind, 'host')} ${behind === 1 ? 'runs' : 'run'} an older version than ${data.newest_release}, the newest release.`}
     >
       <p className="row">
         <Link to="/hosts" search={{ updates: 'behind' }} className="link">

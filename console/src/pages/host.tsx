@@ -1,4 +1,4 @@
-/** One host: understood in one look, and what can be done about it. */
+/** The page of one host: its state, its facts, its jobs, its audit log, and its actions. */
 
 import { Link, useParams } from '@tanstack/react-router'
 import { useQuery } from '@tanstack/react-query'
@@ -25,7 +25,7 @@ import { VersionChip } from './host/version_chip'
 import { WhyNotCard } from './host/why_not_card'
 import { HOST_JOB_COLUMNS } from './jobs/job_columns'
 
-/** So many of its jobs, and of what was done to it, are shown here; their own pages have them all. */
+/** How many jobs and audit entries to show here; their own pages show all of them. */
 const SOME = 8
 
 export function HostPage() {
@@ -93,7 +93,7 @@ function HostJobs({ id }: { id: string }) {
   const jobs = useList(jobList({ host: id }, SOME))
   const all = (
     <Link to="/jobs" search={{ host: id }} className="link">
-      All its jobs
+      All jobs of this host
     </Link>
   )
   return (
@@ -104,7 +104,7 @@ function HostJobs({ id }: { id: string }) {
         list={{ ...jobs, hasNextPage: false }}
         id={(job) => job.id}
         empty={
-          <Empty title="Nothing was run here yet" command={`muster jobs run --host ${id} --wait -- /usr/bin/uptime`} />
+          <Empty title="This host has no jobs" command={`muster jobs run --host ${id} --wait -- /usr/bin/uptime`} />
         }
       />
     </Card>
@@ -121,11 +121,11 @@ function HostAudit({ id }: { id: string }) {
   return (
     <Card title="Audit" actions={all} plain>
       <ListTable
-        label="Audit of this host"
+        label="Audit log of this host"
         columns={AUDIT_COLUMNS.filter(({ name }) => name !== 'Subject')}
         list={{ ...entries, hasNextPage: false }}
         id={(entry) => entry.id}
-        empty={<Empty title="Nobody has changed this host" command={`muster audit --subject ${id}`} />}
+        empty={<Empty title="There are no entries for this host" command={`muster audit --subject ${id}`} />}
       />
     </Card>
   )

@@ -1,4 +1,4 @@
-/** The hosts: all of them, filtered as fast as one types, chosen and acted upon. */
+/** The page of all hosts: filtered while typing, selected, and acted on. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
@@ -26,7 +26,7 @@ export function HostsPage() {
       title="Hosts"
       actions={
         <Link to="/enrollment" className="button">
-          Enrol hosts
+          Enroll hosts
         </Link>
       }
     >
@@ -50,7 +50,7 @@ function HostList({ hosts }: { hosts: Hosts }) {
   if (hosts.items.length === 0) {
     return (
       <Empty title="No host has joined yet" command="muster token create">
-        <p>A token lets a host join; the command prints the line to type on it.</p>
+        <p>A host joins with an enrollment token. This command prints what to run on the host:</p>
       </Empty>
     )
   }
@@ -73,7 +73,7 @@ function HostList({ hosts }: { hosts: Hosts }) {
         )}
       </div>
       {shown.length === 0 ? (
-        <Empty title="No host matches">
+        <Empty title="No host matches the filter">
           <Button
             onPress={() => {
               void navigate({ search: {} })

@@ -1,11 +1,12 @@
-/** One job: what was asked for, how it stands, and its log as it comes. */
+/** The page of one job: its spec, its state, and its live log. */
 
 import { Link, useParams } from '@tanstack/react-router'
 
 import { isOpen, liveJob, useCancelJob } from '../api/jobs'
 import { useLive } from '../api/live'
 import type { Job } from '../api/nouns'
-import { jobTitle, runSpec, updateSpec } from '../logic/job_words'
+import { formatArgv } from '../logic/argv'
+import { jobTitle, runSpec, updateSpec } from '../logic/jobs'
 import { bytes } from '../logic/sizes'
 import { exactSpan } from '../logic/times'
 import { Actor } from '../ui/actor'
@@ -61,10 +62,10 @@ function Cancel({ job }: { job: Job }) {
   )
 }
 
-/** Why it did not succeed, or what it waits for. */
+/** Why the job did not succeed, or what it waits for. */
 function Ending({ job }: { job: Job }) {
   const { result, waiting_on } = job
-  if (waiting_on && isOpen(job)) return <Notice tone="busy" title={`Waits for ${waiting_on}`} />
+  if (waiting_on && isOpen(job)) return <Notice tone="busy" title={`Waiting for ${waiting_on}`} />
   if (!result?.error) return null
   return (
     <Notice tone={job.state === 'cancelled' ? 'warn' : 'bad'} title={result.error.message}>
@@ -89,10 +90,10 @@ function JobCards({ job }: { job: Job }) {
             ['Exit code', result?.exit_code],
             [
               'Output',
-              result?.output_bytes && `${bytes(result.output_bytes)}${result.output_truncated ? ', cut off' : ''}`,
+              result?.output_bytes && `${bytes(result.output_bytes)}${result.output_truncated ? ', truncated' : ''}`,
             ],
             ['Output lost', job.output_lost_bytes && bytes(job.output_lost_bytes)],
-            ['Asked by', <Actor key="by" actor={job.created_by} name={job.created_by_name} />],
+            ['Created by', <Actor key="by" actor={job.created_by} name={job.created_by_name} />],
             ['Fleet update', job.fleet_update_id && <FleetUpdateLink id={job.fleet_update_id} />],
             ['Id', <code key="id">{job.id}</code>],
             ...specRows(job),
@@ -107,7 +108,7 @@ function JobCards({ job }: { job: Job }) {
             ['Accepted', <Time key="accepted" at={job.accepted_at} />],
             ['Started', <Time key="started" at={job.started_at} />],
             ['Ended', <Time key="ended" at={job.ended_at} />],
-            ['Took', took],
+            ['Duration', took],
             ['Time limit', exactSpan(job.time_limit_seconds)],
             ['Start by', isOpen(job) && !job.started_at && <Time at={job.start_by} />],
           ]}
@@ -123,6 +124,7 @@ function specRows(job: Job): [string, string | null][] {
   if (!run) return []
   const environment = Object.entries(run.environment ?? {}).map((pair) => pair.join('='))
   return [
+    ['Command', formatArgv(run.argv)],
     ['Directory', run.working_directory ?? null],
     ['Environment', environment.join(' ')],
   ]

@@ -1,4 +1,4 @@
-/** The jobs, newest first. */
+/** The page of jobs, newest first. */
 
 import { useNavigate, useSearch } from '@tanstack/react-router'
 
@@ -39,7 +39,7 @@ export function JobsPage() {
           id={(job) => job.id}
           empty={
             filtered ? (
-              <Empty title="No job matches">
+              <Empty title="No job matches the filter">
                 <Button
                   onPress={() => {
                     void navigate({ search: {} })
@@ -49,7 +49,7 @@ export function JobsPage() {
                 </Button>
               </Empty>
             ) : (
-              <Empty title="Nothing was run yet" command="muster jobs run --all-hosts -f --wait -- /usr/bin/uptime" />
+              <Empty title="There are no jobs" command="muster jobs run --all-hosts -f --wait -- /usr/bin/uptime" />
             )
           }
         />

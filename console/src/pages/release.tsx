@@ -1,4 +1,4 @@
-/** One release: what was signed, by whom, and which files there are. */
+/** The page of one release: its signed manifest and its files. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
@@ -52,18 +52,18 @@ function ReleaseCards({ release }: { release: Release }) {
   return (
     <>
       {
-        release.yanked_reason && <Notice tone="bad" title="This release was taken back">{release.yanked_reason}</Notice> /* prettier-ignore */
+        release.yanked_reason && <Notice tone="bad" title="This release was yanked">{release.yanked_reason}</Notice> /* prettier-ignore */
       }
       {release.waiting_on && release.state === 'draft' && (
-        <Notice tone="warn" title={`Waits for ${release.waiting_on}`} />
+        <Notice tone="warn" title={`Waiting for ${release.waiting_on}`} />
       )}
       <Card title="Manifest">
         <Facts
           rows={[
             ['Product', manifest.product],
-            ['Number', manifest.manifest_version],
+            ['Manifest version', manifest.manifest_version],
             ['Issued', <Time key="issued" at={manifest.issued_at} />],
-            ['Announced', <Time key="announced" at={release.created_at} />],
+            ['Uploaded', <Time key="uploaded" at={release.created_at} />],
             ['Security floor', manifest.security_floor],
             ['Revokes', manifest.revoked?.join(', ')],
             ['Digest', <code key="digest">{release.manifest_sha256}</code>],

@@ -1,4 +1,4 @@
-/** The releases of the agent, newest first. */
+/** The page of the agent's releases, newest first. */
 
 import { Link } from '@tanstack/react-router'
 
@@ -17,7 +17,7 @@ const COLUMNS: Column<Release>[] = [
   { name: 'State', cell: ({ state }) => <Badge state={state} /> },
   { name: 'About', wide: true, spare: true, cell: (release) => <About release={release} /> },
   { name: 'Files', spare: true, cell: ({ uploaded, manifest }) => `${uploaded.length} of ${manifest.targets.length}` },
-  { name: 'Announced', cell: ({ created_at }) => <Time at={created_at} /> },
+  { name: 'Uploaded', cell: ({ created_at }) => <Time at={created_at} /> },
   { name: 'Actions', end: true, cell: (release) => <ReleaseButtons release={release} look="small" /> },
 ]
 
@@ -32,8 +32,8 @@ export function ReleasesPage() {
           list={releases}
           id={({ version }) => version}
           empty={
-            <Empty title="No release has been announced" command="muster release sign --help">
-              <p>Releases are signed offline, then announced with “muster release publish”.</p>
+            <Empty title="There are no releases" command="muster release sign --help">
+              <p>Sign a release offline, then upload it with “muster release publish”.</p>
             </Empty>
           }
         />
@@ -51,6 +51,6 @@ function VersionLink({ version }: { version: string }) {
 }
 
 function About({ release: { yanked_reason, waiting_on } }: { release: Release }) {
-  const about = yanked_reason ?? (waiting_on && `waits for ${waiting_on}`)
+  const about = yanked_reason ?? (waiting_on && `waiting for ${waiting_on}`)
   return <div className="cut soft">{about}</div>
 }

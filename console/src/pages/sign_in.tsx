@@ -1,4 +1,4 @@
-/** Where a session begins, and where one comes when it has ended. */
+/** The sign-in page. It also opens when the session has ended. */
 
 import { useRouter, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -40,7 +40,7 @@ export function SignInPage() {
           <Logo />
           Muster
         </h1>
-        {back && <p className="soft">Your session has ended. Sign in to go back to where you were.</p>}
+        {back && <p className="soft">Your session has ended. Sign in to return to your page.</p>}
         <TextField label="Name" value={username} onChange={setUsername} autoComplete="username" required />
         <TextField
           label="Password"

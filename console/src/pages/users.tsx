@@ -1,4 +1,4 @@
-/** Accounts of people. */
+/** The page of user accounts. */
 
 import { lazy, Suspense, useState } from 'react'
 
@@ -24,12 +24,12 @@ const RemoveUserDialog = lazy(() =>
   import('./users/user_dialogs').then((module) => ({ default: module.RemoveUserDialog })),
 )
 
-type Opened = { dialog: 'create' } | { dialog: 'change' | 'remove'; user: User }
+type OpenDialog = { dialog: 'create' } | { dialog: 'change' | 'remove'; user: User }
 
 export function UsersPage() {
   const session = useSession()
   const reason = whyNot(session, 'look_at_users')
-  const [opened, setOpened] = useState<Opened | null>(null)
+  const [opened, setOpened] = useState<OpenDialog | null>(null)
   const close = () => {
     setOpened(null)
   }
@@ -42,7 +42,7 @@ export function UsersPage() {
         setOpened({ dialog: 'create' })
       }}
     >
-      Make a user
+      Create user
     </ActionButton>
   )
   return (
@@ -57,7 +57,7 @@ export function UsersPage() {
   )
 }
 
-function UserTable({ onOpen }: { onOpen: (opened: Opened) => void }) {
+function UserTable({ onOpen }: { onOpen: (opened: OpenDialog) => void }) {
   const users = useList(userList)
   const columns: Column<User>[] = [
     { name: 'Name', wide: true, cell: ({ username }) => <strong>{username}</strong> },
@@ -101,7 +101,7 @@ function UserTable({ onOpen }: { onOpen: (opened: Opened) => void }) {
         columns={columns}
         list={users}
         id={({ id }) => id}
-        empty={<Empty title="There is no user" command="muster users create NAME --role viewer" />}
+        empty={<Empty title="There are no users" command="muster users create NAME --role viewer" />}
       />
     </div>
   )

@@ -1,4 +1,4 @@
-/** Pages that are not there or that have failed. */
+/** Error pages: not found, and a page that has failed. */
 
 import { Link, type ErrorComponentProps } from '@tanstack/react-router'
 
@@ -9,9 +9,9 @@ import { Page } from '../ui/page'
 export function Missing() {
   return (
     <Page title="Not found">
-      <Empty title="There is no such page">
+      <Empty title="This page does not exist">
         <Link to="/" className="link">
-          To the dashboard
+          Go to the dashboard
         </Link>
       </Empty>
     </Page>

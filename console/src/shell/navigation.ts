@@ -1,4 +1,4 @@
-/** Where one can go: the navigation, the palette and the shortcuts read it. */
+/** The list of pages, for the navigation, the command palette and the keyboard shortcuts. */
 
 import type { IconName } from '../ui/icons'
 
@@ -6,7 +6,7 @@ export interface PageLink {
   to: '/' | '/hosts' | '/jobs' | '/releases' | '/fleet-updates' | '/enrollment' | '/users' | '/api-keys' | '/audit'
   icon: IconName
   title: string
-  /** Typed after `g`. */
+  /** The key that opens the page after `g`. */
   letter: string
 }
 
@@ -24,7 +24,7 @@ export const NAVIGATION: { name: string; pages: PageLink[] }[] = [
     pages: [
       { to: '/releases', icon: 'releases', title: 'Releases', letter: 'r' },
       { to: '/fleet-updates', icon: 'fleet_updates', title: 'Fleet updates', letter: 'f' },
-      { to: '/enrollment', icon: 'enrollment', title: 'Enrolment', letter: 'e' },
+      { to: '/enrollment', icon: 'enrollment', title: 'Enrollment', letter: 'e' },
     ],
   },
   {

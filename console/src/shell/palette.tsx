@@ -1,4 +1,4 @@
-/** Finds hosts and pages by a few letters. */
+/** The command palette: finds hosts and pages by a few letters. */
 
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -13,7 +13,7 @@ import { PAGES } from './navigation'
 
 const MOST_HOSTS = 12
 
-interface Find {
+interface PaletteItem {
   id: string
   icon: IconName
   title: string
@@ -46,15 +46,15 @@ export function Palette({ wanted, onWant, onClose }: Props) {
 }
 
 /**
- * The combobox of the ARIA practices. Its state is one number, so Enter opens what is marked however fast one types; the
- * library's Autocomplete marks some moments later.
+ * A combobox after the ARIA practices. Its state is one number, so that Enter opens the marked item however fast someone
+ * types; the library's Autocomplete marks an item a moment too late for that.
  */
 function Finder({ wanted, onWant, onClose }: Props) {
   const navigate = useNavigate()
   const { data } = useQuery(knownHostsQuery)
   const found = find(wanted, data?.items ?? [])
   const [chosen, setAt] = useState(0)
-  // Finds come and go while one looks.
+  // The number of items can change while the palette is open.
   const at = Math.max(0, Math.min(chosen, found.length - 1))
   const shown = useRef<HTMLDivElement>(null)
   useEffect(() => {
@@ -65,7 +65,7 @@ function Finder({ wanted, onWant, onClose }: Props) {
     void (id.startsWith('/') ? navigate({ to: id }) : navigate({ to: '/hosts/$id', params: { id } }))
   }
   const onKeyDown = (event: KeyboardEvent) => {
-    // An Enter that ends the composition of a word is the word's.
+    // Enter may end the composition of a word; then it must not open an item.
     if (event.nativeEvent.isComposing) return
     const marked = found[at]
     if (event.key === 'Enter') {
@@ -86,7 +86,7 @@ function Finder({ wanted, onWant, onClose }: Props) {
         aria-autocomplete="list"
         aria-activedescendant={found[at] && optionId(at)}
         placeholder="A host, its label or address, or a page"
-        // A dialog is opened to type into its one field.
+        // The dialog has one field, and it opens for typing into it.
         // eslint-disable-next-line jsx-a11y/no-autofocus
         autoFocus
         value={wanted}
@@ -96,10 +96,10 @@ function Finder({ wanted, onWant, onClose }: Props) {
         }}
         onKeyDown={onKeyDown}
       />
-      {found.length === 0 && <p className="palette-none">Nothing is called that.</p>}
+      {found.length === 0 && <p className="palette-none">No results.</p>}
       <div className="palette-list" role="listbox" id="found" aria-label="Found">
         {found.map(({ id, icon, title, about }, index) => (
-          // Keys are the field's.
+          // The input field handles the keys.
           // eslint-disable-next-line jsx-a11y/click-events-have-key-events
           <div
             key={id}
@@ -125,7 +125,7 @@ function Finder({ wanted, onWant, onClose }: Props) {
 
 const optionId = (index: number) => `found-${String(index)}`
 
-function find(wanted: string, hosts: Host[]): Find[] {
+function find(wanted: string, hosts: Host[]): PaletteItem[] {
   const word = wanted.trim().toLowerCase()
   const pages = PAGES.filter(({ title }) => title.toLowerCase().includes(word))
   const some = word ? filterHosts(hosts, { q: word }).slice(0, MOST_HOSTS) : []

@@ -1,4 +1,4 @@
-/** Around everything: whether the server answers. */
+/** The root of all pages: shows a banner while the server cannot be reached. */
 
 import { Outlet, useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
@@ -10,7 +10,7 @@ export function Root() {
   const { down } = useConnection()
   const router = useRouter()
   useEffect(() => {
-    // What could not be opened meanwhile is opened now.
+    // A page that could not be loaded meanwhile is loaded now.
     if (!down) void router.invalidate()
   }, [down, router])
   return (
@@ -19,7 +19,7 @@ export function Root() {
         {down && (
           <div className="away">
             <Icon name="warning" />
-            The server cannot be reached. This page comes back by itself as soon as it answers.
+            The server cannot be reached. This page reconnects automatically.
           </div>
         )}
       </div>

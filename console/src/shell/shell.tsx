@@ -1,4 +1,4 @@
-/** The frame of every page for those who are signed in: where one can go, who one is. */
+/** The frame around every page after sign-in: the navigation, the account, and the keyboard shortcuts. */
 
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
@@ -13,10 +13,10 @@ import { ThemeChoice } from './theme'
 const Palette = lazy(() => import('./palette').then((module) => ({ default: module.Palette })))
 const ShortcutList = lazy(() => import('./shortcut_list').then((module) => ({ default: module.ShortcutList })))
 
-type Opened = 'palette' | 'shortcuts' | null
+type OpenDialog = 'palette' | 'shortcuts' | null
 
 export function Shell() {
-  const [opened, setOpened] = useState<Opened>(null)
+  const [opened, setOpened] = useState<OpenDialog>(null)
   const [wanted, setWanted] = useState('')
   const openPalette = () => {
     if (opened !== 'palette') setWanted('')
@@ -30,7 +30,7 @@ export function Shell() {
     shortcuts: () => {
       setOpened('shortcuts')
     },
-    // The palette's code may still be on its way.
+    // The code of the palette may still be loading.
     coming:
       opened === 'palette'
         ? {
@@ -44,7 +44,7 @@ export function Shell() {
   return (
     <>
       <a className="skip" href="#main">
-        To the content
+        Skip to content
       </a>
       <div className="shell">
         <Side onSearch={openPalette} />
@@ -62,10 +62,10 @@ export function Shell() {
   )
 }
 
-/** The navigation: beside the page, or above it where the screen is narrow. */
+/** The navigation: beside the page, or above it on a narrow screen. */
 function Side({ onSearch }: { onSearch: () => void }) {
   const path = useLocation({ select: (location) => location.pathname })
-  // Open for one path only, so that going somewhere closes it.
+  // The menu is open for one path only, so that following a link closes it.
   const [openAt, setOpenAt] = useState<string | null>(null)
   const open = openAt === path
   return (

@@ -1,11 +1,11 @@
-/** The keys, under `?`. */
+/** The list of keyboard shortcuts, which `?` opens. */
 
 import { Dialog } from '../ui/dialog'
 import { SHORTCUTS } from './shortcuts'
 
 export function ShortcutList({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Keyboard" onClose={onClose}>
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl className="facts">
         {SHORTCUTS.map(([keys, what]) => (
           <div className="shortcut" key={what}>

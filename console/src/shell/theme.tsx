@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it. Kept in the browser; theme.js sets it before the first paint. */
+/** The theme: light, dark, or the system's. The browser stores it, and theme.js sets it before the first paint. */
 
 import { useState } from 'react'
 

@@ -1,4 +1,4 @@
-/** Style files of pages come with the pages, and stay: what one of them calls its own may be nobody else's. */
+/** Checks the style sheets: pages load them and never unload them, so each class must belong to one of them. */
 
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -6,11 +6,11 @@ import { test } from 'node:test'
 
 const FOLDER = new URL('.', import.meta.url)
 
-test('a class is laid out by one style file', () => {
+test('a class is defined in one style sheet only', () => {
   const owners = new Map<string, Set<string>>()
   for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.css'))) {
     const text = readFileSync(new URL(file, FOLDER), 'utf8')
-    // What a rule is for: the class that its selector begins with, if it is not one of several that a thing has.
+    // The owner of a rule is the class that its selector starts with, unless the selector combines several classes.
     for (const [, name = ''] of text.matchAll(/^ *\.([a-z][\w-]*)(?![\w.-])/gm)) {
       owners.set(name, (owners.get(name) ?? new Set()).add(file))
     }

@@ -1,4 +1,4 @@
-/** Who did something: a person by name, a program by the name of its key, else by a short id; the whole id on hover. */
+/** The actor of a change: a user by name, an API key by its name, or a short id. The full id is the tooltip. */
 
 import { short } from '../logic/ids'
 

@@ -1,4 +1,4 @@
-/** States as a word with a colour; the word alone says it all. */
+/** Badges: a state as a word with a color. The color only repeats what the word says. */
 
 const TONES: Record<string, string> = {
   online: 'good', succeeded: 'good', completed: 'good', published: 'good', closed: 'good', open_token: 'good', committed: 'good',
@@ -7,7 +7,7 @@ const TONES: Record<string, string> = {
   halted: 'bad', yanked: 'bad', open: 'bad', rolled_back: 'bad', alert: 'bad', admin: 'busy',
 } // prettier-ignore
 
-/** `tone` where the same word means another thing: an open token is well, an open circuit is not. */
+/** A badge. `tone` overrides the color where a word has two meanings: an open token is good, an open circuit breaker is not. */
 export function Badge({ state, tone = TONES[state] ?? '' }: { state: string; tone?: string }) {
   return <span className={`badge ${tone}`}>{state.replaceAll('_', ' ')}</span>
 }

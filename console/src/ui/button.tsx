@@ -1,4 +1,4 @@
-/** Buttons. One that cannot be pressed can still be reached, and says why. */
+/** Buttons. A disabled button can still be focused, and its tooltip gives the reason. */
 
 import { useId, type ButtonHTMLAttributes, type ReactNode } from 'react'
 
@@ -14,9 +14,9 @@ export interface ButtonProps extends Native {
   /** `primary`, `danger`, `quiet`, `small`, `icon`, as classes. */
   look?: string
   onPress?: () => void
-  /** Why it cannot be pressed. */
+  /** Why the button is disabled. */
   reason?: string | null
-  /** Whether what it does is going on. */
+  /** Whether its action is running. */
   busy?: boolean
   children: ReactNode
 }
@@ -54,15 +54,15 @@ export function Button({
   )
 }
 
-/** Why an action is not allowed; `null` when it is. The server decides. */
+/** Why an action is not allowed; `null` if it is allowed. The server decides. */
 export function whyNot(resource: Actions | undefined, action: string): string | null {
-  // A server from before this console says nothing of actions.
+  // A server that is older than this console does not list actions.
   const { allowed = [], why_not = {} } = (resource ?? {}) as Partial<Actions>
   if (allowed.includes(action)) return null
-  return why_not[action] ?? 'The server does not say that this is allowed.'
+  return why_not[action] ?? 'The server does not offer this action.'
 }
 
-/** A button for what the server may allow. */
+/** A button for an action of a resource. It is disabled unless the server allows the action. */
 export function ActionButton({ of, action, ...button }: ButtonProps & { of: Actions | undefined; action: string }) {
   return <Button {...button} reason={whyNot(of, action)} />
 }

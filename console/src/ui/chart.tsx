@@ -1,4 +1,4 @@
-/** Lines over time, drawn as SVG, with the table behind them for those who read. */
+/** A line chart over time, drawn as SVG, with the same data as a table. */
 
 import { useId } from 'react'
 
@@ -61,12 +61,12 @@ export function Chart({ label, at, series }: ChartProps) {
           <span key={share}>{clock(at[Math.round(share * (at.length - 1))])}</span>
         ))}
       </div>
-      <Behind label={label} at={at} series={series} />
+      <DataTable label={label} at={at} series={series} />
     </figure>
   )
 }
 
-/** A round number above all values, which can be halved. */
+/** A round, even number above all values: the top of the scale. */
 function ceiling(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most))
   const factor = [1, 1.2, 1.6, 2, 3, 4, 6, 8, 10].find((each) => each * power >= most) ?? 10
@@ -79,12 +79,12 @@ function clock(at: string | undefined): string {
   return at ? CLOCK.format(new Date(at)) : ''
 }
 
-/** All of it as a table. */
-function Behind({ label, at, series }: ChartProps) {
+/** The data of the chart as a table. */
+function DataTable({ label, at, series }: ChartProps) {
   return (
     <details className="chart-table">
-      <summary>As a table</summary>
-      {/* It scrolls: so it can be reached by keys. */}
+      <summary>Show as a table</summary>
+      {/* A region that scrolls must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div className="chart-table-frame" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
         <table className="table" aria-label={label}>

@@ -1,4 +1,4 @@
-/** A command to copy, and what stands where there is nothing yet. */
+/** A command with a copy button, and empty states. */
 
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 
@@ -31,7 +31,7 @@ export function Command({ line }: { line: string }) {
   )
 }
 
-/** Beyond https there is no clipboard for pages: then the text is selected, for the person to copy. */
+/** Copies a line. Without https there is no clipboard API; then the text is selected, so that the user can copy it. */
 async function writeClipboard(line: string, shown: HTMLElement | null): Promise<void> {
   try {
     await navigator.clipboard.writeText(line)
@@ -40,7 +40,7 @@ async function writeClipboard(line: string, shown: HTMLElement | null): Promise<
   }
 }
 
-/** Nothing yet: what is not there, and the next command to type. */
+/** An empty state: what does not exist yet, and the command that creates it. */
 export function Empty({ title, command, children }: { title: string; command?: string; children?: ReactNode }) {
   return (
     <div className="empty">

@@ -1,4 +1,4 @@
-/** Dialogs: React Aria keeps the focus inside, gives it back, and closes on Escape. */
+/** Modal dialogs. React Aria traps the focus, restores it, and closes on Escape. */
 
 import { useEffect, useRef, type ReactNode } from 'react'
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
@@ -36,17 +36,17 @@ export function Dialog({ title, narrow = false, onClose, children }: DialogProps
 }
 
 interface FormDialogProps extends DialogProps {
-  /** What its button says. */
+  /** The text of the submit button. */
   submit: string
   look?: string
-  /** Why it cannot be submitted yet. */
+  /** Why the form cannot be submitted yet. */
   reason?: string | null
   busy?: boolean
   error?: unknown
   onSubmit: () => void
 }
 
-/** A dialog that asks for something and then does it. */
+/** A dialog with a form and a submit button. */
 export function FormDialog({
   submit,
   look = 'primary',
@@ -59,7 +59,7 @@ export function FormDialog({
 }: FormDialogProps) {
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => {
-    // A dialog is opened to type into it.
+    // The first field gets the focus.
     form.current?.querySelector<HTMLElement>('input, select')?.focus()
   }, [])
   return (

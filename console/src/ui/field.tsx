@@ -1,15 +1,15 @@
-/** Fields of forms: native ones, each with its label, help and fault. */
+/** Form fields: native inputs, each with a label, a help text and an error. */
 
 import { useId, type InputHTMLAttributes, type ReactNode, type Ref } from 'react'
 
-interface Around {
+interface FieldProps {
   label: string
   narrow?: boolean
   help?: string
   fault?: string | null
 }
 
-interface Described {
+interface FieldAttributes {
   id: string
   'aria-describedby': string | undefined
   'aria-invalid': true | undefined
@@ -21,7 +21,7 @@ function Field({
   help,
   fault,
   children,
-}: Around & { children: (described: Described) => ReactNode }) {
+}: FieldProps & { children: (attributes: FieldAttributes) => ReactNode }) {
   const id = useId()
   const described = help || fault ? `${id}-about` : undefined
   return (
@@ -39,7 +39,7 @@ function Field({
 
 type Input = Omit<InputHTMLAttributes<HTMLInputElement>, 'onChange' | 'value'>
 
-export interface TextFieldProps extends Around, Input {
+export interface TextFieldProps extends FieldProps, Input {
   value: string
   onChange: (value: string) => void
   ref?: Ref<HTMLInputElement>
@@ -48,10 +48,10 @@ export interface TextFieldProps extends Around, Input {
 export function TextField({ label, narrow, help, fault, onChange, className = '', ...input }: TextFieldProps) {
   return (
     <Field label={label} narrow={narrow} help={help} fault={fault}>
-      {(described) => (
+      {(attributes) => (
         <input
           {...input}
-          {...described}
+          {...attributes}
           className={`input ${className}`}
           onChange={(event) => {
             onChange(event.target.value)
@@ -62,7 +62,7 @@ export function TextField({ label, narrow, help, fault, onChange, className = ''
   )
 }
 
-interface SelectProps<T extends string> extends Around {
+interface SelectProps<T extends string> extends FieldProps {
   value: T
   onChange: (value: T) => void
   options: readonly (readonly [T, string])[]
@@ -71,9 +71,9 @@ interface SelectProps<T extends string> extends Around {
 export function SelectField<T extends string>({ label, help, fault, value, onChange, options }: SelectProps<T>) {
   return (
     <Field label={label} help={help} fault={fault}>
-      {(described) => (
+      {(attributes) => (
         <select
-          {...described}
+          {...attributes}
           className="input"
           value={value}
           onChange={(event) => {

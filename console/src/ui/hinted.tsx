@@ -1,12 +1,12 @@
-/** A short text beside something, on hover and focus: above everything, and always within the window. */
+/** Tooltips, on hover and focus. They use the popover API, so nothing covers them and they stay within the window. */
 
 import { useRef, type KeyboardEvent, type ReactNode } from 'react'
 
 interface HintedProps {
   hint: string
-  /** For `aria-describedby`. */
+  /** Id of the tooltip, for `aria-describedby`. */
   id?: string
-  /** Where what is inside cannot be focused by itself. */
+  /** Whether to make the content focusable, because it is not by itself. */
   focusable?: boolean
   children: ReactNode
 }
@@ -26,12 +26,12 @@ export function Hinted({ hint, id, focusable = false, children }: HintedProps) {
     if (event.key === 'Escape') hide()
   }
   return (
-    // It only listens to where the mouse and the focus are.
+    // The span only listens to the mouse and the focus.
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions
     <span
       ref={around}
       className="hinted"
-      // What it says is for everybody: also for those without a mouse.
+      // The tooltip must be available without a mouse, too.
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={focusable ? 0 : undefined}
       onMouseEnter={show}

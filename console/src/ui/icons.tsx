@@ -1,4 +1,4 @@
-/** A few drawn signs, sixteen pixels square. They only decorate: what they mean always stands beside them. */
+/** Icons, sixteen pixels square. They are decoration: a text beside each icon has its meaning. */
 
 const PATHS = {
   dashboard: 'M2.5 2.500h4.500v6h-4.500zM9 2.500h4.500v3.500H9zM9 8h4.500v5.500H9zM2.500 10.500H7v3H2.500z',

@@ -1,4 +1,4 @@
-/** What is loaded, is loading in the same room, or could not be loaded. */
+/** A query's data, its error, or a skeleton of the same size while it loads. */
 
 import type { ReactNode } from 'react'
 

@@ -1,4 +1,4 @@
-/** What went wrong, with what to quote. */
+/** Notices, and error messages with the request id to quote. */
 
 import type { ReactNode } from 'react'
 
@@ -13,7 +13,7 @@ export function Notice({ tone, title, children }: { tone: string; title: string;
   )
 }
 
-/** An error: title, detail, and the request's id. Nothing, when there is none. */
+/** An error message: title, detail and request id. Renders nothing without an error. */
 export function ProblemNotice({ error }: { error: unknown }) {
   if (!error) return null
   const { title, detail, instance } = asProblem(error)

@@ -1,12 +1,12 @@
-/** A page: its name, what may be done, and its cards. */
+/** The layout of a page: title, actions, cards and lists of facts. */
 
 import { useEffect, type ReactNode } from 'react'
 
 interface PageProps {
   title: string
-  /** Beside the title: states. */
+  /** Shown beside the title, such as a badge. */
   beside?: ReactNode
-  /** Above the title: where it belongs. */
+  /** Shown above the title: a link to the parent page. */
   crumb?: ReactNode
   actions?: ReactNode
   children: ReactNode
@@ -53,7 +53,7 @@ export function Card({
   )
 }
 
-/** Names with their values; what is nothing is left out. */
+/** Names with their values. Rows without a value are left out. */
 export function Facts({ rows }: { rows: [string, ReactNode][] }) {
   return (
     <dl className="facts">

@@ -1,4 +1,4 @@
-/** A secret that is shown once. It goes from the page when the dialog is closed: by its button only. */
+/** A dialog that shows a secret once. Only its button closes it, and the secret then leaves the page. */
 
 import type { ReactNode } from 'react'
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components'
@@ -9,7 +9,7 @@ import { Notice } from './notice'
 
 interface SecretDialogProps {
   title: string
-  /** What is to be copied. */
+  /** The text to copy. */
   secret: string
   children?: ReactNode
   onClose: () => void
@@ -23,7 +23,7 @@ export function SecretDialog({ title, secret, children, onClose }: SecretDialogP
           <Heading slot="title" level={2}>
             {title}
           </Heading>
-          <Notice tone="warn" title="This is shown only now. Copy it before you close this." />
+          <Notice tone="warn" title="This secret is not shown again. Copy it before you close this dialog." />
           <Command line={secret} />
           {children}
           <div className="dialog-foot">

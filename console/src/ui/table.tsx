@@ -1,4 +1,4 @@
-/** A table of a list that comes in pages. Long ones of hosts are virtualised: see pages/hosts.tsx. */
+/** Tables, and paginated lists as tables. The long list of hosts is virtualized instead: see pages/hosts.tsx. */
 
 import type { ReactNode } from 'react'
 
@@ -8,11 +8,11 @@ import { ProblemNotice } from './notice'
 
 export interface Column<T> {
   name: string
-  /** Takes what room there is, and is cut. */
+  /** Takes the remaining width and truncates its text. */
   wide?: boolean
-  /** Left out where the screen is narrow. */
+  /** Hidden on a narrow screen. */
   spare?: boolean
-  /** For buttons, at the end. */
+  /** Holds buttons and is aligned to the end. */
   end?: boolean
   cell: (row: T) => ReactNode
 }
@@ -57,7 +57,7 @@ function classes<T>({ wide, spare, end }: Column<T>): string {
   return [wide && 'wide', spare && 'spare', end && 'end'].filter(Boolean).join(' ')
 }
 
-interface Listed<T> {
+interface ListQuery<T> {
   data: T[] | undefined
   error: Error | null
   hasNextPage: boolean
@@ -66,12 +66,12 @@ interface Listed<T> {
 }
 
 interface ListProps<T> extends Omit<TableProps<T>, 'rows'> {
-  list: Listed<T>
-  /** What stands there when there is nothing. */
+  list: ListQuery<T>
+  /** Shown if the list is empty. */
   empty: ReactNode
 }
 
-/** A list as far as it is loaded, and the way to more of it. */
+/** The loaded part of a list, and a button that loads more. */
 export function ListTable<T>({ list, empty, ...table }: ListProps<T>) {
   if (list.data === undefined) return list.error ? <ProblemNotice error={list.error} /> : <Skeletons rows={8} />
   if (list.data.length === 0 && !list.hasNextPage) return empty
@@ -81,7 +81,7 @@ export function ListTable<T>({ list, empty, ...table }: ListProps<T>) {
       {list.hasNextPage && (
         <div className="table-foot">
           <Button look="quiet" busy={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
-            {list.isFetchingNextPage ? 'Loading…' : 'Show older ones'}
+            {list.isFetchingNextPage ? 'Loading…' : 'Show more'}
           </Button>
         </div>
       )}

@@ -1,11 +1,11 @@
-/** A time as people say it, with the exact one on hover and focus. */
+/** A relative time, such as “4 min ago”, with the exact time as its tooltip. */
 
 import { useEffect, useState } from 'react'
 
 import { freshFor, relative } from '../logic/times'
 import { Hinted } from './hinted'
 
-/** Now, as far as a time from `at` reads differently. */
+/** The current time, updated whenever the text for `at` changes. */
 function useNow(at: number): number {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
@@ -30,9 +30,9 @@ export function exact(at: string): string {
 
 interface TimeProps {
   at: string | null | undefined
-  /** What stands there when there is no time. */
+  /** Shown if there is no time. */
   none?: string
-  /** In rows that have a focus of their own. */
+  /** Whether to leave out the focusable tooltip, in rows that can be focused themselves. */
   quiet?: boolean
 }
 

@@ -58,9 +58,9 @@ test('a viewer sees every button, and why it is off', async ({ open }) => {
 
 test('a key is shown once', async ({ open }) => {
   const page = await open('small', '/api-keys')
-  await page.getByRole('button', { name: 'Make a key' }).click()
+  await page.getByRole('button', { name: 'Create API key' }).click()
   await page.getByRole('textbox', { name: 'Name' }).fill('backup')
-  await page.getByRole('dialog').getByRole('button', { name: 'Make the key' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click()
   await expect(page.getByText(/^mst_/)).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(page.getByText(/^mst_/)).toBeVisible()
@@ -74,10 +74,10 @@ test('a key is shown once', async ({ open }) => {
 
 test('a user is made, changed and removed; the last admin stays', async ({ open }) => {
   const page = await open('small', '/users')
-  await page.getByRole('button', { name: 'Make a user' }).click()
+  await page.getByRole('button', { name: 'Create user' }).click()
   await page.getByRole('textbox', { name: 'Name' }).fill('nina')
   await page.getByLabel('Password').fill('twelve chars')
-  await page.getByRole('button', { name: 'Make the user' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click()
   await expect(page.getByRole('row', { name: /nina viewer/ })).toBeVisible()
   await page.getByRole('button', { name: 'Change nina' }).click()
   await page.getByRole('combobox', { name: 'Role' }).selectOption('operator')
@@ -93,20 +93,20 @@ test('a user is made, changed and removed; the last admin stays', async ({ open 
 
 test('a token gives the line to type, and the host appears', async ({ open }) => {
   const page = await open('small', '/enrollment')
-  await page.getByRole('button', { name: 'Make a token' }).click()
+  await page.getByRole('button', { name: 'Create token' }).click()
   await page.getByRole('textbox', { name: 'Labels' }).fill('site=north')
-  await page.getByRole('dialog').getByRole('button', { name: 'Make the token' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click()
   await expect(page.getByText(/MUSTER_TOKEN=met_.*install\.sh; \} \| sudo sh/)).toBeVisible()
   await page.getByRole('button', { name: 'I have copied it' }).click()
-  await expect(
-    page.getByRole('table', { name: 'Hosts that joined last' }).getByRole('link', { name: 'new-host' }),
-  ).toBeVisible({ timeout: 20_000 })
+  await expect(page.getByRole('table', { name: 'Newest hosts' }).getByRole('link', { name: 'new-host' })).toBeVisible({
+    timeout: 20_000,
+  })
 })
 
 test('a release is yanked with a reason', async ({ open }) => {
   const page = await open('small', '/releases/1.8.4')
   await page.getByRole('button', { name: 'Yank…' }).click()
-  await page.getByRole('textbox', { name: 'Why' }).fill('it eats disks')
+  await page.getByRole('textbox', { name: 'Reason' }).fill('it eats disks')
   await page.getByRole('dialog').getByRole('button', { name: 'Yank' }).click()
   await expect(page.getByText('it eats disks')).toBeVisible()
   await expect(page.getByRole('button', { name: 'Yank…' })).toHaveAccessibleDescription(
@@ -117,7 +117,7 @@ test('a release is yanked with a reason', async ({ open }) => {
 test('a server that is away is told, and the page comes back by itself', async ({ open, tolerated }) => {
   tolerated.push(/Failed to load resource/, /Unreachable/)
   const page = await open('down')
-  await expect(page.getByText('This page comes back by itself').first()).toBeVisible()
+  await expect(page.getByText('This page reconnects automatically').first()).toBeVisible()
   await page.request.get('/mock/back')
   await expect(page.getByRole('heading', { level: 1, name: 'Dashboard' })).toBeVisible({ timeout: 20_000 })
   await expect(page.getByRole('table', { name: 'Recent failures' })).toBeVisible()

@@ -15,11 +15,11 @@ const DIALOGS: Opened[] = [
   { path: `/hosts/${HOST}`, button: 'Run…' },
   { path: `/hosts/${HOST}`, button: 'Update agent' },
   { path: `/hosts/${HOST}`, button: 'Retire…' },
-  { path: '/users', button: 'Make a user' },
+  { path: '/users', button: 'Create user' },
   {
     path: '/enrollment',
-    button: 'Make a token',
-    then: (page) => page.getByRole('button', { name: 'Make the token' }).click(),
+    button: 'Create token',
+    then: (page) => page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click(),
   },
   { path: '/', button: 'Find' },
 ]
@@ -52,7 +52,7 @@ test('a job is run with keys alone, and its log is seen', async ({ open }) => {
   const page = await open('small', `/hosts/${HOST}`)
   await page.getByRole('button', { name: 'Run…' }).focus()
   await page.keyboard.press('Enter')
-  await expect(page.getByRole('combobox', { name: 'What' })).toBeFocused()
+  await expect(page.getByRole('combobox', { name: 'Job' })).toBeFocused()
   await page.keyboard.press('Tab')
   await page.keyboard.type('/usr/bin/uptime --pretty')
   await page.keyboard.press('Enter')

@@ -13,14 +13,14 @@ test('a host is understood: what it runs, why its update was undone, how its way
 test('breakers are reset by a job, which is then followed', async ({ open }) => {
   const page = await open('small', `/hosts/${HOST}`)
   await page.getByRole('button', { name: 'Reset breakers' }).click()
-  await expect(page.getByRole('heading', { level: 1, name: 'Reset breakers' })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: 'Reset circuit breakers' })).toBeVisible()
 })
 
 test('the agent is brought to a release', async ({ open }) => {
   const page = await open('small', `/hosts/${HOST}`)
   await page.getByRole('button', { name: 'Update agent' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Update to 1.9.2' }).click()
-  await expect(page.getByRole('heading', { level: 1, name: 'Update agent to 1.9.2' })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: 'Update the agent to 1.9.2' })).toBeVisible()
 })
 
 test('a button that is off says why, also by keys', async ({ open }) => {
@@ -43,7 +43,7 @@ test('a quarantined host is readmitted with a reason', async ({ open }) => {
   await page.getByRole('link', { name: /-002/ }).click()
   await expect(page.getByText('two live copies of one identity have checked in')).toBeVisible()
   await page.getByRole('button', { name: 'Readmit…' }).click()
-  await page.getByRole('textbox', { name: 'Why that is safe' }).fill('the other machine was erased')
+  await page.getByRole('textbox', { name: 'Reason why this is safe' }).fill('the other machine was erased')
   await page.getByRole('dialog').getByRole('button', { name: 'Readmit' }).click()
   await expect(page.getByText('online', { exact: true }).first()).toBeVisible()
 })

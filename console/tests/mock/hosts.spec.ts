@@ -72,13 +72,13 @@ test('hosts are chosen with shift, and run on', async ({ open }) => {
   await page.getByRole('button', { name: 'Run…' }).click()
   await page.getByRole('textbox', { name: 'Program and arguments' }).fill('/usr/bin/uptime --pretty')
   await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click()
-  await expect(page.getByRole('dialog').getByText('4 jobs made, 0 refused')).toBeVisible()
+  await expect(page.getByRole('dialog').getByText('4 jobs created, 0 refused')).toBeVisible()
 })
 
 test('all that match are chosen at once, and brought to a release', async ({ open }) => {
   const page = await open('busy', '/hosts?updates=behind&label=site%3Dnorth')
   await expect(page.getByRole('status').filter({ hasText: /^1\s\d{3} hosts$/ })).toBeVisible({ timeout: 30_000 })
-  await page.getByRole('checkbox', { name: 'Select all that match' }).check()
+  await page.getByRole('checkbox', { name: 'Select all matching hosts' }).check()
   await expect(page.getByText(/^1\s\d{3} hosts selected$/)).toBeVisible()
   await page.getByRole('button', { name: 'Update…' }).click()
   await expect(page.getByRole('combobox', { name: 'Hosts', exact: true })).toHaveValue('matching')
@@ -87,7 +87,7 @@ test('all that match are chosen at once, and brought to a release', async ({ ope
 
 test('labels are set on many', async ({ open }) => {
   const page = await open('small', '/hosts?online=true')
-  await page.getByRole('checkbox', { name: 'Select all that match' }).check()
+  await page.getByRole('checkbox', { name: 'Select all matching hosts' }).check()
   await page.getByRole('button', { name: 'Label…' }).click()
   await page.getByRole('textbox', { name: 'Labels' }).fill('window=night')
   await page.getByRole('dialog').getByRole('button', { name: 'Label' }).click()
@@ -160,7 +160,7 @@ test('letters lead to pages, and ? lists them', async ({ open }) => {
   await page.keyboard.press('j')
   await expect(page.getByRole('heading', { level: 1, name: 'Jobs' })).toBeVisible()
   await page.keyboard.press('?')
-  await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible()
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
 })

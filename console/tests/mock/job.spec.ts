@@ -40,7 +40,7 @@ test('a log is searched: count, next, previous', async ({ open }) => {
   await page.getByRole('button', { name: 'Previous match' }).click()
   await expect(page.getByText('2 of 2', { exact: true })).toBeVisible()
   await search.fill('nowhere to be found')
-  await expect(page.getByText('none', { exact: true })).toBeVisible()
+  await expect(page.getByText('no matches', { exact: true })).toBeVisible()
 })
 
 test('output of a host is never HTML', async ({ open }) => {

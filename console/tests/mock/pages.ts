@@ -92,7 +92,7 @@ export const PAGES: Shown[] = [
     name: 'enrollment',
     scenario: 'small',
     path: '/enrollment',
-    heading: /Enrolment/,
+    heading: /Enrollment/,
     shows: { role: 'table', name: /Enrollment tokens/ },
   },
   { name: 'users', scenario: 'small', path: '/users', heading: /Users/, shows: { role: 'table', name: /Users/ } },
@@ -103,7 +103,7 @@ export const PAGES: Shown[] = [
     heading: /API keys/,
     shows: { role: 'table', name: /API keys/ },
   },
-  { name: 'audit', scenario: 'small', path: '/audit', heading: /Audit/, shows: { role: 'table', name: /Audit trail/ } },
+  { name: 'audit', scenario: 'small', path: '/audit', heading: /Audit/, shows: { role: 'table', name: /Audit log/ } },
 ]
 
 /** Opens a page and waits until it is all there. */

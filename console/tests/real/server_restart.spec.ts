@@ -9,7 +9,7 @@ test('a server that goes away in mid-view is said to, and the page comes back by
   await page.getByRole('link', { name: 'one', exact: true }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'one' })).toBeVisible()
   // The host may tell of the same outage in words like these, and does so for longer.
-  const banner = page.getByText('The server cannot be reached. This page comes back by itself')
+  const banner = page.getByText('The server cannot be reached. This page reconnects automatically')
   await outside('stop')
   await expect(banner).toBeVisible()
   await outside('start')

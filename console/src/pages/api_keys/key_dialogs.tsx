@@ -1,4 +1,4 @@
-/** Makes a key, whose text is shown once, and revokes one. */
+/** Dialogs that create an API key, whose secret is shown once, and revoke one. */
 
 import { useState } from 'react'
 
@@ -18,17 +18,17 @@ export function CreateKeyDialog({ onClose }: { onClose: () => void }) {
   const valid_for_seconds = parseSpan(validFor)
   if (create.data) {
     return (
-      <SecretDialog title={`The API key ${create.data.name}`} secret={create.data.key} onClose={onClose}>
-        <p className="soft">Programs send it as a bearer token; the command line takes it from MUSTER_TOKEN.</p>
+      <SecretDialog title={`API key ${create.data.name}`} secret={create.data.key} onClose={onClose}>
+        <p className="soft">Programs send the key as a bearer token. The command line reads it from MUSTER_TOKEN.</p>
       </SecretDialog>
     )
   }
   return (
     <FormDialog
-      title="Make an API key"
+      title="Create API key"
       narrow
-      submit="Make the key"
-      reason={name.trim() ? (valid_for_seconds ? null : 'Valid for a span such as 90d.') : 'It needs a name.'}
+      submit="Create"
+      reason={name.trim() ? (valid_for_seconds ? null : 'Valid for must be a duration such as 90d.') : 'Enter a name.'}
       busy={create.isPending}
       error={create.error}
       onClose={onClose}
@@ -58,7 +58,7 @@ export function RevokeKeyDialog({ apiKey, onClose }: { apiKey: ApiKey; onClose: 
         revoke.mutate(apiKey.id, { onSuccess: onClose })
       }}
     >
-      <p className="soft">Programs that use it are refused from now on.</p>
+      <p className="soft">The server refuses all programs that use this key from now on.</p>
     </FormDialog>
   )
 }

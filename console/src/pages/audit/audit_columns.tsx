@@ -1,4 +1,4 @@
-/** The columns of the audit trail. */
+/** Columns for tables of audit entries. */
 
 import { Link } from '@tanstack/react-router'
 
@@ -27,7 +27,7 @@ export const AUDIT_COLUMNS: Column<AuditEntry>[] = [
   { name: 'Request', spare: true, cell: (entry) => <code className="faint">{short(entry.request_id ?? '')}</code> },
 ]
 
-/** What it was done to, as a link where it has a page. */
+/** The subject of an entry, as a link if it has a page. */
 function Subject({ id }: { id: string }) {
   if (id.startsWith('host_')) return <HostLink id={id} />
   const text = <code>{short(id)}</code>

@@ -1,4 +1,4 @@
-/** The hosts that have joined last: they appear while one looks. */
+/** The newest hosts. The list refreshes itself, so that a host appears as soon as it has joined. */
 
 import { useQuery } from '@tanstack/react-query'
 
@@ -37,14 +37,14 @@ export function NewHostsCard() {
     refetchInterval: REFRESH,
   })
   return (
-    <Card title="Joined last" plain>
+    <Card title="Newest hosts" plain>
       <Loaded query={hosts} rows={3}>
         {({ items }) =>
           items.length > 0 ? (
-            <Table label="Hosts that joined last" columns={COLUMNS} rows={items} id={({ id }) => id} />
+            <Table label="Newest hosts" columns={COLUMNS} rows={items} id={({ id }) => id} />
           ) : (
             <Empty title="No host has joined yet" command="muster token create">
-              <p>Make a token, type its line on a host, and it appears here.</p>
+              <p>Create a token and run its command on a host. The host then appears here.</p>
             </Empty>
           )
         }

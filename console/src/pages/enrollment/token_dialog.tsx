@@ -1,4 +1,4 @@
-/** Makes a token, and shows the one line that installs the agent and enrols the host. */
+/** A dialog that creates an enrollment token, then shows the command that installs the agent and enrolls the host. */
 
 import { useState } from 'react'
 
@@ -21,20 +21,20 @@ export function TokenDialog({ onClose }: { onClose: () => void }) {
   const fault = faultOf(seats, valid_for_seconds, labels)
   if (create.data) {
     return (
-      <SecretDialog title="Type this on each host" secret={create.data.install_command} onClose={onClose}>
+      <SecretDialog title="Run this command on each host" secret={create.data.install_command} onClose={onClose}>
         <p className="soft">
-          It installs the agent of the newest release from this server, and lets {counted(create.data.seats, 'host')}{' '}
-          join. They appear in “Joined last” behind this window as soon as they have. With{' '}
-          <code>--trust-root root.json</code> at its end they take updates as well.
+          The command installs the newest release of the agent from this server and enrolls the host. The token is valid
+          for {counted(create.data.seats, 'host')}. Each host appears under “Newest hosts” behind this dialog as soon as
+          it has joined. Add <code>--trust-root root.json</code> to let the host install signed updates.
         </p>
       </SecretDialog>
     )
   }
   return (
     <FormDialog
-      title="Make an enrollment token"
+      title="Create enrollment token"
       narrow
-      submit="Make the token"
+      submit="Create"
       reason={fault}
       busy={create.isPending}
       error={create.error}
@@ -48,7 +48,7 @@ export function TokenDialog({ onClose }: { onClose: () => void }) {
         <TextField
           label="Hosts"
           inputMode="numeric"
-          help="How many may join with it"
+          help="How many hosts may join with the token"
           value={seats}
           onChange={setSeats}
         />
@@ -58,17 +58,17 @@ export function TokenDialog({ onClose }: { onClose: () => void }) {
         label="Labels"
         className="mono"
         placeholder="site=north"
-        help="Every host that joins with it gets them"
+        help="Labels for every host that joins with the token"
         value={typed}
         onChange={setTyped}
       />
-      <TextField label="Note" placeholder="What it is for" value={note} onChange={setNote} />
+      <TextField label="Note" placeholder="What the token is for" value={note} onChange={setNote} />
     </FormDialog>
   )
 }
 
 function faultOf(seats: string, seconds: number | null, labels: ReturnType<typeof parseLabels>): string | null {
-  if (!/^[1-9]\d{0,5}$/.test(seats)) return 'Hosts are a whole number from 1.'
-  if (!seconds) return 'Valid for a span such as 1h or 7d.'
+  if (!/^[1-9]\d{0,5}$/.test(seats)) return 'Hosts must be a whole number of at least 1.'
+  if (!seconds) return 'Valid for must be a duration such as 1h or 7d.'
   return 'error' in labels ? labels.error : null
 }

@@ -1,4 +1,4 @@
-/** The hand on the brake. Pausing asks nothing: it must be fast. */
+/** Buttons to pause, resume, retry and cancel a fleet update. Pause asks for no confirmation, because it must be fast. */
 
 import { lazy, Suspense, useState } from 'react'
 
@@ -11,9 +11,9 @@ const NoteDialog = lazy(() => import('./note_dialog').then((module) => ({ defaul
 
 export function FleetUpdateButtons({ fleetUpdate }: { fleetUpdate: FleetUpdate }) {
   const act = useActOnFleetUpdate(fleetUpdate.id)
-  const [asked, setAsked] = useState<FleetUpdateAction | null>(null)
-  const ask = (action: FleetUpdateAction) => () => {
-    setAsked(action)
+  const [opened, setOpened] = useState<FleetUpdateAction | null>(null)
+  const open = (action: FleetUpdateAction) => () => {
+    setOpened(action)
   }
   return (
     <>
@@ -28,22 +28,22 @@ export function FleetUpdateButtons({ fleetUpdate }: { fleetUpdate: FleetUpdate }
       >
         Pause
       </ActionButton>
-      <ActionButton of={fleetUpdate} action="resume" onPress={ask('resume')}>
+      <ActionButton of={fleetUpdate} action="resume" onPress={open('resume')}>
         Resume…
       </ActionButton>
-      <ActionButton of={fleetUpdate} action="retry_failed" onPress={ask('retry_failed')}>
+      <ActionButton of={fleetUpdate} action="retry_failed" onPress={open('retry_failed')}>
         Retry failed…
       </ActionButton>
-      <ActionButton of={fleetUpdate} action="cancel" look="danger" onPress={ask('cancel')}>
+      <ActionButton of={fleetUpdate} action="cancel" look="danger" onPress={open('cancel')}>
         Cancel…
       </ActionButton>
       <Suspense>
-        {asked && (
+        {opened && (
           <NoteDialog
             fleetUpdate={fleetUpdate}
-            action={asked}
+            action={opened}
             onClose={() => {
-              setAsked(null)
+              setOpened(null)
             }}
           />
         )}

@@ -1,4 +1,4 @@
-/** A fleet update in two lines. */
+/** A fleet update as a row of a list. */
 
 import { Link } from '@tanstack/react-router'
 
@@ -10,7 +10,7 @@ import { Progress } from './progress'
 
 export function FleetUpdateRow({ fleetUpdate }: { fleetUpdate: FleetUpdate }) {
   const { id, version, state, counts, note, halted_reason, waiting_on, created_at } = fleetUpdate
-  const about = halted_reason ?? (waiting_on && `waits for ${waiting_on}`)
+  const about = halted_reason ?? (waiting_on && `waiting for ${waiting_on}`)
   return (
     <li className="fup-row">
       <div className="row">

@@ -1,4 +1,4 @@
-/** Why a fleet update has halted: the reason, the host that failed, and what its job has put out. */
+/** Why a fleet update has halted: the reason, the hosts that failed, and the log of a failed job. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -21,16 +21,16 @@ export function Halted({ fleetUpdate, hosts }: { fleetUpdate: FleetUpdate; hosts
     <>
       <Notice
         tone="bad"
-        title={`It has halted: ${fleetUpdate.halted_reason ?? fleetUpdate.waiting_on ?? 'no reason is known'}`}
+        title={`Halted: ${fleetUpdate.halted_reason ?? fleetUpdate.waiting_on ?? 'the reason is unknown'}`}
       >
-        <p>No further host is offered {fleetUpdate.version}. Look at what has failed, then retry, resume or cancel.</p>
+        <p>{fleetUpdate.version} is offered to no more hosts. Check what failed, then retry, resume or cancel.</p>
         <ul>
           {failed.map(({ host_id, state, reason, waiting_on, job_id }) => (
             <li key={host_id} className="row">
               <HostLink id={host_id} /> {state}: {reason ?? waiting_on}
               {job_id && (
                 <Link to="/jobs/$id" params={{ id: job_id }} className="link">
-                  its job
+                  job
                 </Link>
               )}
               {job_id && withJob.length > 1 && host?.host_id !== host_id && (
@@ -41,7 +41,7 @@ export function Halted({ fleetUpdate, hosts }: { fleetUpdate: FleetUpdate; hosts
                     setChosen(host_id)
                   }}
                 >
-                  Show its log
+                  Show log
                 </button>
               )}
             </li>

@@ -1,4 +1,4 @@
-/** The hosts of a fleet update: how each stands, and why it waits. */
+/** The hosts of a fleet update: the state of each, and the reason for it. */
 
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -12,9 +12,9 @@ import { Table, type Column } from '../../ui/table'
 import { HostLink } from '../host/host_link'
 import { WriteOff } from './write_off'
 
-/** So many rows are drawn until more are asked for. */
+/** How many rows to draw at first. */
 const SOME = 100
-/** Those that need an eye come first. */
+/** States in the order of the table: hosts that need attention come first. */
 const ORDER = ['failed', 'lost', 'verifying', 'offered', 'pending', 'skipped', 'cancelled', 'succeeded']
 
 export function HostsCard({ hosts, fleetUpdate }: { hosts: FleetUpdateHost[]; fleetUpdate: FleetUpdate }) {
@@ -71,9 +71,9 @@ function columnsFor(fleetUpdate: FleetUpdate): Column<FleetUpdateHost>[] {
   return [
     { name: 'Host', cell: ({ host_id }) => <HostLink id={host_id} /> },
     { name: 'State', cell: ({ state }) => <Badge state={state} /> },
-    { name: 'Why', wide: true, cell: (host) => <Why host={host} /> },
+    { name: 'Reason', wide: true, cell: (host) => <Reason host={host} /> },
     { name: 'Wave', spare: true, cell: ({ wave }) => (wave === 0 ? 'canary' : wave + 1) },
-    { name: 'Tries', spare: true, cell: ({ attempts }) => attempts },
+    { name: 'Attempts', spare: true, cell: ({ attempts }) => attempts },
     { name: 'Job', spare: true, cell: ({ job_id }) => job_id && <Link to="/jobs/$id" params={{ id: job_id }} className="link">Job</Link> }, // prettier-ignore
     {
       name: 'Actions',
@@ -83,7 +83,7 @@ function columnsFor(fleetUpdate: FleetUpdate): Column<FleetUpdateHost>[] {
   ]
 }
 
-function Why({ host: { reason, waiting_on } }: { host: FleetUpdateHost }) {
-  const why = reason ?? (waiting_on && `waits for ${waiting_on}`)
+function Reason({ host: { reason, waiting_on } }: { host: FleetUpdateHost }) {
+  const why = reason ?? (waiting_on && `waiting for ${waiting_on}`)
   return <div className="cut soft" title={why ?? undefined}>{why}</div> // prettier-ignore
 }

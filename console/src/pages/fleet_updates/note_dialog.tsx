@@ -1,4 +1,4 @@
-/** Asks for a note, and then does it. */
+/** A dialog that asks for a reason, then pauses, resumes, retries, cancels or writes off. */
 
 import { useState } from 'react'
 
@@ -18,26 +18,26 @@ interface Words {
 const WORDS: Record<FleetUpdateAction, Words> = {
   pause: {
     title: 'Pause',
-    about: 'No further host is offered the release. Hosts that are updating finish.',
+    about: 'The release is offered to no more hosts. Hosts that are updating finish their update.',
     submit: 'Pause',
   },
-  resume: { title: 'Resume', about: 'Hosts are offered the release again.', submit: 'Resume' },
+  resume: { title: 'Resume', about: 'The release is offered to hosts again.', submit: 'Resume' },
   cancel: {
     title: 'Cancel for good',
     about:
-      'No further host is offered the release, ever. Hosts that are updating finish. To go on means a new fleet update.',
+      'The release is offered to no more hosts. Hosts that are updating finish their update. A cancelled fleet update cannot be resumed.',
     submit: 'Cancel the fleet update',
     look: 'danger primary',
   },
   retry_failed: {
     title: 'Retry failed hosts',
-    about: 'The hosts that have failed get another turn.',
+    about: 'The release is offered again to the hosts that failed.',
     submit: 'Retry failed',
   },
   write_off: {
     title: 'Write off a lost host',
     about:
-      'Its slot is given up and it counts as failed. Only when it is known what became of it: it may still be in the middle of its update.',
+      'The host counts as failed, and another host can take its slot. Do this only if you know what happened to the host: it may still be updating.',
     submit: 'Write off',
     look: 'danger primary',
     needsNote: true,
@@ -55,7 +55,7 @@ export function NoteDialog({ fleetUpdate, action, hostId, onClose }: NoteDialogP
   const act = useActOnFleetUpdate(fleetUpdate.id)
   const [note, setNote] = useState('')
   const { title, about, submit, look, needsNote } = WORDS[action]
-  // Going on after a halt is a decision: somebody has to say why.
+  // Resuming after a halt needs a reason, for the audit log.
   const isNeeded = needsNote ?? fleetUpdate.state === 'halted'
   return (
     <FormDialog
@@ -63,7 +63,7 @@ export function NoteDialog({ fleetUpdate, action, hostId, onClose }: NoteDialogP
       narrow
       submit={submit}
       look={look}
-      reason={isNeeded && !note.trim() ? 'Say why.' : null}
+      reason={isNeeded && !note.trim() ? 'Enter a reason.' : null}
       busy={act.isPending}
       error={act.error}
       onClose={onClose}
@@ -72,7 +72,7 @@ export function NoteDialog({ fleetUpdate, action, hostId, onClose }: NoteDialogP
       }}
     >
       <p className="soft">{about}</p>
-      <TextField label={isNeeded ? 'Why' : 'Why (if you like)'} value={note} onChange={setNote} />
+      <TextField label={isNeeded ? 'Reason' : 'Reason (optional)'} value={note} onChange={setNote} />
     </FormDialog>
   )
 }

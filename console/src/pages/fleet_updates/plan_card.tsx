@@ -1,4 +1,4 @@
-/** What a fleet update would do; it is started by typing how many hosts it changes. */
+/** The plan of a fleet update. To start it, the operator types the number of hosts. */
 
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
@@ -16,7 +16,7 @@ import { Card } from '../../ui/page'
 
 import '../../styles/fleet_updates.css'
 
-/** So many names of a wave are shown. */
+/** How many host names to show for each wave. */
 const SOME = 40
 
 export function PlanCard({ plan, request }: { plan: FleetUpdatePlan; request: FleetUpdateRequest }) {
@@ -32,10 +32,10 @@ export function PlanCard({ plan, request }: { plan: FleetUpdatePlan; request: Fl
         <div className="stack">
           <PlanTotals plan={plan} total={total} />
           {plan.incomplete && (
-            <Notice tone="warn" title="The plan is not complete: there are more hosts than it could look at." />
+            <Notice tone="warn" title="The plan is incomplete: there are more hosts than it shows." />
           )}
           {total === 0 ? (
-            <Empty title="There is nothing to do">Every host of it runs {plan.version} already, or is offline.</Empty>
+            <Empty title="No host needs this update">Every host already runs {plan.version} or is offline.</Empty>
           ) : (
             <Waves plan={plan} />
           )}
@@ -48,12 +48,12 @@ export function PlanCard({ plan, request }: { plan: FleetUpdatePlan; request: Fl
 
 function PlanTotals({ plan, total }: { plan: FleetUpdatePlan; total: number }) {
   const totals: [string, string][] = [
-    ['Hosts to change', count(total)],
+    ['Hosts to update', count(total)],
     ['Waves', count(plan.waves.length)],
-    ['At once', count(plan.max_in_flight)],
+    ['Max in flight', count(plan.max_in_flight)],
     ['Offline', count(plan.offline.length)],
-    ['Already current', count(plan.current.length)],
-    ['At best it takes', exactSpan(plan.best_case_seconds)],
+    ['Already up to date', count(plan.current.length)],
+    ['Shortest duration', exactSpan(plan.best_case_seconds)],
   ]
   return (
     <dl className="plan-total">
@@ -74,7 +74,7 @@ function Waves({ plan }: { plan: FleetUpdatePlan }) {
         <li className="wave" key={at}>
           <strong>{at === 0 ? 'Canary' : `Wave ${at + 1}`}</strong>
           <span>{counted(wave.length, 'host')}</span>
-          {/* It scrolls: so it can be reached by keys. */}
+          {/* A region that scrolls must be reachable by keyboard. */}
           {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
           <p className="names faint" tabIndex={0} role="group" aria-label={`Hosts of wave ${at + 1}`}>
             {wave.slice(0, SOME).map(({ name }) => name).join(', ') /* prettier-ignore */}
@@ -108,7 +108,7 @@ function Confirmation({ total, request }: { total: number; request: FleetUpdateR
       }}
     >
       <TextField
-        label={`Type ${total} to bring ${request.version} to ${counted(total, 'host')}`}
+        label={`Type ${total} to update ${counted(total, 'host')} to ${request.version}`}
         narrow
         inputMode="numeric"
         autoComplete="off"
@@ -120,7 +120,7 @@ function Confirmation({ total, request }: { total: number; request: FleetUpdateR
         <Button
           type="submit"
           look="primary"
-          reason={isRight ? null : `Type the number of hosts, ${total}, first.`}
+          reason={isRight ? null : `Type the number of hosts (${total}) first.`}
           busy={start.isPending}
         >
           Start the fleet update

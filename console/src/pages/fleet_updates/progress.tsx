@@ -1,4 +1,4 @@
-/** How far a fleet update is: a bar of its parts, and the same in words. */
+/** The progress of a fleet update: a bar, and the same counts in words. */
 
 import type { FleetUpdate } from '../../api/nouns'
 import { count } from '../../logic/sizes'

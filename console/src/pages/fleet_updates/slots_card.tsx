@@ -1,4 +1,4 @@
-/** The slots: which hosts are in an unproven update now. */
+/** The slots of a fleet update: the hosts that are updating now. */
 
 import type { FleetUpdate, FleetUpdateHost } from '../../api/nouns'
 import { Badge } from '../../ui/badge'
@@ -6,7 +6,7 @@ import { Card } from '../../ui/page'
 import { Time } from '../../ui/time'
 import { HostLink } from '../host/host_link'
 
-/** So many slots are drawn; of more only the number is told. */
+/** How many slots to draw at most. */
 const MOST = 24
 
 export function SlotsCard({ fleetUpdate, hosts }: { fleetUpdate: FleetUpdate; hosts: FleetUpdateHost[] }) {
@@ -37,7 +37,7 @@ function Slot({ id, host }: { id: string; host: FleetUpdateHost | undefined }) {
         {host && <Badge state={host.state} />}
       </span>
       <span className="cut soft">
-        {host?.offered_at && <Time at={host.offered_at} />} {host?.waiting_on && `waits for ${host.waiting_on}`}
+        {host?.offered_at && <Time at={host.offered_at} />} {host?.waiting_on && `waiting for ${host.waiting_on}`}
       </span>
     </li>
   )

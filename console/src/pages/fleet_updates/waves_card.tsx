@@ -1,4 +1,4 @@
-/** The waves: how far each one is. */
+/** The waves of a fleet update, with the progress of each. */
 
 import type { FleetUpdate, FleetUpdateHost } from '../../api/nouns'
 import { counted } from '../../logic/sizes'

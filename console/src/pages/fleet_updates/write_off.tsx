@@ -1,4 +1,4 @@
-/** Gives up the slot of a host that is lost. */
+/** A button that writes off a lost host, so that another host can take its slot. */
 
 import { lazy, Suspense, useState } from 'react'
 

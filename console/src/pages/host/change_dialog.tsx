@@ -1,4 +1,4 @@
-/** What operators call a host, and its labels. */
+/** A dialog that changes the name and the labels of a host. */
 
 import { useState } from 'react'
 
@@ -19,7 +19,7 @@ export function ChangeDialog({ host, onClose }: { host: Host; onClose: () => voi
       title={`Change ${host.name}`}
       narrow
       submit="Save"
-      reason={fault ?? (name.trim() === '' ? 'It needs a name.' : null)}
+      reason={fault ?? (name.trim() === '' ? 'Enter a name.' : null)}
       busy={change.isPending}
       error={change.error}
       onClose={onClose}
@@ -33,7 +33,7 @@ export function ChangeDialog({ host, onClose }: { host: Host; onClose: () => voi
       <TextField
         label="Labels"
         className="mono"
-        help="KEY=VALUE, apart by spaces"
+        help="KEY=VALUE, separated by spaces"
         fault={fault}
         value={typed}
         onChange={setTyped}

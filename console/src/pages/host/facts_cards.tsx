@@ -1,4 +1,4 @@
-/** What a host and its agent say of themselves. */
+/** Facts about a host and its agent, as the agent reports them. */
 
 import { Link } from '@tanstack/react-router'
 
@@ -42,20 +42,20 @@ export function AgentCard({ host: { agent, facts } }: { host: Host }) {
           rows={[
             ['Version', agent.version],
             ['Digest', <Digest key="digest" sha256={agent.executable_sha256} />],
-            ['Proven', agent.committed ? 'yes' : 'not yet: it is on trial'],
+            ['Committed', agent.committed ? 'yes' : 'no, the version is on probation'],
             ['Last update', agent.last_update && <LastUpdate update={agent.last_update} />],
             ['Policy allows', facts.capabilities?.join(', ')],
             ['Process', <code key="process">{agent.process_id}</code>],
           ]}
         />
       ) : (
-        <p className="soft">It has not reported yet.</p>
+        <p className="soft">The agent has not reported yet.</p>
       )}
     </Card>
   )
 }
 
-/** The beginning of a digest; all of it for the mouse and the clipboard. */
+/** The start of a digest; the full digest is its tooltip. */
 export function Digest({ sha256 }: { sha256: string }) {
   return <code title={sha256}>{sha256.slice(0, 16)}…</code>
 }
@@ -68,7 +68,7 @@ function LastUpdate({ update }: { update: Update }) {
       to {update.to} <Badge state={update.outcome} />
       {update.reason && <span className="soft"> {update.reason}</span>}{' '}
       <Link to="/jobs/$id" params={{ id: update.transaction }} className="link">
-        its job
+        job
       </Link>
     </span>
   )

@@ -1,4 +1,4 @@
-/** What is done to one host. */
+/** The buttons for one host: run, update, change, readmit, retire. */
 
 import { lazy, Suspense, useState } from 'react'
 
@@ -11,11 +11,11 @@ const ChangeDialog = lazy(() => import('./change_dialog').then((module) => ({ de
 const ReadmitDialog = lazy(() => import('./reason_dialogs').then((module) => ({ default: module.ReadmitDialog })))
 const RetireDialog = lazy(() => import('./reason_dialogs').then((module) => ({ default: module.RetireDialog })))
 
-type Opened = 'run' | 'update' | 'change' | 'readmit' | 'retire'
+type DialogName = 'run' | 'update' | 'change' | 'readmit' | 'retire'
 
 export function HostButtons({ host, newest }: { host: Host; newest: string | null }) {
-  const [opened, setOpened] = useState<Opened | null>(null)
-  const open = (which: Opened) => () => {
+  const [opened, setOpened] = useState<DialogName | null>(null)
+  const open = (which: DialogName) => () => {
     setOpened(which)
   }
   const close = () => {

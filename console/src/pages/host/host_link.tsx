@@ -1,4 +1,4 @@
-/** A host by its name, as far as the names are known, and the way to it. */
+/** A link to a host, with its name if it is known and its id if not. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -6,24 +6,24 @@ import { useEffect, useState } from 'react'
 
 import { hostName, knownHostsQuery } from '../../api/hosts'
 
-/** Names are loaded with all hosts, which can be megabytes: first comes what the page itself needs. */
-const PATIENCE = 1_500
+/** Names come with the list of all hosts, which can be megabytes. This delay lets the page load its own data first. */
+const NAMES_DELAY = 1_500
 
 export function useHostName(id: string): string {
-  const [patient, setPatient] = useState(true)
+  const [delayed, setDelayed] = useState(true)
   useEffect(() => {
     const timer = setTimeout(() => {
-      setPatient(false)
-    }, PATIENCE)
+      setDelayed(false)
+    }, NAMES_DELAY)
     return () => {
       clearTimeout(timer)
     }
   }, [])
-  const { data } = useQuery({ ...knownHostsQuery, enabled: !patient, select: (hosts) => hostName(hosts, id) })
+  const { data } = useQuery({ ...knownHostsQuery, enabled: !delayed, select: (hosts) => hostName(hosts, id) })
   return data ?? id
 }
 
-/** `name` where it is known already. */
+/** A link to a host; `name` saves the lookup if the caller knows it. */
 export function HostLink({ id, name: known }: { id: string; name?: string }) {
   const found = useHostName(id)
   const name = known ?? found

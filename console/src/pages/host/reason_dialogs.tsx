@@ -1,4 +1,4 @@
-/** What needs a reason: serving a host again, and retiring it for good. */
+/** Dialogs that ask for a reason: readmitting a quarantined host, and retiring a host for good. */
 
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -21,7 +21,7 @@ export function ReadmitDialog({ host, onClose }: HostDialogProps) {
       title={`Readmit ${host.name}`}
       narrow
       submit="Readmit"
-      reason={reason.trim() ? null : 'Say why that is safe.'}
+      reason={reason.trim() ? null : 'Enter a reason why this is safe.'}
       busy={readmit.isPending}
       error={readmit.error}
       onClose={onClose}
@@ -30,7 +30,7 @@ export function ReadmitDialog({ host, onClose }: HostDialogProps) {
       }}
     >
       <p className="soft">{host.state_reason}</p>
-      <TextField label="Why that is safe" value={reason} onChange={setReason} />
+      <TextField label="Reason why this is safe" value={reason} onChange={setReason} />
     </FormDialog>
   )
 }
@@ -48,7 +48,7 @@ export function RetireDialog({ host, onClose }: HostDialogProps) {
       narrow
       submit="Retire"
       look="danger primary"
-      reason={unnamed ?? (force && !why.trim() ? 'Giving up open jobs needs a reason.' : null)}
+      reason={unnamed ?? (force && !why.trim() ? 'Enter a reason for giving up the open jobs.' : null)}
       busy={remove.isPending}
       error={remove.error}
       onClose={onClose}
@@ -57,10 +57,12 @@ export function RetireDialog({ host, onClose }: HostDialogProps) {
         remove.mutate({ force, reason }, { onSuccess: () => void navigate({ to: '/hosts' }) })
       }}
     >
-      <p className="soft">Its identity is revoked; the agent on it can never check in again. The record stays.</p>
+      <p className="soft">
+        This revokes the identity of the host: its agent can never check in again. The record of the host stays.
+      </p>
       <TextField label={`Type ${host.name}`} value={typed} onChange={setTyped} autoComplete="off" />
-      <TextField label="Why" value={why} onChange={setWhy} />
-      <Check label="Even with open jobs: give them up" checked={force} onChange={setForce} />
+      <TextField label="Reason" value={why} onChange={setWhy} />
+      <Check label="Retire the host even if it has open jobs" checked={force} onChange={setForce} />
     </FormDialog>
   )
 }

@@ -1,4 +1,4 @@
-/** Brings one host's agent to a release. */
+/** A dialog that updates the agent of one host. */
 
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -32,8 +32,8 @@ export function UpdateDialog({ host, newest, onClose }: { host: Host; newest: st
       }}
     >
       <p className="soft">
-        It runs {host.agent?.version ?? 'nothing yet'}. The new version proves itself by a check-in, or the old one is
-        put back.
+        The agent runs {host.agent?.version ?? 'an unknown version'}. If the new version does not check in, the host
+        rolls back to the old one.
       </p>
       {version && (
         <SelectField

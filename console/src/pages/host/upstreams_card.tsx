@@ -1,4 +1,4 @@
-/** How the host's ways have been: breakers, failures, outages; and the button that closes the breakers. */
+/** The health of the agent's connections to upstreams: circuit breakers, failures, outages, and a button to reset. */
 
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -18,7 +18,7 @@ import { Time } from '../../ui/time'
 
 const COLUMNS: Column<Upstream>[] = [
   { name: 'Upstream', cell: (upstream) => upstream.name.replaceAll('_', ' ') },
-  { name: 'Breaker', cell: (upstream) => <Badge state={upstream.breaker} /> },
+  { name: 'Circuit breaker', cell: (upstream) => <Badge state={upstream.breaker} /> },
   { name: 'Failures', cell: ({ failures = 0, opened = 0 }) => <Failures failures={failures} opened={opened} /> },
   {
     name: 'Last failure',
@@ -28,9 +28,9 @@ const COLUMNS: Column<Upstream>[] = [
   },
   { name: 'Last outage', spare: true, cell: ({ last_outage }) => last_outage && <LastOutage outage={last_outage} /> },
   {
-    name: 'Kept back',
+    name: 'Not uploaded',
     spare: true,
-    cell: ({ spooled_bytes }) => (spooled_bytes ? bytes(spooled_bytes) : <span className="faint">nothing</span>),
+    cell: ({ spooled_bytes }) => (spooled_bytes ? bytes(spooled_bytes) : <span className="faint">none</span>),
   },
 ]
 
@@ -40,7 +40,7 @@ export function UpstreamsCard({ host }: { host: Host }) {
       {host.upstreams && host.upstreams.length > 0 ? (
         <Table label="Upstreams" columns={COLUMNS} rows={host.upstreams} id={({ name }) => name} />
       ) : (
-        <Empty title="Nothing has been reported yet" command={`muster jobs inspect --host ${host.id}`} />
+        <Empty title="The agent has not reported yet" command={`muster jobs inspect --host ${host.id}`} />
       )}
     </Card>
   )

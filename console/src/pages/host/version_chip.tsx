@@ -1,4 +1,4 @@
-/** What an agent runs, and what it could: `1.8.4 → 1.9.2`. */
+/** The version of an agent and, if it is behind, the newest release: `1.8.4 → 1.9.2`. */
 
 import type { Host } from '../../api/nouns'
 

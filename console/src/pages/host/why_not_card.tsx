@@ -1,4 +1,4 @@
-/** What cannot be done to this host now, and why: the server's own words. */
+/** The actions that are not available for this host, with the server's reasons. */
 
 import type { Host } from '../../api/nouns'
 import { Card, Facts } from '../../ui/page'
@@ -15,9 +15,9 @@ const NAMES: Record<string, string> = {
 export function WhyNotCard({ host }: { host: Host }) {
   const reasons = Object.entries((host as Partial<Host>).why_not ?? {})
   return (
-    <Card title="Why not">
+    <Card title="Unavailable actions">
       {reasons.length === 0 ? (
-        <p className="soft">All that there is can be done now.</p>
+        <p className="soft">Every action is available.</p>
       ) : (
         <Facts rows={reasons.map(([action, reason]) => [NAMES[action] ?? action, reason])} />
       )}

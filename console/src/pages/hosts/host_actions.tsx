@@ -1,4 +1,4 @@
-/** What is done to many hosts at once. */
+/** The buttons for the selected hosts: run, update, label. */
 
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -16,7 +16,7 @@ const LabelDialog = lazy(() => import('./label_dialog').then((module) => ({ defa
 
 interface HostActionsProps {
   hosts: Host[]
-  /** What says the same as these hosts, if something does. */
+  /** A selector that matches exactly these hosts, if there is one. */
   selector: Pick<HostFilter, 'label' | 'os'> | null
   onClear: () => void
 }

@@ -1,4 +1,4 @@
-/** The filters of the list of hosts. What they say stands in the URL. */
+/** The filters of the list of hosts. The URL holds their values. */
 
 import { useMemo, useState } from 'react'
 
@@ -63,7 +63,7 @@ export function HostFilters({ hosts, filter, onChange }: HostFiltersProps) {
       />
       <Choice
         name="State"
-        all="In service"
+        all="Not retired"
         value={filter.state}
         options={pairs(STATES)}
         onChange={(state) => {
@@ -104,13 +104,13 @@ function without(labels: string[] | undefined, label: string): string[] | undefi
   return left.length > 0 ? left : undefined
 }
 
-/** The text as it is typed; the URL follows. */
+/** The search field. It shows what is typed at once; the URL follows a little later. */
 function TextFilter({ value, onChange }: { value: string | undefined; onChange: (value: string | undefined) => void }) {
   const [typed, setTyped] = useState(value ?? '')
   const [known, setKnown] = useState(value)
   if (known !== value) {
     setKnown(value)
-    // The filter was cleared elsewhere. Any other value is what was typed, perhaps some letters late.
+    // `undefined` means that the filter was cleared elsewhere. Any other value is what was typed, some letters late.
     if (value === undefined) setTyped('')
   }
   return (
@@ -130,7 +130,7 @@ function TextFilter({ value, onChange }: { value: string | undefined; onChange: 
 
 interface ChoiceProps {
   name: string
-  /** What it says when nothing is chosen. */
+  /** The text of the option that filters nothing. */
   all: string
   value: string | undefined
   options: readonly (readonly [string, string])[]

@@ -1,4 +1,4 @@
-/** A grid of thousands of hosts, of which only those in sight are drawn; all of it can be reached by keys. */
+/** A virtualized grid of thousands of hosts: only visible rows are drawn, and the keyboard reaches all of them. */
 
 import { useNavigate } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
@@ -20,7 +20,7 @@ interface HostGridProps {
   newest: string | null
   selected: ReadonlySet<string>
   onSelect: (selected: ReadonlySet<string>) => void
-  /** Whether nothing is filtered. */
+  /** Whether no filter is set. */
   all: boolean
 }
 
@@ -28,7 +28,7 @@ export function HostGrid({ hosts, newest, selected, onSelect, all }: HostGridPro
   const frame = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState(0)
   const [anchor, setAnchor] = useState(0)
-  // The rows are drawn anew with each scroll: nothing here may be remembered between renders.
+  // Each scroll renders the rows again, so the compiler must not memoize this component.
   // eslint-disable-next-line react-hooks/incompatible-library
   const rows = useVirtualizer({
     count: hosts.length,
@@ -77,7 +77,7 @@ export function HostGrid({ hosts, newest, selected, onSelect, all }: HostGridPro
                 ) : (
                   <input
                     type="checkbox"
-                    aria-label={all ? 'Select all hosts' : 'Select all that match'}
+                    aria-label={all ? 'Select all hosts' : 'Select all matching hosts'}
                     checked={every}
                     onChange={() => {
                       onSelect(every ? new Set() : new Set(hosts.map(({ id }) => id)))
@@ -94,7 +94,7 @@ export function HostGrid({ hosts, newest, selected, onSelect, all }: HostGridPro
             if (!host) return null
             return (
               <HostRow
-                // Another filter puts other hosts into the same rows: changing them costs less than making new ones.
+                // With another filter, the rows show other hosts. Reusing rows is cheaper than creating them.
                 key={index}
                 host={host}
                 index={index}
@@ -117,7 +117,7 @@ export function HostGrid({ hosts, newest, selected, onSelect, all }: HostGridPro
   )
 }
 
-/** After a move by keys the row gets the focus, once it is drawn. */
+/** Focuses the row after a move with the keyboard, as soon as it is drawn. */
 function useFocusOnMove(frame: React.RefObject<HTMLDivElement | null>, current: number) {
   const moving = useRef(false)
   useEffect(() => {
@@ -217,7 +217,7 @@ function HostRow({ host, index, start, newest, isSelected, isActive, onFocus, on
   )
 }
 
-/** A link that does not watch where one is, as the router's own do: there are many, and each letter typed is a new address. */
+/** A plain link. The router's links re-render with every new URL, and each typed letter is one; there are too many rows. */
 function RowLink({ host: { id, name } }: { host: Host }) {
   const navigate = useNavigate()
   const open = (event: MouseEvent) => {

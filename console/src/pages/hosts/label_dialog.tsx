@@ -1,4 +1,4 @@
-/** Labels set on, or removed from, many hosts. */
+/** A dialog that sets or removes labels of many hosts. */
 
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -10,7 +10,7 @@ import { counted } from '../../logic/sizes'
 import { FormDialog } from '../../ui/dialog'
 import { TextField } from '../../ui/field'
 
-/** So many at once: the server has others to serve. */
+/** How many requests to send at once, so that other clients are served as well. */
 const AT_ONCE = 4
 
 export function LabelDialog({ hosts, onClose }: { hosts: Host[]; onClose: () => void }) {
@@ -46,7 +46,7 @@ export function LabelDialog({ hosts, onClose }: { hosts: Host[]; onClose: () => 
         label="Labels"
         className="mono"
         placeholder="site=north role=web old-"
-        help="KEY=VALUE sets a label, KEY- removes it. Others stay as they are."
+        help="KEY=VALUE sets a label, KEY- removes it. Other labels stay as they are."
         fault={fault}
         value={typed}
         onChange={setTyped}

@@ -1,4 +1,4 @@
-/** A job's log: follows its end, can be searched, and is never anything but text. */
+/** The log of a job: live, searchable, and rendered as plain text only. */
 
 import { useMemo, useState } from 'react'
 
@@ -30,7 +30,7 @@ export function LogCard({ job }: { job: Job }) {
         {(data) =>
           lineCount(data) === 0 ? (
             <Empty
-              title={isOpen(job) ? 'Nothing has been put out yet' : 'It has put out nothing'}
+              title={isOpen(job) ? 'No output yet' : 'The job had no output'}
               command={`muster jobs log ${job.id} --follow`}
             />
           ) : (
@@ -94,7 +94,7 @@ interface LogSearchProps {
 }
 
 function LogSearch({ wanted, at, total, onChange, onStep }: LogSearchProps) {
-  const none = total === 0 ? 'Nothing is found.' : null
+  const none = total === 0 ? 'There are no matches.' : null
   return (
     <search className="log-search" aria-label="Search the log">
       <input
@@ -113,7 +113,7 @@ function LogSearch({ wanted, at, total, onChange, onStep }: LogSearchProps) {
       {wanted && (
         <>
           <span role="status" className="faint">
-            {total === 0 ? 'none' : `${count(at + 1)} of ${count(total)}`}
+            {total === 0 ? 'no matches' : `${count(at + 1)} of ${count(total)}`}
           </span>
           <Button
             look="quiet icon small"

@@ -1,4 +1,4 @@
-/** The lines of a log that are in sight. */
+/** A virtualized list of log lines: only visible lines are drawn. */
 
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef } from 'react'
@@ -8,7 +8,7 @@ import { overwritten, type Line, type Match } from '../../logic/log'
 import { cutRuns } from '../../logic/log_marks'
 
 const ROW = 19
-/** So near to its end a log counts as scrolled to the end. */
+/** A log that is scrolled this near to its end, in pixels, counts as scrolled to the end. */
 const NEAR = 30
 
 interface LogLinesProps {
@@ -21,7 +21,7 @@ interface LogLinesProps {
 
 export function LogLines({ lines, matches, current, follow, onFollow }: LogLinesProps) {
   const frame = useRef<HTMLDivElement>(null)
-  // The rows are drawn anew with each scroll: nothing here may be remembered between renders.
+  // Each scroll renders the rows again, so the compiler must not memoize this component.
   // eslint-disable-next-line react-hooks/incompatible-library
   const rows = useVirtualizer({
     count: lines.length,
@@ -42,7 +42,7 @@ export function LogLines({ lines, matches, current, follow, onFollow }: LogLines
     <div
       className="log"
       ref={frame}
-      // It scrolls: so it can be reached by keys.
+      // A region that scrolls must be reachable by keyboard.
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       role="log"

@@ -1,9 +1,9 @@
-/** The columns of lists of jobs. */
+/** Columns for tables of jobs. */
 
 import { Link } from '@tanstack/react-router'
 
 import type { Job } from '../../api/nouns'
-import { jobReason, jobTitle } from '../../logic/job_words'
+import { jobReason, jobTitle } from '../../logic/jobs'
 import { Badge } from '../../ui/badge'
 import type { Column } from '../../ui/table'
 import { Time } from '../../ui/time'
@@ -26,7 +26,7 @@ export const titleColumn: Column<Job> = {
 
 function Reason({ job }: { job: Job }) {
   const reason = jobReason(job)
-  return reason && <div className="cut faint">{job.result ? reason : `waits for ${reason}`}</div>
+  return reason && <div className="cut faint">{job.result ? reason : `waiting for ${reason}`}</div>
 }
 
 export const hostColumn: Column<Job> = { name: 'Host', spare: true, cell: (job) => <HostLink id={job.host_id} /> }
@@ -35,5 +35,5 @@ export const createdColumn: Column<Job> = { name: 'Created', cell: (job) => <Tim
 
 export const JOB_COLUMNS: Column<Job>[] = [stateColumn, titleColumn, hostColumn, createdColumn]
 
-/** Where the host is known. */
+/** Columns for the jobs of one host. */
 export const HOST_JOB_COLUMNS: Column<Job>[] = [stateColumn, titleColumn, createdColumn]

@@ -1,4 +1,4 @@
-/** Runs something on one host or many, a job each. */
+/** A dialog that runs a job on one host or on many. */
 
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -18,15 +18,15 @@ import { Notice } from '../../ui/notice'
 const KINDS = [
   ['run', 'Run a program'],
   ['inspect', 'Report all facts'],
-  ['reset_breakers', 'Reset breakers'],
+  ['reset_breakers', 'Reset circuit breakers'],
 ] as const
 
 const OFFLINE = [
-  ['fail', 'Refuse'],
-  ['queue', 'Keep it until they come back'],
+  ['fail', 'Fail'],
+  ['queue', 'Queue until they are online'],
 ] as const
 
-interface Typed {
+interface RunForm {
   kind: (typeof KINDS)[number][0]
   line: string
   directory: string
@@ -35,11 +35,11 @@ interface Typed {
   offline: (typeof OFFLINE)[number][0]
 }
 
-const NOTHING: Typed = { kind: 'run', line: '', directory: '', environment: '', limit: '10m', offline: 'fail' }
+const EMPTY_FORM: RunForm = { kind: 'run', line: '', directory: '', environment: '', limit: '10m', offline: 'fail' }
 
-type Asked = Pick<JobRequest, 'kind' | 'spec' | 'if_offline' | 'time_limit_seconds'>
+type RunRequest = Pick<JobRequest, 'kind' | 'spec' | 'if_offline' | 'time_limit_seconds'>
 
-/** The request for what was typed, or what is missing. */
+/** The request for what was typed, or what is wrong with it. */
 function requestOf({
   kind,
   line,
@@ -47,15 +47,15 @@ function requestOf({
   environment,
   limit,
   offline,
-}: Typed): { request: Asked } | { error: string } {
+}: RunForm): { request: RunRequest } | { error: string } {
   const seconds = parseSpan(limit)
-  if (seconds === null) return { error: 'The time limit is a span such as 90s, 10m or 2h.' }
+  if (seconds === null) return { error: 'The time limit must be a duration such as 90s, 10m or 2h.' }
   const rest = { kind, if_offline: offline, time_limit_seconds: seconds }
   if (kind !== 'run') return { request: { ...rest, spec: {} } }
   const parsed = parseArgv(line)
   if ('error' in parsed) return parsed
   if (!/^(\/|[A-Za-z]:\\)/.test(parsed.argv[0] ?? ''))
-    return { error: 'Give the program’s absolute path, such as /usr/bin/uptime.' }
+    return { error: 'Enter the absolute path of the program, such as /usr/bin/uptime.' }
   const variables = parseLabels(environment)
   if ('error' in variables) return variables
   return {
@@ -69,16 +69,16 @@ function requestOf({
 export function RunDialog({ hosts, onClose }: { hosts: Host[]; onClose: () => void }) {
   const create = useCreateJobs()
   const navigate = useNavigate()
-  const [typed, setTyped] = useState(NOTHING)
+  const [typed, setTyped] = useState(EMPTY_FORM)
   const [once] = useState(newKey)
-  const set = (change: Partial<Typed>) => {
+  const set = (change: Partial<RunForm>) => {
     setTyped((known) => ({ ...known, ...change }))
   }
-  const asked = requestOf(typed)
+  const made = requestOf(typed)
   const submit = () => {
-    if (!('request' in asked)) return
+    if (!('request' in made)) return
     create.mutate(
-      { ...asked.request, host_ids: hosts.map(({ id }) => id), once },
+      { ...made.request, host_ids: hosts.map(({ id }) => id), once },
       {
         onSuccess: ({ items, refused }) => {
           const [job] = items
@@ -92,7 +92,7 @@ export function RunDialog({ hosts, onClose }: { hosts: Host[]; onClose: () => vo
     <FormDialog
       title={hosts.length === 1 ? `Run on ${hosts[0]?.name ?? ''}` : `Run on ${counted(hosts.length, 'host')}`}
       submit={create.data ? 'Done' : 'Run'}
-      reason={create.data ? 'It was asked for.' : 'error' in asked ? asked.error : null}
+      reason={create.data ? 'Submitted.' : 'error' in made ? made.error : null}
       busy={create.isPending}
       error={create.error}
       onClose={onClose}
@@ -104,12 +104,12 @@ export function RunDialog({ hosts, onClose }: { hosts: Host[]; onClose: () => vo
   )
 }
 
-function RunFields({ typed, set }: { typed: Typed; set: (change: Partial<Typed>) => void }) {
+function RunFields({ typed, set }: { typed: RunForm; set: (change: Partial<RunForm>) => void }) {
   const field = bound(typed, set)
   const parsed = parseArgv(typed.line)
   return (
     <>
-      <SelectField label="What" options={KINDS} {...field('kind')} />
+      <SelectField label="Job" options={KINDS} {...field('kind')} />
       {typed.kind === 'run' && (
         <>
           <TextField
@@ -118,8 +118,8 @@ function RunFields({ typed, set }: { typed: Typed; set: (change: Partial<Typed>)
             placeholder="/usr/bin/uptime --pretty"
             help={
               'argv' in parsed
-                ? `There is no shell. The program gets: ${JSON.stringify(parsed.argv)}`
-                : 'There is no shell: nothing is expanded.'
+                ? `No shell is used. The program gets: ${JSON.stringify(parsed.argv)}`
+                : 'No shell is used, so nothing is expanded.'
             }
             {...field('line')}
             spellCheck={false}
@@ -132,7 +132,7 @@ function RunFields({ typed, set }: { typed: Typed; set: (change: Partial<Typed>)
       )}
       <div className="fields">
         <TextField label="Time limit" {...field('limit')} />
-        <SelectField label="For offline hosts" options={OFFLINE} {...field('offline')} />
+        <SelectField label="Offline hosts" options={OFFLINE} {...field('offline')} />
       </div>
     </>
   )
@@ -145,7 +145,7 @@ function Created({ data: { items, refused } }: { data: CreatedJobs }) {
     <div role="status">
       <Notice
         tone={refused.length > 0 ? 'warn' : 'good'}
-        title={`${counted(items.length, 'job')} made, ${refused.length} refused`}
+        title={`${counted(items.length, 'job')} created, ${refused.length} refused`}
       >
         {refused.slice(0, 5).map(({ host_id, problem }) => (
           <p key={host_id}>
@@ -154,7 +154,7 @@ function Created({ data: { items, refused } }: { data: CreatedJobs }) {
           </p>
         ))}
         <Link to="/jobs" className="link">
-          To the jobs
+          Show jobs
         </Link>
       </Notice>
     </div>

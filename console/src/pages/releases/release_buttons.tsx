@@ -1,4 +1,4 @@
-/** What is done with a release: brought to hosts, or taken back. */
+/** The buttons for a release: start a fleet update, or yank it. */
 
 import { Link } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
@@ -14,7 +14,7 @@ export function ReleaseButtons({ release, look = '' }: { release: Release; look?
     <span className="row end-row">
       {release.state === 'published' && (
         <Link to="/fleet-updates/new" search={{ version: release.version }} className={`button ${look}`}>
-          Bring to hosts
+          Update hosts
         </Link>
       )}
       <ActionButton

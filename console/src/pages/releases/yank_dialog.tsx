@@ -1,4 +1,4 @@
-/** Takes a release back. */
+/** A dialog that yanks a release. */
 
 import { useState } from 'react'
 
@@ -15,7 +15,7 @@ export function YankDialog({ version, onClose }: { version: string; onClose: () 
       narrow
       submit="Yank"
       look="danger primary"
-      reason={reason.trim() ? null : 'Say why.'}
+      reason={reason.trim() ? null : 'Enter a reason.'}
       busy={yank.isPending}
       error={yank.error}
       onClose={onClose}
@@ -24,10 +24,10 @@ export function YankDialog({ version, onClose }: { version: string; onClose: () 
       }}
     >
       <p className="soft">
-        It is offered to no further host, and that cannot be undone. Hosts that run it keep it until they are brought to
-        another one.
+        The release is offered to no more hosts, and this cannot be undone. Hosts that run it keep it until they are
+        updated to another release.
       </p>
-      <TextField label="Why" value={reason} onChange={setReason} />
+      <TextField label="Reason" value={reason} onChange={setReason} />
     </FormDialog>
   )
 }

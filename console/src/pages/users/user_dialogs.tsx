@@ -1,4 +1,4 @@
-/** Makes, changes and removes accounts. */
+/** Dialogs that create, change and remove user accounts. */
 
 import { useState } from 'react'
 
@@ -8,9 +8,9 @@ import { FormDialog } from '../../ui/dialog'
 import { SelectField, TextField } from '../../ui/field'
 
 export const ROLES: readonly (readonly [Role, string])[] = [
-  ['viewer', 'Viewer: looks'],
-  ['operator', 'Operator: runs jobs, names and labels hosts'],
-  ['admin', 'Admin: everything'],
+  ['viewer', 'Viewer: reads only'],
+  ['operator', 'Operator: runs jobs, renames and labels hosts'],
+  ['admin', 'Admin: does everything'],
 ]
 
 export function CreateUserDialog({ onClose }: { onClose: () => void }) {
@@ -20,10 +20,10 @@ export function CreateUserDialog({ onClose }: { onClose: () => void }) {
   const [role, setRole] = useState<Role>('viewer')
   return (
     <FormDialog
-      title="Make a user"
+      title="Create user"
       narrow
-      submit="Make the user"
-      reason={username.trim() && password ? null : 'It needs a name and a password.'}
+      submit="Create"
+      reason={username.trim() && password ? null : 'Enter a name and a password.'}
       busy={create.isPending}
       error={create.error}
       onClose={onClose}
@@ -47,7 +47,7 @@ export function ChangeUserDialog({ user, onClose }: { user: User; onClose: () =>
       title={`Change ${user.username}`}
       narrow
       submit="Save"
-      reason={password || role !== user.role ? null : 'Nothing is changed yet.'}
+      reason={password || role !== user.role ? null : 'Change the role or the password first.'}
       busy={change.isPending}
       error={change.error}
       onClose={onClose}
@@ -59,7 +59,7 @@ export function ChangeUserDialog({ user, onClose }: { user: User; onClose: () =>
       <TextField
         label="New password"
         type="password"
-        help="Left empty, it stays. A new one ends the person’s sessions."
+        help="Leave this empty to keep the password. A new password ends all sessions of the user."
         value={password}
         onChange={setPassword}
         autoComplete="new-password"
@@ -83,7 +83,7 @@ export function RemoveUserDialog({ user, onClose }: { user: User; onClose: () =>
         remove.mutate(user.id, { onSuccess: onClose })
       }}
     >
-      <p className="soft">The person’s sessions end at once. What they did stays in the audit trail.</p>
+      <p className="soft">All sessions of the user end at once. The audit log keeps what the user did.</p>
     </FormDialog>
   )
 }

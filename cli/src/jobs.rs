@@ -1,4 +1,4 @@
-//! `jobs`: one piece of work on one host or on many, its log, and how it ended.
+//! Jobs: the `jobs` commands.
 
 mod commands;
 mod log;

@@ -1,4 +1,4 @@
-//! `hosts` and `host`: which machines there are, and what operators say of them.
+//! Hosts: the `hosts` and `host` commands.
 
 mod commands;
 mod show;

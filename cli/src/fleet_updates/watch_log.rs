@@ -1,4 +1,4 @@
-//! What changed between two looks at a fleet update, one line per change.
+//! Progress lines of `fleet-update watch`: one line for each change between two polls.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use muster_schemas::{
 use super::show;
 use crate::tables;
 
-/// What was told already.
+/// The state that the printed lines have told.
 #[derive(Default)]
-pub struct News {
+pub struct WatchLog {
     state: Option<FleetUpdateState>,
     wave: Option<u32>,
     waiting_on: Option<String>,
@@ -20,26 +20,26 @@ pub struct News {
     hosts: BTreeMap<HostId, FleetUpdateHostState>,
 }
 
-impl News {
-    /// Hosts there is something new to tell about. That a host waits for its turn is no news.
-    pub fn about<'a>(&self, hosts: &'a [FleetUpdateHostView]) -> Vec<&'a FleetUpdateHostView> {
-        let told = |host: &FleetUpdateHostView| self.hosts.get(&host.host_id).copied();
-        let is_new = |host: &&FleetUpdateHostView| told(host).unwrap_or(FleetUpdateHostState::Pending) != host.state;
+impl WatchLog {
+    /// The hosts whose state has changed. A host that still waits for its turn has not changed.
+    pub fn changed<'a>(&self, hosts: &'a [FleetUpdateHostView]) -> Vec<&'a FleetUpdateHostView> {
+        let printed = |host: &FleetUpdateHostView| self.hosts.get(&host.host_id).copied();
+        let is_new = |host: &&FleetUpdateHostView| printed(host).unwrap_or(FleetUpdateHostState::Pending) != host.state;
         hosts.iter().filter(is_new).collect()
     }
 
-    /// The lines, oldest change first.
-    pub fn tell(
+    /// The lines to print, oldest change first.
+    pub fn lines(
         &mut self,
         view: &FleetUpdateView,
         hosts: &[FleetUpdateHostView],
         names: &BTreeMap<HostId, String>,
     ) -> Vec<String> {
-        // What is not planned yet has neither hosts nor waves to tell of.
+        // There are no hosts and no waves before planning has ended.
         if view.state == FleetUpdateState::Planning {
             return Vec::new();
         }
-        let changed: Vec<FleetUpdateHostView> = self.about(hosts).into_iter().cloned().collect();
+        let changed: Vec<FleetUpdateHostView> = self.changed(hosts).into_iter().cloned().collect();
         let mut lines = Vec::new();
         if self.state.is_none() {
             lines.push(head(view));
@@ -53,9 +53,9 @@ impl News {
         }
         lines.extend(current.into_iter().map(|host| line(host, names)));
         if self.state != Some(view.state) && view.state != FleetUpdateState::Running {
-            lines.push(turn(view));
+            lines.push(state_change(view));
         } else if self.state == Some(FleetUpdateState::Paused) && view.state == FleetUpdateState::Running {
-            lines.push("goes on".into());
+            lines.push("resumed".into());
         } else if self.revision != view.revision && self.waiting_on != view.waiting_on {
             lines.extend(view.waiting_on.as_ref().map(|waiting_on| format!("  waiting: {waiting_on}")));
         }
@@ -68,14 +68,15 @@ impl News {
 }
 
 fn head(view: &FleetUpdateView) -> String {
-    let (hosts, waves) = (show::many(view.counts.total as usize, "host"), show::many(view.waves.len(), "wave"));
-    format!("{} brings {} to {hosts} in {waves}, {} at a time", view.id, view.version, view.max_in_flight)
+    let hosts = tables::count(view.counts.total.into(), "host");
+    let waves = tables::count(view.waves.len() as u64, "wave");
+    format!("{} updates {hosts} to {} in {waves}, {} at a time", view.id, view.version, view.max_in_flight)
 }
 
 fn wave(view: &FleetUpdateView) -> String {
     let size = view.waves.get(view.wave as usize).copied().unwrap_or_default();
     let canary = if view.wave == 0 { " (canary)" } else { "" };
-    format!("wave {} of {}{canary}: {}", view.wave + 1, view.waves.len(), show::many(size as usize, "host"))
+    format!("wave {} of {}{canary}: {}", view.wave + 1, view.waves.len(), tables::count(size.into(), "host"))
 }
 
 fn line(host: &FleetUpdateHostView, names: &BTreeMap<HostId, String>) -> String {
@@ -85,7 +86,7 @@ fn line(host: &FleetUpdateHostView, names: &BTreeMap<HostId, String>) -> String 
     format!("  {name} {}{why}", show::host_state(host.state))
 }
 
-fn turn(view: &FleetUpdateView) -> String {
+fn state_change(view: &FleetUpdateView) -> String {
     let reason = view.halted_reason.as_ref().filter(|_| view.state == FleetUpdateState::Halted);
     let reason = reason.or(view.waiting_on.as_ref()).map_or_else(String::new, |reason| format!(": {reason}"));
     format!("{}{reason} ({})", show::state(view.state), show::counts(&view.counts))
@@ -123,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn each_change_is_told_once_and_in_its_order() {
-        let (mut news, none) = (News::default(), json!({}));
-        let looks = [
+    fn each_change_is_printed_once_and_in_its_order() {
+        let (mut log, none) = (WatchLog::default(), json!({}));
+        let polls = [
             (view("running", 0, 1, &none), vec![host(1, 0, "offered", None), host(2, 1, "pending", None)]),
             (view("running", 0, 2, &none), vec![host(1, 0, "verifying", None), host(2, 1, "pending", None)]),
             (view("running", 0, 2, &none), vec![host(1, 0, "verifying", None), host(2, 1, "pending", None)]),
@@ -139,9 +140,9 @@ mod tests {
                 vec![host(1, 0, "succeeded", None), host(2, 1, "failed", Some("rolled back: it crashed"))],
             ),
         ];
-        let told = looks.iter().flat_map(|(view, hosts)| news.tell(view, hosts, &names(hosts))).collect::<Vec<_>>();
-        insta::assert_snapshot!(told.join("\n"), @r"
-        fup_00000000000000000000000001 brings 1.1.0 to 3 hosts in 2 waves, 1 at a time
+        let lines = polls.iter().flat_map(|(view, hosts)| log.lines(view, hosts, &names(hosts))).collect::<Vec<_>>();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        fup_00000000000000000000000001 updates 3 hosts to 1.1.0 in 2 waves, 1 at a time
         wave 1 of 2 (canary): 1 host
           web-1 offered
           web-1 verifying
@@ -156,10 +157,10 @@ mod tests {
 
     #[test]
     fn the_end_of_a_wave_comes_before_the_next_one() {
-        let (mut news, none) = (News::default(), json!({}));
+        let (mut log, none) = (WatchLog::default(), json!({}));
         let hosts = [host(1, 0, "succeeded", None), host(2, 1, "offered", None)];
-        news.tell(&view("running", 0, 1, &none), &[host(1, 0, "offered", None)], &names(&hosts));
-        let told = news.tell(&view("running", 1, 2, &none), &hosts, &names(&hosts));
-        assert_eq!(told, ["  web-1 succeeded", "wave 2 of 2: 2 hosts", "  web-2 offered"]);
+        log.lines(&view("running", 0, 1, &none), &[host(1, 0, "offered", None)], &names(&hosts));
+        let lines = log.lines(&view("running", 1, 2, &none), &hosts, &names(&hosts));
+        assert_eq!(lines, ["  web-1 succeeded", "wave 2 of 2: 2 hosts", "  web-2 offered"]);
     }
 }

@@ -1,9 +1,0 @@
-//! `fleet-update`: one release brought to many hosts, in waves, halting by itself.
-
-mod commands;
-mod news;
-mod request;
-mod show;
-mod watch;
-
-pub use commands::{FleetUpdateCommand, run};
