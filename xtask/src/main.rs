@@ -7,6 +7,7 @@ mod commands;
 mod console;
 mod demo;
 mod dist;
+mod docs;
 mod faults;
 mod fleet;
 mod fuzz;
@@ -54,6 +55,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Draw docs/architecture.svg from its text
+    Docs,
     /// Build, check or show the console
     Console {
         #[command(subcommand)]
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::ci(),
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
+        Command::Docs => docs::write(),
         Command::Console { action } => console::console(&action),
         Command::Bench => bench::bench(),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
