@@ -3,7 +3,7 @@
 use std::{process::Command, time::Instant};
 
 use crate::{
-    Result,
+    Result, before,
     commands::{Beside, cargo, output, root, run, say, target, unless_missing},
     console, fleet,
     lambda::{self, Architecture},
@@ -21,9 +21,15 @@ const ON_BOTH_STORES: [&str; 3] = ["api", "scenarios", "access"];
 const OTHER_BODIES: [(&str, &str); 2] =
     [("serve-services", "on DynamoDB and S3"), ("functions", "as functions, on DynamoDB and S3")];
 
+/// What tests of real processes start, of today and of before.
+pub fn fleet() -> Result {
+    fleet::TESTS.build()?;
+    before::build()
+}
+
 /// Every test of the workspace, real processes included; those that are wanted, if arguments say which.
 pub fn test(arguments: &[String]) -> Result {
-    fleet::TESTS.build()?;
+    fleet()?;
     packages::provide();
     let services = Services::start()?;
     let mut tests = cargo(["test", "--quiet", "--workspace"]);

@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the one command set for people and CI.
 
+mod before;
 mod bench;
 mod ci;
 mod commands;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<String>,
     },
+    /// Build what the tests of real processes start, for whoever then runs some of them by cargo test --workspace
+    Fleet,
     /// Everything that must hold before a change is done
     Ci,
     /// Write schemas/openapi.json from the code
@@ -103,6 +106,7 @@ fn main() -> ExitCode {
     let done = match Xtask::parse().command {
         Command::Demo { exit } => demo::run(if exit { demo::Ending::AfterTheStory } else { demo::Ending::AtCtrlC }),
         Command::Test { arguments } => ci::test(&arguments),
+        Command::Fleet => ci::fleet(),
         Command::Ci => ci::ci(),
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
