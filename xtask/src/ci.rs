@@ -68,7 +68,7 @@ pub fn ci() -> Result {
         ("console", console::step),
         ("infra", infra),
         ("tests", || test(&[])),
-        ("sizes", sizes::print),
+        ("sizes", sizes::check),
     ];
     let mut times = Vec::new();
     for (name, step) in steps {
