@@ -2,6 +2,7 @@
 
 mod before;
 mod bench;
+mod beside;
 mod ci;
 mod commands;
 mod console;
@@ -18,6 +19,8 @@ mod services;
 mod signals;
 mod simulate;
 mod sizes;
+mod tests;
+mod timetable;
 mod zig;
 
 use std::process::ExitCode;
@@ -55,6 +58,10 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Check the template of the functions, and what it becomes
+    Infra,
+    /// Install what tests need from elsewhere, to be found in target/tools: emulators, and packages of the system
+    Tools,
     /// Build, check or show the console
     Console {
         #[command(subcommand)]
@@ -100,15 +107,19 @@ enum Command {
 
 /// What a step that failed has to say.
 type Result<T = ()> = std::result::Result<T, String>;
+/// What is done, and what it is called.
+type Step = (&'static str, fn() -> Result);
 
 fn main() -> ExitCode {
     let done = match Xtask::parse().command {
         Command::Demo { exit } => demo::run(if exit { demo::Ending::AfterTheStory } else { demo::Ending::AtCtrlC }),
-        Command::Test { arguments } => ci::test(&arguments),
-        Command::Fleet => ci::fleet(),
+        Command::Test { arguments } => tests::test(&arguments),
+        Command::Fleet => tests::fleet(),
         Command::Ci => ci::ci(),
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
+        Command::Infra => ci::infra(),
+        Command::Tools => services::provide(),
         Command::Console { action } => console::console(&action),
         Command::Bench => bench::bench(),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
