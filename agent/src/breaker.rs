@@ -209,5 +209,4 @@ fn longer(span: Duration, settings: &Settings) -> Duration {
 }
 
 #[cfg(test)]
-#[path = "breaker_tests.rs"]
 mod tests;

@@ -370,7 +370,7 @@ mod tests {
         for (section, line) in senseless {
             let failed = load(&format!("[resilience.{section}]\n{line}"), |_| None).unwrap_err();
             let name = line.split(' ').next().unwrap();
-            assert!(crate::jobs::results::chain(&failed).contains(name), "{line}: {failed}");
+            assert!(crate::errors::chain(&failed).contains(name), "{line}: {failed}");
         }
     }
 

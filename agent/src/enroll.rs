@@ -14,9 +14,8 @@ use crate::{
     config::{Config, ConfigError},
     facts,
     failure::Failure,
-    identity::{Identity, IdentityError, check_server},
+    identity::{Identity, IdentityError, check_server, is_retired},
     policy::Policy,
-    status::is_retired,
     sys::files::{FileError, Mode, create_private_directory, make_private},
     transport::{Http, TransportError},
 };
@@ -72,7 +71,7 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
 
 /// Joins by this client, and writes down who this host is.
 pub async fn join(state: &Path, mut identity: Identity, client: &Client, token: Secret) -> Result<HostId, EnrollError> {
-    let facts = facts::gather(&Policy::load(state).unwrap_or_else(|_| Policy::nothing()));
+    let facts = facts::gather(&Policy::load(state).unwrap_or_else(|_| Policy::nothing()).capabilities());
     let request = EnrollRequest { enrollment_token: token, public_key: identity.public_key()?, facts };
     let EnrollResponse { host_id, audience, .. } = client.enroll(&request).await.map_err(EnrollError::Refused)?;
     (identity.host_id, identity.audience) = (Some(host_id), audience);

@@ -8,8 +8,8 @@ use muster_schemas::{
 };
 
 use crate::{
+    errors::{chain, head},
     identity::IdentityError,
-    jobs::results::chain,
     link::Outcome,
     transport::Broken,
     upstream::{Fault, Permit},
@@ -98,15 +98,10 @@ pub fn end(permit: Permit<'_>, failure: Option<&Failure>) {
     match failure {
         None => permit.succeeded(),
         Some(failure) => match (failure.fault(), failure) {
-            (Some(kind), _) => permit.failed(&Fault { kind, reason: bounded(chain(failure)) }),
+            (Some(kind), _) => permit.failed(&Fault { kind, reason: head(chain(failure), MAX_REASON_BYTES) }),
             (None, Failure::Refused { .. }) => permit.succeeded(),
             // Nothing was asked.
             (None, _) => drop(permit),
         },
     }
-}
-
-fn bounded(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(MAX_REASON_BYTES));
-    text
 }

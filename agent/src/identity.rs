@@ -12,6 +12,7 @@ use muster_schemas::{check_ins::AssertionClaims, envelopes::public_key, ids::Hos
 use rand::{TryRng, rngs::SysRng};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::sys::files::{FileError, read_json, write_json};
 
@@ -99,6 +100,17 @@ impl Identity {
         let bytes = URL_SAFE_NO_PAD.decode(self.key.reveal()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         bytes.map(|bytes| SigningKey::from_bytes(&bytes)).ok_or(IdentityError::Key)
     }
+}
+
+/// Notes that the server retired this host. Whoever starts the agent again is told so.
+pub fn retire(state: &Path) -> Result<(), FileError> {
+    write_json(&state.join("retired.json"), &json!({ "retired": true }))
+}
+
+/// Whether the server retired this host.
+pub fn is_retired(state: &Path) -> bool {
+    // A marker that cannot be read is still a marker.
+    read_json::<Value>(&state.join("retired.json")).map_or(true, |marker| marker.is_some())
 }
 
 fn path(state: &Path) -> PathBuf {

@@ -8,11 +8,12 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use muster_agent::{
-    agent::Exit,
     enroll,
-    jobs::results::chain,
-    run, status, supervisor, trust,
+    errors::chain,
+    exits::Exit,
+    run, status, supervisor,
     version::{COMMIT, VERSION},
+    versions::trust,
 };
 use muster_schemas::secrets::Secret;
 use serde_json::Value;

@@ -11,8 +11,10 @@
 
 use std::{fs, io, path::Path};
 
-use muster_schemas::jobs::{JobSpec, RunSpec};
+use muster_schemas::jobs::JobSpec;
 use serde::Deserialize;
+
+use crate::runners::{Section, inspect, run, self_update};
 
 /// What this host allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -21,38 +23,21 @@ pub struct Policy {
     allow: Allow,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// A kind's section stands in the kind's own file; that of `run` has three keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Allow {
-    run: Programs,
-    environment: Vec<String>,
+    run: run::Programs,
+    environment: run::Environment,
     working_directories: Vec<String>,
-    inspect: bool,
-    self_update: bool,
+    inspect: inspect::Allowed,
+    self_update: self_update::Allowed,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
-enum Programs {
-    Every(Star),
-    Listed(Vec<String>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-enum Star {
-    #[serde(rename = "*")]
-    Star,
-}
-
-impl Default for Allow {
-    fn default() -> Self {
-        Self {
-            run: Programs::Listed(Vec::new()),
-            environment: ["LANG", "LC_*", "TZ"].map(Into::into).into(),
-            working_directories: Vec::new(),
-            inspect: true,
-            self_update: true,
-        }
+impl Allow {
+    fn run(&self) -> run::Allowed<'_> {
+        let Self { run: programs, environment, working_directories, .. } = self;
+        run::Allowed { programs, environment, working_directories }
     }
 }
 
@@ -79,76 +64,65 @@ impl Policy {
 
     /// A policy that allows nothing: what holds while the file cannot be read.
     pub fn nothing() -> Self {
-        Self { allow: Allow { inspect: false, self_update: false, ..Allow::default() } }
+        let allow = Allow {
+            run: run::Programs::default(),
+            environment: run::Environment::default(),
+            working_directories: Vec::new(),
+            inspect: inspect::Allowed::OFF,
+            self_update: self_update::Allowed::OFF,
+        };
+        Self { allow }
     }
 
     /// Whether this may be done here, or which rule says no.
     pub fn check(&self, spec: &JobSpec) -> Result<(), String> {
         match spec {
-            JobSpec::Run(run) => self.check_run(run),
-            JobSpec::Inspect(_) if self.allow.inspect => Ok(()),
-            // It changes nothing on the host, and only how soon the agent asks again.
+            JobSpec::Run(spec) => self.allow.run().allows(spec),
+            JobSpec::Inspect(spec) => self.allow.inspect.allows(spec),
             JobSpec::ResetBreakers(_) => Ok(()),
-            JobSpec::SelfUpdate(_) if self.allow.self_update => Ok(()),
-            JobSpec::Inspect(_) | JobSpec::SelfUpdate(_) => {
-                Err(format!("this host's policy does not allow {}", spec.kind()))
-            }
+            JobSpec::SelfUpdate(spec) => self.allow.self_update.allows(spec),
         }
     }
 
-    /// The kinds that are allowed at all, in order.
+    /// The kinds that are allowed at all, in order. Those that need nobody's leave are not named.
     pub fn capabilities(&self) -> Vec<String> {
-        let Allow { run, inspect, self_update, environment: _, working_directories: _ } = &self.allow;
-        let runs = !matches!(run, Programs::Listed(listed) if listed.is_empty());
-        let kinds = [("inspect", *inspect), ("run", runs), ("self_update", *self_update)];
-        kinds.iter().filter(|(_, allowed)| *allowed).map(|(kind, _)| (*kind).into()).collect()
+        let allowed = self.rows().into_iter().filter(|row| row.lets_something);
+        let mut kinds = allowed.map(|row| row.kind.to_owned()).collect::<Vec<_>>();
+        kinds.sort_unstable();
+        kinds
     }
 
     /// The policy in a few words, for `status`.
     pub fn summary(&self) -> String {
-        let run = match &self.allow.run {
-            Programs::Every(Star::Star) => "every program".into(),
-            Programs::Listed(listed) if listed.is_empty() => "no program".into(),
-            Programs::Listed(listed) => listed.join(", "),
-        };
-        format!("run: {run}; inspect: {}; self_update: {}", self.allow.inspect, self.allow.self_update)
+        self.rows().map(|Row { kind, in_words, .. }| format!("{kind}: {in_words}")).join("; ")
     }
 
-    fn check_run(&self, run: &RunSpec) -> Result<(), String> {
-        let program = run.argv.first().map_or("", String::as_str);
-        match &self.allow.run {
-            Programs::Every(Star::Star) => Ok(()),
-            Programs::Listed(listed) if !listed.iter().any(|allowed| allowed == program) => {
-                Err(format!("this host's policy does not allow to run {program:?}"))
-            }
-            Programs::Listed(_) => self.check_surroundings(run),
-        }
-    }
-
-    /// An allowed program that its surroundings make load foreign code is another program, and the ways to do that are
-    /// beyond counting: what is not named is not allowed.
-    fn check_surroundings(&self, run: &RunSpec) -> Result<(), String> {
-        let Allow { environment, working_directories, .. } = &self.allow;
-        let is_named = |name: &String| environment.iter().any(|pattern| matches(pattern, name));
-        if let Some(name) = run.environment.keys().find(|name| !is_named(name)) {
-            return Err(format!("this host's policy does not allow to set {name:?}"));
-        }
-        match run.working_directory.as_deref() {
-            None | Some("/") => Ok(()),
-            Some(directory) if working_directories.iter().any(|allowed| allowed == directory) => Ok(()),
-            Some(directory) => Err(format!("this host's policy does not allow to run anything in {directory:?}")),
-        }
+    /// Each kind that needs leave.
+    fn rows(&self) -> [Row; 3] {
+        [
+            Row::new("run", &self.allow.run()),
+            Row::new("inspect", &self.allow.inspect),
+            Row::new("self_update", &self.allow.self_update),
+        ]
     }
 }
 
-/// Whether a name is what the pattern says: the same, or with the same beginning when the pattern ends with `*`.
-fn matches(pattern: &str, name: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == name, |beginning| name.starts_with(beginning))
+/// What the policy says of a kind.
+struct Row {
+    kind: &'static str,
+    lets_something: bool,
+    in_words: String,
+}
+
+impl Row {
+    fn new(kind: &'static str, section: &impl Section) -> Self {
+        Self { kind, lets_something: section.lets_something(), in_words: section.to_string() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use muster_schemas::jobs::{InspectSpec, SelfUpdateSpec};
+    use muster_schemas::jobs::{InspectSpec, KINDS, RunSpec, SelfUpdateSpec};
 
     use super::*;
 
@@ -241,6 +215,17 @@ mod tests {
         assert!(policy.check(&JobSpec::Inspect(InspectSpec {})).is_err());
         assert!(policy.check(&update()).is_err());
         assert!(policy.capabilities().is_empty());
+    }
+
+    #[test]
+    fn every_kind_but_the_one_without_a_section_is_told_of() {
+        let policy = policy("[allow]\nrun = \"*\"").unwrap();
+        let mut kinds =
+            KINDS.map(|kind| kind.name).into_iter().filter(|kind| *kind != "reset_breakers").collect::<Vec<_>>();
+        kinds.sort_unstable();
+        assert_eq!(policy.capabilities(), kinds);
+        assert_eq!(policy.summary(), "run: every program; inspect: true; self_update: true");
+        assert!(Policy::nothing().capabilities().is_empty());
     }
 
     #[test]

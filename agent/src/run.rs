@@ -10,31 +10,37 @@ use tokio::time::{sleep, timeout};
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Agent, Exit, Gate},
+    agent::Agent,
     client::Client,
     clock::ServerClock,
     config::{Config, ConfigError},
-    identity::{Identity, IdentityError},
-    jobs::{intake, results::chain},
+    errors::chain,
+    exits::Exit,
+    identity::{Identity, IdentityError, retire},
+    jobs::{
+        desk::{Desk, Gate},
+        intake,
+    },
     journal::Journal,
     link::{Link, Outcome},
     policy::Policy,
     session::Caller,
     supervisor::{
         control::{self, Said, Told},
-        pointer::Update,
-        report::{Reporter, is_on_trial, own_sha256},
+        report::{Reporter, is_on_trial},
     },
     suspend::Watch,
     sys::{
         dice,
         files::FileError,
         lock::{LockError, lock_within},
+        machine::own_sha256,
         processes::Groups,
         signals,
     },
     transport::{Http, TransportError},
     version::VERSION,
+    versions::pointer::Update,
 };
 
 /// How long a worker waits for the one before it to be gone.
@@ -68,28 +74,29 @@ pub enum WorkError {
 pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
     let _lock = lock_within(&state.join("worker.lock"), LOCK_PATIENCE).map_err(WorkError::Lock)?;
     let executable_sha256 = own_sha256()?;
-    let agent = assemble(&state, &executable_sha256)?;
-    listen(&agent);
+    let desk = assemble(&state, &executable_sha256)?;
+    let agent = &desk.agent;
+    listen(agent);
     let reporter = Reporter::new(state.clone(), agent.process_id, executable_sha256);
-    begin(&agent, reporter);
+    begin(&desk, reporter);
     info!("The agent {VERSION} is ready");
     control::say(&Said::Ready(VERSION.into()));
-    agent.spawn(probation(agent.clone()));
+    agent.spawn(probation(desk.clone()));
     let exit = tokio::select! {
         exit = agent.ended() => exit,
         _ = signals::asked_to_end() => Exit::Stop,
     };
-    wind_up(&agent, exit).await?;
+    wind_up(&desk, exit).await?;
     Ok(exit)
 }
 
 /// Takes up the jobs of the journal, and calls the server from now on.
-pub fn begin(agent: &Arc<Agent>, reporter: Reporter) {
-    intake::replay(agent);
-    agent.spawn(call(Caller::new(agent.clone(), reporter)));
+pub fn begin(desk: &Arc<Desk>, reporter: Reporter) {
+    intake::replay(desk);
+    desk.agent.spawn(call(Caller::new(desk.clone(), reporter)));
 }
 
-fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkError> {
+fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Desk>, WorkError> {
     let config = Config::load(state)?;
     let (identity, host_id) = Identity::load(state)?;
     let policy = Policy::load(state).map_err(|failed| chain(&failed));
@@ -108,16 +115,10 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Agent>, WorkErr
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
     let http = Http::new(&identity.server, &config)?;
     let client = Client::new(identity, &config, Arc::new(http), ServerClock::default());
-    Ok(Agent::new(
-        state.into(),
-        host_id,
-        config,
-        policy,
-        client,
-        journal,
-        Arc::new(Groups::take_over(state.join("groups.json"))),
-        gate,
-    ))
+    let programs = Arc::new(Groups::take_over(state.join("groups.json")));
+    let capabilities = policy.as_ref().map(Policy::capabilities).unwrap_or_default();
+    let agent = Agent::new(state.into(), host_id, config, capabilities, client, programs);
+    Ok(Desk::new(agent, policy, journal, gate))
 }
 
 /// Follows the supervisor's words, and ends at once without it.
@@ -175,12 +176,13 @@ async fn wake_up(agent: &Agent, slept: Duration) {
 }
 
 /// Tells the supervisor about the first answer; on trial, asks for the commit when the probation is over.
-async fn probation(agent: Arc<Agent>) {
+async fn probation(desk: Arc<Desk>) {
+    let agent = &desk.agent;
     let started = tokio::time::Instant::now();
     // The sender lives as long as the agent.
     let _ = agent.contact.subscribe().wait_for(|contact| *contact).await;
     control::say(&Said::Contact);
-    if *agent.gate.borrow() != Gate::OnTrial {
+    if *desk.gate.borrow() != Gate::OnTrial {
         return;
     }
     tokio::time::sleep_until(started + agent.config.probation()).await;
@@ -188,27 +190,28 @@ async fn probation(agent: Arc<Agent>) {
     control::say(&Said::Commit);
     let _ = spoke.changed().await;
     info!("This version is committed");
-    agent.gate.send_if_modified(|gate| *gate == Gate::OnTrial && std::mem::replace(gate, Gate::Open) == Gate::OnTrial);
+    desk.gate.send_if_modified(|gate| *gate == Gate::OnTrial && std::mem::replace(gate, Gate::Open) == Gate::OnTrial);
 }
 
 /// Lets running jobs end, or ends them.
-async fn wind_up(agent: &Agent, exit: Exit) -> Result<(), FileError> {
-    agent.gate.send_replace(Gate::Draining);
+async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
+    let agent = &desk.agent;
+    desk.gate.send_replace(Gate::Draining);
     let patience = match exit {
         Exit::Update => agent.config.drain(),
         Exit::Stop | Exit::Retired | Exit::Unusable => {
-            agent.stopping.cancel();
+            desk.stopping.cancel();
             STOP_PATIENCE
         }
     };
     if exit == Exit::Retired {
-        crate::status::retire(&agent.state)?;
+        retire(&agent.state)?;
         error!("The server retired this host: the agent stops for good");
     }
-    let mut running = agent.running.subscribe();
+    let mut running = desk.running.subscribe();
     if timeout(patience, running.wait_for(|running| *running == 0)).await.is_err() {
         warn!("Jobs that run are cut off");
-        agent.stopping.cancel();
+        desk.stopping.cancel();
         let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
     }
     agent.programs.kill_all();

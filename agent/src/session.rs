@@ -13,12 +13,14 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::{
-    agent::{Agent, Exit, Session},
+    agent::{Agent, Session},
+    errors::chain,
+    exits::Exit,
     facts,
     failure::Failure,
     jobs::{
+        desk::Desk,
         intake::{self, Taken},
-        results::chain,
     },
     link::Outcome,
     supervisor::report::Reporter,
@@ -37,7 +39,7 @@ const FIRST_WAIT_SECONDS: u16 = 1;
 /// The check-in loop's memory between two calls.
 #[derive(Debug)]
 pub struct Caller {
-    agent: Arc<Agent>,
+    desk: Arc<Desk>,
     reporter: Reporter,
     sent: Option<Facts>,
     facts_wanted: bool,
@@ -49,9 +51,9 @@ pub struct Caller {
 
 impl Caller {
     /// A caller that has not called yet.
-    pub fn new(agent: Arc<Agent>, reporter: Reporter) -> Self {
+    pub fn new(desk: Arc<Desk>, reporter: Reporter) -> Self {
         Self {
-            agent,
+            desk,
             reporter,
             sent: None,
             facts_wanted: false,
@@ -64,7 +66,7 @@ impl Caller {
 
     /// The agent it calls for.
     pub fn agent(&self) -> &Arc<Agent> {
-        &self.agent
+        &self.desk.agent
     }
 
     /// Why the last call that failed did.
@@ -74,7 +76,7 @@ impl Caller {
 
     /// One call: a session when there is none, a check-in when there is one.
     pub async fn call(&mut self) -> Outcome {
-        let session = *self.agent.session.borrow();
+        let session = *self.desk.agent.session.borrow();
         let called = match session {
             None => self.start_session().await,
             Some(session) => self.check_in(session).await,
@@ -83,51 +85,51 @@ impl Caller {
     }
 
     async fn start_session(&mut self) -> Result<Outcome, Failure> {
-        let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
-        let upstreams = self.agent.upstreams();
+        let (facts, report) = (facts::gather(&self.agent().capabilities), self.reporter.report());
+        let upstreams = self.desk.upstreams();
         let request = SessionRequest {
             protocol: PROTOCOL,
             agent: report.clone(),
             facts: facts.clone(),
-            highest_sequence: self.agent.journal(|journal| journal.ledger().floor()),
+            highest_sequence: self.desk.journal(|journal| journal.ledger().floor()),
             upstreams: upstreams.clone(),
         };
-        let answer = self.agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
+        let answer = self.desk.agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
         let SessionResponse { session, server_time } = answer;
-        self.agent.client.clock.learn(server_time);
+        self.desk.agent.client.clock.learn(server_time);
         (self.sent, self.facts_wanted, self.reported) = (Some(facts), false, Some(report));
         (self.upstreams, self.upstreams_told) = (upstreams, Instant::now());
-        self.agent.session_begun(session);
+        self.desk.agent.session_begun(session);
         info!(session, "Session {session} has begun");
         Ok(Outcome::Answered { next: Duration::ZERO })
     }
 
     async fn check_in(&mut self, session: Session) -> Result<Outcome, Failure> {
-        let (facts, report) = (facts::gather(&self.agent.policy()), self.reporter.report());
+        let (facts, report) = (facts::gather(&self.agent().capabilities), self.reporter.report());
         let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
         let report_news = self.reported.as_ref() != Some(&report);
-        let upstreams = self.agent.upstreams();
-        let most = if *self.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
-        let wait_seconds = self.agent.config.wait_seconds.min(most);
+        let upstreams = self.desk.upstreams();
+        let most = if *self.desk.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
+        let wait_seconds = self.desk.agent.config.wait_seconds.min(most);
         let request = CheckInRequest {
             session: session.number,
             wait_seconds,
             facts_digest: facts::digest(&facts),
-            highest_sequence: self.agent.journal(|journal| journal.ledger().floor()),
-            open: self.agent.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
+            highest_sequence: self.desk.journal(|journal| journal.ledger().floor()),
+            open: self.desk.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
             agent: report_news.then(|| report.clone()),
             facts: facts_news.then(|| facts.clone()),
             upstreams: self.is_news(&upstreams).then(|| upstreams.clone()),
         };
         let (held, asked) = (Duration::from_secs(wait_seconds.into()), Instant::now());
-        let answer: CheckInResponse = self.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
-        self.agent.client.clock.learn(answer.server_time);
+        let answer: CheckInResponse = self.desk.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
+        self.desk.agent.client.clock.learn(answer.server_time);
         (self.sent, self.reported) = (Some(facts), Some(report));
         if request.upstreams.is_some() {
             (self.upstreams, self.upstreams_told) = (upstreams, Instant::now());
         }
-        self.agent.client.cap(answer.retry_cap_seconds);
-        self.agent.contact.send_replace(true);
+        self.desk.agent.client.cap(answer.retry_cap_seconds);
+        self.desk.agent.contact.send_replace(true);
         Ok(self.follow(answer, asked.elapsed()))
     }
 
@@ -145,11 +147,11 @@ impl Caller {
     fn follow(&mut self, answer: CheckInResponse, held: Duration) -> Outcome {
         let CheckInResponse { jobs, cancel, send_facts, next_check_in_seconds, .. } = answer;
         self.facts_wanted = send_facts;
-        let before = self.agent.live(|live| live.len());
+        let before = self.desk.live(|live| live.len());
         // Cancels first: one that crosses its own offer wins.
-        intake::cancel(&self.agent, &cancel);
-        let taken = intake::take(&self.agent, jobs);
-        let nothing_new = self.agent.live(|live| live.len()) == before;
+        intake::cancel(&self.desk, &cancel);
+        let taken = intake::take(&self.desk, jobs);
+        let nothing_new = self.desk.live(|live| live.len()) == before;
         match taken {
             // A quick answer without news, followed at once by another, would go round and round.
             Taken::All if nothing_new && held < IDLE_PAUSE && next_check_in_seconds == 0 => {
@@ -165,9 +167,9 @@ impl Caller {
             (Some(ProblemCode::SessionSuperseded), Some(session)) => {
                 let number = session.number;
                 warn!(session = number, "Session {number} was superseded; another one will be started");
-                self.agent.session_lost(session);
+                self.desk.agent.session_lost(session);
             }
-            (Some(ProblemCode::HostRetired), _) => self.agent.end(Exit::Retired),
+            (Some(ProblemCode::HostRetired), _) => self.desk.agent.end(Exit::Retired),
             (Some(ProblemCode::HostQuarantined), _) => {
                 error!("This host is quarantined: nothing is run until an operator readmits it");
             }

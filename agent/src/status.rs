@@ -6,25 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     config::Config,
-    identity::Identity,
-    jobs::results::chain,
+    errors::chain,
+    identity::{Identity, is_retired},
     journal::{self, Damage, Stage},
     policy::Policy,
-    supervisor::pointer::{Choice, Pointer, Update},
-    sys::files::{FileError, read_json, write_json},
     version::{COMMIT, VERSION},
+    versions::pointer::{Choice, Pointer, Update},
 };
-
-/// Notes that the server retired this host. Whoever starts the agent again is told so.
-pub fn retire(state: &Path) -> Result<(), FileError> {
-    write_json(&state.join("retired.json"), &json!({ "retired": true }))
-}
-
-/// Whether the server retired this host.
-pub fn is_retired(state: &Path) -> bool {
-    // A marker that cannot be read is still a marker.
-    read_json::<Value>(&state.join("retired.json")).map_or(true, |marker| marker.is_some())
-}
 
 /// Everything that `status` tells.
 pub fn status(state: &Path) -> Value {

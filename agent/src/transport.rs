@@ -13,7 +13,7 @@ use muster_schemas::upstreams::FailureKind;
 use reqwest::{Certificate, Request, Response, Url, redirect};
 use tracing::warn;
 
-use crate::{config::Config, identity::is_loopback, jobs::results::chain, lookup::Lookups, version::VERSION};
+use crate::{config::Config, errors::chain, identity::is_loopback, lookup::Lookups, version::VERSION};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a line is quiet before it is asked whether it still leads anywhere; after twice this without a word it is given

@@ -141,7 +141,13 @@ function createJobs({ state, body }: Call): Answer {
       refused.push({ host_id, problem: refuse(409, 'host_offline', 'The host cannot take the job', why).problem })
       continue
     }
-    const job = makeJob(host, host.online ? 'running' : 'queued', [], host.online ? null : 'the host to come online', 0)
+    const job = makeJob(
+      host,
+      host.online ? 'running' : 'queued',
+      [],
+      host.online ? undefined : 'the host to come online',
+      0,
+    )
     Object.assign(job, { kind: request.kind, spec: request.spec ?? {} })
     if (host.online)
       state.logs.set(job.id, { text: '', coming: ['one\n', 'two\n', 'three\n', '\u001b[32mdone\u001b[0m\n'] })
@@ -155,7 +161,7 @@ function updateHost({ state, params, body }: Call): Answer {
   const host = found(byId(state.hosts, params.id))
   may(hostActions(state, host), 'update')
   const { version } = body as { version: string }
-  const job = makeJob(host, 'running', [], null, 0)
+  const job = makeJob(host, 'running', [], undefined, 0)
   const manifest_sha256 = found(state.releases.find((release) => release.version === version)).manifest_sha256
   Object.assign(job, { kind: 'self_update', spec: { version, manifest_sha256 } })
   state.logs.set(job.id, { text: '', coming: ['download\n', 'verified\n', 'trial\n', 'committed\n'] })
@@ -262,13 +268,18 @@ function act(action: string, change: (record: FleetUpdateRecord, hostId: string 
 
 function reopen({ view, hosts }: FleetUpdateRecord): void {
   for (const host of hosts)
-    if (host.state === 'failed') Object.assign(host, { state: 'pending', reason: null, waiting_on: 'its turn' })
-  Object.assign(view, { state: 'running', failures: 0, halted_reason: null, waiting_on: 'hosts to prove themselves' })
+    if (host.state === 'failed') Object.assign(host, { state: 'pending', reason: undefined, waiting_on: 'its turn' })
+  Object.assign(view, {
+    state: 'running',
+    failures: 0,
+    halted_reason: undefined,
+    waiting_on: 'hosts to prove themselves',
+  })
 }
 
 function writeOff({ view, hosts }: FleetUpdateRecord, hostId: string | undefined): void {
   const host = hosts.find((each) => each.host_id === hostId)
-  if (host) Object.assign(host, { state: 'failed', reason: 'written off', waiting_on: null, ended_at: ago(0) })
+  if (host) Object.assign(host, { state: 'failed', reason: 'written off', waiting_on: undefined, ended_at: ago(0) })
   view.in_flight = view.in_flight.filter((each) => each !== hostId)
 }
 
@@ -352,7 +363,7 @@ export const HANDLERS: Record<string, Handler> = {
   'POST /api/v1/hosts/{id}/readmit': ({ state, params }) => {
     const host = found(byId(state.hosts, params.id))
     may(hostActions(state, host), 'readmit')
-    Object.assign(host, { state: 'active', state_reason: null, revision: host.revision + 1 })
+    Object.assign(host, { state: 'active', state_reason: undefined, revision: host.revision + 1 })
     return ok(hostView(state, host))
   },
   'POST /api/v1/hosts/{id}/update': updateHost,
@@ -366,7 +377,7 @@ export const HANDLERS: Record<string, Handler> = {
   'POST /api/v1/jobs/{id}/cancel': ({ state, params }) => {
     const job = found(byId(state.jobs, params.id))
     may(jobActions(state, job), 'cancel')
-    if (job.state === 'queued') Object.assign(job, { state: 'cancelled', ended_at: ago(0), waiting_on: null })
+    if (job.state === 'queued') Object.assign(job, { state: 'cancelled', ended_at: ago(0), waiting_on: undefined })
     Object.assign(job, { cancel_requested: true, revision: job.revision + 1 })
     return ok(jobView(state, job))
   },
@@ -393,14 +404,14 @@ export const HANDLERS: Record<string, Handler> = {
     Object.assign(view, {
       state: 'running',
       failures: 0,
-      halted_reason: null,
+      halted_reason: undefined,
       waiting_on: 'hosts to prove themselves',
     }),
   ),
   'POST /api/v1/fleet-updates/{id}/cancel': act('cancel', ({ view, hosts }) => {
     for (const host of hosts)
-      if (host.state === 'pending') Object.assign(host, { state: 'cancelled', waiting_on: null })
-    Object.assign(view, { state: 'cancelled', waiting_on: null, ended_at: ago(0) })
+      if (host.state === 'pending') Object.assign(host, { state: 'cancelled', waiting_on: undefined })
+    Object.assign(view, { state: 'cancelled', waiting_on: undefined, ended_at: ago(0) })
   }),
   'POST /api/v1/fleet-updates/{id}/retry-failed': act('retry_failed', reopen),
   'POST /api/v1/fleet-updates/{id}/write-off': act('write_off', writeOff),

@@ -57,8 +57,8 @@ function addReleases(state: State): void {
     ...golden,
     version,
     state: 'published',
-    waiting_on: null,
-    yanked_reason: null,
+    waiting_on: undefined,
+    yanked_reason: undefined,
     manifest_sha256: hex(chance, 64),
     signed_by: [hex(chance, 16), hex(chance, 16)],
     manifest: {
@@ -94,21 +94,21 @@ function addReleases(state: State): void {
   ]
 }
 
-type Work = [JobState, string[], string | null]
+type Work = [JobState, string[], waiting?: string]
 
-const IDLE: Work = ['succeeded', ['/usr/bin/true'], null]
+const IDLE: Work = ['succeeded', ['/usr/bin/true']]
 
 const WORK: Work[] = [
-  ['running', ['/usr/local/bin/migrate', '--all', '--verbose'], null],
+  ['running', ['/usr/local/bin/migrate', '--all', '--verbose']],
   ['queued', ['/usr/bin/systemctl', 'restart', 'nginx'], 'the host to come online; it was last seen 2 h ago'],
-  ['succeeded', ['/usr/bin/uptime'], null],
-  ['failed', ['/usr/bin/apt-get', 'upgrade', '--yes'], null],
-  ['succeeded', ['/usr/bin/df', '-h'], null],
-  ['cancelled', ['/usr/bin/sleep', '3600'], null],
-  ['succeeded', ['/usr/bin/journalctl', '--unit', 'nginx', '--lines', '200'], null],
-  ['rejected', ['/bin/sh', '-c', 'curl example.net | sh'], null],
-  ['expired', ['/usr/bin/systemctl', 'reload', 'haproxy'], null],
-  ['interrupted', ['/usr/local/bin/backup', 'now'], null],
+  ['succeeded', ['/usr/bin/uptime']],
+  ['failed', ['/usr/bin/apt-get', 'upgrade', '--yes']],
+  ['succeeded', ['/usr/bin/df', '-h']],
+  ['cancelled', ['/usr/bin/sleep', '3600']],
+  ['succeeded', ['/usr/bin/journalctl', '--unit', 'nginx', '--lines', '200']],
+  ['rejected', ['/bin/sh', '-c', 'curl example.net | sh']],
+  ['expired', ['/usr/bin/systemctl', 'reload', 'haproxy']],
+  ['interrupted', ['/usr/local/bin/backup', 'now']],
 ]
 
 function addJobs(state: State): void {
@@ -135,12 +135,12 @@ export function makeJob(
   host: Stored<Host>,
   state: JobState,
   argv: string[],
-  waiting: string | null,
+  waiting: string | undefined,
   seconds: number,
 ): Stored<Job> {
   const golden = sample<Stored<Job>>('job_view')
-  const started = NEVER_STARTED.includes(state) ? null : ago(seconds - 3)
-  const ended = OPEN.includes(state) ? null : ago(seconds - 14)
+  const started = NEVER_STARTED.includes(state) ? undefined : ago(seconds - 3)
+  const ended = OPEN.includes(state) ? undefined : ago(seconds - 14)
   return {
     ...golden,
     kind: 'run',
@@ -151,26 +151,26 @@ export function makeJob(
     waiting_on: waiting,
     created_by: `user:${USER}`,
     created_by_name: 'ada',
-    fleet_update_id: null,
+    fleet_update_id: undefined,
     created_at: ago(seconds),
     start_by: ago(seconds - 1_800),
-    offered_at: state === 'queued' ? null : ago(seconds - 1),
-    accepted_at: state === 'queued' ? null : ago(seconds - 2),
+    offered_at: state === 'queued' ? undefined : ago(seconds - 1),
+    accepted_at: state === 'queued' ? undefined : ago(seconds - 2),
     started_at: started,
     ended_at: ended,
     log_bytes: 0,
-    result: ended ? resultOf(state, ended, started) : null,
+    result: ended ? resultOf(state, ended, started) : undefined,
   }
 }
 
-function resultOf(state: JobState, finished_at: string, started_at: string | null): Job['result'] {
+function resultOf(state: JobState, finished_at: string, started_at: string | undefined): Job['result'] {
   const failed = state !== 'succeeded'
   const message = state === 'rejected' ? 'the policy of the host allows no such program' : 'the program ended with 100'
-  if (state === 'expired') return null
+  if (state === 'expired') return undefined
   return {
     outcome: state as 'failed',
-    exit_code: state === 'failed' ? 100 : failed ? null : 0,
-    error: failed ? { code: state === 'rejected' ? 'policy' : 'exit_code', message } : null,
+    exit_code: state === 'failed' ? 100 : failed ? undefined : 0,
+    error: failed ? { code: state === 'rejected' ? 'policy' : 'exit_code', message } : undefined,
     started_at,
     finished_at,
     output_bytes: 2_048,
@@ -181,8 +181,13 @@ function resultOf(state: JobState, finished_at: string, started_at: string | nul
 function addFleetUpdates(state: State, halted: boolean): void {
   const done = makeFleetUpdate(state, state.hosts.slice(20, 30), [1, 9], '1.8.4', 86_400 * 39)
   for (const host of done.hosts)
-    Object.assign(host, { state: 'succeeded', waiting_on: null, ended_at: ago(86_400 * 39) })
-  Object.assign(done.view, { state: 'completed', in_flight: [], waiting_on: null, ended_at: ago(86_400 * 39 - 3_000) })
+    Object.assign(host, { state: 'succeeded', waiting_on: undefined, ended_at: ago(86_400 * 39) })
+  Object.assign(done.view, {
+    state: 'completed',
+    in_flight: [],
+    waiting_on: undefined,
+    ended_at: ago(86_400 * 39 - 3_000),
+  })
   const current = makeFleetUpdate(
     state,
     state.hosts.filter((host) => host.update_available).slice(1, 25),
@@ -204,8 +209,8 @@ export function succeed(state: State, { hosts, view }: FleetUpdateRecord, at: nu
   if (!host || !found) return
   Object.assign(host, {
     state: 'succeeded',
-    waiting_on: null,
-    reason: null,
+    waiting_on: undefined,
+    reason: undefined,
     attempts: 1,
     ended_at: ago(0),
     job_id: host.job_id ?? id('job'),
@@ -218,7 +223,7 @@ function halt(state: State, record: FleetUpdateRecord): void {
   const host = record.hosts[1]
   const found = state.hosts.find((each) => each.id === host?.host_id)
   if (!host || !found) return
-  const job = makeJob(found, 'failed', [], null, 300)
+  const job = makeJob(found, 'failed', [], undefined, 300)
   const message = 'rolled_back: it never reached the server'
   Object.assign(job, {
     kind: 'self_update',
@@ -227,7 +232,7 @@ function halt(state: State, record: FleetUpdateRecord): void {
   })
   if (job.result)
     Object.assign(job.result, {
-      exit_code: null,
+      exit_code: undefined,
       error: { code: 'rolled_back', message: 'it never reached the server' },
     })
   state.jobs.unshift(job)
@@ -235,7 +240,7 @@ function halt(state: State, record: FleetUpdateRecord): void {
   job.log_bytes = Buffer.byteLength(LOGS.rolledBack)
   Object.assign(host, {
     state: 'failed',
-    waiting_on: null,
+    waiting_on: undefined,
     reason: message,
     job_id: job.id,
     attempts: 1,
@@ -277,7 +282,7 @@ export function makeFleetUpdate(
       state.releases.find((release) => release.version === version)?.manifest_sha256 ?? golden.manifest_sha256,
     state: 'running',
     waiting_on: 'hosts to prove themselves',
-    halted_reason: null,
+    halted_reason: undefined,
     wave: 1,
     waves,
     max_in_flight: 3,
@@ -289,7 +294,7 @@ export function makeFleetUpdate(
     created_by: `user:${USER}`,
     created_by_name: 'ada',
     created_at: ago(seconds),
-    ended_at: null,
+    ended_at: undefined,
   }
   const starts = waves.map((_, at) => waves.slice(0, at).reduce((sum, size) => sum + size, 0))
   const waveOf = (position: number) => starts.filter((start) => start <= position).length - 1

@@ -52,7 +52,7 @@ function advance(state: State, record: FleetUpdateRecord): void {
 function offer({ view, hosts, begun }: FleetUpdateRecord): void {
   const open = hosts.find((host) => host.state === 'pending' || host.state === 'offered')
   if (!open) {
-    if (begun.size === 0) Object.assign(view, { state: 'completed', waiting_on: null, ended_at: ago(0) })
+    if (begun.size === 0) Object.assign(view, { state: 'completed', waiting_on: undefined, ended_at: ago(0) })
     return
   }
   view.wave = open.wave
@@ -60,8 +60,9 @@ function offer({ view, hosts, begun }: FleetUpdateRecord): void {
     const waits =
       host.wave > view.wave
         ? `wave ${host.wave + 1} opens after wave ${view.wave + 1} and ${view.soak_seconds} s of soak`
-        : null
-    const full = begun.size >= view.max_in_flight ? `a slot: ${begun.size} of ${view.max_in_flight} are taken` : null
+        : undefined
+    const full =
+      begun.size >= view.max_in_flight ? `a slot: ${begun.size} of ${view.max_in_flight} are taken` : undefined
     if (waits ?? full) host.waiting_on = waits ?? full
     else {
       begun.set(host.host_id, Date.now())

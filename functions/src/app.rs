@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     polls::Polls,
     store::{
-        Consistency, Item, Key, StoreError, Table,
+        Consistency, Key, StoreError, Table, Versioned,
         load::{Load, Loaded},
     },
 };
@@ -158,23 +158,5 @@ impl App {
         let chunks = keys.chunks(100).map(|chunk| self.table.get_many(chunk)).collect::<Vec<_>>();
         let chunks: Vec<_> = stream::iter(chunks).buffered(SIDE_BY_SIDE).try_collect().await?;
         chunks.into_iter().flatten().map(|item| item.map(|item| Versioned::read(&item)).transpose()).collect()
-    }
-}
-
-/// A record with its revision.
-#[derive(Debug, Clone)]
-pub struct Versioned<T> {
-    /// The record.
-    pub record: T,
-    /// Grows by one with every change.
-    pub revision: u64,
-}
-
-impl<T: DeserializeOwned> Versioned<T> {
-    /// The record in an item.
-    pub fn read(item: &Item) -> Result<Self, StoreError> {
-        let record = serde_json::from_slice(&item.body)
-            .map_err(|source| StoreError::Fault { doing: "read a record", source: source.into() })?;
-        Ok(Self { record, revision: item.revision })
     }
 }

@@ -3,13 +3,14 @@
 
 use std::collections::VecDeque;
 
-use muster_domain::{machine::Change, pacing::after};
+use muster_domain::{changes::Change, times::after};
 
 use crate::{
-    advance::{AdvanceError, Cause, FollowUp, Own, commit},
     app::App,
-    fleet_updates,
-    store::{Expect, Write, keys},
+    commit::{Cause, CommitError, Extras, FollowUp, commit, keep},
+    records,
+    store::{Expect, Write},
+    workers,
 };
 
 /// How many follow-ups one request does at most, and for how long, in seconds; the tick does the rest.
@@ -28,7 +29,7 @@ pub(crate) async fn follow_up(app: &App, cause: &Cause, first: Vec<FollowUp>) {
                 Ok(Vec::new())
             }
             FollowUp::Change(id, change) => happen(app, cause, &id, &change).await,
-            FollowUp::GoOn(id) => fleet_updates::go_on(app, cause, id).await,
+            FollowUp::GoOn(work) => workers::go_on(app, cause, work).await,
         };
         match done {
             Ok(more) => queue.extend(more),
@@ -37,14 +38,14 @@ pub(crate) async fn follow_up(app: &App, cause: &Cause, first: Vec<FollowUp>) {
     }
 }
 
-/// A change of the outbox happens, and is crossed out. Refused by the rules is done as well.
-pub(crate) async fn happen(app: &App, cause: &Cause, id: &str, change: &Change) -> Result<Vec<FollowUp>, AdvanceError> {
-    let more = match commit(app, change, cause, &Own::default()).await {
-        Ok(advanced) => advanced.follow_ups,
-        Err(AdvanceError::Refused(_)) => Vec::new(),
+/// A change of the outbox happens, and is crossed out. One that the rules refuse is done as well.
+pub(crate) async fn happen(app: &App, cause: &Cause, id: &str, change: &Change) -> Result<Vec<FollowUp>, CommitError> {
+    let more = match commit(app, change, cause, &Extras::default()).await {
+        Ok(done) => done.follow_ups,
+        Err(CommitError::Refused(_)) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let crossed_out = Write::Delete { key: keys::outbox(id), expect: Expect::Any };
-    app.table.commit(vec![crossed_out], rand::random()).await.map_err(AdvanceError::Store)?;
+    let crossed_out = Write::Delete { key: records::outbox::key(id), expect: Expect::Any };
+    keep(app, vec![crossed_out]).await.map_err(CommitError::Store)?;
     Ok(more)
 }

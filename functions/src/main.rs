@@ -64,9 +64,11 @@ fn run(role: Role) -> Result<(), String> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     match role {
-        Role::Serve(options) => runtime.block_on(serve::run(options)).map_err(|error| api::problem::chain(&error)),
+        Role::Serve(options) => {
+            runtime.block_on(serve::run(options)).map_err(|error| muster_server::errors::chain(&error))
+        }
         Role::Admin(command) => {
-            let done = runtime.block_on(admin::run(command)).map_err(|error| api::problem::chain(&error))?;
+            let done = runtime.block_on(admin::run(command)).map_err(|error| muster_server::errors::chain(&error))?;
             say(&format!("{done}\n"))
         }
         Role::Openapi => say(&api::openapi::text()),

@@ -15,7 +15,7 @@ pub const RELEASES: &str = "releases";
 pub const OVERVIEW: &str = "overview";
 
 /// What whoever looks at a host waits for: any change of it, where its own held check-in waits for what is meant for it.
-pub fn looks_at(host: impl Display) -> String {
+pub fn page_of_host(host: impl Display) -> String {
     format!("look#{host}")
 }
 

@@ -84,8 +84,9 @@ pub struct MaintenanceWindow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FleetUpdateRequest {
-    /// The release to bring; must be published.
-    pub version: String,
+    /// What to bring: the version of a release of the agent; must be published. A request names exactly one thing to bring.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Which hosts, by id: at most 1 000. Absent with `selector` absent too: every active host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_ids: Vec<HostId>,
@@ -173,7 +174,10 @@ impl FleetUpdateHostState {
 pub struct FleetUpdateView {
     /// Its id.
     pub id: FleetUpdateId,
-    /// The release it brings.
+    /// What it brings, in a few words, for people: `agent 1.9.2`. Empty when the server is older than this field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The version of the release that it brings.
     pub version: String,
     /// SHA-256 of the release's signed payload.
     pub manifest_sha256: String,

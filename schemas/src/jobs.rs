@@ -1,10 +1,23 @@
-//! Jobs: one piece of work on one host, with a state, a log and a result.
+//! Jobs: one piece of work on one host, with a state, a log and a result. What a kind of job is stands in a file of its own.
 
-use std::collections::BTreeMap;
+mod document;
+mod inspect;
+mod reset_breakers;
+mod run;
+mod self_update;
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+
+pub use self::{
+    inspect::InspectSpec,
+    reset_breakers::ResetBreakersSpec,
+    run::RunSpec,
+    self_update::{AGENT, SelfUpdateSpec},
+};
 
 use crate::{
     actions::ActionsOnJob,
@@ -27,84 +40,107 @@ pub enum JobSpec {
     SelfUpdate(SelfUpdateSpec),
 }
 
-/// A program to run, without a shell.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunSpec {
-    /// The program's absolute path and its arguments: 1 to 256 texts without NUL.
-    pub argv: Vec<String>,
-    /// Its whole environment but for `PATH`, which is the agent's.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, String>,
-    /// Where it runs: an absolute path. Absent: `/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub working_directory: Option<String>,
-    /// How much of its output is kept, in bytes: at most 16 MiB. Absent: 1 MiB.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_limit_bytes: Option<u64>,
+/// Every kind of job, by its name on the wire.
+pub const KINDS: [Kind; 4] = [run::KIND, inspect::KIND, reset_breakers::KIND, self_update::KIND];
+
+/// How much log of a job is kept unless its spec says otherwise, in bytes.
+pub const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
+/// How long a title is at most, in characters.
+const MAX_TITLE: usize = 160;
+
+/// What is the same for every job of a kind.
+#[derive(Debug)]
+pub struct Kind {
+    /// The kind as one word.
+    pub name: &'static str,
+    /// By what else operators ask for it. Absent: by `POST /api/v1/jobs`.
+    pub instead: Option<&'static str>,
+    /// What its spec is called in the `OpenAPI` document.
+    spec: fn() -> Cow<'static, str>,
+    /// A spec of this kind from its JSON, or the field that breaks a rule.
+    parse: fn(&Value) -> Result<JobSpec, Box<Problem>>,
 }
 
-/// Report the host's facts in full.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InspectSpec {}
+/// What holds for a job of a kind, whoever asks for it and whoever does it.
+pub trait JobKind {
+    /// What is the same for every job of the kind.
+    fn kind(&self) -> &'static Kind;
 
-/// Close the agent's circuit breakers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResetBreakersSpec {}
+    /// What to do about a job of this kind that was cut off after it had started.
+    fn recovery(&self) -> Recovery;
 
-/// Bring the agent to a release.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SelfUpdateSpec {
-    /// The release's version.
-    pub version: String,
-    /// SHA-256 of the signed manifest's payload, hexadecimal: which release exactly.
-    pub manifest_sha256: String,
+    /// The job in a few words, for people.
+    fn title(&self) -> String;
+
+    /// What it acts on: one job per resource runs at a time. `None`: nothing that others act on.
+    fn resource(&self) -> Option<String> {
+        None
+    }
+
+    /// The first rule that the spec breaks. Server and agent both ask; neither believes the other.
+    fn check(&self) -> Result<(), Box<Problem>> {
+        Ok(())
+    }
+
+    /// How much log is kept, in bytes.
+    fn log_limit_bytes(&self) -> u64 {
+        DEFAULT_LOG_BYTES
+    }
 }
 
 impl JobSpec {
+    /// What holds for a job of this kind.
+    pub fn rules(&self) -> &dyn JobKind {
+        match self {
+            Self::Run(spec) => spec,
+            Self::Inspect(spec) => spec,
+            Self::ResetBreakers(spec) => spec,
+            Self::SelfUpdate(spec) => spec,
+        }
+    }
+
     /// The kind as one word.
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Run(_) => "run",
-            Self::Inspect(_) => "inspect",
-            Self::ResetBreakers(_) => "reset_breakers",
-            Self::SelfUpdate(_) => "self_update",
-        }
+        self.rules().kind().name
     }
 
     /// A spec from its two members, or the field that breaks a rule.
     pub fn from_parts(kind: &str, spec: &Value) -> Result<Self, Box<Problem>> {
-        fn typed<T: serde::de::DeserializeOwned>(spec: &Value) -> Result<T, Box<Problem>> {
-            // A list would be taken for an object's members in their order.
-            if !spec.is_object() {
-                return Err(Box::new(Problem::invalid("spec", "must be an object")));
-            }
-            serde_path_to_error::deserialize(spec).map_err(|error| {
-                let path = error.path().to_string();
-                let field = if path == "." { "spec".into() } else { format!("spec.{path}") };
-                Box::new(Problem::invalid(field, error.inner()))
-            })
-        }
-        match kind {
-            "run" => typed(spec).map(Self::Run),
-            "inspect" => typed(spec).map(Self::Inspect),
-            "reset_breakers" => typed(spec).map(Self::ResetBreakers),
-            "self_update" => typed(spec).map(Self::SelfUpdate),
-            _ => Err(Box::new(Problem::invalid("kind", "must be run, inspect, reset_breakers or self_update"))),
-        }
+        let Some(known) = KINDS.iter().find(|known| known.name == kind) else {
+            let names = KINDS.map(|known| known.name).join(", ");
+            return Err(Box::new(Problem::invalid("kind", format_args!("must be one of {names}"))));
+        };
+        (known.parse)(spec)
     }
+}
 
-    /// What to do about a job of this kind that was cut off after it had started.
-    pub fn recovery(&self) -> Recovery {
-        match self {
-            Self::Run(_) => Recovery::Once,
-            Self::Inspect(_) | Self::ResetBreakers(_) => Recovery::Converge,
-            Self::SelfUpdate(_) => Recovery::Probe,
-        }
+/// The spec of one kind.
+fn typed<T: DeserializeOwned>(spec: &Value) -> Result<T, Box<Problem>> {
+    // serde would read a list as the object's members in their order.
+    if !spec.is_object() {
+        return Err(Box::new(Problem::invalid("spec", "must be an object")));
     }
+    serde_path_to_error::deserialize(spec).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "spec".into() } else { format!("spec.{path}") };
+        Box::new(Problem::invalid(field, error.inner()))
+    })
+}
+
+/// The first of the rules, each with its field and whether it is kept, that is broken.
+fn first_broken(rules: &[(&str, bool, &str)]) -> Result<(), Box<Problem>> {
+    let broken = rules.iter().find(|(_, kept, _)| !kept);
+    broken.map_or(Ok(()), |(field, _, rule)| Err(Box::new(Problem::invalid(*field, rule))))
+}
+
+/// A text as a title: one line, cut where it is long.
+fn in_few_words(text: &str) -> String {
+    let plain = |character: char| if character.is_control() { ' ' } else { character };
+    let mut title = text.chars().take(MAX_TITLE).map(plain).collect::<String>();
+    if text.chars().nth(MAX_TITLE).is_some() {
+        title.push('…');
+    }
+    title
 }
 
 /// What the agent does about a job that was cut off after it had started.
@@ -248,11 +284,12 @@ pub struct JobRequest {
     /// Which hosts, by what they are; must match at most 100. Either this or `host_ids`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
-    /// `run`, `inspect` or `reset_breakers`. An update of the agent goes through `/hosts/{id}/update` or a fleet update.
+    /// The kind of job, of those that are not asked for by something else.
+    #[schema(schema_with = document::kinds)]
     pub kind: String,
     /// What to do, by kind.
     #[serde(default = "empty_object")]
-    #[schema(value_type = Object)]
+    #[schema(schema_with = document::specs)]
     pub spec: Value,
     /// What to do when a host is offline. Absent: `fail`.
     #[serde(default)]
@@ -300,6 +337,9 @@ pub struct JobView {
     /// What to do.
     #[serde(flatten)]
     pub spec: JobSpec,
+    /// The same in a few words, for people. Empty when the server is older than this field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
     /// Where it is.
     pub state: JobState,
     /// What it waits for, in words. Absent when it is final.

@@ -16,11 +16,14 @@ pub mod health;
 pub mod hosts;
 pub mod ids;
 pub mod jobs;
+pub mod messages;
 pub mod overview;
 pub mod pages;
 pub mod problems;
 pub mod releases;
+pub mod reports;
 pub mod secrets;
+pub mod ticks;
 pub mod upstreams;
 
 /// The protocol this crate speaks; `schemas/README.md` keeps its history.

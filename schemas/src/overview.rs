@@ -14,6 +14,7 @@ pub struct Overview {
     /// How many hosts are how.
     pub hosts: HostCounts,
     /// The newest release that is published. Null: there is none.
+    #[schema(required)]
     pub newest_release: Option<String>,
     /// How many hosts run which version: of the 50 most common.
     pub versions: BTreeMap<String, u32>,

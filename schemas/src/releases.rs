@@ -83,6 +83,12 @@ impl Manifest {
     }
 }
 
+/// Whether a text can be a version: safe in a path, in a URL and in a log.
+pub fn is_version(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
+    (1..=64).contains(&text.len()) && text.bytes().all(plain) && text.starts_with(|first: char| first.is_ascii_digit())
+}
+
 /// SHA-256 of the signed payload: which release exactly.
 pub fn manifest_sha256(envelope: &Envelope) -> Result<String, EnvelopeError> {
     Ok(sha256_hex(&envelope.payload_bytes()?))

@@ -5,65 +5,66 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use muster_schemas::problems::ProblemCode;
-use muster_server::api::{auth::Access, route::Route, routes};
+use muster_server::api::{auth::Access, openapi, route::Route, routes};
 use muster_tests::world::{Caller, World, request};
+use serde_json::{Value, json};
 
-/// Every route, and the least caller it serves.
+/// Every route: the least caller it serves, and what generated clients call it.
 const ROUTES: &str = "
-anyone    GET    /api/v1/health
-anyone    GET    /api/v1/version
-anyone    GET    /api/v1/openapi.json
-anyone    POST   /api/v1/session
-viewer    GET    /api/v1/session
-viewer    DELETE /api/v1/session
-admin     POST   /api/v1/users
-admin     GET    /api/v1/users
-admin     PATCH  /api/v1/users/{id}
-admin     DELETE /api/v1/users/{id}
-admin     POST   /api/v1/api-keys
-admin     GET    /api/v1/api-keys
-admin     DELETE /api/v1/api-keys/{id}
-admin     POST   /api/v1/enrollment-tokens
-admin     GET    /api/v1/enrollment-tokens
-admin     DELETE /api/v1/enrollment-tokens/{id}
-viewer    GET    /api/v1/hosts
-viewer    GET    /api/v1/hosts/{id}
-operator  PATCH  /api/v1/hosts/{id}
-admin     DELETE /api/v1/hosts/{id}
-admin     POST   /api/v1/hosts/{id}/readmit
-admin     POST   /api/v1/hosts/{id}/update
-viewer    GET    /api/v1/overview
-operator  POST   /api/v1/jobs
-viewer    GET    /api/v1/jobs
-viewer    GET    /api/v1/jobs/{id}
-operator  POST   /api/v1/jobs/{id}/cancel
-viewer    GET    /api/v1/jobs/{id}/log
-admin     POST   /api/v1/releases
-viewer    GET    /api/v1/releases
-viewer    GET    /api/v1/releases/{version}
-admin     POST   /api/v1/releases/{version}/targets/{platform}/upload
-admin     PUT    /api/v1/releases/{version}/targets/{platform}
-admin     POST   /api/v1/releases/{version}/yank
-admin     POST   /api/v1/fleet-updates
-viewer    GET    /api/v1/fleet-updates
-viewer    GET    /api/v1/fleet-updates/{id}
-viewer    GET    /api/v1/fleet-updates/{id}/hosts
-admin     POST   /api/v1/fleet-updates/{id}/pause
-admin     POST   /api/v1/fleet-updates/{id}/resume
-admin     POST   /api/v1/fleet-updates/{id}/cancel
-admin     POST   /api/v1/fleet-updates/{id}/retry-failed
-admin     POST   /api/v1/fleet-updates/{id}/write-off
-viewer    GET    /api/v1/audit
-admin     POST   /api/v1/tick
-anyone    POST   /oauth/token
-anyone    GET    /api/v1/install.sh
-machine   GET    /api/v1/install/{platform}
-anyone    POST   /api/v1/agent/enroll
-host      POST   /api/v1/agent/session
-host      POST   /api/v1/agent/check-in
-host      POST   /api/v1/agent/jobs/{id}/events
-host      GET    /api/v1/agent/releases/{version}/manifest
-host      GET    /api/v1/agent/blobs/{sha256}
+anyone    health_get                 GET    /api/v1/health
+anyone    health_version             GET    /api/v1/version
+anyone    openapi_get                GET    /api/v1/openapi.json
+anyone    session_create             POST   /api/v1/session
+viewer    session_get                GET    /api/v1/session
+viewer    session_delete             DELETE /api/v1/session
+admin     users_create               POST   /api/v1/users
+admin     users_list                 GET    /api/v1/users
+admin     users_change               PATCH  /api/v1/users/{id}
+admin     users_delete               DELETE /api/v1/users/{id}
+admin     api_keys_create            POST   /api/v1/api-keys
+admin     api_keys_list              GET    /api/v1/api-keys
+admin     api_keys_delete            DELETE /api/v1/api-keys/{id}
+admin     enrollment_create          POST   /api/v1/enrollment-tokens
+admin     enrollment_list            GET    /api/v1/enrollment-tokens
+admin     enrollment_revoke          DELETE /api/v1/enrollment-tokens/{id}
+viewer    hosts_list                 GET    /api/v1/hosts
+viewer    hosts_get                  GET    /api/v1/hosts/{id}
+operator  hosts_change               PATCH  /api/v1/hosts/{id}
+admin     hosts_retire               DELETE /api/v1/hosts/{id}
+admin     hosts_readmit              POST   /api/v1/hosts/{id}/readmit
+admin     hosts_update               POST   /api/v1/hosts/{id}/update
+viewer    overview_get               GET    /api/v1/overview
+operator  jobs_create                POST   /api/v1/jobs
+viewer    jobs_list                  GET    /api/v1/jobs
+viewer    jobs_get                   GET    /api/v1/jobs/{id}
+operator  jobs_cancel                POST   /api/v1/jobs/{id}/cancel
+viewer    jobs_log                   GET    /api/v1/jobs/{id}/log
+admin     releases_create            POST   /api/v1/releases
+viewer    releases_list              GET    /api/v1/releases
+viewer    releases_get               GET    /api/v1/releases/{version}
+admin     releases_upload_place      POST   /api/v1/releases/{version}/targets/{platform}/upload
+admin     releases_upload            PUT    /api/v1/releases/{version}/targets/{platform}
+admin     releases_yank              POST   /api/v1/releases/{version}/yank
+admin     fleet_updates_create       POST   /api/v1/fleet-updates
+viewer    fleet_updates_list         GET    /api/v1/fleet-updates
+viewer    fleet_updates_get          GET    /api/v1/fleet-updates/{id}
+viewer    fleet_updates_hosts        GET    /api/v1/fleet-updates/{id}/hosts
+admin     fleet_updates_pause        POST   /api/v1/fleet-updates/{id}/pause
+admin     fleet_updates_resume       POST   /api/v1/fleet-updates/{id}/resume
+admin     fleet_updates_cancel       POST   /api/v1/fleet-updates/{id}/cancel
+admin     fleet_updates_retry_failed POST   /api/v1/fleet-updates/{id}/retry-failed
+admin     fleet_updates_write_off    POST   /api/v1/fleet-updates/{id}/write-off
+viewer    audit_list                 GET    /api/v1/audit
+admin     tick_create                POST   /api/v1/tick
+anyone    tokens_create              POST   /oauth/token
+anyone    install_script             GET    /api/v1/install.sh
+machine   install_agent              GET    /api/v1/install/{platform}
+anyone    enrollment_enroll          POST   /api/v1/agent/enroll
+host      check_ins_start            POST   /api/v1/agent/session
+host      check_ins_check_in         POST   /api/v1/agent/check-in
+host      commands_tell              POST   /api/v1/agent/jobs/{id}/events
+host      releases_manifest          GET    /api/v1/agent/releases/{version}/manifest
+host      releases_blob              GET    /api/v1/agent/blobs/{sha256}
 ";
 
 /// The least caller that a route serves, in the words of the list.
@@ -72,7 +73,7 @@ fn least(route: &Route) -> String {
         Access::Anyone => "anyone".into(),
         Access::Machine => "machine".into(),
         Access::Agent => "host".into(),
-        Access::Operator(permission) => muster_domain::jobs::word(permission.least_role()),
+        Access::Operator(permission) => muster_domain::words::word(permission.least_role()),
     }
 }
 
@@ -80,8 +81,48 @@ fn least(route: &Route) -> String {
 fn every_route_is_in_the_list_with_whom_it_serves() {
     let written = ROUTES.lines().filter(|line| !line.is_empty());
     let written = written.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<BTreeSet<_>>();
-    let served = routes().iter().map(|route| format!("{} {} {}", least(route), route.method, route.path)).collect();
+    let served = routes().iter().map(line).collect();
     assert_eq!(written, served);
+}
+
+fn line(route: &Route) -> String {
+    format!("{} {} {} {}", least(route), route.operation_id(), route.method, route.path)
+}
+
+#[test]
+fn what_clients_call_a_route_is_its_own() {
+    let ids = routes().iter().map(Route::operation_id).collect::<Vec<_>>();
+    let twice = ids.iter().filter(|id| ids.iter().filter(|other| other == id).count() > 1).collect::<Vec<_>>();
+    assert_eq!(twice, [""; 0]);
+}
+
+#[test]
+fn the_document_says_whom_each_route_serves() {
+    let document: Value = serde_json::from_str(&openapi::text()).unwrap();
+    for route in routes() {
+        let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+        let (access, scheme) = match route.access {
+            Access::Anyone => (json!({ "caller": "anyone" }), None),
+            Access::Machine => (json!({ "caller": "enrollment_token" }), Some("enrollment_token")),
+            Access::Agent => (json!({ "caller": "host" }), Some("host_token")),
+            Access::Operator(permission) => {
+                let access = json!({ "caller": "operator", "permission": permission, "least_role": least(&route) });
+                (access, Some("bearer"))
+            }
+        };
+        let named = operation["security"].as_array().map(|schemes| schemes.iter().flat_map(names).collect::<Vec<_>>());
+        let id = route.operation_id();
+        assert_eq!(operation["operationId"], json!(id));
+        assert_eq!(operation["x-muster-access"], access, "{id}");
+        assert_eq!(named.unwrap_or_default(), scheme.into_iter().collect::<Vec<_>>(), "{id}");
+        let refusals = operation["responses"].as_object().unwrap();
+        assert_eq!(refusals.contains_key("401"), route.access != Access::Anyone, "{id}");
+        assert_eq!(refusals.contains_key("403"), matches!(route.access, Access::Operator(_)), "{id}");
+    }
+}
+
+fn names(object: &Value) -> Vec<&str> {
+    object.as_object().into_iter().flat_map(serde_json::Map::keys).map(String::as_str).collect()
 }
 
 /// What a caller of this rank is told: nothing about access, or why not.

@@ -21,8 +21,8 @@ use muster_schemas::{
     jobs::{JobState, JobsCreated, Outcome},
 };
 use muster_server::{
-    api::problem::chain,
     blobs::directory::Directory,
+    errors::chain,
     roles::{
         moving::{MoveError, Moved, export, import},
         storage::{Kind, Storage},

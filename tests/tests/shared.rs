@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use muster_domain::{
-    machine::Change,
+    changes::Change,
     mailboxes::{Event, Mailbox, Told},
     pacing::Pacing,
 };
@@ -17,9 +17,11 @@ use muster_schemas::{
     problems::ProblemCode,
 };
 use muster_server::{
-    advance::{AdvanceError, Cause, Own, advance_with},
-    app::Versioned,
-    store::{Consistency, keys},
+    advance::advance_with,
+    commit::{Cause, CommitError, Extras},
+    records,
+    store::Consistency,
+    store::Versioned,
 };
 use muster_tests::world::{Answer, Host, Lagging, Stores, World, answered, output, result, run_job, started};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -63,7 +65,7 @@ async fn waits_for(world: &World, path: String) -> JoinHandle<Answer> {
 }
 
 async fn mailbox(world: &World, host: &Host) -> Versioned<Mailbox> {
-    world.app.load(&keys::mailbox(host.id()), Consistency::Strong).await.unwrap().unwrap()
+    world.app.load(&records::mailboxes::key(host.id()), Consistency::Strong).await.unwrap().unwrap()
 }
 
 /// A check-in that says something.
@@ -342,13 +344,13 @@ async fn presence_written_on_a_lagging_base_loses_its_race_and_is_written_on_a_f
 async fn what_an_old_record_would_refuse_is_asked_of_the_newest() {
     let (world, _) = lagging().await;
     let mut host = world.host("one").await;
-    let old = world.app.table.get(&keys::mailbox(host.id()), Consistency::Strong).await.unwrap();
+    let old = world.app.table.get(&records::mailboxes::key(host.id()), Consistency::Strong).await.unwrap();
     host.restarts().await.is(200);
     world.moves(1);
     let seen = |session| Change::Mailbox(host.id(), Event::Seen { session, told: Told::default() });
-    let own = || Own { found: old.clone(), ..Own::default() };
+    let own = || Extras { found: old.clone(), ..Extras::default() };
     let refused = advance_with(&world.app, seen(1), &Cause::tick(), own()).await;
-    assert!(matches!(refused, Err(AdvanceError::Refused(_))), "{refused:?}");
+    assert!(matches!(refused, Err(CommitError::Refused(_))), "{refused:?}");
     advance_with(&world.app, seen(2), &Cause::tick(), own()).await.unwrap();
     assert_eq!(mailbox(&world, &host).await.record.last_seen_at, Some(world.now()));
 }

@@ -105,7 +105,8 @@ fn npm(arguments: &[&str]) -> Result {
     run(Command::new("npm").args(arguments).current_dir(folder()))
 }
 
-fn node() -> Result {
+/// Whether there is a Node that is new enough.
+pub fn node() -> Result {
     let wanted = format!("the console needs Node {NODE} or newer with npm (apt-get install nodejs npm)");
     let version = output(Command::new("node").arg("--version")).map_err(|_| format!("{wanted}; there is none"))?;
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());

@@ -4,6 +4,7 @@ mod before;
 mod bench;
 mod beside;
 mod ci;
+mod clients;
 mod commands;
 mod console;
 mod demo;

@@ -4,7 +4,7 @@
 use std::{
     ffi::OsStr,
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -13,6 +13,7 @@ use std::{
 use crate::{
     Result,
     beside::Beside,
+    clients,
     commands::{cargo, output, root, run, say, target, unless_missing},
     console, packages,
 };
@@ -54,6 +55,16 @@ impl Services {
                 say(&format!("SKIP: tests on S3, on a second DynamoDB and of the OpenAPI document: {reason}"));
             }
         }
+        let clients = [
+            ("MUSTER_TEST_CLIENT_PYTHON", clients::python()),
+            ("MUSTER_TEST_CLIENT_TYPESCRIPT", clients::typescript()),
+        ];
+        for (name, installed) in clients {
+            match installed {
+                Ok(folder) => services.environment.push((name, folder.display().to_string())),
+                Err(reason) => say(&format!("SKIP: tests of generated clients: {reason}")),
+            }
+        }
         match console::ready() {
             Ok(folder) => services.environment.push(("MUSTER_TEST_CONSOLE", folder.display().to_string())),
             Err(reason) => say(&format!("SKIP: tests of the console: {reason}")),
@@ -85,7 +96,9 @@ impl Services {
 pub fn provide() -> Result {
     engine()?;
     packages::provide();
-    unless_missing(python()).map(drop)
+    unless_missing(python())?;
+    unless_missing(clients::python())?;
+    unless_missing(clients::typescript()).map(drop)
 }
 
 /// The engine's program; built once. A program of its own, because its `SQLite` is another than ours.
@@ -102,18 +115,22 @@ fn engine() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Python with what the lists of requirements name, in a place of its own.
+/// Python with what the emulators, `infra/` and tests need.
 pub fn python() -> Result<PathBuf> {
-    let place = tools().join("python");
+    python_of(&tools().join("python"), &REQUIREMENTS)
+}
+
+/// Python with what lists of requirements name, in a place of its own.
+pub fn python_of(place: &Path, lists: &[&str]) -> Result<PathBuf> {
     let (program, installed) = (place.join("bin/python"), place.join("installed.txt"));
-    let lists = REQUIREMENTS.map(|list| root().join(list));
+    let lists = lists.iter().map(|list| root().join(list)).collect::<Vec<_>>();
     let read = |path: &PathBuf| std::fs::read_to_string(path).unwrap_or_default();
     let wanted = lists.iter().map(read).collect::<String>();
     if program.exists() && read(&installed) == wanted {
         return Ok(program);
     }
     let missing = |reason: String| format!("python3 with venv is missing (apt-get install python3-venv): {reason}");
-    output(Command::new("python3").args(["-m", "venv"]).arg(&place)).map_err(missing)?;
+    output(Command::new("python3").args(["-m", "venv"]).arg(place)).map_err(missing)?;
     let mut install = Command::new(&program);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     run(install.args(lists.iter().flat_map(|list| [OsStr::new("-r"), list.as_os_str()])))?;
@@ -129,7 +146,8 @@ pub fn python_with(packages: &[&str]) -> Result<PathBuf> {
     Ok(program.with_file_name(""))
 }
 
-fn tools() -> PathBuf {
+/// Where tools that tests need are installed.
+pub fn tools() -> PathBuf {
     target().join("tools")
 }
 

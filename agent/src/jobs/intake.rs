@@ -6,16 +6,16 @@ use jiff::Timestamp;
 use muster_schemas::{
     commands::Command,
     ids::JobId,
-    jobs::{JobResult, JobSpec, Outcome},
+    jobs::{JobResult, JobSpec, KINDS, Outcome},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{life, results};
+use super::{desk::Desk, life};
 use crate::{
-    agent::Agent,
+    errors::{chain, head},
     journal::{Entry, Ledger},
-    runners,
+    runners::results,
     sys::files::FileError,
 };
 
@@ -41,27 +41,27 @@ pub enum Taken {
 }
 
 /// Takes up every job that the journal holds from before.
-pub fn replay(agent: &Arc<Agent>) {
-    let open: Vec<_> = agent.journal(|journal| journal.ledger().jobs().keys().copied().collect());
-    agent.spool.sweep(|id| open.contains(&id));
+pub fn replay(desk: &Arc<Desk>) {
+    let open: Vec<_> = desk.journal(|journal| journal.ledger().jobs().keys().copied().collect());
+    desk.spool.sweep(|id| open.contains(&id));
     for id in open {
         info!(job.id = %id, "Job {id} is taken up from the journal");
-        begin(agent, id);
+        begin(desk, id);
     }
 }
 
 /// Takes in what the server offers, in order: after one that cannot be journalled, none.
-pub fn take(agent: &Arc<Agent>, commands: Vec<Command>) -> Taken {
+pub fn take(desk: &Arc<Desk>, commands: Vec<Command>) -> Taken {
     for command in commands {
-        if command.host_id != agent.host_id {
+        if command.host_id != desk.agent.host_id {
             error!(job.id = %command.id, "Job {} is for another host, and is ignored", command.id);
             continue;
         }
-        match take_one(agent, command) {
+        match take_one(desk, command) {
             Ok(Taken::All) => {}
             Ok(Taken::Partly) => return Taken::Partly,
             Err(failed) => {
-                error!("A job cannot be journalled, and is not accepted: {}", results::chain(&failed));
+                error!("A job cannot be journalled, and is not accepted: {}", chain(&failed));
                 return Taken::Partly;
             }
         }
@@ -70,19 +70,19 @@ pub fn take(agent: &Arc<Agent>, commands: Vec<Command>) -> Taken {
 }
 
 /// Cancels: what runs is stopped, what has not come can never run.
-pub fn cancel(agent: &Arc<Agent>, ids: &[JobId]) {
+pub fn cancel(desk: &Arc<Desk>, ids: &[JobId]) {
     for id in ids.iter().take(OPEN_JOBS) {
-        let running = agent.live(|live| live.get(id).cloned());
+        let running = desk.live(|live| live.get(id).cloned());
         if let Some(token) = running {
             token.cancel();
             continue;
         }
-        let entry = agent.journal(|journal| entry_of_cancel(journal.ledger(), *id));
+        let entry = desk.journal(|journal| entry_of_cancel(journal.ledger(), *id));
         if let Some(entry) = entry {
-            match agent.journal(|journal| journal.append(entry)) {
-                Ok(()) => begin(agent, *id),
+            match desk.journal(|journal| journal.append(entry)) {
+                Ok(()) => begin(desk, *id),
                 Err(failed) => {
-                    error!(job.id = %id, "Cannot note that job {id} was cancelled: {}", results::chain(&failed));
+                    error!(job.id = %id, "Cannot note that job {id} was cancelled: {}", chain(&failed));
                 }
             }
         }
@@ -103,13 +103,13 @@ fn entry_of_cancel(ledger: &Ledger, id: JobId) -> Option<Entry> {
     }
 }
 
-fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
+fn take_one(desk: &Arc<Desk>, command: Command) -> Result<Taken, FileError> {
     let id = command.id;
-    let verdict = agent.journal(|journal| judge(journal.ledger(), &command, agent.client.clock.now()));
+    let verdict = desk.journal(|journal| judge(journal.ledger(), &command, desk.agent.client.clock.now()));
     let entries = match verdict {
         Verdict::Known => Vec::new(),
         Verdict::Full => return Ok(Taken::Partly),
-        Verdict::New => match allowed(agent, &command) {
+        Verdict::New => match allowed(desk, &command) {
             Ok(()) => vec![received(command)],
             Err(refusal) => {
                 warn!(job.id = %id, "Job {id} is rejected: {}", message(&refusal));
@@ -123,9 +123,9 @@ fn take_one(agent: &Arc<Agent>, command: Command) -> Result<Taken, FileError> {
         }
     };
     if !entries.is_empty() {
-        agent.journal(|journal| journal.append_all(entries))?;
+        desk.journal(|journal| journal.append_all(entries))?;
     }
-    begin(agent, id);
+    begin(desk, id);
     Ok(Taken::All)
 }
 
@@ -178,30 +178,30 @@ pub fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
 }
 
 /// Whether this host does such a thing at all.
-fn allowed(agent: &Agent, command: &Command) -> Result<(), Box<JobResult>> {
+fn allowed(desk: &Desk, command: &Command) -> Result<(), Box<JobResult>> {
     let refuse = |code: &str, message: String| Box::new(results::ended_with(Outcome::Rejected, code, message));
     let too_large = serde_json::to_string(&command.spec).map_or(0, |spec| spec.len()) > MAX_COMMAND_BYTES
         || command.resource.as_ref().is_some_and(|resource| resource.len() > MAX_RESOURCE_BYTES);
     if too_large {
         return Err(refuse("too_large", "the command is larger than this host takes".into()));
     }
-    if !["run", "inspect", "reset_breakers", "self_update"].contains(&command.kind.as_str()) {
+    if KINDS.iter().all(|known| known.name != command.kind) {
         return Err(refuse(
             "unknown_kind",
-            format!("this agent does not know {:?}", results::head(command.kind.clone(), REFUSED_KIND_BYTES)),
+            format!("this agent does not know {:?}", head(command.kind.clone(), REFUSED_KIND_BYTES)),
         ));
     }
     let spec =
         JobSpec::from_parts(&command.kind, &command.spec).map_err(|problem| refuse("invalid", problem.to_string()))?;
-    runners::check(&spec).map_err(|message| refuse("invalid", message))?;
-    let policy = agent.policy.as_ref().map_err(|reason| refuse("policy", reason.clone()))?;
+    spec.rules().check().map_err(|problem| refuse("invalid", problem.to_string()))?;
+    let policy = desk.policy.as_ref().map_err(|reason| refuse("policy", reason.clone()))?;
     policy.check(&spec).map_err(|message| refuse("policy", message))
 }
 
 /// Gives a job of the journal a task, unless it has one.
-fn begin(agent: &Arc<Agent>, id: JobId) {
+fn begin(desk: &Arc<Desk>, id: JobId) {
     let token = CancellationToken::new();
-    let is_new = agent.live(|live| match live.entry(id) {
+    let is_new = desk.live(|live| match live.entry(id) {
         MapEntry::Vacant(place) => {
             place.insert(token.clone());
             true
@@ -209,7 +209,7 @@ fn begin(agent: &Arc<Agent>, id: JobId) {
         MapEntry::Occupied(_) => false,
     });
     if is_new {
-        agent.spawn(life::live(agent.clone(), id, token));
+        desk.agent.spawn(life::live(desk.clone(), id, token));
     }
 }
 
@@ -223,7 +223,7 @@ fn finished(id: JobId, result: JobResult) -> Entry {
 
 /// What is never run need not be kept: of its own texts only the beginning of its kind, and nothing that it acts on.
 fn in_short(command: Command) -> Command {
-    let kind = results::head(command.kind, REFUSED_KIND_BYTES);
+    let kind = head(command.kind, REFUSED_KIND_BYTES);
     Command { kind, spec: serde_json::Value::Null, resource: None, ..command }
 }
 

@@ -25,37 +25,40 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::{
+    desk::{Desk, Gate},
     outbox::{Outbox, Stored},
     reporter::report,
-    results::{chain, ended, ended_with},
     spool::JobSpool,
 };
 use crate::{
-    agent::{Agent, Gate},
+    errors::chain,
     journal::{Entry, Record, Stage},
-    runners::{self, Task},
+    runners::{
+        self, Task,
+        results::{ended, ended_with, interrupted},
+    },
 };
 
 /// How long to wait before a journal that cannot be written is tried again.
 const DISK_PAUSE: Duration = Duration::from_secs(5);
 
 /// Lives a job of the journal through to its end, or to the end of this process.
-pub async fn live(agent: Arc<Agent>, id: JobId, cancel: CancellationToken) {
-    let record = agent.journal(|journal| journal.ledger().jobs().get(&id).cloned());
+pub async fn live(desk: Arc<Desk>, id: JobId, cancel: CancellationToken) {
+    let record = desk.journal(|journal| journal.ledger().jobs().get(&id).cloned());
     if let Some(record) = record {
-        let last = agent.numbers(|numbers| numbers.remove(&id)).unwrap_or(0);
-        let outbox = Arc::new(Outbox::after(last, JobSpool::new(agent.spool.clone(), id, agent.process_id)));
-        let life = Life { agent: agent.clone(), id, outbox, cancel, place: OnceLock::new() };
-        tokio::join!(report(&agent, id, &life.outbox, &life.cancel), life.go_on(record));
+        let last = desk.numbers(|numbers| numbers.remove(&id)).unwrap_or(0);
+        let outbox = Arc::new(Outbox::after(last, JobSpool::new(desk.spool.clone(), id, desk.agent.process_id)));
+        let life = Life { desk: desk.clone(), id, outbox, cancel, place: OnceLock::new() };
+        tokio::join!(report(&desk.agent, id, &life.outbox, &life.cancel), life.go_on(record));
         life.write(&Entry::Acknowledged { id }).await;
         life.outbox.clear();
-        agent.numbers(|numbers| numbers.insert(id, life.outbox.last()));
+        desk.numbers(|numbers| numbers.insert(id, life.outbox.last()));
     }
-    agent.live(|live| live.remove(&id));
+    desk.live(|live| live.remove(&id));
 }
 
 struct Life {
-    agent: Arc<Agent>,
+    desk: Arc<Desk>,
     id: JobId,
     outbox: Arc<Outbox>,
     cancel: CancellationToken,
@@ -92,17 +95,14 @@ impl Life {
     /// The process that had started it is gone.
     async fn recover(&self, command: &Command) -> Ending {
         // By what this agent knows of the kind: the server's word could make a job run twice.
-        let recovery = JobSpec::from_parts(&command.kind, &command.spec).map_or(Recovery::Once, |spec| spec.recovery());
-        match recovery {
-            Recovery::Converge => self.run_in_turn(command).await,
-            Recovery::Probe => {
+        let spec = JobSpec::from_parts(&command.kind, &command.spec).ok();
+        match spec.as_ref().map(|spec| (spec.rules().recovery(), runners::of(spec))) {
+            Some((Recovery::Converge, _)) => self.run_in_turn(command).await,
+            Some((Recovery::Probe, runner)) => {
                 let _turn = self.turn(command).await;
-                runners::update::probe(&self.agent, self.id).await.into()
+                runner.probe(&self.desk.agent, self.id).await.into()
             }
-            Recovery::Once => {
-                let message = "the agent was restarted while the job ran; how far it came is unknown";
-                ended_with(Outcome::Interrupted, "agent_restarted", message).into()
-            }
+            Some((Recovery::Once, _)) | None => interrupted().into(),
         }
     }
 
@@ -128,11 +128,11 @@ impl Life {
         loop {
             let spec = self.check(command)?;
             let entry = Entry::Started { id: self.id, at: Timestamp::now() };
-            match self.agent.journal(|journal| journal.append(entry)) {
+            match self.desk.journal(|journal| journal.append(entry)) {
                 Ok(()) => {
                     self.outbox.push(EventKind::Started);
                     info!(job.id = %self.id, kind = spec.kind(), "Job {} ({}) has started", self.id, spec.kind());
-                    return Ok(Started { spec, running: Running::new(self.agent.running.clone()), turn });
+                    return Ok(Started { spec, running: Running::new(self.desk.running.clone()), turn });
                 }
                 Err(failed) => error!(job.id = %self.id, "Job {} cannot start yet: {}", self.id, chain(&failed)),
             }
@@ -163,25 +163,24 @@ impl Life {
             if cancel {
                 return Err(Box::new(ended(Outcome::Cancelled)));
             }
-            let open = *self.agent.gate.borrow() == Gate::Open;
-            if open && *self.agent.session.borrow() == Some(session) {
+            let open = *self.desk.gate.borrow() == Gate::Open;
+            if open && *self.desk.agent.session.borrow() == Some(session) {
                 return Ok(());
             }
         }
     }
 
     async fn turn(&self, command: &Command) -> Turn {
-        let resource = match command.kind.as_str() {
-            "self_update" => Some("agent"),
-            _ => command.resource.as_deref(),
-        };
-        let queue = resource.map(|resource| self.agent.resources.queue(resource));
+        // What the kind acts on by itself goes before what the server says.
+        let own = JobSpec::from_parts(&command.kind, &command.spec).ok().and_then(|spec| spec.rules().resource());
+        let resource = own.or_else(|| command.resource.clone());
+        let queue = resource.map(|resource| self.desk.resources.queue(&resource));
         let resource = match queue {
             // Neither semaphore is ever closed.
             Some(queue) => queue.acquire_owned().await.ok(),
             None => None,
         };
-        if let Ok(place) = self.agent.places.clone().acquire_owned().await {
+        if let Ok(place) = self.desk.places.clone().acquire_owned().await {
             let _ = self.place.set(place);
         }
         Turn { _resource: resource }
@@ -189,25 +188,25 @@ impl Life {
 
     async fn gate_open(&self) {
         // The sender lives as long as the agent.
-        let _ = self.agent.gate.subscribe().wait_for(|gate| *gate == Gate::Open).await;
+        let _ = self.desk.gate.subscribe().wait_for(|gate| *gate == Gate::Open).await;
     }
 
     /// The last checks before the promise on disk.
     fn check(&self, command: &Command) -> Result<JobSpec, Box<JobResult>> {
         let refusal = |code, message: String| Box::new(ended_with(Outcome::Rejected, code, message));
         let reject = |code, message: &str| Err(refusal(code, message.into()));
-        if command.start_by < self.agent.client.clock.now() {
+        if command.start_by < self.desk.agent.client.clock.now() {
             return reject("start_by_passed", "its latest start passed while it waited");
         }
-        if self.agent.journal(|journal| journal.ledger().is_outdated(command)) {
+        if self.desk.journal(|journal| journal.ledger().is_outdated(command)) {
             return reject("generation", "a newer job for the same resource has started");
         }
-        if self.agent.journal(|journal| journal.ledger().is_full_for(command)) {
+        if self.desk.journal(|journal| journal.ledger().is_full_for(command)) {
             return reject("resources", "this host has seen as many resources as it can remember");
         }
         let spec = JobSpec::from_parts(&command.kind, &command.spec)
             .map_err(|problem| refusal("invalid", problem.to_string()))?;
-        self.agent.policy().check(&spec).map_err(|message| refusal("policy", message))?;
+        self.desk.policy().check(&spec).map_err(|message| refusal("policy", message))?;
         Ok(spec)
     }
 
@@ -216,17 +215,16 @@ impl Life {
         let outbox = self.outbox.clone();
         let task =
             Task { id: self.id, time_limit, stop: stop.clone(), output: Arc::new(move |text| outbox.text(text)) };
-        let work = runners::run(&self.agent, &spec, task);
-        tokio::pin!(work);
+        let mut work = runners::of(&spec).run(&self.desk.agent, &task);
         let result = tokio::select! {
             biased;
             result = &mut work => result,
-            () = self.agent.stopping.cancelled() => {
+            () = self.desk.stopping.cancelled() => {
                 stop.cancel();
                 work.await
             }
         };
-        let cut_off = self.agent.stopping.is_cancelled() && !self.cancel.is_cancelled();
+        let cut_off = self.desk.stopping.is_cancelled() && !self.cancel.is_cancelled();
         result.map(|result| match result.outcome {
             Outcome::Cancelled if cut_off => {
                 let JobResult { output_bytes, output_truncated, .. } = result;
@@ -240,7 +238,7 @@ impl Life {
 
     async fn finish(&self, result: JobResult) {
         let started_at =
-            self.agent.journal(|journal| journal.ledger().jobs().get(&self.id).and_then(|record| record.started_at));
+            self.desk.journal(|journal| journal.ledger().jobs().get(&self.id).and_then(|record| record.started_at));
         let result = JobResult { started_at, ..result };
         info!(job.id = %self.id, outcome = ?result.outcome, "Job {} has ended: {:?}", self.id, result.outcome);
         self.write(&Entry::Finished { id: self.id, result: Box::new(result.clone()) }).await;
@@ -253,7 +251,7 @@ impl Life {
 
     /// Returns when the entry is on disk, however long the disk is full.
     async fn write(&self, entry: &Entry) {
-        while let Err(failed) = self.agent.journal(|journal| journal.append(entry.clone())) {
+        while let Err(failed) = self.desk.journal(|journal| journal.append(entry.clone())) {
             error!(job.id = %self.id, "Job {} waits for the journal: {}", self.id, chain(&failed));
             sleep(DISK_PAUSE).await;
         }

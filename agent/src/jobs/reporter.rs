@@ -12,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{
-    outbox::{Batch, Outbox, Stored},
-    results::chain,
+    outbox::{Outbox, Stored},
+    queue::Batch,
 };
 use crate::{
-    agent::{Agent, Exit, Session},
+    agent::{Agent, Session},
+    errors::chain,
+    exits::Exit,
     failure::Failure,
     link::{Link, Outcome},
 };

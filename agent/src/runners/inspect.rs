@@ -1,10 +1,17 @@
 //! `inspect`: the host's facts in full.
 
-use muster_schemas::jobs::{JobResult, Outcome};
+use futures_util::future::{self, BoxFuture};
+use muster_schemas::jobs::{InspectSpec, JobResult, Outcome};
 
-use crate::{facts, jobs::results::ended, policy::Policy};
+use super::{Runner, Task, results::ended, switch::Switch};
+use crate::{agent::Agent, facts};
 
-/// Gathers the facts.
-pub fn run(policy: &Policy) -> JobResult {
-    JobResult { detail: Some(facts::inspect(policy)), ..ended(Outcome::Succeeded) }
+/// `inspect = false`: the server learns no more than each check-in tells.
+pub type Allowed = Switch<InspectSpec, true>;
+
+impl Runner for InspectSpec {
+    fn run<'a>(&'a self, agent: &'a Agent, _task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
+        let detail = facts::inspect(&agent.capabilities);
+        Box::pin(future::ready(Some(JobResult { detail: Some(detail), ..ended(Outcome::Succeeded) })))
+    }
 }

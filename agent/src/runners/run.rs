@@ -1,233 +1,199 @@
-//! `run`: a program with its arguments, without a shell, in a process group of its own.
-//!
-//! Output is passed on as it comes, up to the limit; what is over it is counted and dropped. A program that shall stop is asked,
-//! and killed with everything it started if it has not ended in five seconds.
+//! `run`: a program with its arguments, without a shell. How it is bounded and ended is `programs`'.
 
-use std::{
-    process::{ExitStatus, Stdio},
-    time::Duration,
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use muster_schemas::jobs::{JobKind, JobResult, Outcome, RunSpec};
+use serde::Deserialize;
+
+use super::{
+    Runner, Section, Task,
+    results::{ended, ended_with},
 };
-
-use muster_schemas::jobs::{JobResult, Outcome, RunSpec};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::{Child, Command},
-    time::{sleep, timeout},
-};
-
-use super::Task;
 use crate::{
-    jobs::results::{ended, ended_with, error},
-    sys::processes::{Ending, Groups, end_group, in_own_group, signal_of},
+    agent::Agent,
+    programs::{End, Program, Ran},
 };
 
-/// How long a program has to end when it is asked to.
-const GRACE: Duration = Duration::from_secs(5);
-/// How long output is awaited after the program's own end, when something it started still holds it open.
-const LINGER: Duration = Duration::from_secs(2);
-const DEFAULT_OUTPUT_BYTES: u64 = 1024 * 1024;
-const MAX_OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
-const BUFFER_BYTES: usize = 16 * 1024;
-const MAX_ARGUMENTS: usize = 256;
-
-/// Whether the spec keeps the rules, or which it breaks. The server checks the same; it is not believed.
-pub fn check(spec: &RunSpec) -> Result<(), String> {
-    let RunSpec { argv, environment, working_directory, output_limit_bytes } = spec;
-    let has_nul = |text: &String| text.contains('\0');
-    let is_name = |name: &&String| !name.is_empty() && !name.contains(['=', '\0']);
-    let program = argv.first().map_or("", String::as_str);
-    let rules = [
-        ((1..=MAX_ARGUMENTS).contains(&argv.len()), "spec.argv must have 1 to 256 texts"),
-        (is_plain_path(program), "spec.argv[0] must be an absolute path without . and .."),
-        (!argv.iter().any(has_nul), "spec.argv must not contain NUL"),
-        (environment.len() <= MAX_ARGUMENTS, "spec.environment must have at most 256 variables"),
-        (environment.keys().all(|name| is_name(&name)), "spec.environment has a name that is none"),
-        (!environment.contains_key("PATH"), "spec.environment must not set PATH"),
-        (!environment.values().any(has_nul), "spec.environment must not contain NUL"),
-        (working_directory.as_deref().is_none_or(is_plain_path), "spec.working_directory must be an absolute path"),
-        (output_limit_bytes.unwrap_or(0) <= MAX_OUTPUT_BYTES, "spec.output_limit_bytes must be at most 16777216"),
-    ];
-    rules.iter().find(|(kept, _)| !kept).map_or(Ok(()), |(_, rule)| Err((*rule).into()))
-}
-
-/// Runs the program to its end.
-pub async fn run(groups: &Groups, spec: &RunSpec, task: &Task) -> JobResult {
-    if task.stop.is_cancelled() {
-        return ended(Outcome::Cancelled);
+impl Runner for RunSpec {
+    fn run<'a>(&'a self, agent: &'a Agent, task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
+        Box::pin(async move {
+            let program = program(self, task);
+            let ran = agent.programs.run(&program, &task.stop, &|_, text: &str| (task.output)(text)).await;
+            Some(result(ran, &program))
+        })
     }
-    let mut child = match command(spec).spawn() {
-        Ok(child) => child,
-        Err(source) => {
-            let message = format!("cannot start {:?}: {source}", spec.argv.first());
-            return ended_with(Outcome::Failed, "spawn", message);
-        }
-    };
-    let leader = child.id().unwrap_or_default();
-    let _entered = groups.enter(leader);
-    let mut output = Output::new(spec.output_limit_bytes.unwrap_or(DEFAULT_OUTPUT_BYTES), task);
-    let (end, status) = {
-        let reading = output.read(child.stdout.take(), child.stderr.take());
-        tokio::pin!(reading);
-        let waiting = wait(&mut child, leader, task);
-        tokio::pin!(waiting);
-        let mut open = true;
-        let ended = loop {
-            tokio::select! {
-                ended = &mut waiting => break ended,
-                // A program may close its output and go on.
-                () = &mut reading, if open => open = false,
+}
+
+/// What `policy.toml` says of programs: its three keys, of which the first lets programs run at all.
+#[derive(Debug)]
+pub struct Allowed<'a> {
+    /// `run`.
+    pub programs: &'a Programs,
+    /// `environment`.
+    pub environment: &'a Environment,
+    /// `working_directories`: where a listed program may run, beside `/`.
+    pub working_directories: &'a [String],
+}
+
+/// Which programs may run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Programs {
+    /// `"*"`: every one.
+    Every(Star),
+    /// These.
+    Listed(Vec<String>),
+}
+
+/// `"*"`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub enum Star {
+    /// The only one there is.
+    #[serde(rename = "*")]
+    Star,
+}
+
+/// What a job may set for a listed program. A name that ends with `*` stands for all with the same beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Environment(Vec<String>);
+
+impl Default for Programs {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self(["LANG", "LC_*", "TZ"].map(Into::into).into())
+    }
+}
+
+impl Section for Allowed<'_> {
+    type Spec = RunSpec;
+
+    fn allows(&self, spec: &RunSpec) -> Result<(), String> {
+        let program = spec.argv.first().map_or("", String::as_str);
+        match self.programs {
+            Programs::Every(Star::Star) => Ok(()),
+            Programs::Listed(listed) if !listed.iter().any(|allowed| allowed == program) => {
+                Err(format!("this host's policy does not allow to run {program:?}"))
             }
-        };
-        if open && timeout(LINGER, &mut reading).await.is_err() {
-            // Something it started still holds the output: a job's processes end with it.
-            end_group(leader, Ending::Kill);
-            let _ = timeout(LINGER, &mut reading).await;
+            Programs::Listed(_) => self.check_surroundings(spec),
         }
-        ended
-    };
-    // What it left behind with its output closed ends with it as well.
-    end_group(leader, Ending::Kill);
-    JobResult { output_bytes: output.total, output_truncated: output.total > output.limit, ..result(end, status, task) }
+    }
+
+    fn lets_something(&self) -> bool {
+        !matches!(self.programs, Programs::Listed(listed) if listed.is_empty())
+    }
 }
 
-/// What made the program end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Itself,
-    Stopped,
-    TimeLimit,
+impl fmt::Display for Allowed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.programs {
+            Programs::Every(Star::Star) => f.write_str("every program"),
+            Programs::Listed(listed) if listed.is_empty() => f.write_str("no program"),
+            Programs::Listed(listed) => f.write_str(&listed.join(", ")),
+        }
+    }
 }
 
-async fn wait(child: &mut Child, leader: u32, task: &Task) -> (End, Option<ExitStatus>) {
-    let end = tokio::select! {
-        biased;
-        status = child.wait() => return (End::Itself, status.ok()),
-        () = task.stop.cancelled() => End::Stopped,
-        () = sleep(task.time_limit) => End::TimeLimit,
-    };
-    end_group(leader, Ending::Ask);
-    let _ = timeout(GRACE, child.wait()).await;
-    // The program, or what it left behind.
-    end_group(leader, Ending::Kill);
-    (end, child.wait().await.ok())
+impl Allowed<'_> {
+    /// An allowed program that its surroundings make load foreign code is another program, and the ways to do that are
+    /// beyond counting: what is not named is not allowed.
+    fn check_surroundings(&self, spec: &RunSpec) -> Result<(), String> {
+        let Environment(patterns) = self.environment;
+        let is_named = |name: &String| patterns.iter().any(|pattern| matches(pattern, name));
+        if let Some(name) = spec.environment.keys().find(|name| !is_named(name)) {
+            return Err(format!("this host's policy does not allow to set {name:?}"));
+        }
+        match spec.working_directory.as_deref() {
+            None | Some("/") => Ok(()),
+            Some(directory) if self.working_directories.iter().any(|allowed| allowed == directory) => Ok(()),
+            Some(directory) => Err(format!("this host's policy does not allow to run anything in {directory:?}")),
+        }
+    }
 }
 
-fn result(end: End, status: Option<ExitStatus>, task: &Task) -> JobResult {
-    let exit_code = status.and_then(|status| status.code());
-    let failed = |code, message: String| JobResult { error: Some(error(code, message)), ..ended(Outcome::Failed) };
+/// Whether a name is what the pattern says: the same, or with the same beginning when the pattern ends with `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == name, |beginning| name.starts_with(beginning))
+}
+
+fn program(spec: &RunSpec, task: &Task) -> Program {
+    let RunSpec { argv, environment, working_directory, output_limit_bytes: _ } = spec;
+    let (path, arguments) = argv.split_first().map_or(("", &[][..]), |(path, rest)| (path, rest));
+    Program {
+        job: task.id,
+        path: path.into(),
+        arguments: arguments.iter().map(Into::into).collect(),
+        environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        directory: Some(working_directory.as_deref().unwrap_or("/").into()),
+        time_limit: task.time_limit,
+        output_limit_bytes: spec.log_limit_bytes(),
+    }
+}
+
+fn result(ran: Ran, program: &Program) -> JobResult {
+    let Ran { end, exit_code, signal, output_bytes, output_truncated } = ran;
+    let failed = |code, message| ended_with(Outcome::Failed, code, message);
     let result = match (end, exit_code) {
+        (End::NotStarted(source), _) => failed("spawn", format!("cannot start {}: {source}", program.path.display())),
         (End::Stopped, _) => ended(Outcome::Cancelled),
         (End::TimeLimit, _) => {
-            failed("time_limit", format!("stopped after its time limit of {} s", task.time_limit.as_secs()))
+            failed("time_limit", format!("stopped after its time limit of {} s", program.time_limit.as_secs()))
         }
         (End::Itself, Some(0)) => ended(Outcome::Succeeded),
         (End::Itself, Some(code)) => failed("exit_code", format!("ended with exit code {code}")),
-        (End::Itself, None) => failed("signal", format!("ended by signal {}", status.and_then(signal_of).unwrap_or(0))),
+        (End::Itself, None) => failed("signal", format!("ended by signal {}", signal.unwrap_or(0))),
     };
-    JobResult { exit_code, ..result }
-}
-
-fn command(spec: &RunSpec) -> Command {
-    let mut command = Command::new(&spec.argv[0]);
-    command
-        .args(&spec.argv[1..])
-        .env_clear()
-        .envs(&spec.environment)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
-        .current_dir(spec.working_directory.as_deref().unwrap_or("/"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    in_own_group(&mut command);
-    command
-}
-
-fn is_plain_path(path: &str) -> bool {
-    path.starts_with('/') && !path.contains('\0') && !path.split('/').any(|part| part == "." || part == "..")
-}
-
-/// The program's output on its way out.
-struct Output<'a> {
-    task: &'a Task,
-    total: u64,
-    limit: u64,
-}
-
-impl<'a> Output<'a> {
-    fn new(limit: u64, task: &'a Task) -> Self {
-        Self { task, total: 0, limit }
-    }
-
-    /// Passes both streams on until both are closed.
-    async fn read<O: AsyncRead + Unpin, E: AsyncRead + Unpin>(&mut self, mut stdout: Option<O>, mut stderr: Option<E>) {
-        let (mut out_decoder, mut error_decoder) = (Decoder::default(), Decoder::default());
-        let (mut out_buffer, mut error_buffer) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
-        while stdout.is_some() || stderr.is_some() {
-            tokio::select! {
-                count = read(&mut stdout, &mut out_buffer) => self.pass(&mut out_decoder, &out_buffer[..count]),
-                count = read(&mut stderr, &mut error_buffer) => self.pass(&mut error_decoder, &error_buffer[..count]),
-            }
-        }
-    }
-
-    fn pass(&mut self, decoder: &mut Decoder, bytes: &[u8]) {
-        let room = usize::try_from(self.limit.saturating_sub(self.total)).unwrap_or(usize::MAX);
-        self.total += bytes.len() as u64;
-        let text = match bytes {
-            [] => decoder.end(),
-            _ if room == 0 => return,
-            _ => decoder.decode(&bytes[..bytes.len().min(room)]),
-        };
-        if !text.is_empty() {
-            (self.task.output)(&text);
-        }
-    }
-}
-
-/// Reads some bytes; 0 at the end, and then the stream is gone. A stream that is gone never yields.
-async fn read<R: AsyncRead + Unpin>(stream: &mut Option<R>, buffer: &mut [u8]) -> usize {
-    let Some(open) = stream else { return std::future::pending().await };
-    let count = open.read(buffer).await.unwrap_or(0);
-    if count == 0 {
-        *stream = None;
-    }
-    count
-}
-
-/// Bytes to text, a character cut in two by a read put together again.
-#[derive(Debug, Default)]
-struct Decoder {
-    cut: Vec<u8>,
-}
-
-impl Decoder {
-    fn decode(&mut self, bytes: &[u8]) -> String {
-        self.cut.extend_from_slice(bytes);
-        let whole = last_whole(&self.cut);
-        let rest = self.cut.split_off(whole);
-        let text = String::from_utf8_lossy(&self.cut).into_owned();
-        self.cut = rest;
-        text
-    }
-
-    fn end(&mut self) -> String {
-        let text = String::from_utf8_lossy(&self.cut).into_owned();
-        self.cut.clear();
-        text
-    }
-}
-
-/// Where the last character that may still be completed begins; the end when there is none.
-fn last_whole(bytes: &[u8]) -> usize {
-    let start = bytes.len().saturating_sub(3);
-    let begins = |position: &usize| {
-        let tail = &bytes[*position..];
-        std::str::from_utf8(tail).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-    };
-    (start..bytes.len()).find(begins).unwrap_or(bytes.len())
+    JobResult { exit_code, output_bytes, output_truncated, ..result }
 }
 
 #[cfg(test)]
-#[path = "run_tests.rs"]
-mod tests;
+mod tests {
+    use std::{io, sync::Arc, time::Duration};
+
+    use muster_schemas::ids::JobId;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    fn asked() -> (RunSpec, Task) {
+        let argv = ["/bin/date", "+%s"].map(Into::into).into();
+        let spec = RunSpec { argv, environment: [].into(), working_directory: None, output_limit_bytes: None };
+        let id = JobId::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let task =
+            Task { id, time_limit: Duration::from_secs(7), stop: CancellationToken::new(), output: Arc::new(|_| {}) };
+        (spec, task)
+    }
+
+    #[test]
+    fn a_job_runs_its_program_at_the_root_within_its_limits_unless_it_says_otherwise() {
+        let (spec, task) = asked();
+        let program = program(&spec, &task);
+        assert_eq!((program.path.to_str(), program.arguments.len()), (Some("/bin/date"), 1));
+        assert_eq!(program.directory, Some("/".into()));
+        assert_eq!((program.time_limit.as_secs(), program.output_limit_bytes), (7, 1024 * 1024));
+    }
+
+    #[test]
+    fn how_a_program_ended_becomes_the_result() {
+        let (spec, task) = asked();
+        let told = |end, exit_code, signal| {
+            let ran = Ran { end, exit_code, signal, output_bytes: 1, output_truncated: false };
+            let result = result(ran, &program(&spec, &task));
+            let code = result.error.map(|error| error.code).unwrap_or_default();
+            (result.outcome, code, result.exit_code)
+        };
+        let failed = |code: &str, exit_code| (Outcome::Failed, code.to_owned(), exit_code);
+        assert_eq!(told(End::Itself, Some(0), None), (Outcome::Succeeded, String::new(), Some(0)));
+        assert_eq!(told(End::Itself, Some(3), None), failed("exit_code", Some(3)));
+        assert_eq!(told(End::Itself, None, Some(9)), failed("signal", None));
+        assert_eq!(told(End::TimeLimit, Some(0), None), failed("time_limit", Some(0)));
+        assert_eq!(told(End::NotStarted(io::ErrorKind::NotFound.into()), None, None), failed("spawn", None));
+        assert_eq!(told(End::Stopped, None, Some(15)), (Outcome::Cancelled, String::new(), None));
+    }
+}

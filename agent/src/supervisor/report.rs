@@ -5,14 +5,11 @@ use std::path::PathBuf;
 use muster_schemas::{check_ins::AgentReport, ids::ProcessId};
 use tracing::error;
 
-use super::pointer::{Phase, Update};
 use crate::{
-    jobs::results::chain,
-    sys::{
-        files::{FileError, sha256_of},
-        machine::{boot_id, own_executable},
-    },
+    errors::chain,
+    sys::machine::boot_id,
     version::VERSION,
+    versions::pointer::{Phase, Update},
 };
 
 /// Tells what this process is.
@@ -51,9 +48,4 @@ impl Reporter {
 /// Whether the executable with this digest is what the update tries out.
 pub fn is_on_trial(update: &Update, executable_sha256: &str) -> bool {
     matches!(update.phase, Phase::Armed | Phase::OnTrial) && update.to.sha256 == executable_sha256
-}
-
-/// SHA-256 of the file that this process runs.
-pub fn own_sha256() -> Result<String, FileError> {
-    sha256_of(&own_executable()).map(|(sha256, _)| sha256)
 }

@@ -14,7 +14,7 @@
 //! for what is not its fault. They are counted down on disk before each start, so that a version that takes the whole host with
 //! it is given up after three.
 
-use super::pointer::{Phase, Update};
+use crate::versions::pointer::{Phase, Update};
 
 /// What happens to an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::supervisor::pointer::{Installed, TRIES};
+    use crate::versions::pointer::{Installed, TRIES};
 
     fn armed() -> Update {
         Update {

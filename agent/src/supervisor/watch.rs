@@ -1,5 +1,7 @@
 //! The supervisor's loop: start what the files say, watch it, put down what follows.
 
+mod record;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -14,24 +16,25 @@ use tracing::{error, info, warn};
 use super::{
     control::{Said, Told},
     crashes::{Crashes, Verdict},
-    pointer::{Choice, Phase, Pointer, TRIES, Update},
     trial::{self, Event, Plan},
     worker::{self, Heard, Worker},
 };
 use crate::{
-    agent::Exit,
     config::Config,
-    identity::{Identity, IdentityError},
-    jobs::results::chain,
-    status::is_retired,
+    errors::chain,
+    exits::Exit,
+    identity::{Identity, IdentityError, is_retired},
     sys::{
-        files::{FileError, sha256_of},
+        files::sha256_of,
         lock::{LockError, lock_within},
         machine::since_boot,
         signals,
     },
-    trust::{Platform, Purpose, Trust, remove_versions_except},
     version::{ARCHITECTURE, OS},
+    versions::{
+        pointer::{Choice, Phase, Pointer, TRIES, Update},
+        trust::{Platform, Purpose, Trust},
+    },
 };
 
 /// How long to wait for a supervisor that is about to be gone.
@@ -140,52 +143,6 @@ impl Supervisor {
         }
     }
 
-    /// The record of the last update, made to agree with `current.json`, which is right: a crash may have come between the two.
-    fn settle(&mut self) -> Option<Update> {
-        let update = self.record()?;
-        let pointer = Pointer::load(&self.state).inspect_err(|failed| {
-            error!("Which version is committed is not known, so the factory's counts: {}", chain(failed));
-        });
-        let is_committed = pointer.as_ref().is_ok_and(|pointer| pointer.has_committed(&update));
-        let event = match update.phase {
-            Phase::OnTrial if is_committed => Event::Commit,
-            Phase::Committed if pointer.is_ok() && !is_committed => Event::CrashLoop { log_tail: String::new() },
-            _ => return Some(update),
-        };
-        Some(self.decide(&update, event))
-    }
-
-    /// The record of the last update, as it was decided where that could not be put down yet.
-    fn record(&mut self) -> Option<Update> {
-        let on_disk = Update::load(&self.state).unwrap_or_else(|failed| {
-            error!("The record of the last update is passed over: {}", chain(&failed));
-            None
-        });
-        // Another update was armed since: what was decided of the one before is of no use any more.
-        let is_over =
-            |pending: &Update| on_disk.as_ref().is_some_and(|update| update.transaction != pending.transaction);
-        self.pending.take_if(|pending| is_over(pending));
-        self.pending.clone().or(on_disk)
-    }
-
-    /// What follows from an event. It counts even while it cannot be put down: a full disk does not end the supervisor.
-    fn decide(&mut self, update: &Update, event: Event) -> Update {
-        let next = trial::after(update.clone(), event);
-        let (from, to) = (&next.from, &next.to.version);
-        match next.phase {
-            Phase::Committed => info!("The update from {from} to {to} is committed"),
-            Phase::Armed | Phase::OnTrial | Phase::Unknown => {}
-            Phase::Unproven | Phase::RolledBack | Phase::Inconclusive | Phase::Refused => {
-                warn!("The update from {from} to {to} is undone: {}", next.reason);
-            }
-        }
-        let saved = next.save(&self.state).inspect_err(|failed| {
-            error!("What became of the update to {to} cannot be put down yet: {}", chain(failed));
-        });
-        self.pending = saved.is_err().then(|| next.clone());
-        next
-    }
-
     async fn try_new(&mut self, update: Update) -> Ended {
         let checked = Trust::load(&self.state).and_then(|trust| {
             trust
@@ -214,11 +171,6 @@ impl Supervisor {
             Ok(worker) => self.watch(Watched::new(worker, Some(update), Some(self.config.update_deadline()))).await,
             Err(failed) => self.give_up(&update, format!("it cannot be started: {failed}")),
         }
-    }
-
-    fn start_noted(&self, update: &Update) -> Result<Update, FileError> {
-        let next = trial::after(update.clone(), Event::Start);
-        next.save(&self.state).map(|()| next)
     }
 
     fn give_up(&mut self, update: &Update, reason: String) -> Ended {
@@ -303,37 +255,6 @@ impl Supervisor {
         None
     }
 
-    /// `current.json` is the commit; the record follows. What a full disk does not take is tried again until the deadline.
-    async fn commit(&mut self, watched: &mut Watched, update: &Update) {
-        let found = Pointer::load_or_factory(&self.state);
-        // An attempt before this one may have put it in place without seeing it on disk: that is no version to go back to.
-        let pointer = if found.has_committed(update) { found } else { found.followed_by(update) };
-        let saved = pointer.save(&self.state);
-        watched.wants_commit = saved.is_err();
-        if let Err(failed) = saved {
-            error!("The update to {} cannot be committed yet: {}", update.to.version, chain(&failed));
-            return;
-        }
-        self.crashes = Crashes::default();
-        if let Err(failed) = remove_versions_except(&self.state, &pointer.installed()) {
-            warn!("Old versions cannot be removed: {failed}");
-        }
-        let update = self.decide(update, Event::Commit);
-        watched.decided(update).await;
-    }
-
-    /// Puts down once more what a full disk did not take.
-    async fn put_down_again(&mut self, watched: &mut Watched) {
-        if let (true, Some(update)) = (watched.wants_commit, watched.update.clone()) {
-            return self.commit(watched, &update).await;
-        }
-        self.record();
-        if self.pending.take_if(|pending| pending.save(&self.state).is_ok()).is_some() {
-            info!("What became of the update is put down now");
-            watched.worker.tell(Told::Decided).await;
-        }
-    }
-
     async fn out_of_time(&mut self, watched: &mut Watched) -> Option<Ended> {
         watched.deadline = None;
         match watched.update.clone() {
@@ -386,15 +307,6 @@ impl Supervisor {
         }
     }
 
-    /// Whether a restart would bring back what this update is to.
-    fn is_committed(&self, update: &Update) -> bool {
-        Pointer::load(&self.state).is_ok_and(|pointer| pointer.has_committed(update))
-    }
-
-    fn is_armed(&self) -> bool {
-        Update::load(&self.state).is_ok_and(|update| trial::plan(update.as_ref()) == Plan::Try)
-    }
-
     /// Goes back to the previous version when the committed one ends too often; else starts it again after a pause.
     async fn after_crash(&mut self, lived: Duration, log_tail: String) {
         let pause = match self.crashes.add(since_boot(), lived) {
@@ -409,25 +321,6 @@ impl Supervisor {
             Verdict::Restart(pause) => pause,
         };
         self.rest(pause).await;
-    }
-
-    /// Commits the previous version, if there is one that may run. Says whether it did.
-    fn go_back(&self) -> bool {
-        let Some(previous) = Pointer::load_or_factory(&self.state).previous else { return false };
-        if let Choice::Installed(installed) = &previous {
-            let trust = Trust::load(&self.state);
-            let checked =
-                trust.and_then(|trust| trust.check_installed(&self.state, installed, PLATFORM, Purpose::GoBack));
-            if let Err(refusal) = checked {
-                error!("Version {} is not gone back to: {}", installed.version, refusal.message);
-                return false;
-            }
-        }
-        let saved = Pointer { committed: previous, previous: None }.save(&self.state);
-        if let Err(failed) = &saved {
-            error!("The version before cannot be committed yet: {}", chain(failed));
-        }
-        saved.is_ok()
     }
 
     /// Pauses before the agent is started again.

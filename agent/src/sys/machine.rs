@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::files::{FileError, sha256_of};
+
 /// Drawn by the kernel at each boot. Empty when the platform has none.
 pub fn boot_id() -> String {
     read_line("/proc/sys/kernel/random/boot_id")
@@ -54,7 +56,12 @@ pub fn read(path: &str) -> String {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
+/// SHA-256 of the file that this process runs.
+pub fn own_sha256() -> Result<String, FileError> {
+    sha256_of(&own_executable()).map(|(sha256, _)| sha256)
+}
+
 /// The file this process runs. On Linux it can be read even after it was replaced or removed.
-pub fn own_executable() -> PathBuf {
+fn own_executable() -> PathBuf {
     if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe().unwrap_or_default() }
 }

@@ -139,7 +139,7 @@ impl Groups {
         Self { running: Mutex::default(), note: Some(note) }
     }
 
-    /// Remembers a group until the guard is dropped.
+    /// Remembers a group until the guard is dropped, and then kills what is left of it.
     pub fn enter(&self, leader: u32) -> Entered<'_> {
         self.change(|running| running.insert(leader, Fingerprint::of(leader)));
         Entered { groups: self, leader }
@@ -181,6 +181,7 @@ pub struct Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
+        end_group(self.leader, Ending::Kill);
         self.groups.change(|running| running.remove(&self.leader));
     }
 }

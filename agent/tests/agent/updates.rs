@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use muster_agent::supervisor::pointer::{Choice, Installed, Phase, Pointer, Update};
+use muster_agent::versions::pointer::{Choice, Installed, Phase, Pointer, Update};
 use muster_schemas::{
     check_ins::UpdateOutcome,
     envelopes::sha256_hex,

@@ -61,7 +61,7 @@ impl From<Arguments> for FleetUpdateRequest {
         let Arguments { host_time_limit, offline, window, deadline, note, .. } = arguments;
         let selector = || Selector { labels: pairs::map(&label), os: os.clone() };
         Self {
-            version,
+            version: Some(version),
             host_ids: host,
             selector: (!label.is_empty() || os.is_some()).then(selector),
             waves: (!waves.is_empty()).then_some(waves),

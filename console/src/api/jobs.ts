@@ -5,7 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { api, body, tagged } from './client'
 import { PAGE_SIZE, type ListOf } from './lists'
 import { setLive, type Live } from './live'
-import type { Job, JobRequest } from './nouns'
+import type { Job, JobRequest, JobState } from './nouns'
 import type { components } from './schema'
 
 type Created = components['schemas']['JobsCreated']
@@ -15,6 +15,7 @@ const MOST_HOSTS = 100
 
 export interface JobFilter {
   host?: string
+  /** As the address of the page has it: the server refuses what is not a state. */
   state?: string
   kind?: string
 }
@@ -22,7 +23,10 @@ export interface JobFilter {
 export function jobList(filter: JobFilter, limit = PAGE_SIZE): ListOf<Job> {
   return {
     queryKey: ['jobs', filter, limit],
-    ask: (cursor, signal) => body(api.GET('/api/v1/jobs', { params: { query: { ...filter, limit, cursor } }, signal })),
+    ask: (cursor, signal) => {
+      const query = { ...filter, state: filter.state as JobState | undefined, limit, cursor }
+      return body(api.GET('/api/v1/jobs', { params: { query }, signal }))
+    },
   }
 }
 

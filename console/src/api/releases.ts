@@ -15,8 +15,8 @@ export const releaseList: ListOf<Release> = {
 export function releaseQuery(version: string) {
   return queryOptions({
     queryKey: ['releases', 'one', version],
-    queryFn: async ({ signal }) =>
-      (await body(api.GET('/api/v1/releases/{version}', { params: { path: { version } }, signal }))) as Release,
+    queryFn: ({ signal }): Promise<Release> =>
+      body(api.GET('/api/v1/releases/{version}', { params: { path: { version } }, signal })),
   })
 }
 

@@ -9,10 +9,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A file of a release, or a redirect (307) to it; Range: bytes=N- resumes, 206 brings a part
-         * @description For a host, with its access token.
+         * Get a file of a release. `Range: bytes=N-` resumes.
+         * @description For hosts. Needs the access token of the host.
          */
-        get: operations["get_agent_blobs_sha256"];
+        get: operations["releases_blob"];
         put?: never;
         post?: never;
         delete?: never;
@@ -31,10 +31,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The long poll
-         * @description For a host, with its access token.
+         * Check in: a long poll that brings jobs.
+         * @description For hosts. Needs the access token of the host.
          */
-        post: operations["post_agent_check_in"];
+        post: operations["check_ins_check_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -51,10 +51,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Join
-         * @description Anybody may call it.
+         * Enroll a host.
+         * @description Open to everybody: no credential is needed.
          */
-        post: operations["post_agent_enroll"];
+        post: operations["enrollment_enroll"];
         delete?: never;
         options?: never;
         head?: never;
@@ -71,10 +71,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What happened to a job
-         * @description For a host, with its access token.
+         * Report what happened to a job.
+         * @description For hosts. Needs the access token of the host.
          */
-        post: operations["post_agent_jobs_id_events"];
+        post: operations["commands_tell"];
         delete?: never;
         options?: never;
         head?: never;
@@ -89,10 +89,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A release's signed manifest
-         * @description For a host, with its access token.
+         * Get the signed manifest of a release.
+         * @description For hosts. Needs the access token of the host.
          */
-        get: operations["get_agent_releases_version_manifest"];
+        get: operations["releases_manifest"];
         put?: never;
         post?: never;
         delete?: never;
@@ -111,10 +111,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * An agent process has started
-         * @description For a host, with its access token.
+         * Start the session of an agent process.
+         * @description For hosts. Needs the access token of the host.
          */
-        post: operations["post_agent_session"];
+        post: operations["check_ins_start"];
         delete?: never;
         options?: never;
         head?: never;
@@ -129,16 +129,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * API keys
-         * @description Needs the role admin.
+         * List API keys.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        get: operations["get_api_keys"];
+        get: operations["api_keys_list"];
         put?: never;
         /**
-         * Make an API key
-         * @description Needs the role admin.
+         * Create an API key.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        post: operations["post_api_keys"];
+        post: operations["api_keys_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -156,10 +156,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke an API key
-         * @description Needs the role admin.
+         * Revoke an API key.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        delete: operations["delete_api_keys_id"];
+        delete: operations["api_keys_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -173,10 +173,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The audit trail, newest first
-         * @description Needs the role viewer.
+         * List entries of the audit trail, newest first.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_audit"];
+        get: operations["audit_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -193,16 +193,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Enrollment tokens
-         * @description Needs the role admin.
+         * List enrollment tokens.
+         * @description Needs the permission `manage_hosts`: role admin or above.
          */
-        get: operations["get_enrollment_tokens"];
+        get: operations["enrollment_list"];
         put?: never;
         /**
-         * Make an enrollment token
-         * @description Needs the role admin.
+         * Create an enrollment token.
+         * @description Needs the permission `manage_hosts`: role admin or above.
          */
-        post: operations["post_enrollment_tokens"];
+        post: operations["enrollment_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -220,10 +220,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke an enrollment token
-         * @description Needs the role admin.
+         * Revoke an enrollment token.
+         * @description Needs the permission `manage_hosts`: role admin or above.
          */
-        delete: operations["delete_enrollment_tokens_id"];
+        delete: operations["enrollment_revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -237,16 +237,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Fleet updates
-         * @description Needs the role viewer.
+         * List fleet updates, newest first.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_fleet_updates"];
+        get: operations["fleet_updates_list"];
         put?: never;
         /**
-         * Start a fleet update; ?dry_run=true for the plan
-         * @description Needs the role admin.
+         * Start a fleet update, or with `dry_run` get its plan.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_fleet_updates"];
+        post: operations["fleet_updates_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -261,10 +261,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A fleet update; ?wait= for its next change
-         * @description Needs the role viewer.
+         * Get a fleet update, or with `wait` its next change.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_fleet_updates_id"];
+        get: operations["fleet_updates_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -283,10 +283,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End it
-         * @description Needs the role admin.
+         * Cancel a fleet update.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_fleet_updates_id_cancel"];
+        post: operations["fleet_updates_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,10 +301,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Its hosts, each with why it waits; ?wait= for the next change of the page
-         * @description Needs the role viewer.
+         * List the hosts of a fleet update, each with what it is waiting on, or with `wait` the next change of the page.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_fleet_updates_id_hosts"];
+        get: operations["fleet_updates_hosts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -323,10 +323,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Offer the release to no further host
-         * @description Needs the role admin.
+         * Pause a fleet update: it is offered to no further host.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_fleet_updates_id_pause"];
+        post: operations["fleet_updates_pause"];
         delete?: never;
         options?: never;
         head?: never;
@@ -343,10 +343,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Go on
-         * @description Needs the role admin.
+         * Resume a fleet update.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_fleet_updates_id_resume"];
+        post: operations["fleet_updates_resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -363,10 +363,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give failed hosts another turn
-         * @description Needs the role admin.
+         * Retry the failed hosts of a fleet update.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_fleet_updates_id_retry_failed"];
+        post: operations["fleet_updates_retry_failed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -383,10 +383,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give up the slot of a lost host
-         * @description Needs the role admin.
+         * Write off a lost host, so that its slot is free again.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_fleet_updates_id_write_off"];
+        post: operations["fleet_updates_write_off"];
         delete?: never;
         options?: never;
         head?: never;
@@ -401,10 +401,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the server can do its work
-         * @description Anybody may call it.
+         * Check whether the server can do its work.
+         * @description Open to everybody: no credential is needed.
          */
-        get: operations["get_health"];
+        get: operations["health_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -421,10 +421,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Hosts, by label, os, version, state
-         * @description Needs the role viewer.
+         * List hosts.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_hosts"];
+        get: operations["hosts_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -441,24 +441,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A host; ?wait= for its next change
-         * @description Needs the role viewer.
+         * Get a host, or with `wait` its next change.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_hosts_id"];
+        get: operations["hosts_get"];
         put?: never;
         post?: never;
         /**
-         * Retire a host for good
-         * @description Needs the role admin.
+         * Retire a host for good.
+         * @description Needs the permission `manage_hosts`: role admin or above.
          */
-        delete: operations["delete_hosts_id"];
+        delete: operations["hosts_retire"];
         options?: never;
         head?: never;
         /**
-         * Name and label a host
-         * @description Needs the role operator.
+         * Change the name and the labels of a host.
+         * @description Needs the permission `describe_hosts`: role operator or above.
          */
-        patch: operations["patch_hosts_id"];
+        patch: operations["hosts_change"];
         trace?: never;
     };
     "/api/v1/hosts/{id}/readmit": {
@@ -471,10 +471,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Serve a quarantined host again
-         * @description Needs the role admin.
+         * Readmit a quarantined host.
+         * @description Needs the permission `manage_hosts`: role admin or above.
          */
-        post: operations["post_hosts_id_readmit"];
+        post: operations["hosts_readmit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -491,10 +491,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bring one host's agent to a release
-         * @description Needs the role admin.
+         * Update the agent of one host to a release.
+         * @description Needs the permission `manage_fleet_updates`: role admin or above.
          */
-        post: operations["post_hosts_id_update"];
+        post: operations["hosts_update"];
         delete?: never;
         options?: never;
         head?: never;
@@ -509,10 +509,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The script that installs the agent and lets the host join
-         * @description Anybody may call it.
+         * Get the script that installs the agent and enrolls the host.
+         * @description Open to everybody: no credential is needed.
          */
-        get: operations["get_install_sh"];
+        get: operations["install_script"];
         put?: never;
         post?: never;
         delete?: never;
@@ -529,10 +529,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The agent of the newest release for a platform, such as linux-x86_64, or a redirect (307) to it
-         * @description For a machine that may become a host, with an enrollment token.
+         * Get the agent of the newest release for a platform, such as `linux-x86_64`.
+         * @description For a machine that is about to become a host. Needs an enrollment token.
          */
-        get: operations["get_install_platform"];
+        get: operations["install_agent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -549,16 +549,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Jobs, newest first
-         * @description Needs the role viewer.
+         * List jobs, newest first.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_jobs"];
+        get: operations["jobs_list"];
         put?: never;
         /**
-         * Run something
-         * @description Needs the role operator.
+         * Run the same job on one or more hosts.
+         * @description Needs the permission `run_jobs`: role operator or above.
          */
-        post: operations["post_jobs"];
+        post: operations["jobs_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -573,10 +573,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A job; ?wait= for its next change
-         * @description Needs the role viewer.
+         * Get a job, or with `wait` its next change.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_jobs_id"];
+        get: operations["jobs_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -595,10 +595,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Stop a job
-         * @description Needs the role operator.
+         * Cancel a job.
+         * @description Needs the permission `run_jobs`: role operator or above.
          */
-        post: operations["post_jobs_id_cancel"];
+        post: operations["jobs_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -613,10 +613,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A job's log from a byte on, as text
-         * @description Needs the role viewer.
+         * Get the log of a job as text, from a byte on.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_jobs_id_log"];
+        get: operations["jobs_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -633,10 +633,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * This document
-         * @description Anybody may call it.
+         * Get this document.
+         * @description Open to everybody: no credential is needed.
          */
-        get: operations["get_openapi_json"];
+        get: operations["openapi_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -653,10 +653,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The whole fleet in one answer; ?wait= for its next change
-         * @description Needs the role viewer.
+         * Get the whole fleet in one answer, or with `wait` its next change.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_overview"];
+        get: operations["overview_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -673,16 +673,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Releases
-         * @description Needs the role viewer.
+         * List releases, newest first.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_releases"];
+        get: operations["releases_list"];
         put?: never;
         /**
-         * Announce a signed release
-         * @description Needs the role admin.
+         * Announce a signed release.
+         * @description Needs the permission `manage_releases`: role admin or above.
          */
-        post: operations["post_releases"];
+        post: operations["releases_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -697,10 +697,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A release
-         * @description Needs the role viewer.
+         * Get a release.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_releases_version"];
+        get: operations["releases_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -718,10 +718,10 @@ export interface paths {
         };
         get?: never;
         /**
-         * Upload the file for a platform
-         * @description Needs the role admin.
+         * Upload the file for a platform.
+         * @description Needs the permission `manage_releases`: role admin or above.
          */
-        put: operations["put_releases_version_targets_platform"];
+        put: operations["releases_upload"];
         post?: never;
         delete?: never;
         options?: never;
@@ -739,10 +739,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Where the file for a platform is to be put
-         * @description Needs the role admin.
+         * Get the place to upload the file for a platform to.
+         * @description Needs the permission `manage_releases`: role admin or above.
          */
-        post: operations["post_releases_version_targets_platform_upload"];
+        post: operations["releases_upload_place"];
         delete?: never;
         options?: never;
         head?: never;
@@ -759,10 +759,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take a release back
-         * @description Needs the role admin.
+         * Yank a release: it is offered to no host any more.
+         * @description Needs the permission `manage_releases`: role admin or above.
          */
-        post: operations["post_releases_version_yank"];
+        post: operations["releases_yank"];
         delete?: never;
         options?: never;
         head?: never;
@@ -777,21 +777,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who am I
-         * @description Needs the role viewer.
+         * Get the account or API key that is signed in.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        get: operations["get_session"];
+        get: operations["session_get"];
         put?: never;
         /**
-         * Sign in
-         * @description Anybody may call it.
+         * Sign in.
+         * @description Open to everybody: no credential is needed.
          */
-        post: operations["post_session"];
+        post: operations["session_create"];
         /**
-         * Sign out
-         * @description Needs the role viewer.
+         * Sign out.
+         * @description Needs the permission `look`: role viewer or above.
          */
-        delete: operations["delete_session"];
+        delete: operations["session_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -807,10 +807,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run the duties now
-         * @description Needs the role admin.
+         * Run the server's regular duties now.
+         * @description Needs the permission `run_tick`: role admin or above.
          */
-        post: operations["post_tick"];
+        post: operations["tick_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -825,16 +825,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Accounts
-         * @description Needs the role admin.
+         * List accounts.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        get: operations["get_users"];
+        get: operations["users_list"];
         put?: never;
         /**
-         * Make an account
-         * @description Needs the role admin.
+         * Create an account.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        post: operations["post_users"];
+        post: operations["users_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -852,17 +852,17 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove an account
-         * @description Needs the role admin.
+         * Delete an account.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        delete: operations["delete_users_id"];
+        delete: operations["users_delete"];
         options?: never;
         head?: never;
         /**
-         * Change an account
-         * @description Needs the role admin.
+         * Change the role or the password of an account.
+         * @description Needs the permission `manage_access`: role admin or above.
          */
-        patch: operations["patch_users_id"];
+        patch: operations["users_change"];
         trace?: never;
     };
     "/api/v1/version": {
@@ -873,10 +873,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the server is
-         * @description Anybody may call it.
+         * Get the version of the server.
+         * @description Open to everybody: no credential is needed.
          */
-        get: operations["get_version"];
+        get: operations["health_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -895,10 +895,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * An access token for a host that shows it has its key
-         * @description Anybody may call it.
+         * Get an access token for a host by an assertion that its key has signed.
+         * @description Open to everybody: no credential is needed.
          */
-        post: operations["post_oauth_token"];
+        post: operations["tokens_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -949,89 +949,6 @@ export interface components {
          * @enum {string}
          */
         ActionOnUser: "change" | "remove";
-        ActionsOfCaller: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOfCaller"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                create_api_keys?: string;
-                create_enrollment_tokens?: string;
-                create_fleet_updates?: string;
-                create_jobs?: string;
-                create_users?: string;
-                look_at_api_keys?: string;
-                look_at_audit?: string;
-                look_at_enrollment_tokens?: string;
-                look_at_users?: string;
-                publish_releases?: string;
-            };
-        };
-        ActionsOnApiKey: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnApiKey"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                revoke?: string;
-            };
-        };
-        ActionsOnEnrollmentToken: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnEnrollmentToken"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                revoke?: string;
-            };
-        };
-        ActionsOnFleetUpdate: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnFleetUpdate"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                cancel?: string;
-                pause?: string;
-                resume?: string;
-                retry_failed?: string;
-                write_off?: string;
-            };
-        };
-        ActionsOnHost: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnHost"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                change?: string;
-                readmit?: string;
-                remove?: string;
-                reset_breakers?: string;
-                run?: string;
-                update?: string;
-            };
-        };
-        ActionsOnJob: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnJob"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                cancel?: string;
-            };
-        };
-        ActionsOnRelease: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnRelease"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                yank?: string;
-            };
-        };
-        ActionsOnUser: {
-            /** @description What the caller may do with it now */
-            allowed: components["schemas"]["ActionOnUser"][];
-            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
-            why_not: {
-                change?: string;
-                remove?: string;
-            };
-        };
         /** @description What runs on a host, by its own word: which bytes, in which process, and how its last update ended. */
         AgentReport: {
             /** @description The kernel's boot id. Empty when the platform has none. */
@@ -1040,32 +957,17 @@ export interface components {
             committed?: boolean;
             /** @description SHA-256 of the running executable, hexadecimal. */
             executable_sha256: string;
-            last_update?: components["schemas"]["LastUpdate"] | null;
+            /** @description How the last update of the agent ended on this host. Absent when there was none. */
+            last_update?: components["schemas"]["LastUpdate"];
             /** @description Drawn at random by each start of the agent process. */
             process_id: components["schemas"]["ProcessId"];
             /** @description The agent's version, as built in. */
             version: string;
         };
         /** @description A key just made: the only time its text is told. */
-        ApiKeyCreated: components["schemas"]["ApiKeyView"] & {
+        ApiKeyCreated: {
             /** @description `mst_…`; goes into `Authorization: Bearer`. Stored nowhere. */
             key: components["schemas"]["Secret"];
-        };
-        ApiKeyId: string;
-        /** @description `POST /api/v1/api-keys`. */
-        ApiKeyRequest: {
-            /** @description What it is for: 1 to 128 characters. */
-            name: string;
-            /** @description What it may do; not more than its maker. */
-            role: components["schemas"]["Role"];
-            /**
-             * Format: int32
-             * @description How long it is valid, in seconds: 60 to 31 622 400 (366 days). Absent: 90 days.
-             */
-            valid_for_seconds?: number | null;
-        };
-        /** @description A key as operators see it later. */
-        ApiKeyView: components["schemas"]["ActionsOnApiKey"] & {
             /**
              * Format: date-time
              * @description When it was made.
@@ -1082,11 +984,60 @@ export interface components {
              * Format: date-time
              * @description When it was last used, exact to five minutes. Absent: never.
              */
-            last_used_at?: string | null;
+            last_used_at?: string;
             /** @description What it is for. */
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnApiKey"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                revoke?: string;
+            };
+        };
+        ApiKeyId: string;
+        /** @description `POST /api/v1/api-keys`. */
+        ApiKeyRequest: {
+            /** @description What it is for: 1 to 128 characters. */
+            name: string;
+            /** @description What it may do; not more than its maker. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int32
+             * @description How long it is valid, in seconds: 60 to 31 622 400 (366 days). Absent: 90 days.
+             */
+            valid_for_seconds?: number | null;
+        };
+        /** @description A key as operators see it later. */
+        ApiKeyView: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["ApiKeyId"];
+            /**
+             * Format: date-time
+             * @description When it was last used, exact to five minutes. Absent: never.
+             */
+            last_used_at?: string;
+            /** @description What it is for. */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnApiKey"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                revoke?: string;
+            };
         };
         ApiKeyViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -1132,8 +1083,10 @@ export interface components {
         BreakerState: "closed" | "open" | "half_open" | "unknown";
         /** @description `POST /api/v1/agent/check-in`: the long poll. */
         CheckInRequest: {
-            agent?: components["schemas"]["AgentReport"] | null;
-            facts?: components["schemas"]["Facts"] | null;
+            /** @description What runs; sent when it has changed since the session started (a commit, mostly). Absent: unchanged. */
+            agent?: components["schemas"]["AgentReport"];
+            /** @description What the host says of itself; sent when it has changed or was asked for. Absent: unchanged. */
+            facts?: components["schemas"]["Facts"];
             /** @description SHA-256 of the facts as last sent, hexadecimal. Empty: unknown. */
             facts_digest?: string;
             /**
@@ -1153,7 +1106,7 @@ export interface components {
              */
             session: number;
             /** @description The ways the agent goes; sent when something has changed about them. Absent: unchanged. */
-            upstreams?: components["schemas"]["Upstream"][] | null;
+            upstreams?: components["schemas"]["Upstream"][];
             /**
              * Format: int32
              * @description How long the agent will wait for an answer, in seconds; 0 asks for one at once. The server may answer earlier.
@@ -1166,7 +1119,7 @@ export interface components {
              * Format: date-time
              * @description Until when the server wants to hear from the host quickly. Absent: no such wish.
              */
-            attention_until?: string | null;
+            attention_until?: string;
             /** @description Jobs to cancel; also ids that the agent never received, so that a late offer cannot run. */
             cancel?: components["schemas"]["JobId"][];
             /** @description Open jobs that this session has not received yet, in sequence order. */
@@ -1206,7 +1159,7 @@ export interface components {
             /** @description What to do when it was cut off after its start. */
             recovery: components["schemas"]["Recovery"];
             /** @description What it acts on: one at a time per resource. Absent: nothing that others act on. */
-            resource?: string | null;
+            resource?: string;
             /**
              * Format: int64
              * @description Its place in the host's own order, growing by one per job of the host.
@@ -1299,11 +1252,47 @@ export interface components {
             server_time: string;
         };
         /** @description An enrollment token just made: the only time its text is told. */
-        EnrollmentTokenCreated: components["schemas"]["EnrollmentTokenView"] & {
+        EnrollmentTokenCreated: {
             /** @description The line to type on each host: it installs the agent of the newest release, and lets the host join. */
             install_command: components["schemas"]["Secret"];
             /** @description The text to give to `muster-agent enroll --token`. Stored nowhere. */
             token: components["schemas"]["Secret"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Its id. */
+            id: components["schemas"]["EnrollmentTokenId"];
+            /** @description Labels for the hosts that join with it. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description What it is for. */
+            note: string;
+            /**
+             * Format: int32
+             * @description How many hosts may join with it.
+             */
+            seats: number;
+            /** @description Whether a host can join with it. */
+            state: components["schemas"]["EnrollmentTokenState"];
+            /**
+             * Format: int32
+             * @description How many have.
+             */
+            used: number;
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnEnrollmentToken"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                revoke?: string;
+            };
         };
         EnrollmentTokenId: string;
         /** @description `POST /api/v1/enrollment-tokens`. */
@@ -1339,7 +1328,7 @@ export interface components {
          */
         EnrollmentTokenState: "open" | "used_up" | "expired" | "revoked";
         /** @description An enrollment token as operators see it later. */
-        EnrollmentTokenView: components["schemas"]["ActionsOnEnrollmentToken"] & {
+        EnrollmentTokenView: {
             /**
              * Format: date-time
              * @description When it was made.
@@ -1370,6 +1359,12 @@ export interface components {
              * @description How many have.
              */
             used: number;
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnEnrollmentToken"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                revoke?: string;
+            };
         };
         EnrollmentTokenViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -1394,7 +1389,7 @@ export interface components {
             sig: string;
         };
         /** @description One thing that happened. */
-        Event: components["schemas"]["EventKind"] & {
+        Event: {
             /**
              * Format: date-time
              * @description When, by the host's clock.
@@ -1405,35 +1400,25 @@ export interface components {
              * @description Numbers the events of this job from this process, from 1. One that is stored already is passed over.
              */
             sequence: number;
-        };
-        /** @description What happened. */
-        EventKind: {
-            /** @enum {string} */
-            type: "accepted";
-        } | {
-            /** @enum {string} */
-            type: "starting";
-        } | {
-            /** @enum {string} */
-            type: "started";
-        } | {
+            /**
+             * @description - `accepted`: The job is on the host's disk.
+             *     - `starting`: The job is about to start: the agent starts it only after this was answered in its current session. A job that
+             *     must not run twice is granted to one process; another one that asks ends it as `interrupted`.
+             *     - `started`: The job has started.
+             *     - `output`: Output of the job.
+             *     - `output_lost`: Output of the job that the host could not keep until it was stored: the server writes a line in its place.
+             *     - `finished`: The job has ended.
+             * @enum {string}
+             */
+            type: "accepted" | "starting" | "started" | "output" | "output_lost" | "finished";
             /** @description The text, at most 64 KiB; bytes that are not UTF-8 are replaced. */
-            text: string;
-            /** @enum {string} */
-            type: "output";
-        } | {
+            text?: string;
             /**
              * Format: int64
              * @description How much of it, in bytes.
              */
-            bytes: number;
-            /** @enum {string} */
-            type: "output_lost";
-        } | {
-            /** @description How. */
-            result: components["schemas"]["JobResult"];
-            /** @enum {string} */
-            type: "finished";
+            bytes?: number;
+            result?: components["schemas"]["JobResult"];
         };
         /** @description `POST /api/v1/agent/jobs/{job_id}/events`. */
         EventsRequest: {
@@ -1477,7 +1462,7 @@ export interface components {
              * @description When the host was started.
              * @default null
              */
-            booted_at?: string | null;
+            booted_at?: string;
             /**
              * @description Job kinds that this host's policy allows, in order.
              * @default []
@@ -1589,26 +1574,27 @@ export interface components {
              * Format: date-time
              * @description When it was done with. Absent: not yet.
              */
-            ended_at?: string | null;
+            ended_at?: string;
             /** @description The host. */
             host_id: components["schemas"]["HostId"];
-            job_id?: components["schemas"]["JobId"] | null;
+            /** @description The latest job. Absent: none yet. */
+            job_id?: components["schemas"]["JobId"];
             /**
              * Format: date-time
              * @description When it was last offered. Absent: never.
              */
-            offered_at?: string | null;
+            offered_at?: string;
             /**
              * Format: int32
              * @description Its place in the order, from 0.
              */
             position: number;
             /** @description Why it ended as it did. Absent when there is nothing to say. */
-            reason?: string | null;
+            reason?: string;
             /** @description Where it is. */
             state: components["schemas"]["FleetUpdateHostState"];
             /** @description What it waits for, in words. Absent when it is done with. */
-            waiting_on?: string | null;
+            waiting_on?: string;
             /**
              * Format: int32
              * @description Its wave, from 0 (the canary).
@@ -1687,7 +1673,7 @@ export interface components {
          */
         FleetUpdateState: "planning" | "running" | "paused" | "halted" | "completed" | "cancelled";
         /** @description A fleet update as operators see it. */
-        FleetUpdateView: components["schemas"]["ActionsOnFleetUpdate"] & {
+        FleetUpdateView: {
             /** @description How many hosts are where. */
             counts: components["schemas"]["Counts"];
             /**
@@ -1703,14 +1689,14 @@ export interface components {
              * Format: date-time
              * @description When it was completed or cancelled. Absent: not yet.
              */
-            ended_at?: string | null;
+            ended_at?: string;
             /**
              * Format: int32
              * @description Failures since it was started or last resumed.
              */
             failures: number;
             /** @description Why it halted. Absent when it did not. */
-            halted_reason?: string | null;
+            halted_reason?: string;
             /** @description Its id. */
             id: components["schemas"]["FleetUpdateId"];
             /** @description Hosts in an unproven update right now; at most the first 100 of them. */
@@ -1744,7 +1730,7 @@ export interface components {
             /** @description The release it brings. */
             version: string;
             /** @description What it waits for, in words. Absent when it is completed or cancelled. */
-            waiting_on?: string | null;
+            waiting_on?: string;
             /**
              * Format: int32
              * @description The wave being offered, from 0 (the canary).
@@ -1752,6 +1738,16 @@ export interface components {
             wave: number;
             /** @description The waves' sizes, in hosts. Empty while it is planned. */
             waves: number[];
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnFleetUpdate"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                cancel?: string;
+                pause?: string;
+                resume?: string;
+                retry_failed?: string;
+                write_off?: string;
+            };
         };
         FleetUpdateViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -1832,8 +1828,9 @@ export interface components {
             version: string;
         };
         /** @description A host as operators see it. */
-        HostView: components["schemas"]["ActionsOnHost"] & {
-            agent?: components["schemas"]["AgentReport"] | null;
+        HostView: {
+            /** @description What runs on it. Absent until its first session. */
+            agent?: components["schemas"]["AgentReport"];
             /**
              * Format: date-time
              * @description When it joined.
@@ -1851,7 +1848,7 @@ export interface components {
              * Format: date-time
              * @description When it was last heard from, exact to `presence_write_seconds` (300 by default). Absent until its first check-in.
              */
-            last_seen_at?: string | null;
+            last_seen_at?: string;
             /** @description What operators call it: the host's own name at enrolment until somebody changes it. */
             name: string;
             /** @description Whether it was heard from within the offline threshold; derived when it is read. */
@@ -1874,11 +1871,22 @@ export interface components {
             /** @description Whether it is served. */
             state: components["schemas"]["HostState"];
             /** @description Why it is quarantined or retired. Absent while it is active. */
-            state_reason?: string | null;
+            state_reason?: string;
             /** @description Whether a published release is newer than what it runs. */
             update_available: boolean;
             /** @description The ways its agent goes, as it last told of them. */
             upstreams?: components["schemas"]["Upstream"][];
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnHost"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                change?: string;
+                readmit?: string;
+                remove?: string;
+                reset_breakers?: string;
+                run?: string;
+                update?: string;
+            };
         };
         HostViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -1910,11 +1918,14 @@ export interface components {
             host_ids?: components["schemas"]["HostId"][];
             /** @description What to do when a host is offline. Absent: `fail`. */
             if_offline?: components["schemas"]["IfOffline"];
-            /** @description `run`, `inspect` or `reset_breakers`. An update of the agent goes through `/hosts/{id}/update` or a fleet update. */
-            kind: string;
+            /**
+             * @description The kind of job. `self_update` is asked for by an update of the agent goes through POST /api/v1/hosts/{id}/update or a fleet update.
+             * @enum {string}
+             */
+            kind: "run" | "inspect" | "reset_breakers";
             selector?: components["schemas"]["Selector"] | null;
-            /** @description What to do, by kind. */
-            spec?: Record<string, unknown>;
+            /** @description What to do: the spec of that kind. Absent: an empty object. */
+            spec?: components["schemas"]["RunSpec"] | components["schemas"]["InspectSpec"] | components["schemas"]["ResetBreakersSpec"];
             /**
              * Format: date-time
              * @description Latest start. Absent: an hour from now. Past it the job is never run.
@@ -1929,13 +1940,14 @@ export interface components {
         /** @description A job's result. The same result may be reported any number of times; another one is refused. */
         JobResult: {
             /** @description What the job found out (`inspect`: the facts); up to 64 KiB. Absent when there is nothing to say. */
-            detail?: Record<string, unknown> | null;
-            error?: components["schemas"]["JobError"] | null;
+            detail?: Record<string, unknown>;
+            /** @description Why it did not succeed. Absent when it did. */
+            error?: components["schemas"]["JobError"];
             /**
              * Format: int32
              * @description The program's exit code. Absent when there was no program or a signal ended it.
              */
-            exit_code?: number | null;
+            exit_code?: number;
             /**
              * Format: date-time
              * @description When it ended, by the host's clock.
@@ -1954,29 +1966,7 @@ export interface components {
              * Format: date-time
              * @description When it was started, by the host's clock. Absent when it was not.
              */
-            started_at?: string | null;
-        };
-        /** @description What to do, typed per kind; never a shell string. */
-        JobSpec: {
-            /** @enum {string} */
-            kind: "run";
-            /** @description Run a program. Recovery: `once`. */
-            spec: components["schemas"]["RunSpec"];
-        } | {
-            /** @enum {string} */
-            kind: "inspect";
-            /** @description Report the host's facts in full. Recovery: `converge`. */
-            spec: components["schemas"]["InspectSpec"];
-        } | {
-            /** @enum {string} */
-            kind: "reset_breakers";
-            /** @description Close the agent's circuit breakers: what did not answer is well again. Recovery: `converge`. */
-            spec: components["schemas"]["ResetBreakersSpec"];
-        } | {
-            /** @enum {string} */
-            kind: "self_update";
-            /** @description Bring the agent to a release. Recovery: `probe`. */
-            spec: components["schemas"]["SelfUpdateSpec"];
+            started_at?: string;
         };
         /**
          * @description Where a job is. The last six but one are final and never change; `presumed_lost` is corrected by a late report.
@@ -1984,12 +1974,12 @@ export interface components {
          */
         JobState: "queued" | "offered" | "accepted" | "running" | "presumed_lost" | "succeeded" | "failed" | "cancelled" | "interrupted" | "rejected" | "superseded" | "expired";
         /** @description A job as operators see it. */
-        JobView: components["schemas"]["JobSpec"] & components["schemas"]["ActionsOnJob"] & {
+        JobView: {
             /**
              * Format: date-time
              * @description When the host said that it has it. Absent: not yet.
              */
-            accepted_at?: string | null;
+            accepted_at?: string;
             /** @description Whether an operator wants it stopped. */
             cancel_requested: boolean;
             /**
@@ -2005,8 +1995,9 @@ export interface components {
              * Format: date-time
              * @description When it became final. Absent: not yet.
              */
-            ended_at?: string | null;
-            fleet_update_id?: components["schemas"]["FleetUpdateId"] | null;
+            ended_at?: string;
+            /** @description The fleet update it belongs to. Absent when an operator asked for it. */
+            fleet_update_id?: components["schemas"]["FleetUpdateId"];
             /** @description Where it runs. */
             host_id: components["schemas"]["HostId"];
             /** @description Its id. */
@@ -2020,15 +2011,16 @@ export interface components {
              * Format: date-time
              * @description When it was first offered. Absent: never.
              */
-            offered_at?: string | null;
+            offered_at?: string;
             /**
              * Format: int64
              * @description Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
              */
             output_lost_bytes?: number;
             /** @description What it acts on (`agent`): one job per resource runs at a time. Absent: nothing that others act on. */
-            resource?: string | null;
-            result?: components["schemas"]["JobResult"] | null;
+            resource?: string;
+            /** @description How it ended, by the host's word. Absent until the host has said so. */
+            result?: components["schemas"]["JobResult"];
             /**
              * Format: int64
              * @description The record's revision.
@@ -2048,7 +2040,7 @@ export interface components {
              * Format: date-time
              * @description When the host said that it has started. Absent: not yet.
              */
-            started_at?: string | null;
+            started_at?: string;
             /** @description Where it is. */
             state: components["schemas"]["JobState"];
             /**
@@ -2056,8 +2048,25 @@ export interface components {
              * @description How long it may run, in seconds.
              */
             time_limit_seconds: number;
+            /** @description The same in a few words, for people. Empty when the server is older than this field. */
+            title?: string;
             /** @description What it waits for, in words. Absent when it is final. */
-            waiting_on?: string | null;
+            waiting_on?: string;
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnJob"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                cancel?: string;
+            };
+            /**
+             * @description - `run`: Run a program. Recovery: `once`.
+             *     - `inspect`: Report the host's facts in full. Recovery: `converge`.
+             *     - `reset_breakers`: Close the agent's circuit breakers: what did not answer is well again. Recovery: `converge`.
+             *     - `self_update`: Bring the agent to a release. Recovery: `probe`.
+             * @enum {string}
+             */
+            kind: "run" | "inspect" | "reset_breakers" | "self_update";
+            spec: components["schemas"]["SelfUpdateSpec"] | components["schemas"]["RunSpec"] | components["schemas"]["InspectSpec"] | components["schemas"]["ResetBreakersSpec"];
         };
         JobViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -2192,7 +2201,7 @@ export interface components {
             /** @description How many hosts are how. */
             hosts: components["schemas"]["HostCounts"];
             /** @description The newest release that is published. Null: there is none. */
-            newest_release?: string | null;
+            newest_release: string | null;
             /** @description Jobs that did not end well, newest first: at most 10, of the newest 200 jobs. */
             recent_failures: components["schemas"]["JobView"][];
             /** @description How many hosts run which version: of the 50 most common. */
@@ -2211,18 +2220,18 @@ export interface components {
             /** @description Whether it was heard from lately. */
             online: boolean;
             /** @description What it runs. Absent before its first session. */
-            version?: string | null;
+            version?: string;
         };
         /** @description An error as the caller sees it (RFC 9457, `application/problem+json`). */
-        Problem: Record<string, unknown> & {
+        Problem: {
             /** @description The stable word to match on. */
             code: components["schemas"]["ProblemCode"];
             /** @description What exactly is wrong and which rule says so. Absent when the title says it all. */
-            detail?: string | null;
+            detail?: string;
             /** @description The field that breaks the rule, as a path (`spec.argv[0]`). Absent when no single field does. */
-            field?: string | null;
+            field?: string;
             /** @description The request's id, to be quoted to whoever runs the server. Absent in problems that no request caused. */
-            instance?: string | null;
+            instance?: string;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -2255,7 +2264,7 @@ export interface components {
          */
         ReleaseState: "draft" | "published" | "yanked";
         /** @description A release as operators see it. */
-        ReleaseView: components["schemas"]["ActionsOnRelease"] & {
+        ReleaseView: {
             /**
              * Format: date-time
              * @description When it came.
@@ -2279,9 +2288,15 @@ export interface components {
             /** @description The version. */
             version: string;
             /** @description What it waits for, in words. Absent when it waits for nothing. */
-            waiting_on?: string | null;
+            waiting_on?: string;
             /** @description Why it was yanked. Absent when it was not. */
-            yanked_reason?: string | null;
+            yanked_reason?: string;
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnRelease"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                yank?: string;
+            };
         };
         ReleaseViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -2298,9 +2313,9 @@ export interface components {
         Role: "viewer" | "operator" | "admin";
         /** @description A program to run, without a shell. */
         RunSpec: {
-            /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL. */
+            /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`. */
             argv: string[];
-            /** @description Its whole environment but for `PATH`, which is the agent's. */
+            /** @description Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB. */
             environment?: {
                 [key: string]: string;
             };
@@ -2309,7 +2324,7 @@ export interface components {
              * @description How much of its output is kept, in bytes: at most 16 MiB. Absent: 1 MiB.
              */
             output_limit_bytes?: number | null;
-            /** @description Where it runs: an absolute path. Absent: `/`. */
+            /** @description Where it runs: an absolute path without `.` or `..`. Absent: `/`. */
             working_directory?: string | null;
         };
         /** @description A secret text. `Debug` prints `***` and there is no `Display`; `reveal` is the one way to the text. */
@@ -2375,8 +2390,9 @@ export interface components {
             session: number;
         };
         /** @description A session of a person. */
-        SessionView: components["schemas"]["ActionsOfCaller"] & {
-            csrf_token?: components["schemas"]["Secret"] | null;
+        SessionView: {
+            /** @description What a browser must send as `X-CSRF-Token` with every change. Absent for programs. */
+            csrf_token?: components["schemas"]["Secret"];
             /**
              * Format: date-time
              * @description When it ends at the latest.
@@ -2384,9 +2400,25 @@ export interface components {
             expires_at: string;
             /** @description What they may do. */
             role: components["schemas"]["Role"];
-            token?: components["schemas"]["Secret"] | null;
+            /** @description Goes into `Authorization: Bearer`; told once. Absent for browsers. */
+            token?: components["schemas"]["Secret"];
             /** @description Who. */
             username: string;
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOfCaller"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                create_api_keys?: string;
+                create_enrollment_tokens?: string;
+                create_fleet_updates?: string;
+                create_jobs?: string;
+                create_users?: string;
+                look_at_api_keys?: string;
+                look_at_audit?: string;
+                look_at_enrollment_tokens?: string;
+                look_at_users?: string;
+                publish_releases?: string;
+            };
         };
         /** @description A number of hosts, or a share of those taking part: `5` or `"10%"`. */
         Share: number | components["schemas"]["Percent"];
@@ -2404,7 +2436,7 @@ export interface components {
              */
             size: number;
         };
-        /** @description What a tick did. */
+        /** @description The answer to `POST /api/v1/tick`: what the tick did. */
         TickReport: {
             /** @description Records that were due and were looked at. */
             due: number;
@@ -2446,7 +2478,12 @@ export interface components {
             headers?: {
                 [key: string]: string;
             };
-            url?: components["schemas"]["Secret"] | null;
+            /**
+             * @description A URL of the object store for one `PUT` of just this file, good for an hour; then
+             *     `PUT /releases/{version}/targets/{platform}?uploaded=true` without a body says that it is there. Whoever has the URL
+             *     may put this file. Absent: the bytes go to `PUT /releases/{version}/targets/{platform}` itself.
+             */
+            url?: components["schemas"]["Secret"];
         };
         /** @description What an agent knows of one upstream, since its process started. */
         Upstream: {
@@ -2457,8 +2494,10 @@ export interface components {
              * @description How many calls have failed.
              */
             failures?: number;
-            last_failure?: components["schemas"]["LastFailure"] | null;
-            last_outage?: components["schemas"]["LastOutage"] | null;
+            /** @description How the last call that failed did. Absent: none has. */
+            last_failure?: components["schemas"]["LastFailure"];
+            /** @description The last outage that is over, of however few calls. Absent: there was none. */
+            last_outage?: components["schemas"]["LastOutage"];
             /** @description `api`, `object_store`. */
             name: string;
             /**
@@ -2490,7 +2529,7 @@ export interface components {
             username: string;
         };
         /** @description An account. */
-        UserView: components["schemas"]["ActionsOnUser"] & {
+        UserView: {
             /**
              * Format: date-time
              * @description When it was made.
@@ -2507,6 +2546,13 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description Its name. */
             username: string;
+            /** @description What the caller may do with it now */
+            allowed: components["schemas"]["ActionOnUser"][];
+            /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
+            why_not: {
+                change?: string;
+                remove?: string;
+            };
         };
         UserViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -2540,10 +2586,10 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_agent_blobs_sha256: {
+    releases_blob: {
         parameters: {
             query?: {
-                /** @description The bytes themselves, for hosts that reach nothing else */
+                /** @description Answer the bytes themselves, for hosts that reach nothing but the server. */
                 through_server?: boolean;
             };
             header?: never;
@@ -2554,14 +2600,72 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the file. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The file is elsewhere. */
+            307: {
+                headers: {
+                    /** @description Where the file is, for an hour. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2572,7 +2676,7 @@ export interface operations {
             };
         };
     };
-    post_agent_check_in: {
+    check_ins_check_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -2585,7 +2689,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2594,7 +2698,54 @@ export interface operations {
                     "application/json": components["schemas"]["CheckInResponse"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2605,7 +2756,7 @@ export interface operations {
             };
         };
     };
-    post_agent_enroll: {
+    enrollment_enroll: {
         parameters: {
             query?: never;
             header?: never;
@@ -2618,7 +2769,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2627,7 +2778,34 @@ export interface operations {
                     "application/json": components["schemas"]["EnrollResponse"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2638,7 +2816,7 @@ export interface operations {
             };
         };
     };
-    post_agent_jobs_id_events: {
+    commands_tell: {
         parameters: {
             query?: never;
             header?: never;
@@ -2653,7 +2831,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2662,7 +2840,63 @@ export interface operations {
                     "application/json": components["schemas"]["EventsResponse"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2673,7 +2907,7 @@ export interface operations {
             };
         };
     };
-    get_agent_releases_version_manifest: {
+    releases_manifest: {
         parameters: {
             query?: never;
             header?: never;
@@ -2684,7 +2918,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2693,7 +2927,36 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2704,7 +2967,7 @@ export interface operations {
             };
         };
     };
-    post_agent_session: {
+    check_ins_start: {
         parameters: {
             query?: never;
             header?: never;
@@ -2717,7 +2980,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2726,7 +2989,54 @@ export interface operations {
                     "application/json": components["schemas"]["SessionResponse"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2737,12 +3047,12 @@ export interface operations {
             };
         };
     };
-    get_api_keys: {
+    api_keys_list: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -2751,7 +3061,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2760,7 +3070,56 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2771,10 +3130,13 @@ export interface operations {
             };
         };
     };
-    post_api_keys: {
+    api_keys_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text of the caller's own, 1 to 255 visible ASCII characters. A request that is sent again with the same key is done only once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2784,7 +3146,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2793,7 +3155,63 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyCreated"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. `idempotency_key_reused`: The idempotency key belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2804,7 +3222,7 @@ export interface operations {
             };
         };
     };
-    delete_api_keys_id: {
+    api_keys_delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -2815,14 +3233,52 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. There is nothing else to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2833,16 +3289,16 @@ export interface operations {
             };
         };
     };
-    get_audit: {
+    audit_list: {
         parameters: {
             query?: {
-                /** @description Of this thing */
+                /** @description The id of what the entry is about. */
                 subject?: string;
-                /** @description Only those that somebody should look at */
+                /** @description Only entries that somebody should look at. */
                 alert?: boolean;
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -2851,7 +3307,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2860,7 +3316,56 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2871,12 +3376,12 @@ export interface operations {
             };
         };
     };
-    get_enrollment_tokens: {
+    enrollment_list: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -2885,7 +3390,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2894,7 +3399,56 @@ export interface operations {
                     "application/json": components["schemas"]["EnrollmentTokenViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2905,10 +3459,13 @@ export interface operations {
             };
         };
     };
-    post_enrollment_tokens: {
+    enrollment_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text of the caller's own, 1 to 255 visible ASCII characters. A request that is sent again with the same key is done only once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2918,7 +3475,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2927,7 +3484,63 @@ export interface operations {
                     "application/json": components["schemas"]["EnrollmentTokenCreated"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. `idempotency_key_reused`: The idempotency key belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2938,7 +3551,7 @@ export interface operations {
             };
         };
     };
-    delete_enrollment_tokens_id: {
+    enrollment_revoke: {
         parameters: {
             query?: never;
             header?: never;
@@ -2949,14 +3562,52 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. There is nothing else to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2967,12 +3618,12 @@ export interface operations {
             };
         };
     };
-    get_fleet_updates: {
+    fleet_updates_list: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -2981,7 +3632,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2990,7 +3641,56 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3001,13 +3701,16 @@ export interface operations {
             };
         };
     };
-    post_fleet_updates: {
+    fleet_updates_create: {
         parameters: {
             query?: {
-                /** @description Answer the plan, a FleetUpdatePlan with status 200, and start nothing */
+                /** @description Answer the plan with status 200, and start nothing. */
                 dry_run?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description A text of the caller's own, 1 to 255 visible ASCII characters. A request that is sent again with the same key is done only once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3017,7 +3720,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The plan; nothing was done */
+            /** @description The plan. Nothing was done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3026,7 +3729,7 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdatePlan"];
                 };
             };
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3035,7 +3738,63 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. `idempotency_key_reused`: The idempotency key belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3046,16 +3805,16 @@ export interface operations {
             };
         };
     };
-    get_fleet_updates_id: {
+    fleet_updates_get: {
         parameters: {
             query?: {
-                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                /** @description How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds. */
                 wait?: number;
-                /** @description Wait for a revision after this one; absent: for the next change from now on */
+                /** @description Wait for a revision after this one. Absent: for the next change from now on. */
                 revision?: number;
             };
             header?: {
-                /** @description The ETag of the answer that the caller has */
+                /** @description The ETag of the answer that the caller has. If it still holds, the status is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -3065,23 +3824,83 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names this answer; for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Still the answer that the caller has */
+            /** @description The answer that the caller has still holds. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3092,7 +3911,7 @@ export interface operations {
             };
         };
     };
-    post_fleet_updates_id_cancel: {
+    fleet_updates_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -3107,7 +3926,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3116,7 +3935,72 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3127,18 +4011,18 @@ export interface operations {
             };
         };
     };
-    get_fleet_updates_id_hosts: {
+    fleet_updates_hosts: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 1000; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 1000. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
-                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                /** @description How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds. */
                 wait?: number;
             };
             header?: {
-                /** @description The ETag of the answer that the caller has */
+                /** @description The ETag of the answer that the caller has. If it still holds, the status is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -3148,23 +4032,83 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names this answer; for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FleetUpdateHostViewPage"];
                 };
             };
-            /** @description Still the answer that the caller has */
+            /** @description The answer that the caller has still holds. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3175,7 +4119,7 @@ export interface operations {
             };
         };
     };
-    post_fleet_updates_id_pause: {
+    fleet_updates_pause: {
         parameters: {
             query?: never;
             header?: never;
@@ -3190,7 +4134,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3199,7 +4143,72 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3210,7 +4219,7 @@ export interface operations {
             };
         };
     };
-    post_fleet_updates_id_resume: {
+    fleet_updates_resume: {
         parameters: {
             query?: never;
             header?: never;
@@ -3225,7 +4234,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3234,7 +4243,72 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3245,7 +4319,7 @@ export interface operations {
             };
         };
     };
-    post_fleet_updates_id_retry_failed: {
+    fleet_updates_retry_failed: {
         parameters: {
             query?: never;
             header?: never;
@@ -3260,7 +4334,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3269,7 +4343,72 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3280,7 +4419,7 @@ export interface operations {
             };
         };
     };
-    post_fleet_updates_id_write_off: {
+    fleet_updates_write_off: {
         parameters: {
             query?: never;
             header?: never;
@@ -3295,7 +4434,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3304,7 +4443,72 @@ export interface operations {
                     "application/json": components["schemas"]["FleetUpdateView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3315,10 +4519,10 @@ export interface operations {
             };
         };
     };
-    get_health: {
+    health_get: {
         parameters: {
             query?: {
-                /** @description Whether to ask the store, too */
+                /** @description Whether to ask the store, too. */
                 deep?: boolean;
             };
             header?: never;
@@ -3327,7 +4531,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3336,7 +4540,16 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3347,24 +4560,24 @@ export interface operations {
             };
         };
     };
-    get_hosts: {
+    hosts_list: {
         parameters: {
             query?: {
-                /** @description key=value; may be given several times, all must hold */
-                label?: string;
-                /** @description The operating system */
+                /** @description A label as `key=value`. May be given several times; all of them must match. */
+                label?: string[];
+                /** @description The operating system. */
                 os?: string;
-                /** @description The agent's version */
+                /** @description The version of the agent. */
                 version?: string;
-                /** @description behind: those that a published release is newer for */
+                /** @description `behind`: only hosts that a newer published release exists for. */
                 updates?: string;
-                /** @description Whether they were heard from lately */
+                /** @description Whether the host was heard from lately. */
                 online?: boolean;
-                /** @description active, quarantined or retired; all but retired unless said otherwise */
-                state?: string;
-                /** @description How many entries, 1 to 1000; 50 unless said otherwise */
+                /** @description The state of the host. Absent: every state but `retired`. */
+                state?: components["schemas"]["HostState"];
+                /** @description How many entries to return at most: 1 to 1000. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -3373,7 +4586,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3382,7 +4595,56 @@ export interface operations {
                     "application/json": components["schemas"]["HostViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3393,14 +4655,14 @@ export interface operations {
             };
         };
     };
-    get_hosts_id: {
+    hosts_get: {
         parameters: {
             query?: {
-                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                /** @description How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds. */
                 wait?: number;
             };
             header?: {
-                /** @description The ETag of the answer that the caller has */
+                /** @description The ETag of the answer that the caller has. If it still holds, the status is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -3410,23 +4672,83 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names this answer; for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["HostView"];
                 };
             };
-            /** @description Still the answer that the caller has */
+            /** @description The answer that the caller has still holds. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3437,12 +4759,12 @@ export interface operations {
             };
         };
     };
-    delete_hosts_id: {
+    hosts_retire: {
         parameters: {
             query?: {
-                /** @description Give up its open jobs */
+                /** @description Give up its open jobs. */
                 force?: boolean;
-                /** @description Why, for people */
+                /** @description Why, for people. */
                 reason?: string;
             };
             header?: never;
@@ -3453,14 +4775,61 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. There is nothing else to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3471,10 +4840,13 @@ export interface operations {
             };
         };
     };
-    patch_hosts_id: {
+    hosts_change: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the caller has. The change is refused if there is a newer revision. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3486,7 +4858,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3495,7 +4867,81 @@ export interface operations {
                     "application/json": components["schemas"]["HostView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `revision_mismatch`: Changed in the meantime. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3506,7 +4952,7 @@ export interface operations {
             };
         };
     };
-    post_hosts_id_readmit: {
+    hosts_readmit: {
         parameters: {
             query?: never;
             header?: never;
@@ -3521,7 +4967,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3530,7 +4976,72 @@ export interface operations {
                     "application/json": components["schemas"]["HostView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3541,7 +5052,7 @@ export interface operations {
             };
         };
     };
-    post_hosts_id_update: {
+    hosts_update: {
         parameters: {
             query?: never;
             header?: never;
@@ -3556,7 +5067,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Accepted: it goes on after the answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3565,7 +5076,72 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3576,7 +5152,7 @@ export interface operations {
             };
         };
     };
-    get_install_sh: {
+    install_script: {
         parameters: {
             query?: never;
             header?: never;
@@ -3585,14 +5161,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/x-shellscript": string;
+                };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3603,7 +5181,7 @@ export interface operations {
             };
         };
     };
-    get_install_platform: {
+    install_agent: {
         parameters: {
             query?: never;
             header?: never;
@@ -3614,14 +5192,63 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A part of the file. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The file is elsewhere. */
+            307: {
+                headers: {
+                    /** @description Where the file is, for an hour. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. `enrollment_token_invalid`: The enrollment token is not valid. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3632,18 +5259,18 @@ export interface operations {
             };
         };
     };
-    get_jobs: {
+    jobs_list: {
         parameters: {
             query?: {
-                /** @description Of this host */
-                host?: string;
-                /** @description In this state */
-                state?: string;
-                /** @description Of this kind */
+                /** @description The host that the job is for. */
+                host?: components["schemas"]["HostId"];
+                /** @description The state of the job. */
+                state?: components["schemas"]["JobState"];
+                /** @description The kind of the job. */
                 kind?: string;
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -3652,7 +5279,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3661,7 +5288,56 @@ export interface operations {
                     "application/json": components["schemas"]["JobViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3672,10 +5348,13 @@ export interface operations {
             };
         };
     };
-    post_jobs: {
+    jobs_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text of the caller's own, 1 to 255 visible ASCII characters. A request that is sent again with the same key is done only once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3685,7 +5364,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Accepted: it goes on after the answer. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3694,7 +5373,63 @@ export interface operations {
                     "application/json": components["schemas"]["JobsCreated"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. `idempotency_key_reused`: The idempotency key belongs to another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3705,16 +5440,16 @@ export interface operations {
             };
         };
     };
-    get_jobs_id: {
+    jobs_get: {
         parameters: {
             query?: {
-                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                /** @description How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds. */
                 wait?: number;
-                /** @description Wait for a revision after this one; absent: for the next change from now on */
+                /** @description Wait for a revision after this one. Absent: for the next change from now on. */
                 revision?: number;
             };
             header?: {
-                /** @description The ETag of the answer that the caller has */
+                /** @description The ETag of the answer that the caller has. If it still holds, the status is 304. */
                 "If-None-Match"?: string;
             };
             path: {
@@ -3724,23 +5459,83 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names this answer; for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description Still the answer that the caller has */
+            /** @description The answer that the caller has still holds. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3751,7 +5546,7 @@ export interface operations {
             };
         };
     };
-    post_jobs_id_cancel: {
+    jobs_cancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -3762,7 +5557,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3771,7 +5566,45 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3782,12 +5615,12 @@ export interface operations {
             };
         };
     };
-    get_jobs_id_log: {
+    jobs_log: {
         parameters: {
             query?: {
-                /** @description From which byte on */
+                /** @description The byte to start at. Absent: 0. */
                 after?: number;
-                /** @description How long to wait for more, in seconds, at most 60 */
+                /** @description How long to wait for more of the log: 0 to 60 seconds. */
                 wait?: number;
             };
             header?: never;
@@ -3798,14 +5631,67 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
+                headers: {
+                    /** @description `true` if this is the end of the log, else `false`. */
+                    "muster-log-complete"?: string;
+                    /** @description The byte that the rest of the log starts at: the next `after`. */
+                    "muster-log-next"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3816,7 +5702,7 @@ export interface operations {
             };
         };
     };
-    get_openapi_json: {
+    openapi_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3825,14 +5711,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": Record<string, unknown>;
+                };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3843,14 +5731,14 @@ export interface operations {
             };
         };
     };
-    get_overview: {
+    overview_get: {
         parameters: {
             query?: {
-                /** @description How long to wait for another answer than If-None-Match names, in seconds, at most 60 */
+                /** @description How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds. */
                 wait?: number;
             };
             header?: {
-                /** @description The ETag of the answer that the caller has */
+                /** @description The ETag of the answer that the caller has. If it still holds, the status is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3858,23 +5746,74 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names this answer; for If-None-Match and If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
-            /** @description Still the answer that the caller has */
+            /** @description The answer that the caller has still holds. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3885,12 +5824,12 @@ export interface operations {
             };
         };
     };
-    get_releases: {
+    releases_list: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -3899,7 +5838,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3908,7 +5847,56 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3919,7 +5907,7 @@ export interface operations {
             };
         };
     };
-    post_releases: {
+    releases_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -3932,7 +5920,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3941,7 +5929,63 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3952,7 +5996,7 @@ export interface operations {
             };
         };
     };
-    get_releases_version: {
+    releases_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3963,7 +6007,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3972,7 +6016,45 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3983,10 +6065,10 @@ export interface operations {
             };
         };
     };
-    put_releases_version_targets_platform: {
+    releases_upload: {
         parameters: {
             query?: {
-                /** @description It was put into the object store already; there is no body */
+                /** @description The file was put into the object store already, and there is no body. */
                 uploaded?: boolean;
             };
             header?: never;
@@ -3996,9 +6078,13 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4007,7 +6093,54 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4018,7 +6151,7 @@ export interface operations {
             };
         };
     };
-    post_releases_version_targets_platform_upload: {
+    releases_upload_place: {
         parameters: {
             query?: never;
             header?: never;
@@ -4030,7 +6163,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4039,7 +6172,45 @@ export interface operations {
                     "application/json": components["schemas"]["UploadPlace"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4050,7 +6221,7 @@ export interface operations {
             };
         };
     };
-    post_releases_version_yank: {
+    releases_yank: {
         parameters: {
             query?: never;
             header?: never;
@@ -4065,7 +6236,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4074,7 +6245,72 @@ export interface operations {
                     "application/json": components["schemas"]["ReleaseView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4085,7 +6321,7 @@ export interface operations {
             };
         };
     };
-    get_session: {
+    session_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -4094,7 +6330,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4103,7 +6339,36 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4114,7 +6379,7 @@ export interface operations {
             };
         };
     };
-    post_session: {
+    session_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -4127,7 +6392,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4136,7 +6401,34 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4147,7 +6439,7 @@ export interface operations {
             };
         };
     };
-    delete_session: {
+    session_delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -4156,14 +6448,43 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. There is nothing else to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4174,7 +6495,7 @@ export interface operations {
             };
         };
     };
-    post_tick: {
+    tick_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -4183,7 +6504,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4192,7 +6513,36 @@ export interface operations {
                     "application/json": components["schemas"]["TickReport"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4203,12 +6553,12 @@ export interface operations {
             };
         };
     };
-    get_users: {
+    users_list: {
         parameters: {
             query?: {
-                /** @description How many entries, 1 to 200; 50 unless said otherwise */
+                /** @description How many entries to return at most: 1 to 200. Absent: 50. */
                 limit?: number;
-                /** @description Where an earlier page stopped: its next_cursor */
+                /** @description The `next_cursor` of the page before. Absent: the first page. */
                 cursor?: string;
             };
             header?: never;
@@ -4217,7 +6567,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4226,7 +6576,56 @@ export interface operations {
                     "application/json": components["schemas"]["UserViewPage"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Not available right now. */
+            503: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4237,7 +6636,7 @@ export interface operations {
             };
         };
     };
-    post_users: {
+    users_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -4250,7 +6649,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Created. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4259,7 +6658,63 @@ export interface operations {
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4270,7 +6725,7 @@ export interface operations {
             };
         };
     };
-    delete_users_id: {
+    users_delete: {
         parameters: {
             query?: never;
             header?: never;
@@ -4281,14 +6736,52 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. There is nothing else to say. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4299,10 +6792,13 @@ export interface operations {
             };
         };
     };
-    patch_users_id: {
+    users_change: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the caller has. The change is refused if there is a newer revision. */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4314,7 +6810,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4323,7 +6819,81 @@ export interface operations {
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `revision_mismatch`: Changed in the meantime. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4334,7 +6904,7 @@ export interface operations {
             };
         };
     };
-    get_version: {
+    health_version: {
         parameters: {
             query?: never;
             header?: never;
@@ -4343,7 +6913,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4352,7 +6922,7 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -4363,7 +6933,7 @@ export interface operations {
             };
         };
     };
-    post_oauth_token: {
+    tokens_create: {
         parameters: {
             query?: never;
             header?: never;
@@ -4376,7 +6946,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4385,7 +6955,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenResponse"];
                 };
             };
-            /** @description Refused, or broken: a problem with a stable code */
+            /** @description Any other problem: its `code` says which. */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -7,7 +7,7 @@ import type { Session } from './nouns'
 
 export const sessionQuery = queryOptions({
   queryKey: sessionKey,
-  queryFn: async ({ signal }) => (await body(api.GET('/api/v1/session', { signal }))) as Session,
+  queryFn: ({ signal }): Promise<Session> => body(api.GET('/api/v1/session', { signal })),
   staleTime: 60_000,
 })
 

@@ -1,6 +1,6 @@
 /** What a job does and how it stands, in a few words. */
 
-import type { Job } from '../api/nouns'
+import type { Job, RunSpec, SelfUpdateSpec } from '../api/nouns'
 import { formatArgv } from './argv.ts'
 
 const KINDS: Record<string, string> = {
@@ -8,10 +8,21 @@ const KINDS: Record<string, string> = {
   reset_breakers: 'Reset breakers',
 }
 
+/** What program it runs; nothing when it is of another kind. */
+export function runSpec(job: Job): RunSpec | null {
+  return job.kind === 'run' ? (job.spec as RunSpec) : null
+}
+
+/** What release it brings the agent to; nothing when it is of another kind. */
+export function updateSpec(job: Job): SelfUpdateSpec | null {
+  return job.kind === 'self_update' ? (job.spec as SelfUpdateSpec) : null
+}
+
 /** The program's command line, or what else it does. */
 export function jobTitle(job: Job): string {
-  if (job.kind === 'run') return formatArgv(job.spec.argv)
-  if (job.kind === 'self_update') return `Update agent to ${job.spec.version}`
+  const [run, update] = [runSpec(job), updateSpec(job)]
+  if (run) return formatArgv(run.argv)
+  if (update) return `Update agent to ${update.version}`
   return KINDS[job.kind] ?? job.kind
 }
 

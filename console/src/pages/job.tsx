@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { isOpen, liveJob, useCancelJob } from '../api/jobs'
 import { useLive } from '../api/live'
 import type { Job } from '../api/nouns'
-import { jobTitle } from '../logic/job_words'
+import { jobTitle, runSpec, updateSpec } from '../logic/job_words'
 import { bytes } from '../logic/sizes'
 import { exactSpan } from '../logic/times'
 import { Actor } from '../ui/actor'
@@ -118,11 +118,12 @@ function JobCards({ job }: { job: Job }) {
 }
 
 function specRows(job: Job): [string, string | null][] {
-  if (job.kind === 'self_update') return [['Manifest', job.spec.manifest_sha256]]
-  if (job.kind !== 'run') return []
-  const environment = Object.entries(job.spec.environment ?? {}).map((pair) => pair.join('='))
+  const [run, update] = [runSpec(job), updateSpec(job)]
+  if (update) return [['Manifest', update.manifest_sha256]]
+  if (!run) return []
+  const environment = Object.entries(run.environment ?? {}).map((pair) => pair.join('='))
   return [
-    ['Directory', job.spec.working_directory ?? null],
+    ['Directory', run.working_directory ?? null],
     ['Environment', environment.join(' ')],
   ]
 }

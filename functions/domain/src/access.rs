@@ -5,11 +5,13 @@ use muster_schemas::{
     actions::{Action, ActionOfCaller, ActionOnApiKey, ActionOnUser, Actions},
     problems::ProblemCode,
 };
+use serde::Serialize;
 
-use crate::{jobs::word, machine::Refused};
+use crate::{refused::Refused, words::word};
 
 /// Something that a caller may or may not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// Look at everything but secrets.
     Look,

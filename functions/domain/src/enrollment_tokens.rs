@@ -18,8 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Permission, actions},
+    changes::{Change, Effect, Note},
     hosts,
-    machine::{Change, Effect, Machine, Note, Refused, Step},
+    machine::{Machine, Step},
+    refused::Refused,
 };
 
 /// An enrollment token. Its text is nowhere, only the text's hash.

@@ -4,12 +4,14 @@
 //! planning ──every host has its place──▶ running ⇄ paused      planning | running | paused | halted ──Cancel──▶ cancelled
 //! running | paused ──failures, no slot left──▶ halted ──Resume with a note──▶ running ──every host done──▶ completed
 //! ```
-//! Hosts are known by their position in the plan, and judged by records of their own ([`crate::fleet_update_hosts`]); here is
+//! Hosts are known by their position in the plan, and judged by records of their own ([`hosts`]); here is
 //! what concerns all of them. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` is what bounds hosts in
 //! an unproven update; a lost host keeps its slot.
 
 mod actions;
 mod admission;
+pub mod brings;
+pub mod hosts;
 mod outcomes;
 mod planning;
 mod positions;
@@ -28,14 +30,17 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    admission::{Candidate, best_case_seconds},
+    admission::{Candidate, best_case_seconds, turn},
+    brings::Brings,
     planning::{Planning, Selection},
 };
 use crate::{
     access::actions,
-    fleet_update_hosts, jobs,
-    machine::{Change, Effect, Lock, Machine, Note, Refused, Step},
-    pacing::after,
+    changes::{Change, Effect, Lock, Note, Work},
+    machine::{Machine, Step},
+    refused::Refused,
+    times::after,
+    words::word,
 };
 
 /// How many hosts may be in an unproven update at once. Each takes up to eight bytes of the fleet update's record, which is
@@ -43,8 +48,6 @@ use crate::{
 pub const MAX_IN_FLIGHT: u32 = 1_000;
 /// How many failures may be allowed. Hosts that failed and may have another turn are listed in the record.
 pub const MAX_FAILURES: u32 = 1_000;
-/// The lock that lets one fleet update of agents be active at a time.
-pub const LOCK: &str = "fleet-update:agent";
 /// How many hosts one step deals with: what fits into one commit. What is left stays due.
 const MAX_AT_ONCE: usize = 40;
 
@@ -107,10 +110,9 @@ pub struct FleetUpdate {
 /// What was asked for, resolved when every host has its place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Plan {
-    /// The release's version.
-    pub version: String,
-    /// SHA-256 of its signed payload.
-    pub manifest_sha256: String,
+    /// What is brought.
+    #[serde(flatten)]
+    pub brings: Brings,
     /// The waves' sizes, in hosts; none before every host has its place.
     pub waves: Vec<u32>,
     /// How many hosts may be in an unproven update at once; 0 before every host has its place.
@@ -305,10 +307,12 @@ impl FleetUpdate {
     /// The fleet update as operators of this role see it, with the hosts in its slots.
     pub fn view(&self, role: Role, now: Timestamp, revision: u64, in_flight: Vec<HostId>) -> FleetUpdateView {
         let plan = self.plan.clone();
+        let Brings::Release(brings::releases::Release { version, manifest_sha256 }) = plan.brings.clone();
         FleetUpdateView {
             id: self.id,
-            version: plan.version,
-            manifest_sha256: plan.manifest_sha256,
+            title: plan.brings.rules().title(),
+            version,
+            manifest_sha256,
             state: self.state,
             waiting_on: self.waiting_on(now),
             halted_reason: self.halted_reason.clone(),
@@ -365,7 +369,7 @@ impl FleetUpdate {
     }
 
     fn refused(&self, to: &str) -> Refused {
-        Refused::wrong_state(format_args!("a fleet update that is {} cannot {to}", jobs::word(self.state)))
+        Refused::wrong_state(format_args!("a fleet update that is {} cannot {to}", word(self.state)))
     }
 }
 
@@ -437,7 +441,7 @@ impl Draft {
         let next = &self.next;
         let has_turns = !next.turns(self.now).is_empty() || !next.deferred(self.now).is_empty();
         if next.planning.is_some() || has_turns || next.is_behind(self.now) {
-            self.effects.push(Effect::GoOn(next.id));
+            self.effects.push(Effect::GoOn(Work::FleetUpdate(next.id)));
         }
     }
 
@@ -480,7 +484,10 @@ impl Draft {
 
     fn end(&mut self, action: &'static str, detail: String) {
         self.next.ended_at = Some(self.now);
-        self.effects.push(Effect::Unlock(Lock { name: LOCK, holder: self.next.id.to_string() }));
+        self.effects.push(Effect::Unlock(Lock {
+            name: self.next.plan.brings.rules().lock(),
+            holder: self.next.id.to_string(),
+        }));
         self.effects.push(Note::new(action, self.next.id, detail).into());
     }
 
@@ -493,7 +500,7 @@ impl Draft {
     fn recall_more(&mut self) {
         for position in self.next.to_recall.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>() {
             self.next.to_recall.remove(&position);
-            self.host(position, fleet_update_hosts::Event::Recall);
+            self.host(position, hosts::Event::Recall);
         }
     }
 
@@ -507,14 +514,14 @@ impl Draft {
             self.next.retriable.remove(position);
             self.next.failed -= 1;
             self.next.requeued.insert(*position);
-            self.host(*position, fleet_update_hosts::Event::Retry);
+            self.host(*position, hosts::Event::Retry);
         }
         let detail = format!("{} hosts: {note}", positions.len());
         self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
         Ok(())
     }
 
-    fn host(&mut self, position: u32, event: fleet_update_hosts::Event) {
+    fn host(&mut self, position: u32, event: hosts::Event) {
         self.effects.push(Effect::Also(Change::FleetUpdateHost(self.next.id, position, event)));
     }
 }

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::actions::Standing;
 use crate::{
-    machine::{Change, Effect, Machine, Note, Refused, Step},
+    changes::{Change, Effect, Note},
+    machine::{Machine, Step},
     mailboxes,
+    refused::Refused,
 };
 
 /// How long a name is at most, in characters.

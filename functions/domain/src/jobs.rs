@@ -21,22 +21,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Permission, actions},
-    fleet_update_hosts::{self, Place},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
+    changes::{Change, Effect, Note},
+    fleet_updates::hosts::{Event as HostEvent, Place},
+    machine::{Machine, Step},
     mailboxes,
-    pacing::after,
+    refused::Refused,
+    times::after,
+    words::word,
 };
 
 /// No more is counted as lost: a number that every reader of JSON holds exactly.
 const MAX_LOST_BYTES: u64 = 1 << 53;
 /// The error of a job that another process was told to start before.
 const GRANTED_BEFORE: &str = "granted_before";
-/// The resource that updates of the agent act on.
-pub const AGENT: &str = "agent";
 /// How long after its time limit a job without a word is presumed lost, in seconds: the agent needs time to tell.
 const GRACE_SECONDS: u32 = 300;
-/// How much log is kept unless the job says otherwise, in bytes.
-const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
 /// How many pieces of log are kept: one a second for the longest time that a job may run, and some more. A log of crumbs
 /// would be mostly keys.
 pub const MAX_LOG_PIECES: u32 = 100_000;
@@ -133,6 +132,18 @@ impl Origin {
         match self {
             Self::Caller(_) => None,
             Self::FleetUpdate(place) => Some(*place),
+        }
+    }
+
+    /// How the end of a job is told to whatever asked for it: callers look for themselves.
+    fn hears(&self, ended: &Job) -> Option<Effect> {
+        match self {
+            Self::Caller(_) => None,
+            Self::FleetUpdate(place) => {
+                let error = ended.result.as_ref().and_then(|result| result.error.clone());
+                let event = HostEvent::JobEnded { job_id: ended.id, state: ended.state, error };
+                Some(Effect::Also(place.change(event)))
+            }
         }
     }
 }
@@ -237,7 +248,7 @@ impl Job {
             JobState::Queued => now < self.asked.start_by,
             JobState::Offered => true,
             // A process was told to start it: no other one is, where once is all it may run.
-            JobState::Accepted => self.granted.is_none() || self.asked.spec.recovery() != Recovery::Once,
+            JobState::Accepted => self.granted.is_none() || self.asked.spec.rules().recovery() != Recovery::Once,
             // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it. Or its
             // result was stored by a server whose store was put back to a backup: whose journal has seen it, knows.
             JobState::PresumedLost => self.accepted_at.is_none() || self.sequence <= highest_sequence,
@@ -255,7 +266,7 @@ impl Job {
             sequence: self.sequence,
             kind: self.asked.spec.kind().into(),
             spec: wire.get("spec").cloned().unwrap_or_default(),
-            recovery: self.asked.spec.recovery(),
+            recovery: self.asked.spec.rules().recovery(),
             resource: self.asked.resource.clone(),
             // Jobs of one host on one resource are made in the order of their sequence.
             generation: self.sequence,
@@ -315,6 +326,7 @@ impl Job {
             id,
             host_id,
             sequence,
+            title: spec.rules().title(),
             spec,
             state,
             waiting_on,
@@ -421,13 +433,10 @@ impl Job {
     fn end(&self, state: JobState, now: Timestamp) -> Step<Self> {
         let next = Self { state, ended_at: Some(now), ..self.clone() };
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
-        let tell = self.asked.origin.fleet_update().map(|place| {
-            let error = next.result.as_ref().and_then(|result| result.error.clone());
-            Effect::Also(place.change(fleet_update_hosts::Event::JobEnded { job_id: self.id, state, error }))
-        });
+        let hears = self.asked.origin.hears(&next);
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
-        Step::to(next).and(forget).and_all(tell).and_all(note)
+        Step::to(next).and(forget).and_all(hears).and_all(note)
     }
 
     fn told(
@@ -479,7 +488,7 @@ impl Job {
     }
 
     fn is_granted_to_another(&self, process: ProcessId) -> bool {
-        self.asked.spec.recovery() == Recovery::Once && self.granted.is_some_and(|granted| granted != process)
+        self.asked.spec.rules().recovery() == Recovery::Once && self.granted.is_some_and(|granted| granted != process)
     }
 
     fn interrupted(&self, now: Timestamp) -> Step<Self> {
@@ -509,10 +518,7 @@ impl Job {
     }
 
     fn logs(&self, text: &str) -> Step<Self> {
-        let limit = match &self.asked.spec {
-            JobSpec::Run(run) => run.output_limit_bytes.unwrap_or(DEFAULT_LOG_BYTES),
-            JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) | JobSpec::SelfUpdate(_) => DEFAULT_LOG_BYTES,
-        };
+        let limit = self.asked.spec.rules().log_limit_bytes();
         let limit = if self.log_pieces < MAX_LOG_PIECES { limit } else { 0 };
         let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
         let kept = &text[..text.floor_char_boundary(room)];
@@ -579,11 +585,6 @@ fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
         gathered.push(effect);
     }
     gathered
-}
-
-/// A state as the word on the wire.
-pub fn word(state: impl Serialize) -> String {
-    serde_json::to_value(state).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn digest(result: &JobResult) -> String {

@@ -6,8 +6,8 @@
 
 pub mod access;
 pub mod budgets;
+pub mod changes;
 pub mod enrollment_tokens;
-pub mod fleet_update_hosts;
 pub mod fleet_updates;
 pub mod hosts;
 pub mod jobs;
@@ -16,6 +16,8 @@ pub mod machine;
 pub mod mailboxes;
 pub mod overview;
 pub mod pacing;
+pub mod refused;
 pub mod releases;
-pub mod verdicts;
+pub mod times;
 pub mod windows;
+pub mod words;

@@ -13,17 +13,21 @@ use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, HostState},
     ids::{HostId, JobId, ProcessId},
+    jobs::AGENT,
     problems::{Problem, ProblemCode},
+    reports::Report,
     upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fleet_update_hosts::{self, Place},
+    changes::{Change, Effect, Note},
+    fleet_updates::hosts::{Event as FleetUpdateHostEvent, Place},
     hosts,
     jobs::{self, NewJob},
-    machine::{Change, Effect, Machine, Note, Refused, Step},
-    pacing::after,
+    machine::{Machine, Step},
+    refused::Refused,
+    times::after,
 };
 
 /// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
@@ -292,7 +296,12 @@ impl Mailbox {
 
     /// The open update of the agent, if there is one.
     pub fn update(&self) -> Option<&OpenJob> {
-        self.open.iter().find(|job| job.resource.as_deref() == Some(jobs::AGENT))
+        self.open_on(AGENT)
+    }
+
+    /// An open job that acts on this, if there is one.
+    pub fn open_on(&self, resource: &str) -> Option<&OpenJob> {
+        self.open.iter().find(|job| job.resource.as_deref() == Some(resource))
     }
 
     fn started(
@@ -381,7 +390,7 @@ impl Mailbox {
 
     /// What a host reports while a fleet update is bringing it a release decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = fleet_update_hosts::Event::Seen { agent: agent.clone(), at: now };
+        let event = FleetUpdateHostEvent::Reported { report: Report::Agent(agent.clone()), at: now };
         Some(Effect::Also(self.fleet_update?.change(event)))
     }
 
@@ -392,7 +401,7 @@ impl Mailbox {
 
     fn enqueue(&self, job: &NewJob, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.served()?;
-        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(jobs::AGENT) {
+        if job.asked.origin.fleet_update().is_none() && job.asked.resource.as_deref() == Some(AGENT) {
             self.takes_update()?;
         }
         self.takes_work()?;

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{Permission, actions},
-    machine::{Machine, Note, Refused, Step},
+    changes::Note,
+    machine::{Machine, Step},
+    refused::Refused,
 };
 
 /// How many signatures are kept.

@@ -7,10 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
-    fleet_updates::{Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection},
+    changes::{Change, Effect, Work},
+    fleet_updates::hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
+    fleet_updates::{
+        Brings, Candidate, Event, FleetUpdate, Outcome, Plan, Planning, Selection, brings::releases::Release,
+    },
     jobs,
-    machine::{Change, Effect, Machine, Refused, Step},
+    machine::{Machine, Step},
+    refused::Refused,
 };
 use muster_schemas::{
     access::Role,
@@ -20,6 +24,7 @@ use muster_schemas::{
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::JobState,
+    reports::Report,
 };
 use proptest::prelude::*;
 
@@ -36,8 +41,7 @@ fn host(number: u32) -> HostId {
 
 fn plan(max_failures: u32, offline_policy: OfflinePolicy) -> Plan {
     Plan {
-        version: NEW.into(),
-        manifest_sha256: "manifest".into(),
+        brings: Brings::Release(Release { version: NEW.into(), manifest_sha256: "manifest".into() }),
         waves: Vec::new(),
         max_in_flight: 0,
         max_failures,
@@ -237,6 +241,7 @@ impl Fleet {
             host_id: host(position),
             state: Some(HostState::Active),
             online: self.online.contains(&position),
+            capabilities: vec!["self_update".into()],
             update_open: false,
             has_room: true,
             yanked: None,
@@ -260,7 +265,7 @@ impl Fleet {
             let process = self.draws();
             let agent = report(NEW, "new", process, committed);
             let at = at(self.now);
-            self.happens_to(position, HostEvent::Seen { agent, at }).unwrap();
+            self.happens_to(position, HostEvent::Reported { report: Report::Agent(agent), at }).unwrap();
             if committed {
                 self.accepted.remove(&host(position));
             }
@@ -275,7 +280,7 @@ impl Fleet {
                 Some(LastUpdate { transaction: job, to: NEW.into(), outcome, reason: "it crashed".into(), tries: 3 });
             let agent = AgentReport { last_update, ..report(OLD, "old", process, true) };
             let at = at(self.now);
-            self.happens_to(position, HostEvent::Seen { agent, at }).unwrap();
+            self.happens_to(position, HostEvent::Reported { report: Report::Agent(agent), at }).unwrap();
         }
     }
 
@@ -305,14 +310,17 @@ fn takes<M: Machine + Clone>(record: &mut M, event: &M::Event, now: Timestamp) -
 fn hosts_get_their_places_at_once_and_then_the_release_and_neither_waits_for_the_next_tick() {
     let id = FleetUpdateId::new(at(0), 1);
     let begun = FleetUpdate::begin(&start(1, 1, plan(1, OfflinePolicy::Skip)), at(0)).unwrap();
-    assert!(begun.effects.contains(&Effect::GoOn(id)));
+    assert!(begun.effects.contains(&Effect::GoOn(Work::FleetUpdate(id))));
     let more = Event::Planned { from: None, ready: 1, others: 0, to: Some("2".into()) };
     let more = begun.next.transition(&more, at(0)).unwrap();
-    assert_eq!((more.next.state, more.effects), (FleetUpdateState::Planning, vec![Effect::GoOn(id)]));
+    assert_eq!(
+        (more.next.state, more.effects),
+        (FleetUpdateState::Planning, vec![Effect::GoOn(Work::FleetUpdate(id))])
+    );
     let last = Event::Planned { from: Some("2".into()), ready: 0, others: 1, to: None };
     let last = more.next.transition(&last, at(0)).unwrap();
     assert_eq!((last.next.state, last.next.plan.waves), (FleetUpdateState::Running, vec![1, 1]));
-    assert!(last.effects.contains(&Effect::GoOn(id)));
+    assert!(last.effects.contains(&Effect::GoOn(Work::FleetUpdate(id))));
 }
 
 #[test]
@@ -491,7 +499,7 @@ fn a_report_from_before_the_offer_says_nothing_about_it() {
     fleet.now = 50;
     fleet.offers();
     let agent = report(NEW, "new", 999, true);
-    fleet.happens_to(0, HostEvent::Seen { agent, at: at(49) }).unwrap();
+    fleet.happens_to(0, HostEvent::Reported { report: Report::Agent(agent), at: at(49) }).unwrap();
     assert_eq!(fleet.state.succeeded, 0);
 }
 
@@ -511,7 +519,10 @@ fn a_step_over_many_hosts_stays_small_enough_for_one_commit_and_the_rest_follows
     assert_eq!(fleet.state.slots.len(), 150);
     let pause = fleet.state.transition(&Event::Pause, at(1)).unwrap();
     assert!(pause.effects.len() < 90, "{}", pause.effects.len());
-    assert!(pause.effects.contains(&Effect::GoOn(fleet.state.id)), "the rest need not wait for a tick");
+    assert!(
+        pause.effects.contains(&Effect::GoOn(Work::FleetUpdate(fleet.state.id))),
+        "the rest need not wait for a tick"
+    );
     fleet.happens(&Event::Pause).unwrap();
     fleet.offers();
     assert!(fleet.state.slots.is_empty(), "every offer is recalled in the end");
@@ -541,7 +552,8 @@ fn a_lost_host_that_comes_back_as_it_was_has_not_tried_the_release() {
     let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
     fleet.offers();
     fleet.accepts(0);
-    let as_it_was = |process| HostEvent::Seen { agent: report(OLD, "old", process, true), at: at(100) };
+    let as_it_was =
+        |process| HostEvent::Reported { report: Report::Agent(report(OLD, "old", process, true)), at: at(100) };
     fleet.happens_to(0, as_it_was(900)).unwrap();
     assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Offered, "it may still come to it");
     fleet.now = 100;

@@ -4,9 +4,10 @@
 
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::Place,
-    jobs::{AGENT, Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
-    machine::{Change, Effect, Machine, Step},
+    changes::{Change, Effect},
+    fleet_updates::hosts::Place,
+    jobs::{Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
+    machine::{Machine, Step},
     mailboxes::{self, Mailbox},
 };
 use muster_schemas::{
@@ -14,7 +15,7 @@ use muster_schemas::{
     commands::{Event as Told, EventKind},
     hosts::{Facts, HostState},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
-    jobs::{InspectSpec, JobResult, JobSpec, JobState, Outcome, RunSpec},
+    jobs::{AGENT, InspectSpec, JobResult, JobSpec, JobState, Outcome, RunSpec},
     problems::ProblemCode,
 };
 use proptest::prelude::*;

@@ -4,8 +4,9 @@ use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
     access::{actions, allows_on_api_key},
-    machine::{Note, Refused},
-    pacing::after,
+    changes::Note,
+    refused::Refused,
+    times::after,
 };
 use muster_schemas::{
     access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, Role},
@@ -24,9 +25,10 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{Cause, audit_write, put},
-    app::{App, Versioned},
-    store::{Consistency, Expect, StoreError, Write, keys},
+    app::App,
+    commit::{keep, keep_audited, put},
+    records,
+    store::{Consistency, Expect, StoreError, Versioned, Write},
 };
 
 /// What every API key begins with.
@@ -67,11 +69,11 @@ pub async fn create(
     let (secret, secret_sha256) = credentials::issue(PREFIX, id);
     let record =
         ApiKey { id, name, secret_sha256, role, created_at: now, expires_at: after(now, seconds), last_used_at: None };
-    let detail = format!("{}, {}", record.name, muster_domain::jobs::word(role));
-    let written = put(keys::api_key(id), 1, indexes(id), &record, Expect::Absent);
-    let mut writes = vec![written, audited(&app, &operator.cause(), "api_key.created", id, detail)];
+    let detail = format!("{}, {}", record.name, muster_domain::words::word(role));
+    let written = put(records::api_keys::key(id), 1, records::api_keys::found_by(id), &record, Expect::Absent);
+    let mut writes = vec![written];
     writes.extend(once.write(&app, &id));
-    app.table.commit(writes, rand::random()).await?;
+    keep_audited(&app, writes, Note::new("api_key.created", id, detail), &operator.cause()).await?;
     Ok((StatusCode::CREATED, Json(ApiKeyCreated { key: secret, view: view(record, operator.role()) })))
 }
 
@@ -91,11 +93,11 @@ pub async fn delete(
     State(app): State<App>,
     Id(id): Id<ApiKeyId>,
 ) -> Result<StatusCode, Failure> {
-    let found = app.load::<ApiKey>(&keys::api_key(id), Consistency::Strong).await?;
+    let found = app.load::<ApiKey>(&records::api_keys::key(id), Consistency::Strong).await?;
     let found = found.ok_or_else(|| Refused::not_found("API key"))?;
-    let gone = Write::Delete { key: keys::api_key(id), expect: Expect::Any };
-    let audit = audited(&app, &operator.cause(), "api_key.revoked", id, found.record.name);
-    app.table.commit(vec![gone, audit], rand::random()).await?;
+    let gone = Write::Delete { key: records::api_keys::key(id), expect: Expect::Any };
+    let note = Note::new("api_key.revoked", id, found.record.name);
+    keep_audited(&app, vec![gone], note, &operator.cause()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -103,7 +105,9 @@ pub async fn delete(
 pub async fn identify(app: &App, text: &str, request_id: String) -> Result<Option<Identity>, Failure> {
     let id = credentials::ulid(PREFIX, text).and_then(|ulid| format!("{}{ulid}", ApiKeyId::PREFIX).parse().ok());
     let Some(id) = id else { return Ok(None) };
-    let Some(found) = app.load::<ApiKey>(&keys::api_key(id), Consistency::Strong).await? else { return Ok(None) };
+    let Some(found) = app.load::<ApiKey>(&records::api_keys::key(id), Consistency::Strong).await? else {
+        return Ok(None);
+    };
     let now = app.now();
     if now >= found.record.expires_at || !credentials::matches(text, &found.record.secret_sha256) {
         return Ok(None);
@@ -119,20 +123,18 @@ async fn used(app: &App, found: &Versioned<ApiKey>, now: Timestamp) -> Result<()
         return Ok(());
     }
     let (record, revision) = (ApiKey { last_used_at: Some(now), ..found.record.clone() }, found.revision);
-    let write = put(keys::api_key(record.id), revision + 1, indexes(record.id), &record, Expect::Revision(revision));
-    match app.table.commit(vec![write], rand::random()).await {
+    let write = put(
+        records::api_keys::key(record.id),
+        revision + 1,
+        records::api_keys::found_by(record.id),
+        &record,
+        Expect::Revision(revision),
+    );
+    match keep(app, vec![write]).await {
         // Another request of the same key has written the same.
         Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn audited(app: &App, cause: &Cause, action: &'static str, id: ApiKeyId, detail: String) -> Write {
-    audit_write(Note::new(action, id, detail), cause, app.now())
-}
-
-fn indexes(id: ApiKeyId) -> Vec<crate::store::IndexEntry> {
-    vec![keys::list("api-keys", id)]
 }
 
 fn view(record: ApiKey, role: Role) -> ApiKeyView {

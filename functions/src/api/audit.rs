@@ -10,7 +10,7 @@ use super::{
     lists::{List, page},
     problem::Failure,
 };
-use crate::app::{App, Versioned};
+use crate::{app::App, store::Versioned};
 
 /// Which entries.
 #[derive(Debug, Default, Deserialize)]

@@ -22,8 +22,8 @@ use super::{
     tokens,
 };
 use crate::{
-    advance::Cause,
     app::{App, Settings},
+    commit::Cause,
 };
 
 /// Who may call a route.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::{Json, extract::State};
 use muster_domain::{
+    changes::Change,
     jobs::{self, Job},
     load::Work,
-    machine::Change,
     mailboxes::{Event, Mailbox, Told},
 };
 use muster_schemas::{
@@ -26,9 +26,11 @@ use super::{
     reports::{check_agent, check_facts, check_sequence, check_upstreams},
 };
 use crate::{
-    advance::{AdvanceError, Own, advance, advance_with},
-    app::{App, Versioned},
-    store::{Consistency, Item, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::{CommitError, Extras},
+    records,
+    store::{Consistency, Item, Versioned},
 };
 
 /// How many jobs one answer offers, and how much of them in bytes; at least one.
@@ -57,7 +59,7 @@ pub async fn start(
     let facts_digest = facts.digest();
     let event = Event::Started { agent: report, facts, facts_digest, highest_sequence, upstreams };
     let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
-    let mailbox = advanced.record::<Mailbox>(&keys::mailbox(agent.host_id))?.record;
+    let mailbox = advanced.record::<Mailbox>(&records::mailboxes::key(agent.host_id))?.record;
     // It may have been quarantined for it.
     mailbox.served()?;
     Ok(Json(SessionResponse { session: mailbox.session, server_time: app.now() }))
@@ -132,7 +134,7 @@ async fn seen(
         return Ok(());
     }
     let event = Event::Seen { session: request.session, told };
-    let own = Own { found: Some(item), ..Own::default() };
+    let own = Extras { found: Some(item), ..Extras::default() };
     advance_with(app, Change::Mailbox(agent.host_id, event), &agent.cause(), own).await?;
     Ok(())
 }
@@ -179,7 +181,7 @@ async fn offers(
 ) -> Result<(Vec<Command>, bool), Failure> {
     let unknown = |id: &JobId| !request.open.contains(id);
     let wanted = mailbox.open.iter().filter(|open| !open.cancel).map(|open| open.id).filter(unknown);
-    let wanted = wanted.map(keys::job).collect::<Vec<_>>();
+    let wanted = wanted.map(records::jobs::key).collect::<Vec<_>>();
     let mut commands = Vec::new();
     let (mut offered_before, mut bytes) = (false, 0);
     for job in app.load_many::<Job>(&wanted).await?.into_iter().flatten().map(|found| found.record) {
@@ -194,12 +196,12 @@ async fn offers(
         let event = jobs::Event::Offer { session: request.session };
         match advance(app, Change::Job(job.id, event), &agent.cause()).await {
             Ok(advanced) => {
-                let offered = advanced.record::<Job>(&keys::job(job.id))?.record;
+                let offered = advanced.record::<Job>(&records::jobs::key(job.id))?.record;
                 commands.extend(
                     offered.is_for(&request.open, request.highest_sequence, app.now()).then(|| offered.command()),
                 );
             }
-            Err(AdvanceError::Refused(_)) => {}
+            Err(CommitError::Refused(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -210,7 +212,7 @@ async fn offers(
 /// The mailbox of a host whose session is served. The cheap read may lag behind: it is believed when it says that there is
 /// nothing to do, and nobody is refused or offered anything on its strength.
 async fn served(app: &App, id: HostId, session: u64, consistency: Consistency) -> Result<(Item, Mailbox), Failure> {
-    let key = keys::mailbox(id);
+    let key = records::mailboxes::key(id);
     let read = async |consistency| -> Result<_, Failure> {
         let Some(item) = app.table.get(&key, consistency).await? else { return Ok(None) };
         let mailbox = Versioned::<Mailbox>::read(&item)?.record;

@@ -2,9 +2,10 @@
 
 use axum::{Json, extract::State};
 use muster_domain::{
+    changes::Change,
     jobs::{Event, Job},
-    machine::{Change, Refused},
     mailboxes::Mailbox,
+    refused::Refused,
 };
 use muster_schemas::{
     commands::{Event as Told, EventKind, EventsRequest, EventsResponse, MAX_OUTPUT_EVENT_BYTES},
@@ -15,13 +16,16 @@ use muster_schemas::{
 use super::{
     auth::Agent,
     extract::{Id, Sent},
+    found::found,
     problem::Failure,
     reports::MAX_SEQUENCE,
 };
 use crate::{
-    advance::{AdvanceError, Own, advance, advance_with},
+    advance::{advance, advance_with},
     app::App,
-    store::{Consistency, Expect, Write, keys},
+    commit::{CommitError, Extras},
+    records,
+    store::{Expect, Write},
 };
 
 /// How many events one request holds.
@@ -40,8 +44,9 @@ pub async fn tell(
 ) -> Result<Json<EventsResponse>, Failure> {
     check(&body.events)?;
     // Another host's job is none at all.
-    let job = app.load::<Job>(&keys::job(id), Consistency::Strong).await?;
-    job.filter(|job| job.record.host_id == agent.host_id).ok_or_else(|| Refused::not_found("job"))?;
+    if found::<Job>(&app, &id).await?.record.host_id != agent.host_id {
+        return Err(Refused::not_found("job").into());
+    }
     let process_id = body.process_id;
     let job = stored(&app, &agent, id, body).await?;
     Ok(Json(EventsResponse {
@@ -54,13 +59,13 @@ pub async fn tell(
 async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Result<Job, Failure> {
     let EventsRequest { session, process_id, events } = body;
     for _ in 0..ATTEMPTS {
-        let own = Own { writes: fence(app, agent.host_id, session, &events).await?, ..Own::default() };
+        let own = Extras { writes: fence(app, agent.host_id, session, &events).await?, ..Extras::default() };
         let event = Event::Told { host_id: agent.host_id, process_id, events: events.clone() };
         match advance_with(app, Change::Job(id, event), &agent.cause(), own).await {
-            Ok(advanced) => return Ok(advanced.record::<Job>(&keys::job(id))?.record),
+            Ok(advanced) => return Ok(advanced.record::<Job>(&records::jobs::key(id))?.record),
             // The mailbox has changed since it was looked at, perhaps by a newer session: look again.
-            Err(AdvanceError::Overtaken) => {}
-            Err(AdvanceError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
+            Err(CommitError::Overtaken) => {}
+            Err(CommitError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
                 advance(app, Change::Job(id, Event::Disputed), &agent.cause()).await?;
                 return Err(refused.into());
             }
@@ -73,12 +78,10 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
 /// Only the newest session is served. A host starts a job on the strength of an answer, so what asks for one is stored
 /// only while the mailbox is as it was when the session was looked at.
 async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Result<Vec<Write>, Failure> {
-    let key = keys::mailbox(host_id);
-    let mailbox = app.load::<Mailbox>(&key, Consistency::Strong).await?;
-    let mailbox = mailbox.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?;
+    let mailbox = found::<Mailbox>(app, &host_id).await?;
     mailbox.record.serves(session)?;
     let asks = events.iter().any(|event| matches!(event.kind, EventKind::Accepted | EventKind::Starting));
-    let check = Write::Check { key, expect: Expect::Revision(mailbox.revision) };
+    let check = Write::Check { key: records::mailboxes::key(host_id), expect: Expect::Revision(mailbox.revision) };
     Ok(asks.then_some(check).into_iter().collect())
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
+    changes::Change,
     enrollment_tokens::{EnrollmentToken, Event},
     hosts,
-    machine::{Change, Refused},
-    pacing::after,
+    refused::Refused,
+    times::after,
 };
 use muster_schemas::{
     enrollment::{EnrollRequest, EnrollResponse, EnrollmentTokenCreated, EnrollmentTokenRequest, EnrollmentTokenView},
@@ -28,9 +29,11 @@ use super::{
     reports::check_facts,
 };
 use crate::{
-    advance::{AdvanceError, Cause, Own, advance, advance_with, put},
-    app::{App, Versioned},
-    store::{Consistency, Expect, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::{Cause, CommitError, Extras, put},
+    records,
+    store::{Consistency, Expect, Versioned},
 };
 
 /// What every enrollment token begins with.
@@ -61,7 +64,7 @@ pub async fn create(
     let (used, revoked, expires_at) = (0, false, after(now, seconds));
     let token = EnrollmentToken { id, secret_sha256, seats, used, labels, note, created_at: now, expires_at, revoked };
     let view = token.view(operator.role(), now);
-    let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
+    let own = Extras { writes: once.write(&app, &id).into_iter().collect(), ..Extras::default() };
     let change = Change::EnrollmentToken(id, Event::Create(Box::new(token)));
     advance_with(&app, change, &operator.cause(), own).await?;
     Ok((
@@ -102,7 +105,7 @@ pub async fn enroll(
         .ok_or_else(|| Problem::invalid("public_key", "must be an Ed25519 public key: 32 bytes, base64url"))?;
     check_facts(&facts)?;
     let token = known_token(&app, enrollment_token.reveal()).await?;
-    let lookup = keys::host_key(&sha256_hex(key.as_bytes()));
+    let lookup = records::hosts::by_public_key(&sha256_hex(key.as_bytes()));
     if let Some(host) = app.load::<HostId>(&lookup, Consistency::Strong).await? {
         return Ok(answer(&app, host.record));
     }
@@ -111,10 +114,10 @@ pub async fn enroll(
     let change = Change::EnrollmentToken(token.id, Event::Join { host: Box::new(host), id });
     let write = put(lookup.clone(), 1, Vec::new(), &id, Expect::Absent);
     let cause = Cause { actor: format!("host:{id}"), name: String::new(), request_id: String::new() };
-    match advance_with(&app, change, &cause, Own { writes: vec![write], ..Own::default() }).await {
+    match advance_with(&app, change, &cause, Extras { writes: vec![write], ..Extras::default() }).await {
         Ok(_) => Ok(answer(&app, id)),
         // Another request with the same key came first: it is the same host. Which refusal tells so depends on the race.
-        Err(error @ (AdvanceError::Overtaken | AdvanceError::Refused(_))) => {
+        Err(error @ (CommitError::Overtaken | CommitError::Refused(_))) => {
             let host = app.load::<HostId>(&lookup, Consistency::Strong).await?;
             host.map_or_else(|| Err(error.into()), |host| Ok(answer(&app, host.record)))
         }
@@ -145,7 +148,7 @@ pub async fn known_token(app: &App, text: &str) -> Result<EnrollmentToken, Failu
     let invalid = || Failure::from(Refused::new(ProblemCode::EnrollmentTokenInvalid, "the token is unknown"));
     let ulid = credentials::ulid(PREFIX, text).ok_or_else(invalid)?;
     let id = format!("{}{ulid}", EnrollmentTokenId::PREFIX).parse().map_err(|_| invalid())?;
-    let found = app.load::<EnrollmentToken>(&keys::enrollment_token(id), Consistency::Strong).await?;
+    let found = app.load::<EnrollmentToken>(&records::enrollment_tokens::key(id), Consistency::Strong).await?;
     let known = found.filter(|found| credentials::matches(text, &found.record.secret_sha256));
     Ok(known.ok_or_else(invalid)?.record)
 }

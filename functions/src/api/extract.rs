@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use muster_domain::{load::Work, machine::Refused};
+use muster_domain::{load::Work, refused::Refused};
 use muster_schemas::{
     envelopes::sha256_hex,
     ids::RequestId,

@@ -6,14 +6,16 @@ use axum::response::Response;
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::{self, FleetUpdateHost},
+    changes::Change,
     fleet_updates::{
-        self, Event, FleetUpdate, LOCK, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+        self, Brings, Event, FleetUpdate, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
+        brings::{self, Exclusion, Turn},
+        hosts::FleetUpdateHost,
     },
-    machine::{Change, Refused},
     mailboxes::Mailbox,
-    pacing::after,
+    refused::Refused,
     releases::Release,
+    times::after,
     windows,
 };
 use muster_schemas::{
@@ -34,6 +36,7 @@ use super::{
     auth::{Operator, may},
     enrollment::check_labels,
     extract::{Id, IdempotencyKey, PageParams, Paged, Params, Sent, check_text},
+    found::found,
     hosts,
     idempotency::Once,
     lists::{List, page},
@@ -41,10 +44,12 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Cause, Own, advance, advance_with},
-    app::{App, Versioned},
-    fleet_updates::{can_be_updated, stretch},
-    store::{Consistency, Order, Query, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::{Cause, CommitError, Extras},
+    records,
+    store::{Consistency, Order, Query, Versioned},
+    workers::fleet_updates::{stretch, turn_of},
 };
 
 /// What a host needs at best to prove itself, in seconds: the default probation of the agent.
@@ -75,22 +80,23 @@ pub async fn create(
     if let Some(view) = earlier(&app, &mut once, operator.role()).await? {
         return Ok((StatusCode::CREATED, Json(view)).into_response());
     }
-    check(&body)?;
-    let release = hosts::published(&app, &body.version).await?;
+    let version = check(&body)?;
+    let release = hosts::published(&app, version).await?;
     let selection = selection(&app, &body).await?;
     if params.dry_run {
         return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
     }
-    refuse_second(&app).await?;
-    let plan = Box::new(plan(app.now(), &body, release.manifest_sha256, operator.cause()));
+    let brings = Brings::Release(brings::releases::Release::of(&release));
+    refuse_second(&app, &brings).await?;
+    let plan = Box::new(plan(app.now(), &body, brings.clone(), operator.cause()));
     let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
-    let own = Own { writes: once.write(&app, &id).into_iter().collect(), ..Own::default() };
+    let own = Extras { writes: once.write(&app, &id).into_iter().collect(), ..Extras::default() };
     let change = Change::FleetUpdate(id, Event::Start { id, plan, planning: Box::new(planning) });
     match advance_with(&app, change, &operator.cause(), own).await {
         Ok(_) => {}
-        Err(AdvanceError::Locked(_)) => {
-            refuse_second(&app).await?;
+        Err(CommitError::Locked(_)) => {
+            refuse_second(&app, &brings).await?;
             return Err(Failure::of(ProblemCode::FleetUpdateActive));
         }
         Err(error) => return Err(error.into()),
@@ -139,7 +145,7 @@ pub async fn hosts(
 ) -> Result<Response, Failure> {
     let (app, params) = (&app, &params);
     let see = || async move {
-        let Versioned { record, revision } = load(app, id).await?;
+        let Versioned { record, revision } = found::<FleetUpdate>(app, &id).await?;
         let (over, view) = (record.ended_at.is_some(), hosts_page(app, &record, params).await?);
         Ok(Seen { revision, over, view })
     };
@@ -153,7 +159,7 @@ async fn hosts_page(
     params: &PageParams,
 ) -> Result<Page<FleetUpdateHostView>, Failure> {
     let id = fleet_update.id;
-    let position = |position: u32| keys::fleet_update_host(id, position);
+    let position = |position: u32| records::fleet_update_hosts::key(id, position);
     let query = Query {
         partition: position(0).partition,
         from: Some(position(0).sort),
@@ -217,11 +223,11 @@ pub async fn write_off(
     Sent { body, .. }: Sent<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
     let host_id = body.host_id.ok_or_else(|| Problem::invalid("host_id", "must name the lost host"))?;
-    let fleet_update = load(&app, id).await?.record;
+    let fleet_update = found::<FleetUpdate>(&app, &id).await?.record;
     fleet_update.can(ActionOnFleetUpdate::WriteOff)?;
     let lost = hosts_at(&app, id, &fleet_update.lost).await?.into_iter().find(|host| host.host_id == host_id);
     let lost = lost.ok_or_else(|| Refused::wrong_state(format_args!("{host_id} is not lost in this fleet update")))?;
-    advance(&app, lost.place.change(fleet_update_hosts::Event::WriteOff), &operator.cause()).await?;
+    advance(&app, lost.place.change(fleet_updates::hosts::Event::WriteOff), &operator.cause()).await?;
     current(&app, id, operator.role()).await.map(Json)
 }
 
@@ -237,9 +243,9 @@ async fn act(
 
 /// Those that are not over: the one that has the lock.
 pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
-    let holder = app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await?;
+    let holder = app.load::<String>(&records::locks::key(brings::releases::LOCK), Consistency::Strong).await?;
     let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
-    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await?;
+    let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?;
     // It may have ended in between.
     let Some(found) = found.filter(|found| found.record.ended_at.is_none()) else { return Ok(Vec::new()) };
     Ok(vec![view(app, found, role).await?])
@@ -247,7 +253,7 @@ pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failu
 
 /// The fleet update as operators of this role see it.
 async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdateView, Failure> {
-    view(app, load(app, id).await?, role).await
+    view(app, found::<FleetUpdate>(app, &id).await?, role).await
 }
 
 async fn view(app: &App, found: Versioned<FleetUpdate>, role: Role) -> Result<FleetUpdateView, Failure> {
@@ -262,7 +268,8 @@ async fn hosts_at(
     id: FleetUpdateId,
     positions: impl IntoIterator<Item = &u32>,
 ) -> Result<Vec<FleetUpdateHost>, Failure> {
-    let keys = positions.into_iter().map(|position| keys::fleet_update_host(id, *position)).collect::<Vec<_>>();
+    let keys =
+        positions.into_iter().map(|position| records::fleet_update_hosts::key(id, *position)).collect::<Vec<_>>();
     Ok(app.load_many(&keys).await?.into_iter().flatten().map(|host| host.record).collect())
 }
 
@@ -271,8 +278,10 @@ fn note(note: String) -> Result<String, Failure> {
     Ok(note)
 }
 
-/// Whether a request keeps the rules.
-pub fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
+/// Whether a request keeps the rules; the version of the release that it asks for.
+pub fn check(request: &FleetUpdateRequest) -> Result<&str, Failure> {
+    let rule = "must name a release: a fleet update brings exactly one thing";
+    let version = request.version.as_deref().ok_or_else(|| Problem::invalid("version", rule))?;
     let within = |field: &str, value: Option<u32>, least: u32, most: u32| match value {
         Some(value) if !(least..=most).contains(&value) => {
             Err(Failure::from(Problem::invalid(field, format_args!("must be {least} to {most}"))))
@@ -301,7 +310,7 @@ pub fn check(request: &FleetUpdateRequest) -> Result<(), Failure> {
             Problem::invalid(format!("maintenance_window.{field}"), "must be HH:MM, start and end not equal").into()
         );
     }
-    note(request.note.clone()).map(drop)
+    note(request.note.clone()).map(|_| version)
 }
 
 /// Which hosts are meant: at least one.
@@ -327,7 +336,7 @@ async fn selection(app: &App, request: &FleetUpdateRequest) -> Result<Selection,
         return Err(Problem::invalid("host_ids", rule).into());
     }
     let mailboxes = host_ids.iter().copied().collect::<BTreeSet<_>>();
-    let keys = mailboxes.iter().copied().map(keys::mailbox).collect::<Vec<_>>();
+    let keys = mailboxes.iter().copied().map(records::mailboxes::key).collect::<Vec<_>>();
     let found = app.load_many::<Mailbox>(&keys).await?;
     let is_there = |found: &Option<Versioned<Mailbox>>| {
         found.as_ref().is_some_and(|mailbox| mailbox.record.state != HostState::Retired)
@@ -349,11 +358,10 @@ pub fn max_in_flight(request: &FleetUpdateRequest) -> Share {
 }
 
 /// The plan that is asked for, before its hosts are known.
-pub fn plan(now: Timestamp, request: &FleetUpdateRequest, manifest_sha256: String, cause: Cause) -> Plan {
+pub fn plan(now: Timestamp, request: &FleetUpdateRequest, brings: Brings, cause: Cause) -> Plan {
     let Cause { actor: created_by, name: created_by_name, .. } = cause;
     Plan {
-        version: request.version.clone(),
-        manifest_sha256,
+        brings,
         waves: Vec::new(),
         max_in_flight: 0,
         max_failures: request.max_failures.unwrap_or(1),
@@ -381,13 +389,9 @@ async fn planned(
     loop {
         let (hosts, to) = stretch(app, selection, from.as_ref()).await?;
         for (host, mailbox) in hosts {
-            let target = release.target(&host.facts.os, &host.facts.architecture);
-            let runs_it = host.agent.as_ref().is_some_and(|agent| {
-                agent.version == request.version
-                    && target.is_some_and(|target| target.sha256 == agent.executable_sha256)
-            });
-            current.extend(runs_it.then_some(host.id));
-            let list = if can_be_updated(app, &host, &mailbox, &request.version) { &mut ready } else { &mut others };
+            let turn = turn_of(app, &host, &mailbox, release);
+            current.extend(matches!(turn, Turn::LeaveOut(Exclusion::HasIt(_))).then_some(host.id));
+            let list = if matches!(turn, Turn::Offer(_)) { &mut ready } else { &mut others };
             list.push(PlannedHost {
                 host_id: host.id,
                 name: host.name,
@@ -407,7 +411,7 @@ async fn planned(
     let max_in_flight = fleet_updates::max_in_flight(total, max_in_flight(request));
     let soak_seconds = request.soak_seconds.unwrap_or(300);
     Ok(FleetUpdatePlan {
-        version: request.version.clone(),
+        version: release.manifest.version.clone(),
         current,
         offline: waves.iter().flatten().filter(|host| !host.online).map(|host| host.host_id).collect(),
         best_case_seconds: best_case_seconds(&sizes, max_in_flight, PROBATION_SECONDS, soak_seconds),
@@ -418,8 +422,9 @@ async fn planned(
 }
 
 /// 409 with the id of the one that is active. The lock decides; this only says so early and well.
-async fn refuse_second(app: &App) -> Result<(), Failure> {
-    let Some(holder) = app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await? else { return Ok(()) };
+async fn refuse_second(app: &App, brings: &Brings) -> Result<(), Failure> {
+    let lock = records::locks::key(&brings.rules().lock());
+    let Some(holder) = app.load::<String>(&lock, Consistency::Strong).await? else { return Ok(()) };
     let problem = Problem::new(ProblemCode::FleetUpdateActive)
         .detail(format_args!("{} is active", holder.record))
         .with("fleet_update_id", holder.record);
@@ -429,9 +434,4 @@ async fn refuse_second(app: &App) -> Result<(), Failure> {
 async fn earlier(app: &App, once: &mut Once, role: Role) -> Result<Option<FleetUpdateView>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
     current(app, id, role).await.map(Some)
-}
-
-async fn load(app: &App, id: FleetUpdateId) -> Result<Versioned<FleetUpdate>, Failure> {
-    let found = app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await?;
-    found.ok_or_else(|| Refused::not_found("fleet update").into())
 }

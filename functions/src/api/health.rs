@@ -7,16 +7,8 @@ use muster_schemas::{
 };
 use serde::Deserialize;
 
-use super::{
-    auth::Anyone,
-    extract::Params,
-    problem::{Failure, chain},
-};
-use crate::{
-    app::App,
-    store::{Consistency, keys},
-    version,
-};
+use super::{auth::Anyone, extract::Params, problem::Failure};
+use crate::{app::App, errors::chain, records, store::Consistency, version};
 
 /// How deep to look.
 #[derive(Debug, Default, Deserialize)]
@@ -27,7 +19,7 @@ pub struct HealthParams {
 }
 
 /// `GET /api/v1/health`: in constant time; touches the store only with `?deep=true`.
-pub async fn health(
+pub async fn get(
     _: Anyone,
     State(app): State<App>,
     Params(params): Params<HealthParams>,
@@ -42,7 +34,7 @@ pub async fn version(_: Anyone) -> Json<Version> {
 }
 
 async fn deep(app: &App) -> HealthStatus {
-    match app.table.get(&keys::lock("health"), Consistency::Eventual).await {
+    match app.table.get(&records::locks::key("health"), Consistency::Eventual).await {
         Ok(_) => HealthStatus::Ok,
         Err(error) => {
             tracing::error!("The store does not answer: {}", chain(&error));

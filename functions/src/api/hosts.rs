@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use muster_domain::{
     access::actions,
+    changes::Change,
     hosts::{Event, Host, Standing},
-    jobs::{AGENT, Asked, NewJob, Origin},
-    machine::{Change, Refused},
+    jobs::{Asked, NewJob, Origin},
     mailboxes::{self, Mailbox},
-    pacing::after,
+    refused::Refused,
     releases::Release,
+    times::after,
 };
 use muster_schemas::{
     access::Role,
@@ -18,7 +19,7 @@ use muster_schemas::{
     ids::{HostId, JobId},
     jobs::{JobSpec, JobView, SelfUpdateSpec},
     pages::{MAX_HOSTS_LIMIT, Page},
-    problems::{Problem, ProblemCode},
+    problems::Problem,
     releases::ReleaseState,
 };
 use serde::Deserialize;
@@ -27,17 +28,19 @@ use super::{
     auth::{Operator, may},
     enrollment::check_labels,
     extract::{Id, IfMatch, Paged, Params, Sent, check_text},
+    found::{found, mailbox},
     jobs,
     lists::List,
     looks::{Held, Look, Seen, tagged},
     problem::Failure,
 };
 use crate::{
-    advance::{Own, advance, advance_with},
-    app::{App, Versioned},
-    fleet_updates::with_mailboxes,
-    polls,
-    store::{Consistency, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::Extras,
+    polls, records,
+    store::{Consistency, Versioned},
+    workers::fleet_updates::with_mailboxes,
 };
 
 /// How long an update of a single host may take, in seconds.
@@ -80,7 +83,7 @@ pub async fn list(
     for _ in 0..MAX_LOOKED_AT / stride {
         let (records, more) = List::all("hosts").before::<Host>(&app, cursor.as_deref(), stride).await?;
         let full = more && records.len() < stride;
-        let mailboxes = records.iter().map(|(_, host)| keys::mailbox(host.record.id)).collect::<Vec<_>>();
+        let mailboxes = records.iter().map(|(_, host)| records::mailboxes::key(host.record.id)).collect::<Vec<_>>();
         let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
         for ((place, host), mailbox) in records.into_iter().zip(mailboxes) {
             cursor = Some(place);
@@ -111,14 +114,14 @@ pub async fn get(
     Id(id): Id<HostId>,
     look: Look,
 ) -> Result<Response, Failure> {
-    let topics = [polls::looks_at(id), polls::RELEASES.into()];
+    let topics = [polls::page_of_host(id), polls::RELEASES.into()];
     let held = Held { caller: operator.actor(), topics: &topics, again: None };
     let (app, role) = (&app, operator.role());
     // Where polls are held the host hears of everything at once.
     let gives_attention = operator.is_person() && app.settings.pacing.max_hold_seconds == 0;
     let cause = &operator.cause();
     let see = || async move {
-        let (host, mailbox) = (load(app, id).await?, mailbox(app, id).await?);
+        let (host, mailbox) = (found::<Host>(app, &id).await?, mailbox(app, id).await?);
         if gives_attention && mailbox.lacks_attention(app.now()) {
             // Lost, the next look gives it.
             drop(advance(app, Change::Mailbox(id, mailboxes::Event::LookedAt), cause).await);
@@ -143,7 +146,7 @@ pub async fn change(
         return Err(Problem::invalid("name", "must be 1 to 128 printable characters").into());
     }
     check_labels(labels.iter().map(|(key, value)| (key, value.as_ref())))?;
-    let own = Own { revision, ..Own::default() };
+    let own = Extras { revision, ..Extras::default() };
     let change = Change::Host(id, Event::Described { name, labels });
     advance_with(&app, change, &operator.cause(), own).await?;
     let view = current(&app, id, operator.role()).await?;
@@ -193,14 +196,15 @@ pub async fn update(
     Id(id): Id<HostId>,
     Sent { body, .. }: Sent<HostUpdateRequest>,
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
-    let (host, mailbox) = (load(&app, id).await?.record, mailbox(&app, id).await?);
+    let (host, mailbox) = (found::<Host>(&app, &id).await?.record, mailbox(&app, id).await?);
     let release = published(&app, &body.version).await?;
     let online = app.settings.pacing.is_online(&mailbox, app.now());
     Standing { host: &host, mailbox: &mailbox, online, release: Some(&release) }.can_be_updated()?;
     let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
+    let spec = JobSpec::SelfUpdate(spec);
     let asked = Asked {
-        spec: JobSpec::SelfUpdate(spec),
-        resource: Some(AGENT.into()),
+        resource: spec.rules().resource(),
+        spec,
         origin: Origin::Caller(operator.identity.actor.clone()),
         caller_name: operator.identity.name.clone(),
         start_by: after(app.now(), UPDATE_SECONDS),
@@ -213,7 +217,7 @@ pub async fn update(
 
 /// A release that can be offered.
 pub async fn published(app: &App, version: &str) -> Result<Release, Failure> {
-    let found = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
+    let found = app.load::<Release>(&records::releases::key(version), Consistency::Strong).await?;
     let release = found.ok_or_else(|| Problem::invalid("version", "no such release"))?.record;
     match release.state() {
         ReleaseState::Published => Ok(release),
@@ -222,22 +226,11 @@ pub async fn published(app: &App, version: &str) -> Result<Release, Failure> {
     }
 }
 
-/// A host's mailbox.
-pub async fn mailbox(app: &App, id: HostId) -> Result<Mailbox, Failure> {
-    let found = app.load::<Mailbox>(&keys::mailbox(id), Consistency::Strong).await?;
-    Ok(found.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))?.record)
-}
-
 /// A host as operators of this role see it.
 async fn current(app: &App, id: HostId, role: Role) -> Result<HostView, Failure> {
-    let host = load(app, id).await?;
+    let host = found::<Host>(app, &id).await?;
     let newest = newest_release(app).await?;
     Ok(view(app, host, &mailbox(app, id).await?, newest.as_ref(), role))
-}
-
-async fn load(app: &App, id: HostId) -> Result<Versioned<Host>, Failure> {
-    let host = app.load::<Host>(&keys::host(id), Consistency::Strong).await?;
-    host.ok_or_else(|| Failure::of(ProblemCode::HostNotFound))
 }
 
 /// The active hosts that are wanted, `most` of them and perhaps a few more; those that joined last first.

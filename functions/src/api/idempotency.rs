@@ -1,7 +1,7 @@
 //! Idempotency: the same request with the same `Idempotency-Key` makes nothing twice. What it made is written in the
 //! same commit, and kept for a day.
 
-use muster_domain::pacing::after;
+use muster_domain::times::after;
 use muster_schemas::{
     envelopes::sha256_hex,
     problems::{Problem, ProblemCode},
@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{extract::IdempotencyKey, problem::Failure};
 use crate::{
-    advance::{Cause, put},
-    app::{App, Versioned},
-    store::{Consistency, Expect, Key, Write, keys},
+    app::App,
+    commit::{Cause, put},
+    records,
+    store::{Consistency, Expect, Key, Versioned, Write},
 };
 
 const KEPT_SECONDS: u32 = 86_400;
@@ -34,7 +35,7 @@ struct Made {
 impl Once {
     /// A request of this caller that makes this part.
     pub fn of(cause: &Cause, IdempotencyKey(key): IdempotencyKey, part: &str, request_sha256: &str) -> Self {
-        let key = key.map(|key| keys::idempotency(&cause.actor, &sha256_hex(key.as_bytes()), part));
+        let key = key.map(|key| records::idempotency::key(&cause.actor, &sha256_hex(key.as_bytes()), part));
         Self { key, request_sha256: request_sha256.into(), over: None }
     }
 

@@ -10,27 +10,28 @@ use axum::{
 };
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Change,
     jobs::{Asked, Event, Job, NewJob, Origin},
     load::Work,
-    machine::{Change, Refused},
     mailboxes::{self, Mailbox},
-    pacing::after,
+    times::after,
 };
 use muster_schemas::{
     access::Role,
     ids::{HostId, JobId},
     jobs::{
         HostRefused, IfOffline, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
-        LOG_NEXT_HEADER, RunSpec,
+        LOG_NEXT_HEADER,
     },
     pages::Page,
     problems::{Problem, ProblemCode},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use super::{
     auth::{Operator, may},
     extract::{Id, IdempotencyKey, LIST_AGAIN_SECONDS, Paged, Params, Sent},
+    found::{found, mailbox},
     hosts,
     idempotency::Once,
     lists::{List, page},
@@ -38,9 +39,11 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::{AdvanceError, Cause, Own, advance, advance_with},
-    app::{App, Versioned},
-    store::{Consistency, Key, Order, Query, Write, keys},
+    advance::{advance, advance_with},
+    app::App,
+    commit::{Cause, CommitError, Extras},
+    records,
+    store::{Order, Query, Versioned, Write},
 };
 
 /// How many hosts one request may mean.
@@ -49,8 +52,6 @@ const MAX_HOSTS: usize = 100;
 const MAX_LOG_BYTES: usize = 512 * 1024;
 /// How often the table is asked for it at most: a log of crumbs has more pieces than bytes to speak of.
 const MAX_LOG_QUERIES: u32 = 16;
-/// How large a spec may be as JSON, in bytes: with its result it is one record.
-const MAX_SPEC_BYTES: usize = 160 * 1024;
 const DEFAULT_START_SECONDS: u32 = 3_600;
 const MAX_START_SECONDS: i64 = 30 * 86_400;
 
@@ -113,7 +114,7 @@ pub async fn get(
 ) -> Result<Response, Failure> {
     let (app, role) = (&app, operator.role());
     let see = || async move {
-        let job = found::<Job>(app, &keys::job(id)).await?;
+        let job = found::<Job>(app, &id).await?;
         let view = view(app, &job, role);
         Ok(Seen { revision: job.revision, over: job.record.state.is_final(), view })
     };
@@ -128,7 +129,7 @@ pub async fn cancel(
     Id(id): Id<JobId>,
 ) -> Result<Json<JobView>, Failure> {
     let advanced = advance(&app, Change::Job(id, Event::Cancel), &operator.cause()).await?;
-    let job = advanced.record::<Job>(&keys::job(id))?;
+    let job = advanced.record::<Job>(&records::jobs::key(id))?;
     Ok(Json(view(&app, &job, operator.role())))
 }
 
@@ -178,11 +179,11 @@ pub async fn enqueue(
     job: NewJob,
     cause: &Cause,
     writes: Vec<Write>,
-) -> Result<Versioned<Job>, AdvanceError> {
+) -> Result<Versioned<Job>, CommitError> {
     let id = job.id;
     let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
-    let advanced = advance_with(app, change, cause, Own { writes, ..Own::default() }).await?;
-    advanced.record::<Job>(&keys::job(id))
+    let advanced = advance_with(app, change, cause, Extras { writes, ..Extras::default() }).await?;
+    advanced.record::<Job>(&records::jobs::key(id))
 }
 
 /// A job as operators of this role see it.
@@ -205,10 +206,10 @@ async fn until(
     wait: Duration,
     wanted: impl Fn(&Versioned<Job>) -> bool,
 ) -> Result<Versioned<Job>, Failure> {
-    let (mut over, key) = (app.clock.sleep(wait), keys::job(id));
+    let mut over = app.clock.sleep(wait);
     loop {
         let mut change = app.polls.begin(id);
-        let job = found(app, &key).await?;
+        let job = found::<Job>(app, &id).await?;
         if wait.is_zero() || wanted(&job) || app.is_draining() {
             return Ok(job);
         }
@@ -216,14 +217,9 @@ async fn until(
             biased;
             () = change.woken() => {}
             () = app.time_to_look_again() => {}
-            () = &mut over => return found(app, &key).await,
+            () = &mut over => return found::<Job>(app, &id).await,
         }
     }
-}
-
-async fn found<T: DeserializeOwned>(app: &App, key: &Key) -> Result<Versioned<T>, Failure> {
-    let found = app.load::<T>(key, Consistency::Strong).await?;
-    found.ok_or_else(|| Refused::not_found(&key.sort).into())
 }
 
 async fn create_one(
@@ -237,7 +233,7 @@ async fn create_one(
     if let Some(job) = earlier(app, once).await? {
         return Ok(job);
     }
-    let mailbox = hosts::mailbox(app, host_id).await?;
+    let mailbox = mailbox(app, host_id).await?;
     mailbox.takes_work()?;
     if if_offline == IfOffline::Fail {
         refuse_offline(app, &mailbox)?;
@@ -246,14 +242,14 @@ async fn create_one(
     let writes = once.write(app, &job.id).into_iter().collect();
     match enqueue(app, host_id, job, cause, writes).await {
         // The same request came a moment before.
-        Err(AdvanceError::Overtaken) => earlier(app, once).await?.ok_or_else(|| Failure::of(ProblemCode::Contended)),
+        Err(CommitError::Overtaken) => earlier(app, once).await?.ok_or_else(|| Failure::of(ProblemCode::Contended)),
         done => Ok(done?),
     }
 }
 
 async fn earlier(app: &App, once: &mut Once) -> Result<Option<Versioned<Job>>, Failure> {
     let Some(id) = once.earlier(app).await?.and_then(|id| id.parse().ok()) else { return Ok(None) };
-    found(app, &keys::job(id)).await.map(Some)
+    found::<Job>(app, &id).await.map(Some)
 }
 
 async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
@@ -277,20 +273,18 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
 /// What a request asks for, or which rule it breaks.
 pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<Asked, Failure> {
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
-    match &spec {
-        JobSpec::Run(run) => check_run(run)?,
-        JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) => {}
-        JobSpec::SelfUpdate(_) => {
-            return Err(Problem::invalid("kind", "an update goes through /hosts/{id}/update or a fleet update").into());
-        }
+    if let Some(instead) = spec.rules().kind().instead {
+        return Err(Problem::invalid("kind", instead).into());
     }
+    spec.rules().check()?;
     let time_limit_seconds = request.time_limit_seconds.unwrap_or(600);
     if !(1..=86_400).contains(&time_limit_seconds) {
         return Err(Problem::invalid("time_limit_seconds", "must be 1 to 86400").into());
     }
     let start_by = start_by(now, request.start_by)?;
     let Cause { actor, name: caller_name, .. } = cause;
-    Ok(Asked { spec, resource: None, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
+    let resource = spec.rules().resource();
+    Ok(Asked { spec, resource, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
 }
 
 fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failure> {
@@ -302,44 +296,13 @@ fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failu
     }
 }
 
-fn check_run(run: &RunSpec) -> Result<(), Failure> {
-    let RunSpec { argv, environment, working_directory, output_limit_bytes } = run;
-    // Of control characters, JSON makes six bytes each.
-    let json_bytes = serde_json::to_vec(run).map_err(Failure::broken)?.len();
-    let rule = |field: &str, rule: &str| Err(Problem::invalid(format!("spec.{field}"), rule).into());
-    let named = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
-    let bytes = argv.iter().map(String::len).sum::<usize>();
-    if !argv.first().is_some_and(|program| program.starts_with('/')) {
-        rule("argv", "must begin with the absolute path of a program")
-    } else if argv.len() > 256 || bytes > 64 * 1024 || argv.iter().any(|text| text.contains('\0')) {
-        rule("argv", "must be at most 256 texts and 64 KiB, without NUL")
-    } else if !environment.keys().all(named) || environment.values().any(|value| value.contains('\0')) {
-        rule("environment", "a name is not empty and has no =; no NUL anywhere")
-    } else if environment.len() > 256
-        || environment.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > 64 * 1024
-    {
-        rule("environment", "must be at most 256 variables and 64 KiB")
-    } else if working_directory
-        .as_ref()
-        .is_some_and(|path| !path.starts_with('/') || path.contains('\0') || path.len() > 4096)
-    {
-        rule("working_directory", "must be an absolute path of at most 4096 bytes")
-    } else if output_limit_bytes.is_some_and(|limit| limit > 16 * 1024 * 1024) {
-        rule("output_limit_bytes", "must be at most 16777216 (16 MiB)")
-    } else if json_bytes > MAX_SPEC_BYTES {
-        Err(Problem::invalid("spec", format_args!("must be at most {MAX_SPEC_BYTES} bytes as JSON")).into())
-    } else {
-        Ok(())
-    }
-}
-
 /// The log from a byte on, as much as one answer holds, ending at a whole character.
 async fn log_text(app: &App, job: &Job, after: u64) -> Result<String, Failure> {
     if after >= job.log_bytes {
         return Ok(String::new());
     }
-    let partition = keys::job(job.id).partition;
-    let place = |offset| keys::log(job.id, offset).sort;
+    let partition = records::jobs::key(job.id).partition;
+    let place = |offset| records::jobs::log(job.id, offset).sort;
     let query = |from, to, order, limit| Query { partition: partition.clone(), from, to, order, limit, cursor: None };
     // The piece that holds the byte, then those behind it.
     let at = query(Some(place(0)), Some(place(after + 1)), Order::Descending, 1);

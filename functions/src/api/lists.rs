@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 
 use super::{extract::PageParams, problem::Failure};
 use crate::{
-    app::{App, Versioned},
-    store::{Index, Item, Order, Query, StoreError},
+    app::App,
+    store::{Index, Item, Order, Query, StoreError, Versioned},
 };
 
 /// How many records one request looks at, at most: a filter that leaves few over gets short pages, never a long wait.

@@ -10,8 +10,8 @@ use muster_domain::{
     jobs::Job,
     load::Work,
     overview::{Tally, with_sample},
-    pacing::after,
     releases::Release,
+    times::after,
 };
 use muster_schemas::{
     access::Role,
@@ -30,11 +30,11 @@ use super::{
     problem::Failure,
 };
 use crate::{
-    advance::put,
-    app::{App, Versioned},
-    fleet_updates::with_mailboxes,
-    polls,
-    store::{Consistency, Expect, Key, StoreError, keys},
+    app::App,
+    commit::{keep, put},
+    polls, records,
+    store::{Consistency, Expect, Key, StoreError, Versioned},
+    workers::fleet_updates::with_mailboxes,
 };
 
 /// How many hosts one request counts at most, and how many at once; the next request goes on.
@@ -97,7 +97,7 @@ async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {
 
 /// The last figures, or new ones if those are old and nobody else counts.
 async fn figures(app: &App) -> Result<Figures, Failure> {
-    let (found, now) = (app.load::<Counted>(&keys::overview(), Consistency::Strong).await?, app.now());
+    let (found, now) = (app.load::<Counted>(&records::overview::counted(), Consistency::Strong).await?, app.now());
     let (counted, revision) = found.map(|found| (found.record, found.revision)).unwrap_or_default();
     let Counted { figures, going_on } = counted;
     let is_young = |figures: &Figures| now < after(figures.as_of, figures.valid_seconds(app));
@@ -109,7 +109,7 @@ async fn figures(app: &App) -> Result<Figures, Failure> {
     let claimed_until = after(now, CLAIM_SECONDS);
     let claim = GoingOn { claimed_until, from: from.clone(), tally: tally.clone() };
     let claim = Counted { figures: figures.clone(), going_on: Some(claim) };
-    match (write(app, keys::overview(), revision, &claim).await?, figures) {
+    match (write(app, records::overview::counted(), revision, &claim).await?, figures) {
         (false, Some(figures)) => Ok(figures),
         (_, figures) => count(app, figures, revision + 1, from, tally).await,
     }
@@ -139,14 +139,15 @@ async fn count(
     };
     let Some(from) = from else {
         let counted = Counted { figures: Some(new.clone()), going_on: None };
-        if write(app, keys::overview(), revision, &counted).await? {
+        if write(app, records::overview::counted(), revision, &counted).await? {
             sample(app, &new).await?;
             app.polls.wake(polls::OVERVIEW);
         }
         return Ok(new);
     };
     let going_on = GoingOn { claimed_until: app.now(), from: Some(from), tally: new.tally.clone() };
-    write(app, keys::overview(), revision, &Counted { figures: known.clone(), going_on: Some(going_on) }).await?;
+    write(app, records::overview::counted(), revision, &Counted { figures: known.clone(), going_on: Some(going_on) })
+        .await?;
     // Of a fleet that was never counted so far, what is known so far.
     Ok(known.unwrap_or(new))
 }
@@ -186,14 +187,14 @@ fn has_failed(state: JobState) -> bool {
 }
 
 async fn views(app: &App, role: Role, ids: &[JobId]) -> Result<Vec<JobView>, Failure> {
-    let keys = ids.iter().copied().map(keys::job).collect::<Vec<_>>();
+    let keys = ids.iter().copied().map(records::jobs::key).collect::<Vec<_>>();
     let jobs = app.load_many::<Job>(&keys).await?.into_iter().flatten();
     // One that was presumed lost may have come to a good end since.
     Ok(jobs.filter(|job| has_failed(job.record.state)).map(|job| jobs::view(app, &job, role)).collect())
 }
 
 async fn history(app: &App, consistency: Consistency) -> Result<Option<Versioned<Vec<FleetSample>>>, Failure> {
-    Ok(app.load(&keys::overview_history(), consistency).await?)
+    Ok(app.load(&records::overview::history(), consistency).await?)
 }
 
 /// Keeps how the fleet is, if it is time to. Lost to another request: it has kept the same.
@@ -201,7 +202,7 @@ async fn sample(app: &App, figures: &Figures) -> Result<(), Failure> {
     let found = history(app, Consistency::Strong).await?;
     let (history, revision) = found.map(|found| (found.record, found.revision)).unwrap_or_default();
     if let Some(history) = with_sample(&history, &figures.tally, figures.as_of) {
-        write(app, keys::overview_history(), revision, &history).await?;
+        write(app, records::overview::history(), revision, &history).await?;
     }
     Ok(())
 }
@@ -210,7 +211,7 @@ async fn sample(app: &App, figures: &Figures) -> Result<(), Failure> {
 async fn write(app: &App, key: Key, revision: u64, record: &impl Serialize) -> Result<bool, Failure> {
     let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
     let write = put(key, revision + 1, Vec::new(), record, expect);
-    match app.table.commit(vec![write], rand::random()).await {
+    match keep(app, vec![write]).await {
         Ok(()) => Ok(true),
         Err(StoreError::Stale { .. }) => Ok(false),
         Err(error) => Err(error.into()),

@@ -1,6 +1,6 @@
 //! From what went wrong to what the caller is told: refused (4xx, not logged) and broken (5xx, logged once) part here.
 
-use std::{error::Error, fmt::Write as _, sync::Arc};
+use std::{error::Error, sync::Arc};
 
 use axum::{
     Json,
@@ -9,13 +9,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use muster_domain::machine::Refused;
+use muster_domain::refused::Refused;
 use muster_schemas::{
     ids::RequestId,
     problems::{Problem, ProblemCode},
 };
 
-use crate::{advance::AdvanceError, app::App, blobs::BlobError, store::StoreError};
+use crate::{app::App, blobs::BlobError, commit::CommitError, errors::chain, store::StoreError};
 
 /// Why a request was not done.
 #[derive(Debug, Clone)]
@@ -58,15 +58,15 @@ impl From<Refused> for Failure {
     }
 }
 
-impl From<AdvanceError> for Failure {
-    fn from(error: AdvanceError) -> Self {
+impl From<CommitError> for Failure {
+    fn from(error: CommitError) -> Self {
         match error {
-            AdvanceError::Refused(refused) => refused.into(),
-            AdvanceError::Locked(_) => Self::of(ProblemCode::FleetUpdateActive),
-            AdvanceError::Overtaken => Self::of(ProblemCode::AlreadyExists),
-            AdvanceError::RevisionMismatch => Self::of(ProblemCode::RevisionMismatch),
-            AdvanceError::Contended => Self::of(ProblemCode::Contended),
-            AdvanceError::Store(source) => source.into(),
+            CommitError::Refused(refused) => refused.into(),
+            CommitError::Locked(_) => Self::of(ProblemCode::FleetUpdateActive),
+            CommitError::Overtaken => Self::of(ProblemCode::AlreadyExists),
+            CommitError::RevisionMismatch => Self::of(ProblemCode::RevisionMismatch),
+            CommitError::Contended => Self::of(ProblemCode::Contended),
+            CommitError::Store(source) => source.into(),
         }
     }
 }
@@ -145,15 +145,4 @@ fn written(failure: Failure, id: RequestId, what: &str) -> Response {
         _ => {}
     }
     response
-}
-
-/// An error with its causes, in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        write!(text, ": {cause}").expect("writing to a String cannot fail");
-        source = cause.source();
-    }
-    text
 }

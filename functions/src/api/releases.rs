@@ -11,7 +11,8 @@ use axum::{
 };
 use futures_util::{StreamExt, stream::BoxStream};
 use muster_domain::{
-    machine::{Change, Refused},
+    changes::Change,
+    refused::Refused,
     releases::{Event, Release},
 };
 use muster_schemas::{
@@ -28,15 +29,16 @@ use tokio_util::io::ReaderStream;
 use super::{
     auth::{Agent, Operator, may},
     extract::{Named, Paged, Params, Sent, header_text},
-    hosts,
+    found::{found, mailbox},
     lists::{List, page},
     problem::Failure,
 };
 use crate::{
     advance::advance,
-    app::{App, Versioned},
+    app::App,
     blobs::{BlobId, Piece},
-    store::{Consistency, keys},
+    records,
+    store::Versioned,
 };
 
 /// How large an envelope may be as JSON, in bytes: with what it holds it is one record.
@@ -57,7 +59,7 @@ pub async fn create(
     let release = Release { envelope, manifest, manifest_sha256, uploaded: BTreeSet::new(), yanked: None, created_at };
     let change = Change::Release(version.clone(), Event::Announce(Box::new(release)));
     let advanced = advance(&app, change, &operator.cause()).await?;
-    let found = advanced.record::<Release>(&keys::release(&version))?;
+    let found = advanced.record::<Release>(&records::releases::key(&version))?;
     Ok((StatusCode::CREATED, Json(found.record.view(operator.role(), found.revision))))
 }
 
@@ -77,7 +79,7 @@ pub async fn get(
     State(app): State<App>,
     Named(version): Named<String>,
 ) -> Result<Json<ReleaseView>, Failure> {
-    let found = load(&app, &version).await?;
+    let found = found::<Release>(&app, &version).await?;
     Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
@@ -87,7 +89,7 @@ pub async fn upload_place(
     State(app): State<App>,
     Named((version, platform)): Named<(String, String)>,
 ) -> Result<Json<UploadPlace>, Failure> {
-    let id = announced(&load(&app, &version).await?.record, &platform)?;
+    let id = announced(&found::<Release>(&app, &version).await?.record, &platform)?;
     let link = app.blobs.upload_link(&id).await?;
     let (url, headers) = link.map(|link| (Secret::new(link.url), link.headers)).unzip();
     Ok(Json(UploadPlace { url, headers: headers.unwrap_or_default() }))
@@ -109,7 +111,7 @@ pub async fn upload(
     Params(params): Params<UploadParams>,
     request: Request,
 ) -> Result<Json<ReleaseView>, Failure> {
-    let id = announced(&load(&app, &version).await?.record, &platform)?;
+    let id = announced(&found::<Release>(&app, &version).await?.record, &platform)?;
     if params.uploaded {
         if !app.blobs.has(&id).await? {
             return Err(Problem::invalid("uploaded", "the object store does not have the file as signed").into());
@@ -125,7 +127,7 @@ pub async fn upload(
     // Only once the file is durable.
     let change = Change::Release(version.clone(), Event::Uploaded(platform));
     let advanced = advance(&app, change, &operator.cause()).await?;
-    let found = advanced.record::<Release>(&keys::release(&version))?;
+    let found = advanced.record::<Release>(&records::releases::key(&version))?;
     Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
@@ -141,7 +143,7 @@ pub async fn yank(
     }
     let change = Change::Release(version.clone(), Event::Yank(body.reason));
     let advanced = advance(&app, change, &operator.cause()).await?;
-    let found = advanced.record::<Release>(&keys::release(&version))?;
+    let found = advanced.record::<Release>(&records::releases::key(&version))?;
     Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
@@ -151,8 +153,8 @@ pub async fn manifest(
     State(app): State<App>,
     Named(version): Named<String>,
 ) -> Result<Json<Envelope>, Failure> {
-    hosts::mailbox(&app, agent.host_id).await?.served()?;
-    Ok(Json(load(&app, &version).await?.record.envelope))
+    mailbox(&app, agent.host_id).await?.served()?;
+    Ok(Json(found::<Release>(&app, &version).await?.record.envelope))
 }
 
 /// How a file goes.
@@ -172,7 +174,7 @@ pub async fn blob(
     Params(params): Params<BlobParams>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    hosts::mailbox(&app, agent.host_id).await?.served()?;
+    mailbox(&app, agent.host_id).await?.served()?;
     send(&app, &sha256, params.through_server, &headers).await
 }
 
@@ -236,11 +238,6 @@ fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Fail
     } else {
         Ok(())
     }
-}
-
-async fn load(app: &App, version: &str) -> Result<Versioned<Release>, Failure> {
-    let found = app.load::<Release>(&keys::release(version), Consistency::Strong).await?;
-    found.ok_or_else(|| Failure::from(Problem::new(ProblemCode::NotFound).detail("no such release")))
 }
 
 fn pieces(body: Body) -> BoxStream<'static, Piece> {

@@ -1,10 +1,13 @@
 //! A route: its handler's first argument says who may call it, or it does not compile.
 
+use std::any::type_name;
+
 use axum::{
     handler::Handler,
     http::Method,
     routing::{self, MethodRouter},
 };
+use muster_schemas::problems::ProblemCode;
 use utoipa::{
     ToSchema,
     openapi::{RefOr, schema::Schema},
@@ -19,33 +22,63 @@ pub struct Route {
     pub method: Method,
     /// The path, with `{names}`.
     pub path: &'static str,
+    /// The full path of its handler.
+    handler: &'static str,
     /// Who may call it.
     pub access: Access,
     /// What it does.
     pub summary: &'static str,
-    /// Parameters of the query, each with its type in JSON Schema's words and what it means.
+    /// Parameters of the query, each with its type and what it means.
     pub asks: Vec<Asked>,
+    /// Headers that it looks at.
+    pub hears: Vec<Named>,
     /// What it takes.
     pub takes: Option<MakeShape>,
     /// Whether what it takes is a form rather than JSON.
     pub form: bool,
+    /// Whether it takes the bytes of a file.
+    pub takes_file: bool,
     /// What it gives.
-    pub gives: Option<MakeShape>,
+    pub gives: Option<Answer>,
     /// The status of a success.
     pub status: u16,
     /// What it gives when it was asked to do nothing, with status 200.
     pub gives_dry: Option<MakeShape>,
     /// Whether it waits for another answer than the caller has.
     pub waits: bool,
+    /// Headers of a success.
+    pub tells: Vec<Named>,
+    /// Problems that its arguments refuse a request with. Others depend on what is asked for.
+    pub problems: Vec<ProblemCode>,
     /// What serves it.
     pub serve: MethodRouter<App>,
 }
 
-/// A parameter of the query: its name, its type in JSON Schema's words, and what it means.
+/// A parameter of the query: its name, its type, and what it means. The type is a word of JSON Schema, `strings` for one that
+/// may be given several times, or the name of one of the document's schemas.
 pub type Asked = (&'static str, &'static str, &'static str);
 
+/// A header and what it means.
+pub type Named = (&'static str, &'static str);
+
 const WAIT: Asked =
-    ("wait", "integer", "How long to wait for another answer than If-None-Match names, in seconds, at most 60");
+    ("wait", "integer", "How long to wait for an answer other than the one that If-None-Match names: 0 to 60 seconds.");
+const IF_NONE_MATCH: Named =
+    ("If-None-Match", "The ETag of the answer that the caller has. If it still holds, the status is 304.");
+const ETAG: Named = ("ETag", "Names this answer; for If-None-Match and If-Match.");
+
+/// What a success brings.
+#[derive(Clone, Copy)]
+pub enum Answer {
+    /// JSON of this shape.
+    Json(MakeShape),
+    /// A JSON object that is described elsewhere.
+    Object,
+    /// Text of this media type.
+    Text(&'static str),
+    /// The bytes of a file, or part of it, or the way to it.
+    File,
+}
 
 /// Makes a shape for the document. Only there: to make all of them takes milliseconds, which a function's start has not.
 pub type MakeShape = fn() -> Shape;
@@ -70,67 +103,117 @@ impl Shape {
 pub trait Guarded {
     /// Who.
     const ACCESS: Access;
+
+    /// Tells the document of the others.
+    fn document(route: &mut Route);
+}
+
+/// An argument of a handler that stands behind the first: what it makes of a request belongs in the document.
+pub trait Argument {
+    /// Tells the document of it.
+    fn document(_route: &mut Route) {}
 }
 
 impl<M, C: Caller> Guarded for (M, C) {
     const ACCESS: Access = C::ACCESS;
+
+    fn document(_route: &mut Route) {}
 }
-impl<M, C: Caller, A> Guarded for (M, C, A) {
+impl<M, C: Caller, A: Argument> Guarded for (M, C, A) {
     const ACCESS: Access = C::ACCESS;
+
+    fn document(route: &mut Route) {
+        A::document(route);
+    }
 }
-impl<M, C: Caller, A, B> Guarded for (M, C, A, B) {
+impl<M, C: Caller, A: Argument, B: Argument> Guarded for (M, C, A, B) {
     const ACCESS: Access = C::ACCESS;
+
+    fn document(route: &mut Route) {
+        A::document(route);
+        B::document(route);
+    }
 }
-impl<M, C: Caller, A, B, D> Guarded for (M, C, A, B, D) {
+impl<M, C: Caller, A: Argument, B: Argument, D: Argument> Guarded for (M, C, A, B, D) {
     const ACCESS: Access = C::ACCESS;
+
+    fn document(route: &mut Route) {
+        A::document(route);
+        B::document(route);
+        D::document(route);
+    }
 }
-impl<M, C: Caller, A, B, D, E> Guarded for (M, C, A, B, D, E) {
+impl<M, C: Caller, A: Argument, B: Argument, D: Argument, E: Argument> Guarded for (M, C, A, B, D, E) {
     const ACCESS: Access = C::ACCESS;
+
+    fn document(route: &mut Route) {
+        A::document(route);
+        B::document(route);
+        D::document(route);
+        E::document(route);
+    }
 }
 
 /// `GET`
 pub fn get<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
-    route::<T>(Method::GET, path, routing::get(handler))
+    route::<T, H>(Method::GET, path, routing::get(handler))
 }
 
 /// `POST`
 pub fn post<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
-    route::<T>(Method::POST, path, routing::post(handler))
+    route::<T, H>(Method::POST, path, routing::post(handler))
 }
 
 /// `PUT`
 pub fn put<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
-    route::<T>(Method::PUT, path, routing::put(handler))
+    route::<T, H>(Method::PUT, path, routing::put(handler))
 }
 
 /// `PATCH`
 pub fn patch<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
-    route::<T>(Method::PATCH, path, routing::patch(handler))
+    route::<T, H>(Method::PATCH, path, routing::patch(handler))
 }
 
 /// `DELETE`
 pub fn delete<T: Guarded + 'static, H: Handler<T, App>>(path: &'static str, handler: H) -> Route {
-    route::<T>(Method::DELETE, path, routing::delete(handler))
+    route::<T, H>(Method::DELETE, path, routing::delete(handler))
 }
 
-fn route<T: Guarded>(method: Method, path: &'static str, serve: MethodRouter<App>) -> Route {
-    Route {
+fn route<T: Guarded, H>(method: Method, path: &'static str, serve: MethodRouter<App>) -> Route {
+    let mut route = Route {
         method,
         path,
+        handler: type_name::<H>(),
         access: T::ACCESS,
         summary: "",
         asks: Vec::new(),
+        hears: Vec::new(),
         takes: None,
         form: false,
+        takes_file: false,
         gives: None,
         status: 200,
         gives_dry: None,
         waits: false,
+        tells: Vec::new(),
+        problems: Vec::new(),
         serve,
-    }
+    };
+    T::document(&mut route);
+    route
 }
 
 impl Route {
+    /// The noun it is about, which is the file of its handler: `jobs`.
+    pub fn noun(&self) -> &'static str {
+        self.handler.rsplit("::").nth(1).unwrap_or_default()
+    }
+
+    /// What clients call it, by its noun and its handler: `jobs_create`.
+    pub fn operation_id(&self) -> String {
+        format!("{}_{}", self.noun(), self.handler.rsplit("::").next().unwrap_or_default())
+    }
+
     /// What it does.
     pub fn says(self, summary: &'static str) -> Self {
         Self { summary, ..self }
@@ -143,8 +226,15 @@ impl Route {
     }
 
     /// It waits, if it is asked to, for another answer than the caller has.
-    pub fn waits(self) -> Self {
-        Self { waits: true, ..self }.asks(&[WAIT])
+    pub fn waits(mut self) -> Self {
+        self.hears.push(IF_NONE_MATCH);
+        Self { waits: true, ..self }.asks(&[WAIT]).tells(&[ETAG])
+    }
+
+    /// Headers of a success.
+    pub fn tells(mut self, headers: &[Named]) -> Self {
+        self.tells.extend_from_slice(headers);
+        self
     }
 
     /// The JSON it takes.
@@ -157,9 +247,19 @@ impl Route {
         Self { takes: Some(shape::<T>), form: true, ..self }
     }
 
+    /// It takes the bytes of a file.
+    pub fn takes_file(self) -> Self {
+        Self { takes_file: true, ..self }
+    }
+
     /// The JSON it gives, and with which status.
     pub fn gives<T: ToSchema>(self, status: u16) -> Self {
-        Self { gives: Some(shape::<T>), status, ..self }
+        Self { gives: Some(Answer::Json(shape::<T>)), status, ..self }
+    }
+
+    /// It gives something else than JSON of a known shape.
+    pub fn gives_other(self, answer: Answer) -> Self {
+        Self { gives: Some(answer), ..self }
     }
 
     /// The JSON it gives when it was asked to do nothing.

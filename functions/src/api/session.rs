@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use muster_domain::{access::of_caller, machine::Note, pacing::after};
+use muster_domain::{access::of_caller, changes::Note, times::after};
 use muster_schemas::{
     access::{LoginRequest, SessionKind, SessionView},
     envelopes::sha256_hex,
@@ -29,9 +29,10 @@ use super::{
     users::{self, Account},
 };
 use crate::{
-    advance::{Cause, audit_write, put},
     app::App,
-    store::{Consistency, Expect, Key, StoreError, Write, keys},
+    commit::{Cause, keep, keep_audited, put},
+    records,
+    store::{Consistency, Expect, Key, StoreError, Write},
 };
 
 /// The cookie. `__Host-` binds it to this host, to TLS, and to the whole path.
@@ -111,16 +112,16 @@ pub async fn create(
     let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
     let cause =
         Cause { actor: format!("user:{}", account.id), name: account.username.clone(), request_id: String::new() };
-    let audit = audit_write(Note::new("session.opened", account.id, account.username.clone()), &cause, now);
+    let note = Note::new("session.opened", account.id, account.username.clone());
     let forgotten = Write::Delete { key: tries, expect: Expect::Any };
-    app.table.commit(vec![write(ulid, 1, &session, Expect::Absent), forgotten, audit], rand::random()).await?;
+    keep_audited(&app, vec![write(ulid, 1, &session, Expect::Absent), forgotten], note, &cause).await?;
     Ok((StatusCode::CREATED, answer(&account, session, secret)).into_response())
 }
 
 /// Counts a try of this name, or says that it comes too soon. Before its password is looked at: of many at once each is
 /// counted.
 async fn counted(app: &App, username: &str) -> Result<Key, Failure> {
-    let key = keys::sign_in(&sha256_hex(username.as_bytes()));
+    let key = records::sessions::sign_in(&sha256_hex(username.as_bytes()));
     for _ in 0..RACES {
         let found = app.load::<Tries>(&key, Consistency::Strong).await?;
         let (now, revision) = (app.now(), found.as_ref().map(|found| found.revision));
@@ -133,7 +134,7 @@ async fn counted(app: &App, username: &str) -> Result<Key, Failure> {
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
         let write = put(key.clone(), revision.unwrap_or(0) + 1, Vec::new(), &next, expect);
         let write = write.until(after(now, TRIES_KEPT_SECONDS));
-        match app.table.commit(vec![write], rand::random()).await {
+        match keep(app, vec![write]).await {
             Err(StoreError::Stale { .. }) => {}
             done => return Ok(done.map(|()| key)?),
         }
@@ -157,8 +158,8 @@ pub async fn get(operator: Operator<may::Look>, csrf: Csrf) -> Json<SessionView>
 /// `DELETE /api/v1/session`: sign out.
 pub async fn delete(operator: Operator<may::Look>, State(app): State<App>) -> Result<Response, Failure> {
     if let Some(session) = operator.identity.session {
-        let gone = Write::Delete { key: keys::session(&session), expect: Expect::Any };
-        app.table.commit(vec![gone], rand::random()).await?;
+        let gone = Write::Delete { key: records::sessions::key(&session), expect: Expect::Any };
+        keep(&app, vec![gone]).await?;
     }
     let ended = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, ended)]).into_response())
@@ -185,14 +186,16 @@ pub async fn identify(
     request_id: String,
 ) -> Result<Option<(Identity, String)>, Failure> {
     let Some(ulid) = credentials::ulid(PREFIX, token) else { return Ok(None) };
-    let Some(found) = app.load::<Session>(&keys::session(ulid), Consistency::Strong).await? else { return Ok(None) };
+    let Some(found) = app.load::<Session>(&records::sessions::key(ulid), Consistency::Strong).await? else {
+        return Ok(None);
+    };
     let (session, now) = (found.record, app.now());
     let idle_ends = after(session.last_used_at, COOKIE_IDLE_SECONDS);
     let alive = now < session.expires_at && (kind == SessionKind::Bearer || now < idle_ends);
     if !alive || session.kind != kind || !credentials::matches(token, &session.secret_sha256) {
         return Ok(None);
     }
-    let account = app.load::<Account>(&keys::user(session.user_id), Consistency::Strong).await?;
+    let account = app.load::<Account>(&records::users::key(session.user_id), Consistency::Strong).await?;
     let Some(account) = account.filter(|account| account.record.password_version == session.password_version) else {
         return Ok(None);
     };
@@ -200,7 +203,7 @@ pub async fn identify(
         let used = Session { last_used_at: now, ..session.clone() };
         let write = write(ulid, found.revision + 1, &used, Expect::Revision(found.revision));
         // Lost to another request of the same session: it has written the same.
-        drop(app.table.commit(vec![write], rand::random()).await);
+        drop(keep(app, vec![write]).await);
     }
     let identity = Identity {
         actor: format!("user:{}", account.record.id),
@@ -237,7 +240,7 @@ async fn verify(password: Secret, stored: Option<String>) -> Result<bool, Failur
 }
 
 fn write(ulid: &str, revision: u64, session: &Session, expect: Expect) -> Write {
-    put(keys::session(ulid), revision, Vec::new(), session, expect).until(session.expires_at)
+    put(records::sessions::key(ulid), revision, Vec::new(), session, expect).until(session.expires_at)
 }
 
 fn answer(account: &Account, session: Session, secret: Secret) -> Response {

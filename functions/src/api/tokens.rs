@@ -21,10 +21,7 @@ use super::{
     extract,
     problem::Failure,
 };
-use crate::{
-    app::App,
-    store::{Consistency, keys},
-};
+use crate::{app::App, records, store::Consistency};
 
 /// How long an assertion may be valid, in seconds.
 const MAX_ASSERTION_SECONDS: i64 = 60;
@@ -66,7 +63,7 @@ pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Resu
 /// refused on its strength.
 async fn proven_owner(app: &App, host_id: HostId, assertion: &str) -> Result<Mailbox, Failure> {
     for consistency in [Consistency::Eventual, Consistency::Strong] {
-        let found = app.load::<Mailbox>(&keys::mailbox(host_id), consistency).await?;
+        let found = app.load::<Mailbox>(&records::mailboxes::key(host_id), consistency).await?;
         let proven = found.filter(|found| proven(app, &found.record, assertion).is_some());
         if let Some(proven) = proven {
             return Ok(proven.record);

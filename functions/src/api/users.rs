@@ -2,10 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use jiff::Timestamp;
-use muster_domain::{
-    access,
-    machine::{Note, Refused},
-};
+use muster_domain::{access, changes::Note, refused::Refused};
 use muster_schemas::{
     access::{Role, UserChange, UserRequest, UserView},
     ids::UserId,
@@ -23,9 +20,10 @@ use super::{
     session,
 };
 use crate::{
-    advance::{Cause, audit_write, put},
-    app::{App, Versioned},
-    store::{Consistency, Expect, StoreError, Write, keys},
+    app::App,
+    commit::{Cause, keep_audited, put},
+    records,
+    store::{Consistency, Expect, StoreError, Versioned, Write},
 };
 
 /// An account.
@@ -91,9 +89,10 @@ pub async fn change(
     next.role = role.unwrap_or(next.role);
     let stays = stays_administered(&app, &found.record, Some(next.role)).await?;
     let revision = found.revision + 1;
-    let written = put(keys::user(id), revision, indexes(id), &next, Expect::Revision(found.revision));
+    let written =
+        put(records::users::key(id), revision, records::users::found_by(id), &next, Expect::Revision(found.revision));
     let note = note("user.changed", &next);
-    commit(&app, &operator.cause(), [Some(written), stays].into_iter().flatten().collect(), note).await?;
+    keep_audited(&app, [Some(written), stays].into_iter().flatten().collect(), note, &operator.cause()).await?;
     let is_last_admin = last_admin(&app).await? == Some(id);
     Ok((etag(revision), Json(view(Versioned { record: next, revision }, operator.role(), is_last_admin))))
 }
@@ -106,17 +105,19 @@ pub async fn delete(
 ) -> Result<StatusCode, Failure> {
     let found = load(&app, id).await?;
     let stays = stays_administered(&app, &found.record, None).await?;
-    let gone = Write::Delete { key: keys::user(id), expect: Expect::Revision(found.revision) };
-    let name = Write::Delete { key: keys::user_name(&found.record.username), expect: Expect::Any };
+    let gone = Write::Delete { key: records::users::key(id), expect: Expect::Revision(found.revision) };
+    let name = Write::Delete { key: records::users::by_name(&found.record.username), expect: Expect::Any };
     let writes = [Some(gone), Some(name), stays].into_iter().flatten().collect();
-    commit(&app, &operator.cause(), writes, note("user.deleted", &found.record)).await?;
+    keep_audited(&app, writes, note("user.deleted", &found.record), &operator.cause()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The account with this name.
 pub async fn by_name(app: &App, username: &str) -> Result<Option<Account>, Failure> {
-    let Some(id) = app.load::<UserId>(&keys::user_name(username), Consistency::Strong).await? else { return Ok(None) };
-    let found = app.load::<Account>(&keys::user(id.record), Consistency::Strong).await?;
+    let Some(id) = app.load::<UserId>(&records::users::by_name(username), Consistency::Strong).await? else {
+        return Ok(None);
+    };
+    let found = app.load::<Account>(&records::users::key(id.record), Consistency::Strong).await?;
     Ok(found.map(|found| found.record))
 }
 
@@ -136,10 +137,10 @@ pub async fn add(app: &App, cause: &Cause, request: UserRequest) -> Result<Accou
         role,
         created_at: app.now(),
     };
-    let name = put(keys::user_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
-    let record = put(keys::user(account.id), 1, indexes(account.id), &account, Expect::Absent);
-    let audit = audit_write(note("user.created", &account), cause, app.now());
-    match app.table.commit(vec![name, record, audit], rand::random()).await {
+    let name = put(records::users::by_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
+    let record =
+        put(records::users::key(account.id), 1, records::users::found_by(account.id), &account, Expect::Absent);
+    match keep_audited(app, vec![name, record], note("user.created", &account), cause).await {
         Err(StoreError::Stale { .. }) => Err(Problem::new(ProblemCode::AlreadyExists)
             .detail(format_args!("the name {} is taken", account.username))
             .into()),
@@ -162,7 +163,10 @@ async fn stays_administered(app: &App, account: &Account, role: Option<Role>) ->
     }
     let other = other_admin(app, account.id).await?;
     access::stays_administered(other.is_none())?;
-    Ok(other.map(|other| Write::Check { key: keys::user(other.record.id), expect: Expect::Revision(other.revision) }))
+    Ok(other.map(|other| Write::Check {
+        key: records::users::key(other.record.id),
+        expect: Expect::Revision(other.revision),
+    }))
 }
 
 async fn other_admin(app: &App, id: UserId) -> Result<Option<Versioned<Account>>, Failure> {
@@ -177,22 +181,13 @@ async fn last_admin(app: &App) -> Result<Option<UserId>, Failure> {
 }
 
 async fn load(app: &App, id: UserId) -> Result<Versioned<Account>, Failure> {
-    let found = app.load::<Account>(&keys::user(id), Consistency::Strong).await?;
+    let found = app.load::<Account>(&records::users::key(id), Consistency::Strong).await?;
     found.ok_or_else(|| Refused::not_found("account").into())
 }
 
-async fn commit(app: &App, cause: &Cause, writes: Vec<Write>, note: Note) -> Result<(), Failure> {
-    let audit = vec![audit_write(note, cause, app.now())];
-    Ok(app.table.commit([writes, audit].concat(), rand::random()).await?)
-}
-
 fn note(action: &'static str, account: &Account) -> Note {
-    let role = muster_domain::jobs::word(account.role);
+    let role = muster_domain::words::word(account.role);
     Note::new(action, account.id, format!("{}, {role}", account.username))
-}
-
-fn indexes(id: UserId) -> Vec<crate::store::IndexEntry> {
-    vec![keys::list("users", id)]
 }
 
 fn view(found: Versioned<Account>, caller: Role, is_last_admin: bool) -> UserView {

@@ -9,13 +9,14 @@ use muster_schemas::{
 };
 
 use crate::{
-    advance::Cause,
     api::{
         lists::List,
-        problem::{Failure, chain},
+        problem::Failure,
         users::{self, Account},
     },
     app::App,
+    commit::Cause,
+    errors::chain,
 };
 
 /// The account that the first start makes.

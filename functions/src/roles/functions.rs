@@ -24,9 +24,10 @@ use tower::{ServiceExt, service_fn};
 
 use super::{pacing, storage};
 use crate::{
-    api::{self, problem::chain},
+    api,
     app::{App, Settings},
     clock::SystemClock,
+    errors::chain,
     tick,
 };
 

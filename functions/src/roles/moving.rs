@@ -24,8 +24,8 @@ use tokio_util::io::{InspectReader, ReaderStream};
 
 use super::storage::Storage;
 use crate::{
-    app::Versioned,
     blobs::{BlobError, BlobId},
+    store::Versioned,
     store::{Expect, Index, IndexEntry, Item, Key, StoreError, Write},
 };
 

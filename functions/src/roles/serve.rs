@@ -19,9 +19,10 @@ use super::{
     tls::{Certificate, Tls},
 };
 use crate::{
-    api::{self, problem::chain},
+    api,
     app::{App, Settings},
     clock::SystemClock,
+    errors::chain,
     tick,
 };
 

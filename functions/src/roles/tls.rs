@@ -14,7 +14,7 @@ use rustls::{
 use tokio::{net::TcpStream, sync::watch, time::timeout};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::api::problem::chain;
+use crate::errors::chain;
 
 /// How long a caller may take to shake hands.
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -194,7 +194,8 @@ fn fleet_updates() -> Vec<String> {
     let mut request = sample("fleet_update_request");
     request["host_ids"] = json!([]);
     let report = sample("check_in_request")["agent"].clone();
-    let candidate = json!({ "host_id": "host_01KJQ6PSG0DRSNYJN0TRKP6Y1T", "state": "active", "online": true, "update_open": false,
+    let candidate = json!({ "host_id": "host_01KJQ6PSG0DRSNYJN0TRKP6Y1T", "state": "active", "online": true,
+        "capabilities": ["self_update"], "update_open": false,
         "has_room": true, "yanked": null, "agent": report, "os": "linux", "architecture": "x86_64",
         "executable_sha256": "cc", "attempts": 0 });
     let mut offline = candidate.clone();

@@ -16,12 +16,12 @@ use muster_schemas::{
     jobs::JobRequest,
 };
 use muster_server::{
-    advance::Cause,
     api::{
         extract::json,
         jobs::asked,
         reports::{check_agent, check_facts, check_sequence, check_upstreams},
     },
+    commit::Cause,
 };
 use serde::Deserialize;
 use serde_json::Value;

@@ -13,7 +13,6 @@ use muster_agent::{
     },
     link::{LONGEST_PAUSE, Link, Outcome, SHORTEST_PAUSE},
     policy::Policy,
-    runners,
 };
 use muster_schemas::{
     check_ins::CheckInResponse,
@@ -81,7 +80,7 @@ fn is_new(ledger: &Ledger, command: &Command) {
 fn runs_only_what_is_allowed(command: &Command) {
     let Ok(spec) = JobSpec::from_parts(&command.kind, &command.spec) else { return };
     assert_eq!(spec.kind(), command.kind);
-    if runners::check(&spec).is_err() || POLICY.check(&spec).is_err() {
+    if spec.rules().check().is_err() || POLICY.check(&spec).is_err() {
         return;
     }
     if let JobSpec::Run(RunSpec { argv, environment, working_directory, .. }) = &spec {

@@ -2,18 +2,19 @@
 
 use jiff::Timestamp;
 use muster_domain::{
+    changes::Effect,
     jobs::{Event, Job, NewJob},
-    machine::{Effect, Machine, Step},
+    machine::{Machine, Step},
 };
 use muster_schemas::{
     access::Role,
     commands::{Event as Told, EventsRequest},
     ids::JobId,
-    jobs::{JobRequest, JobSpec, JobState},
+    jobs::{JobRequest, JobState},
 };
 use muster_server::{
-    advance::Cause,
     api::{commands::check, extract::json, jobs::asked},
+    commit::Cause,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,7 +24,6 @@ use crate::given::{Happens, host, noon};
 const MAX_EFFECTS: usize = 90;
 /// What one item holds at most.
 const MAX_ITEM_BYTES: usize = 400 * 1024;
-const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
 struct Input {
@@ -106,10 +106,7 @@ fn logs_what_fits(before: &Job, step: &Step<Job>) {
         }
     }
     assert_eq!(step.next.log_bytes, end);
-    let limit = match &before.asked.spec {
-        JobSpec::Run(run) => run.output_limit_bytes.unwrap_or(DEFAULT_LOG_BYTES),
-        JobSpec::Inspect(_) | JobSpec::ResetBreakers(_) | JobSpec::SelfUpdate(_) => DEFAULT_LOG_BYTES,
-    };
+    let limit = before.asked.spec.rules().log_limit_bytes();
     assert!(end <= limit, "{end} bytes of at most {limit}");
 }
 

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_updates::{Event, FleetUpdate, MAX_IN_FLIGHT, Outcome, Planning, Selection, best_case_seconds},
+    fleet_updates::{
+        Brings, Event, FleetUpdate, MAX_IN_FLIGHT, Outcome, Planning, Selection, best_case_seconds,
+        brings::releases::Release,
+    },
     machine::{Machine, Step},
     windows,
 };
@@ -11,11 +14,11 @@ use muster_schemas::{
     ids::{FleetUpdateId, JobId},
 };
 use muster_server::{
-    advance::Cause,
     api::{
         extract::json,
         fleet_updates::{check, max_in_flight, plan, waves},
     },
+    commit::Cause,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -88,7 +91,8 @@ fn planned(request: &FleetUpdateRequest, ready: u32, others: u32) -> FleetUpdate
         max_in_flight: max_in_flight(request),
         from: None,
     };
-    let plan = plan(noon(), request, "digest".into(), Cause::tick());
+    let release = Release { version: request.version.clone().unwrap_or_default(), manifest_sha256: "digest".into() };
+    let plan = plan(noon(), request, Brings::Release(release), Cause::tick());
     let start = Event::Start { id: FleetUpdateId::new(noon(), 1), plan: Box::new(plan), planning: Box::new(planning) };
     let started = FleetUpdate::begin(&start, noon()).expect("it begins with being started").next;
     let found = Event::Planned { from: None, ready, others, to: None };

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use muster_agent::{
     sys::files::{create_private_directory, read_json, write_json},
-    trust::{Floor, Platform, Trust, install_root},
+    versions::trust::{Floor, Platform, Trust, install_root},
 };
 use muster_schemas::{
     envelopes::{Envelope, sha256_hex},

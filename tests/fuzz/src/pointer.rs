@@ -5,10 +5,12 @@ use std::{
     path::{Component, Path},
 };
 
-use muster_agent::supervisor::{
-    control::Said,
-    pointer::{Installed, Pointer, Update},
-    trial::{Event, Plan, after, plan},
+use muster_agent::{
+    supervisor::{
+        control::Said,
+        trial::{Event, Plan, after, plan},
+    },
+    versions::pointer::{Installed, Pointer, Update},
 };
 
 use crate::given::directory;

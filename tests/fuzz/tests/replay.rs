@@ -9,6 +9,7 @@ use std::{
 };
 
 use muster_fuzz::{TARGETS, Target, mutate};
+use muster_schemas::messages::{MESSAGES, Message};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 const SEED: u64 = 1;
@@ -28,7 +29,17 @@ fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
     assert!(!own.is_empty(), "the corpus of {name} is empty");
     let mut paths = [own, read(samples)].concat();
     paths.sort();
-    paths.into_iter().map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect()
+    let mut inputs: Vec<_> =
+        paths.into_iter().map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect();
+    if name == "messages" {
+        inputs.extend(MESSAGES.iter().map(|message| (message.name.into(), named(message))));
+    }
+    inputs
+}
+
+/// A golden sample as the target of messages takes it: with the name of the message.
+fn named(message: &Message) -> Vec<u8> {
+    format!(r#"{{"{}":{}}}"#, message.kind(), message.sample).into_bytes()
 }
 
 /// Runs a target, and says what breaks it, and how.

@@ -6,9 +6,11 @@
 use std::collections::VecDeque;
 
 use muster_domain::{
+    changes::{Change, Effect},
     jobs::{Asked, Event as JobEvent, Job, NewJob, Origin},
-    machine::{Change, Effect, Machine, Refused},
+    machine::Machine,
     mailboxes::{Event as MailboxEvent, Mailbox},
+    refused::Refused,
 };
 use muster_schemas::{
     check_ins::AgentReport,

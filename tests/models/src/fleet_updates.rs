@@ -7,11 +7,13 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use muster_domain::{
-    fleet_update_hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
-    fleet_updates::{Candidate, Event, FleetUpdate, Plan, Planning, Selection},
+    changes::{Change, Effect},
+    fleet_updates::hosts::{Event as HostEvent, FleetUpdateHost, MAX_ATTEMPTS, Place},
+    fleet_updates::{Brings, Candidate, Event, FleetUpdate, Plan, Planning, Selection, brings::releases::Release},
     jobs,
-    machine::{Change, Effect, Machine, Refused},
+    machine::Machine,
     mailboxes,
+    refused::Refused,
 };
 use muster_schemas::{
     check_ins::{AgentReport, LastUpdate, UpdateOutcome},
@@ -19,6 +21,7 @@ use muster_schemas::{
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::{JobError, JobState},
+    reports::Report,
 };
 use stateright::{Model, Property};
 
@@ -349,8 +352,7 @@ impl FleetUpdates {
     fn begun(&self) -> State {
         let id = FleetUpdateId::new(at(0), 1);
         let plan = Plan {
-            version: NEW.into(),
-            manifest_sha256: String::new(),
+            brings: Brings::Release(Release { version: NEW.into(), manifest_sha256: String::new() }),
             waves: Vec::new(),
             max_in_flight: 0,
             max_failures: self.max_failures,
@@ -411,6 +413,7 @@ impl FleetUpdates {
             host_id: host_id(position),
             state: Some(HostState::Active),
             online,
+            capabilities: vec!["self_update".into()],
             update_open,
             has_room: true,
             yanked: None,
@@ -459,7 +462,7 @@ impl FleetUpdates {
         let committed = host.runs != Runs::Trial || believed;
         let agent = report(host.process, host.runs, committed, host.record);
         let at = at(state.now);
-        self.happens_to(state, place, HostEvent::Seen { agent, at })
+        self.happens_to(state, place, HostEvent::Reported { report: Report::Agent(agent), at })
     }
 
     fn acts(&self, state: &mut State, event: Event) -> Option<()> {

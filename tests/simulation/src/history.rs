@@ -9,16 +9,14 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use muster_agent::{
-    jobs::results::{ended, ended_with},
-    runners::{Programs, Task},
-};
+use muster_agent::programs::{End, Output, Program, Programs, Ran};
 use muster_schemas::{
     ids::JobId,
-    jobs::{JobResult, JobState, JobView, Outcome, RunSpec},
+    jobs::{JobResult, JobState, JobView, Outcome},
 };
 use muster_server::clock::Clock;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::{server::Server, time::elapsed};
 
@@ -152,7 +150,7 @@ fn violation(invariant: &'static str, what: String) -> Violation {
     Violation { invariant, what }
 }
 
-/// What runs programs on a simulated host: `argv[1]` says how many seconds one takes, `argv[2]` how it exits.
+/// What runs programs on a simulated host: the first argument says how many seconds one takes, the second how it exits.
 pub struct Machine {
     /// Where it is written down.
     pub history: History,
@@ -167,23 +165,23 @@ impl fmt::Debug for Machine {
 }
 
 impl Programs for Machine {
-    fn run<'a>(&'a self, spec: &'a RunSpec, task: &'a Task) -> BoxFuture<'a, JobResult> {
+    fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, _: Output<'a>) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
-            let number = |place: usize| spec.argv.get(place).and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
+            let Program { job, arguments, time_limit, .. } = program;
+            let number = |place: usize| arguments.get(place)?.to_str()?.parse::<f64>().ok();
             let start = (self.server.time().now(), elapsed());
-            self.history.truths().entry(task.id).or_default().starts.push(start);
-            let result = tokio::select! {
+            self.history.truths().entry(*job).or_default().starts.push(start);
+            let (end, outcome, exit_code) = tokio::select! {
                 biased;
-                () = task.stop.cancelled() => ended(Outcome::Cancelled),
-                () = sleep(task.time_limit) => ended_with(Outcome::Failed, "time_limit", "too slow"),
-                () = sleep(Duration::from_secs_f64(number(1))) => match number(2) {
-                    0.0 => JobResult { exit_code: Some(0), ..ended(Outcome::Succeeded) },
-                    _ => JobResult { exit_code: Some(1), ..ended_with(Outcome::Failed, "exit_code", "as it was told") },
+                () = stop.cancelled() => (End::Stopped, Outcome::Cancelled, None),
+                () = sleep(*time_limit) => (End::TimeLimit, Outcome::Failed, None),
+                () = sleep(Duration::from_secs_f64(number(0).unwrap_or(0.0))) => match number(1) {
+                    None | Some(0.0) => (End::Itself, Outcome::Succeeded, Some(0)),
+                    Some(_) => (End::Itself, Outcome::Failed, Some(1)),
                 },
             };
-            let mut truths = self.history.truths();
-            truths.entry(task.id).or_default().said = Some((result.outcome, result.exit_code));
-            result
+            self.history.truths().entry(*job).or_default().said = Some((outcome, exit_code));
+            Ran { end, exit_code, signal: None, output_bytes: 0, output_truncated: false }
         })
     }
 

@@ -7,12 +7,13 @@ use std::{
 };
 
 use muster_agent::{
-    agent::{Agent, Gate},
+    agent::Agent,
     client::Client,
     clock::ServerClock,
     config::Config,
     enroll,
     identity::Identity,
+    jobs::desk::{Desk, Gate},
     journal::Journal,
     policy::Policy,
     run,
@@ -33,7 +34,7 @@ pub struct Host {
     pub line: Line,
     state: PathBuf,
     machine: Arc<Machine>,
-    agent: Option<Arc<Agent>>,
+    desk: Option<Arc<Desk>>,
 }
 
 impl Host {
@@ -45,7 +46,7 @@ impl Host {
         let config = Config::default();
         let client = Client::new(identity.clone(), &config, Arc::new(line.clone()), ServerClock::by(elapsed));
         let id = enroll::join(&state, identity, &client, token).await.expect("the line is good yet");
-        let mut host = Self { id, line, state, machine: Arc::new(machine), agent: None };
+        let mut host = Self { id, line, state, machine: Arc::new(machine), desk: None };
         host.starts();
         host
     }
@@ -59,33 +60,35 @@ impl Host {
         let client = Client::new(identity, &config, Arc::new(self.line.clone()), ServerClock::by(elapsed));
         let policy = Policy::load(&self.state).map_err(|error| error.to_string());
         let machine = self.machine.clone();
-        let agent = Agent::new(self.state.clone(), host_id, config, policy, client, journal, machine, Gate::Open);
+        let capabilities = policy.as_ref().map(Policy::capabilities).unwrap_or_default();
+        let agent = Agent::new(self.state.clone(), host_id, config, capabilities, client, machine);
         let reporter = Reporter::new(self.state.clone(), agent.process_id, "0".repeat(64));
-        run::begin(&agent, reporter);
-        self.agent = Some(agent);
+        let desk = Desk::new(agent, policy, journal, Gate::Open);
+        run::begin(&desk, reporter);
+        self.desk = Some(desk);
     }
 
     /// The process ends where it stands, as by kill -9 or a power cut.
     pub fn crashes(&mut self) {
-        if let Some(agent) = self.agent.take() {
-            agent.crashed.cancel();
+        if let Some(desk) = self.desk.take() {
+            desk.agent.crashed.cancel();
         }
     }
 
     /// Jobs that only this disk can tell about.
     pub fn owes(&self) -> Vec<JobId> {
-        let jobs = |agent: &Arc<Agent>| agent.journal(|journal| journal.ledger().jobs().keys().copied().collect());
-        self.agent.as_ref().map(jobs).unwrap_or_default()
+        let jobs = |desk: &Arc<Desk>| desk.journal(|journal| journal.ledger().jobs().keys().copied().collect());
+        self.desk.as_ref().map(jobs).unwrap_or_default()
     }
 
     /// Whether a process runs.
     pub fn is_running(&self) -> bool {
-        self.agent.is_some()
+        self.desk.is_some()
     }
 
     /// Another machine with a copy of this one's disk, not started yet.
     pub fn cloned(&self, state: &Path, line: Line) -> Self {
         copy(&self.state, state);
-        Self { id: self.id, line, state: state.into(), machine: self.machine.clone(), agent: None }
+        Self { id: self.id, line, state: state.into(), machine: self.machine.clone(), desk: None }
     }
 }

@@ -13,11 +13,12 @@ use muster_agent::sys::dice;
 use muster_domain::pacing::Pacing;
 use muster_schemas::{access::Role, ids::UserId, secrets::Secret};
 use muster_server::{
-    advance::put,
     api::{self, users::Account},
     app::{App, Settings},
     blobs::directory::Directory,
     clock::Clock,
+    commit::put,
+    records,
     store::{Expect, keys},
     tick,
 };
@@ -173,8 +174,9 @@ impl Server {
             role: Role::Admin,
             created_at: self.0.time.now(),
         };
-        let name = put(keys::user_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
-        let record = put(keys::user(account.id), 1, vec![keys::list("users", account.id)], &account, Expect::Absent);
+        let name = put(records::users::by_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
+        let record =
+            put(records::users::key(account.id), 1, vec![keys::list("users", account.id)], &account, Expect::Absent);
         let app = self.process_mut().as_ref().expect("it has begun").app.clone();
         app.table.commit(vec![name, record], rand::random()).await.expect("the store works");
         let login = json!({ "username": "operator", "password": PASSWORD, "kind": "bearer" });

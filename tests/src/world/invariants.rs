@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_domain::{
     enrollment_tokens::EnrollmentToken,
-    fleet_update_hosts::FleetUpdateHost,
-    fleet_updates::{FleetUpdate, LOCK},
+    fleet_updates::hosts::FleetUpdateHost,
+    fleet_updates::{FleetUpdate, brings::releases::LOCK},
     hosts::Host,
     jobs::Job,
     mailboxes::Mailbox,
@@ -13,7 +13,8 @@ use muster_domain::{
 };
 use muster_schemas::{access::Role, fleet_updates::FleetUpdateHostState, releases::ReleaseState};
 use muster_server::{
-    app::Versioned,
+    records,
+    store::Versioned,
     store::{Consistency, Index, Query, keys},
 };
 use serde::de::DeserializeOwned;
@@ -62,7 +63,8 @@ impl World {
             self.log_is_whole(&job).await;
         }
         for host in self.all::<Host>("hosts").await {
-            let mailbox = self.app.load::<Mailbox>(&keys::mailbox(host.id), Consistency::Strong).await.unwrap();
+            let mailbox =
+                self.app.load::<Mailbox>(&records::mailboxes::key(host.id), Consistency::Strong).await.unwrap();
             let mailbox = mailbox.expect("every host has a mailbox").record;
             let listed = mailbox.open.iter().map(|job| job.id).collect::<BTreeSet<_>>();
             assert_eq!(listed, open.remove(&host.id).unwrap_or_default(), "open jobs of {}", host.name);
@@ -75,19 +77,19 @@ impl World {
         let query = Query {
             from: Some("log#".into()),
             to: Some("log$".into()),
-            ..Query::all(keys::job(job.id).partition, ALL)
+            ..Query::all(records::jobs::key(job.id).partition, ALL)
         };
         let rows = self.app.table.query(query).await.unwrap().items;
         let mut kept = 0;
         for row in &rows {
-            assert_eq!(row.key, keys::log(job.id, kept), "a piece of log is missing");
+            assert_eq!(row.key, records::jobs::log(job.id, kept), "a piece of log is missing");
             kept += Versioned::<String>::read(row).unwrap().record.len() as u64;
         }
         assert_eq!(kept, job.log_bytes, "the log of {}", job.id);
     }
 
     async fn fleet_updates_and_their_hosts_agree(&self) {
-        let holder = self.app.load::<String>(&keys::lock(LOCK), Consistency::Strong).await.unwrap();
+        let holder = self.app.load::<String>(&records::locks::key(LOCK), Consistency::Strong).await.unwrap();
         let mut active = Vec::new();
         for fleet_update in self.all::<FleetUpdate>("fleet-updates").await {
             assert!(fleet_update.slots.len() <= fleet_update.plan.max_in_flight as usize, "too many in flight");
@@ -106,7 +108,7 @@ impl World {
 
     async fn slots_and_hosts_agree(&self, fleet_update: &FleetUpdate) {
         use FleetUpdateHostState::{Lost, Offered, Succeeded, Verifying};
-        let first = keys::fleet_update_host(fleet_update.id, 0);
+        let first = records::fleet_update_hosts::key(fleet_update.id, 0);
         let query = Query { from: Some(first.sort), to: Some("host$".into()), ..Query::all(first.partition, ALL) };
         let rows = self.app.table.query(query).await.unwrap().items;
         let (mut slots, mut succeeded) = (fleet_update.slots.clone(), 0);
@@ -122,8 +124,12 @@ impl World {
             assert_eq!(host.slot.is_some(), matches!(host.state, Offered | Verifying | Lost), "{host:?}");
             assert_eq!(fleet_update.lost.contains(&position), host.state == Lost, "{host:?}");
             if let Some(slot) = host.slot {
-                assert_eq!(host.job_id, Some(slot.expected.job_id), "slot of {}", host.host_id);
-                let job = self.app.load::<Job>(&keys::job(slot.expected.job_id), Consistency::Strong).await.unwrap();
+                assert_eq!(host.job_id, Some(slot.expected.rules().job_id()), "slot of {}", host.host_id);
+                let job = self
+                    .app
+                    .load::<Job>(&records::jobs::key(slot.expected.rules().job_id()), Consistency::Strong)
+                    .await
+                    .unwrap();
                 assert_eq!(job.expect("no slot without a job").record.host_id, host.host_id);
             }
         }

@@ -3,8 +3,9 @@
 use muster_domain::{enrollment_tokens::EnrollmentToken, hosts::Host as Record, mailboxes::Mailbox};
 use muster_schemas::ids::HostId;
 use muster_server::{
-    advance::put,
-    store::{Consistency, Expect, Table as _, Write, keys, keys::Found as _},
+    commit::put,
+    records::{self, Record as _},
+    store::{Consistency, Expect, Table as _, Write},
 };
 
 use super::{Host, World};
@@ -28,8 +29,8 @@ impl World {
             };
             let last_seen_at = online(number).then_some(self.now());
             let mailbox = Mailbox { last_seen_at, ..Mailbox::new(id, &record.public_key) };
-            writes.push(put(keys::host(id), 1, record.found_by(), &record, Expect::Absent));
-            writes.push(put(keys::mailbox(id), 1, mailbox.found_by(), &mailbox, Expect::Absent));
+            writes.push(put(records::hosts::key(id), 1, record.found_by(), &record, Expect::Absent));
+            writes.push(put(records::mailboxes::key(id), 1, mailbox.found_by(), &mailbox, Expect::Absent));
             if writes.len() >= 90 {
                 self.table.commit(std::mem::take(&mut writes), rand::random()).await.unwrap();
             }
@@ -41,7 +42,7 @@ impl World {
 
     /// A token by which so many have joined.
     async fn seats(&self, count: u32) -> Write {
-        let key = keys::enrollment_token(self.token(1).await.view.id);
+        let key = records::enrollment_tokens::key(self.token(1).await.view.id);
         let found = self.app.load::<EnrollmentToken>(&key, Consistency::Strong).await.unwrap().unwrap();
         let token = EnrollmentToken { seats: count, used: count, ..found.record };
         put(key, found.revision + 1, token.found_by(), &token, Expect::Revision(found.revision))

@@ -24,10 +24,11 @@ use muster_schemas::{
     secrets::Secret,
 };
 use muster_server::{
-    advance::put,
     api::{self, users::Account},
     app::{App, Settings},
     clock::Clock,
+    commit::put,
+    records,
     store::{Expect, Table, keys, meter::Metered},
     tick,
 };
@@ -39,7 +40,7 @@ use super::{Caller, Host, ManualClock, Mortal, Stores};
 pub const PUBLIC_URL: &str = "https://muster.test";
 /// How many hosts join with one token, at one a second: before it expires.
 const MOST_SEATS: u32 = 1_000;
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "in no golden sample";
 
 /// Hashed once and cheaply: how dear a real hash is has nothing to do with these tests.
 static PASSWORD_HASH: LazyLock<String> = LazyLock::new(|| {
@@ -288,9 +289,9 @@ impl World {
             role,
             created_at: self.now(),
         };
-        let name = put(keys::user_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
+        let name = put(records::users::by_name(&account.username), 1, Vec::new(), &account.id, Expect::Absent);
         let listed = vec![keys::list("users", account.id)];
-        let record = put(keys::user(account.id), 1, listed, &account, Expect::Absent);
+        let record = put(records::users::key(account.id), 1, listed, &account, Expect::Absent);
         self.table.commit(vec![name, record], rand::random()).await.unwrap();
     }
 }

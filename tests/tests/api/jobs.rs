@@ -184,6 +184,12 @@ async fn a_request_that_breaks_a_rule_names_the_field() {
         (json!({ "spec": { "argv": ["/bin/true"], "shell": true } }), "spec.shell"),
         (json!({ "spec": { "argv": ["/bin/true"], "environment": { "A=B": "" } } }), "spec.environment"),
         (json!({ "spec": { "argv": ["/bin/true"], "working_directory": "tmp" } }), "spec.working_directory"),
+        // What only the host refused, minutes later.
+        (json!({ "spec": { "argv": ["/bin/../bin/true"] } }), "spec.argv"),
+        (json!({ "spec": { "argv": ["/./bin/true"] } }), "spec.argv"),
+        (json!({ "spec": { "argv": ["/bin/true\u{0}"] } }), "spec.argv"),
+        (json!({ "spec": { "argv": ["/bin/true"], "environment": { "PATH": "/tmp" } } }), "spec.environment"),
+        (json!({ "spec": { "argv": ["/bin/true"], "working_directory": "/srv/../etc" } }), "spec.working_directory"),
         (json!({ "time_limit_seconds": 0 }), "time_limit_seconds"),
         (json!({ "time_limit_seconds": -1 }), "time_limit_seconds"),
         (json!({ "start_by": "2026-03-02T12:00:00Z" }), "start_by"),

@@ -25,4 +25,5 @@ mod pages;
 mod problems;
 mod releases;
 mod results;
+mod ticks;
 mod tokens;

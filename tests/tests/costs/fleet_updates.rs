@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use muster_domain::{fleet_update_hosts::FleetUpdateHost, fleet_updates::FleetUpdate, pacing::Pacing};
+use muster_domain::{fleet_updates::FleetUpdate, fleet_updates::hosts::FleetUpdateHost, pacing::Pacing};
 use muster_schemas::{fleet_updates::FleetUpdateState, ids::FleetUpdateId};
-use muster_server::store::{Consistency, keys};
+use muster_server::{records, store::Consistency};
 use muster_tests::world::World;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ async fn updated(count: u32, width: u32) -> (Costs, usize) {
         }
         largest = largest.max(serde_json::to_vec(&fleet_update).unwrap().len());
         for position in fleet_update.slots {
-            let key = keys::fleet_update_host(id, position);
+            let key = records::fleet_update_hosts::key(id, position);
             let planned = world.app.load::<FleetUpdateHost>(&key, Consistency::Strong).await.unwrap().unwrap().record;
             largest = largest.max(serde_json::to_vec(&planned).unwrap().len());
             let host = &mut hosts[places[&planned.host_id]];
@@ -64,7 +64,7 @@ async fn updated(count: u32, width: u32) -> (Costs, usize) {
 }
 
 async fn state(world: &World, id: FleetUpdateId) -> FleetUpdate {
-    world.app.load(&keys::fleet_update(id), Consistency::Strong).await.unwrap().unwrap().record
+    world.app.load(&records::fleet_updates::key(id), Consistency::Strong).await.unwrap().unwrap().record
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 //! ([`harness::patience`]).
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod clients;
 mod clones;
 mod console;
 mod document;

@@ -1,6 +1,6 @@
 //! Fleet updates: a host counts once and for itself; no word of it moves, halts or proves the update of another.
 
-use muster_domain::fleet_update_hosts::FleetUpdateHost;
+use muster_domain::fleet_updates::hosts::FleetUpdateHost;
 use muster_schemas::{
     check_ins::{AgentReport, CheckInRequest, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdateState},
@@ -9,7 +9,10 @@ use muster_schemas::{
     jobs::{JobError, JobResult, Outcome},
     problems::ProblemCode,
 };
-use muster_server::store::{Query, Table as _, keys};
+use muster_server::{
+    records,
+    store::{Query, Table as _},
+};
 use muster_tests::world::{Host, Release, World, accepted, finished, result, started};
 use serde_json::{Value, json};
 
@@ -135,7 +138,7 @@ async fn crash_loops_without_end_are_one_failure_and_a_record_of_bounded_size() 
     let mut scene = Scene::lenient().await;
     scene.hostile.begins_update().await.unwrap();
     let record = async |scene: &Scene| {
-        let query = Query::all(keys::fleet_update(scene.id).partition, 100);
+        let query = Query::all(records::fleet_updates::key(scene.id).partition, 100);
         let items = scene.world.table.query(query).await.unwrap().items;
         let hosts = items.iter().filter_map(|item| {
             serde_json::from_slice::<FleetUpdateHost>(&item.body).ok().map(|host| (host.host_id, item.body.len()))

@@ -8,7 +8,10 @@ use muster_schemas::{
     ids::JobId,
     jobs::{JobState, Outcome},
 };
-use muster_server::store::{Index, Item, Key, Query, Table as _, keys};
+use muster_server::{
+    records,
+    store::{Index, Item, Key, Query, Table as _, keys},
+};
 use muster_tests::world::{Answer, Host, World, accepted, finished, json_request, output, request, result, started};
 use serde_json::{Value, json};
 
@@ -126,8 +129,8 @@ async fn asks(world: &World, host: &Host) -> JobId {
 async fn records(world: &World, hostile: &Host) -> BTreeMap<Key, Item> {
     let mut records = everything(world).await;
     let jobs = world.all::<Job>("jobs").await.into_iter().filter(|job| job.host_id == hostile.id());
-    let mut own = jobs.map(|job| keys::job(job.id).partition).collect::<Vec<_>>();
-    own.push(keys::host(hostile.id()).partition);
+    let mut own = jobs.map(|job| records::jobs::key(job.id).partition).collect::<Vec<_>>();
+    own.push(records::hosts::key(hostile.id()).partition);
     records.retain(|key, _| !own.contains(&key.partition) && !key.partition.starts_with("audit#"));
     records
 }
@@ -140,10 +143,10 @@ pub async fn everything(world: &World) -> BTreeMap<Key, Item> {
     }
     items.extend(world.table.query_index(Index::Due, Query::all(keys::DUE, ALL)).await.unwrap().items);
     let mut partitions = Vec::new();
-    partitions.extend(world.all::<Record>("hosts").await.iter().map(|host| keys::host(host.id).partition));
-    partitions.extend(world.all::<Job>("jobs").await.iter().map(|job| keys::job(job.id).partition));
+    partitions.extend(world.all::<Record>("hosts").await.iter().map(|host| records::hosts::key(host.id).partition));
+    partitions.extend(world.all::<Job>("jobs").await.iter().map(|job| records::jobs::key(job.id).partition));
     let fleet_updates = world.all::<FleetUpdate>("fleet-updates").await;
-    partitions.extend(fleet_updates.iter().map(|fleet_update| keys::fleet_update(fleet_update.id).partition));
+    partitions.extend(fleet_updates.iter().map(|fleet_update| records::fleet_updates::key(fleet_update.id).partition));
     for partition in partitions {
         items.extend(world.table.query(Query::all(partition, ALL)).await.unwrap().items);
     }

@@ -10,7 +10,8 @@ use muster_schemas::{
     jobs::{JobState, JobsCreated, Outcome},
 };
 use muster_server::{
-    store::{Consistency, conformance, keys},
+    records,
+    store::{Consistency, conformance},
     tick,
 };
 use muster_tests::world::{BadNetwork, FaultRates, Host, Release, Service, Stores, World, result, run_job, started};
@@ -24,7 +25,7 @@ const WIDTH: u32 = 3;
 async fn fleet_update(world: &World, id: FleetUpdateId) -> FleetUpdate {
     loop {
         // The test looks over the same bad network.
-        let found = world.app.load::<FleetUpdate>(&keys::fleet_update(id), Consistency::Strong).await;
+        let found = world.app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await;
         if let Ok(found) = found {
             return found.unwrap().record;
         }

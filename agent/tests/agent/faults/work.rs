@@ -10,8 +10,8 @@ use std::{
 use jiff::Timestamp;
 use muster_agent::{
     journal::{Entry, Journal},
-    supervisor::pointer::{Choice, Installed, Pointer, Update},
     version::VERSION,
+    versions::pointer::{Choice, Installed, Pointer, Update},
 };
 use muster_schemas::{
     check_ins::{AgentReport, UpdateOutcome},

@@ -3,7 +3,7 @@
 use muster_schemas::{access::Role, actions::ActionOnFleetUpdate, fleet_updates::FleetUpdateState};
 
 use super::FleetUpdate;
-use crate::{access::Permission, jobs::word, machine::Refused};
+use crate::{access::Permission, refused::Refused, words::word};
 
 impl FleetUpdate {
     /// Whether a caller of this role may do this with it.

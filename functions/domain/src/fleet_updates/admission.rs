@@ -6,19 +6,25 @@ use muster_schemas::{
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy},
     hosts::HostState,
     ids::{HostId, JobId},
-    jobs::{JobSpec, SelfUpdateSpec},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, count};
+use super::{
+    Draft, FleetUpdate,
+    brings::{Brings, Exclusion, Expected, Turn},
+    count,
+    hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
+};
 use crate::{
-    fleet_update_hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
-    jobs::{AGENT, Asked, NewJob, Origin},
-    machine::{Change, Effect, Refused},
-    mailboxes,
-    pacing::after,
-    verdicts::Expectation,
+    changes::{Change, Effect},
+    hosts::Host,
+    jobs::{Asked, NewJob, Origin},
+    mailboxes::{self, Mailbox},
+    refused::Refused,
+    releases::Release,
+    times::after,
     windows,
+    words::word,
 };
 
 /// How many hosts may be waited for at once; more wait for their turn.
@@ -33,7 +39,9 @@ pub struct Candidate {
     pub state: Option<HostState>,
     /// Whether it was heard from lately.
     pub online: bool,
-    /// Whether an update of its agent is open that is not this fleet update's.
+    /// Job kinds that its policy allows.
+    pub capabilities: Vec<String>,
+    /// Whether a job is open that changes the same and is not this fleet update's.
     pub update_open: bool,
     /// Whether its mailbox takes another job.
     pub has_room: bool,
@@ -49,6 +57,45 @@ pub struct Candidate {
     pub executable_sha256: Option<String>,
     /// How often it was offered this release.
     pub attempts: u32,
+}
+
+impl Candidate {
+    /// A host that was never offered anything, with what is brought as it is for it.
+    pub fn new(host: &Host, mailbox: &Mailbox, online: bool, resource: &str, release: &Release) -> Self {
+        let facts = &host.facts;
+        Self {
+            host_id: host.id,
+            state: Some(mailbox.state),
+            online,
+            capabilities: facts.capabilities.clone(),
+            update_open: mailbox.open_on(resource).is_some(),
+            has_room: mailbox.has_room(),
+            yanked: release.yanked.clone(),
+            agent: host.agent.clone(),
+            os: facts.os.clone(),
+            architecture: facts.architecture.clone(),
+            executable_sha256: release.target(&facts.os, &facts.architecture).map(|target| target.sha256.clone()),
+            attempts: 0,
+        }
+    }
+
+    /// In the place of a host that does not exist any more.
+    pub fn deleted(host_id: HostId) -> Self {
+        Self {
+            host_id,
+            state: None,
+            online: false,
+            capabilities: Vec::new(),
+            update_open: false,
+            has_room: false,
+            yanked: None,
+            agent: None,
+            os: String::new(),
+            architecture: String::new(),
+            executable_sha256: None,
+            attempts: 0,
+        }
+    }
 }
 
 impl FleetUpdate {
@@ -75,7 +122,7 @@ impl FleetUpdate {
     pub(super) fn may_offer(&self, now: Timestamp) -> Result<(), String> {
         let window = self.plan.maintenance_window.as_ref().and_then(|window| windows::opens_at(window, now));
         if self.state != FleetUpdateState::Running {
-            Err(format!("it is {}", crate::jobs::word(self.state)))
+            Err(format!("it is {}", word(self.state)))
         } else if self.failures >= self.plan.max_failures {
             Err(format!("{} of at most {} failures", self.failures, self.plan.max_failures))
         } else if let Some(opens_at) = window {
@@ -88,11 +135,30 @@ impl FleetUpdate {
     }
 }
 
-/// What is done about a host whose turn has come.
-enum Turn {
-    Offer(Expectation),
-    LeaveOut(String),
-    Offline,
+/// What is done about a host whose turn has come. The only place that decides whether a host needs what is brought and can
+/// have it: the dry run, a host's page, an update of a single host and the order of the turns ask the same.
+pub fn turn(brings: &Brings, candidate: &Candidate, job_id: JobId) -> Turn {
+    let rules = brings.rules();
+    let (job, asked) = (rules.job(), rules.turn(candidate, job_id));
+    let (kind, resource) = (job.kind(), job.rules().resource().unwrap_or_default());
+    let can = |kept: bool, exclusion: Exclusion| if kept { Ok(()) } else { Err(Turn::LeaveOut(exclusion)) };
+    let checked = || {
+        if let Turn::Halt(_) = asked {
+            return Err(asked.clone());
+        }
+        can(candidate.state.is_some(), Exclusion::Deleted)?;
+        can(candidate.state != Some(HostState::Retired), Exclusion::Retired)?;
+        if let Turn::LeaveOut(_) = asked {
+            return Err(asked.clone());
+        }
+        can(candidate.capabilities.iter().any(|able| able == kind), Exclusion::NotAllowed(kind))?;
+        can(candidate.state != Some(HostState::Quarantined), Exclusion::Quarantined)?;
+        can(!candidate.update_open, Exclusion::Busy(resource))?;
+        can(candidate.has_room, Exclusion::NoRoom)?;
+        can(candidate.attempts < MAX_ATTEMPTS, Exclusion::NoAttemptLeft(MAX_ATTEMPTS))?;
+        if candidate.online { Ok(()) } else { Err(Turn::WaitFor) }
+    };
+    checked().err().unwrap_or(asked)
 }
 
 impl Draft {
@@ -104,59 +170,19 @@ impl Draft {
         if !fresh && !again {
             return Err(Refused::wrong_state(format_args!("it is not the turn of position {position}")));
         }
-        if let Some(reason) = &candidate.yanked {
-            self.halt(&format!("the release was yanked: {reason}"));
-            return Ok(());
-        }
-        match self.turn(candidate, job_id) {
+        match turn(&self.next.plan.brings, candidate, job_id) {
             Turn::Offer(expected) => {
                 self.take_turn(position);
                 self.offer(position, candidate, expected);
             }
-            Turn::LeaveOut(reason) => {
+            Turn::LeaveOut(exclusion) => {
                 self.take_turn(position);
-                self.leave_out(position, reason);
+                self.leave_out(position, exclusion.to_string());
             }
-            Turn::Offline => self.offline(position, candidate.host_id),
+            Turn::WaitFor => self.offline(position, candidate.host_id),
+            Turn::Halt(reason) => self.halt(&reason),
         }
         Ok(())
-    }
-
-    fn turn(&self, candidate: &Candidate, job_id: JobId) -> Turn {
-        let plan = &self.next.plan;
-        let (Some(agent), Some(sha256)) = (&candidate.agent, &candidate.executable_sha256) else {
-            return Turn::LeaveOut(match candidate.agent {
-                None if candidate.state.is_some() => "its agent has never started".into(),
-                None => "deleted".into(),
-                Some(_) => format!("no file for {}-{}", candidate.os, candidate.architecture),
-            });
-        };
-        match candidate.state {
-            None => return Turn::LeaveOut("deleted".into()),
-            Some(HostState::Retired) => return Turn::LeaveOut("retired".into()),
-            Some(HostState::Quarantined) => return Turn::LeaveOut("quarantined".into()),
-            Some(HostState::Active) => {}
-        }
-        if agent.version == plan.version && agent.executable_sha256 == *sha256 && agent.committed {
-            Turn::LeaveOut(format!("runs {} already", plan.version))
-        } else if candidate.update_open {
-            Turn::LeaveOut("another update of its agent is open".into())
-        } else if !candidate.has_room {
-            Turn::LeaveOut("too many of its jobs are open".into())
-        } else if candidate.attempts >= MAX_ATTEMPTS {
-            Turn::LeaveOut(format!("was offered the release {MAX_ATTEMPTS} times"))
-        } else if !candidate.online {
-            Turn::Offline
-        } else {
-            Turn::Offer(Expectation {
-                version: plan.version.clone(),
-                executable_sha256: sha256.clone(),
-                job_id,
-                version_before: agent.version.clone(),
-                process_before: Some(agent.process_id),
-                processes: Vec::new(),
-            })
-        }
     }
 
     fn take_turn(&mut self, position: u32) {
@@ -165,14 +191,14 @@ impl Draft {
         }
     }
 
-    fn offer(&mut self, position: u32, candidate: &Candidate, expected: Expectation) {
-        let job_id = expected.job_id;
+    fn offer(&mut self, position: u32, candidate: &Candidate, expected: Expected) {
+        let job_id = expected.rules().job_id();
         let plan = &self.next.plan;
         let deadline_at = after(self.now, plan.host_time_limit_seconds);
-        let spec = SelfUpdateSpec { version: plan.version.clone(), manifest_sha256: plan.manifest_sha256.clone() };
+        let spec = plan.brings.rules().job();
         let asked = Asked {
-            spec: JobSpec::SelfUpdate(spec),
-            resource: Some(AGENT.into()),
+            resource: spec.rules().resource(),
+            spec,
             origin: Origin::FleetUpdate(Place { fleet_update_id: self.next.id, position }),
             caller_name: String::new(),
             start_by: deadline_at,

@@ -2,8 +2,9 @@
 
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateState};
 
+use super::hosts::Event as HostEvent;
 use super::{Draft, MAX_AT_ONCE, Outcome};
-use crate::{fleet_update_hosts::Event as HostEvent, machine::Note};
+use crate::changes::Note;
 
 impl Draft {
     pub(super) fn hears(&mut self, position: u32, outcome: &Outcome) {

@@ -12,8 +12,12 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, LOCK, Plan, waves};
-use crate::machine::{Effect, Lock, Note, Refused, Step};
+use super::{Draft, FleetUpdate, Plan, waves};
+use crate::{
+    changes::{Effect, Lock, Note, Work},
+    machine::Step,
+    refused::Refused,
+};
 
 /// The first position of the hosts that could not be updated when they were planned.
 const OTHERS: u32 = 1 << 26;
@@ -91,9 +95,9 @@ impl FleetUpdate {
             ended_at: None,
         };
         Step::to(state)
-            .and(Effect::Lock(Lock { name: LOCK, holder: id.to_string() }))
-            .and(Note::new("fleet_update.started", id, format!("to {}", plan.version)))
-            .and(Effect::GoOn(id))
+            .and(Effect::Lock(Lock { name: plan.brings.rules().lock(), holder: id.to_string() }))
+            .and(Note::new("fleet_update.started", id, plan.brings.rules().title()))
+            .and(Effect::GoOn(Work::FleetUpdate(id)))
     }
 }
 
@@ -120,7 +124,7 @@ impl Draft {
             self.next.plan.max_in_flight = super::max_in_flight(total, max_in_flight);
         }
         self.next.state = FleetUpdateState::Running;
-        let detail = format!("{total} hosts to {}", self.next.plan.version);
+        let detail = format!("{} to {total} hosts", self.next.plan.brings.rules().title());
         self.effects.push(Note::new("fleet_update.planned", self.next.id, detail).into());
         Ok(())
     }

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateHostView, FleetUpdateState};
 
-use super::FleetUpdate;
-use crate::fleet_update_hosts::FleetUpdateHost;
+use super::{FleetUpdate, hosts::FleetUpdateHost};
 
 impl FleetUpdate {
     /// What it waits for, in words; absent when it is over.
@@ -28,8 +27,10 @@ impl FleetUpdate {
         let until = host.slot.as_ref().map(|slot| slot.deadline_at).unwrap_or_default();
         let waiting_on = match state {
             FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.place.position, now)),
-            FleetUpdateHostState::Offered => Some(format!("its new process, until {until}")),
-            FleetUpdateHostState::Verifying => Some(format!("its own health gate, until {until}")),
+            FleetUpdateHostState::Offered | FleetUpdateHostState::Verifying => {
+                let awaited = host.slot.as_ref().map_or("its report", |slot| slot.expected.rules().awaited(state));
+                Some(format!("{awaited}, until {until}"))
+            }
             FleetUpdateHostState::Lost => Some(format!("any word of it; none by {until}")),
             FleetUpdateHostState::Succeeded
             | FleetUpdateHostState::Failed

@@ -1,13 +1,19 @@
 //! What operators may do with a host: told with it, and held by the routes and by the steps of its mailbox.
 
-use muster_schemas::{
-    access::Role,
-    actions::ActionOnHost,
-    problems::{Problem, ProblemCode},
-};
+use muster_schemas::{access::Role, actions::ActionOnHost, ids::JobId, jobs::AGENT};
 
 use super::Host;
-use crate::{access::Permission, machine::Refused, mailboxes::Mailbox, releases::Release};
+use crate::{
+    access::Permission,
+    fleet_updates::{
+        Brings, Candidate,
+        brings::{self, Turn},
+        turn,
+    },
+    mailboxes::Mailbox,
+    refused::Refused,
+    releases::Release,
+};
 
 /// A host with all that decides about it.
 #[derive(Debug, Clone, Copy)]
@@ -41,32 +47,34 @@ impl Standing<'_> {
         }
     }
 
-    /// Whether the release is newer than what it runs.
+    /// Whether the host needs the release: it could have it now, or when it is served and online again.
     pub fn is_behind(&self) -> bool {
-        let Some((agent, release)) = self.host.agent.as_ref().zip(self.release) else { return false };
-        let facts = &self.host.facts;
-        release.manifest.version != agent.version && release.target(&facts.os, &facts.architecture).is_some()
+        match self.turn() {
+            Some(Turn::Offer(_) | Turn::WaitFor) => true,
+            Some(Turn::LeaveOut(exclusion)) => exclusion.is_for_now(),
+            Some(Turn::Halt(_)) | None => false,
+        }
     }
 
     /// Whether its agent can be brought to the release now.
     pub fn can_be_updated(&self) -> Result<(), Refused> {
-        let Self { host: Host { facts, agent, .. }, mailbox, online, release } = self;
-        mailbox.served()?;
-        let release = release.ok_or_else(|| Refused::wrong_state("no release is published"))?;
-        let version = &release.manifest.version;
-        let Some(target) = release.target(&facts.os, &facts.architecture) else {
-            let detail = format!("release {version} has no file for {}-{}", facts.os, facts.architecture);
-            let problem = Problem::new(ProblemCode::Invalid).detail(detail);
-            return Err(Refused(Box::new(Problem { field: Some("version".into()), ..problem })));
-        };
-        let runs = agent.as_ref().map(|agent| (&agent.version, &agent.executable_sha256));
-        if runs == Some((version, &target.sha256)) {
-            return Err(Refused::new(ProblemCode::AlreadyUpToDate, format_args!("it runs {version} already")));
+        // Its mailbox says why it is not served.
+        self.mailbox.served()?;
+        match self.turn() {
+            None => Err(Refused::wrong_state("no release is published")),
+            Some(Turn::Offer(_)) => Ok(()),
+            Some(Turn::WaitFor) => Err(self.mailbox.offline("an update needs a host that was heard from lately")),
+            Some(Turn::Halt(reason)) => Err(Refused::wrong_state(reason)),
+            Some(Turn::LeaveOut(exclusion)) => Err(exclusion.refused()),
         }
-        mailbox.takes_update()?;
-        if !online {
-            return Err(mailbox.offline("an update needs a host that was heard from lately"));
-        }
-        mailbox.takes_work()
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        let Self { host, mailbox, online, release } = self;
+        let release = (*release)?;
+        let brings = Brings::Release(brings::releases::Release::of(release));
+        let candidate = Candidate::new(host, mailbox, *online, AGENT, release);
+        // Nothing is offered on the strength of it, so that any job would do.
+        Some(turn(&brings, &candidate, JobId::new(host.enrolled_at, 0)))
     }
 }

@@ -1,0 +1,10 @@
+//! Jobs on this host: taken in, run once, and told about until the server has the result.
+
+pub mod desk;
+pub mod intake;
+pub mod life;
+pub mod outbox;
+pub mod queue;
+pub mod reporter;
+pub mod resources;
+pub mod spool;

@@ -1,0 +1,108 @@
+//! The desk: what jobs on this host share. The journal and the spool, the host's own policy, and places to run.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use muster_schemas::{
+    ids::JobId,
+    upstreams::{self, Upstream},
+};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{resources::Resources, spool::Spool};
+use crate::{agent::Agent, journal::Journal, policy::Policy};
+
+/// So many jobs run side by side.
+const RUNNING_JOBS: usize = 16;
+/// Of so many jobs that are over the number of the last event is kept.
+const NUMBERED_JOBS: usize = 4096;
+
+/// What jobs share.
+#[derive(Debug)]
+pub struct Desk {
+    /// The way to the server.
+    pub agent: Arc<Agent>,
+    /// What the host allows, or why nothing is allowed.
+    pub policy: Result<Policy, String>,
+    /// Whether jobs may start: not on trial, not while draining.
+    pub gate: watch::Sender<Gate>,
+    /// Cancelled when the worker stops: running jobs are cut off.
+    pub stopping: CancellationToken,
+    /// How many jobs have started and not ended.
+    pub running: watch::Sender<usize>,
+    /// Places for running jobs.
+    pub places: Arc<Semaphore>,
+    /// One running job per resource.
+    pub resources: Resources,
+    /// What jobs have printed and the server has not stored.
+    pub spool: Arc<Spool>,
+    journal: Mutex<Journal>,
+    live: Mutex<BTreeMap<JobId, CancellationToken>>,
+    numbers: Mutex<BTreeMap<JobId, u64>>,
+}
+
+/// Whether jobs may start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// They may.
+    Open,
+    /// This version is on trial: what it takes in, whoever is committed will run.
+    OnTrial,
+    /// The worker is about to end.
+    Draining,
+}
+
+impl Desk {
+    /// A desk with the jobs of this journal.
+    pub fn new(agent: Arc<Agent>, policy: Result<Policy, String>, journal: Journal, gate: Gate) -> Arc<Self> {
+        Arc::new(Self {
+            spool: Arc::new(Spool::of_state(&agent.state)),
+            agent,
+            policy,
+            gate: watch::Sender::new(gate),
+            stopping: CancellationToken::new(),
+            running: watch::Sender::new(0),
+            places: Arc::new(Semaphore::new(RUNNING_JOBS)),
+            resources: Resources::default(),
+            journal: Mutex::new(journal),
+            live: Mutex::default(),
+            numbers: Mutex::default(),
+        })
+    }
+
+    /// Works on the journal.
+    pub fn journal<T>(&self, work: impl FnOnce(&mut Journal) -> T) -> T {
+        work(&mut self.journal.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Works on the jobs that have a task, by the tokens that cancel them.
+    pub fn live<T>(&self, work: impl FnOnce(&mut BTreeMap<JobId, CancellationToken>) -> T) -> T {
+        work(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Works on the numbers of the last events of jobs that are over: within one process a number is never used twice.
+    pub fn numbers<T>(&self, work: impl FnOnce(&mut BTreeMap<JobId, u64>) -> T) -> T {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        while numbers.len() > NUMBERED_JOBS {
+            numbers.pop_first();
+        }
+        work(&mut numbers)
+    }
+
+    /// The policy; nothing is allowed while it cannot be read.
+    pub fn policy(&self) -> Policy {
+        self.policy.clone().unwrap_or_else(|_| Policy::nothing())
+    }
+
+    /// What operators are told of the ways this agent goes.
+    pub fn upstreams(&self) -> Vec<Upstream> {
+        let mut upstreams = self.agent.client.upstreams();
+        for upstream in upstreams.iter_mut().filter(|upstream| upstream.name == upstreams::API) {
+            upstream.spooled_bytes = self.spool.used();
+        }
+        upstreams
+    }
+}

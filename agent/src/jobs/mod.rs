@@ -1,9 +1,0 @@
-//! Jobs on this host: taken in, run once, and told about until the server has the result.
-
-pub mod intake;
-pub mod life;
-pub mod outbox;
-pub mod reporter;
-pub mod resources;
-pub mod results;
-pub mod spool;

@@ -1,0 +1,195 @@
+//! The journal: what this host has promised and done, on disk before anybody is told.
+//!
+//! A file of frames, one per line, each with a checksum, each synced before its append returns. A line that was cut off
+//! by a power failure is cut at the next start: nobody was told of it. Damage anywhere else is never guessed over: the file
+//! is moved aside, every frame that can be read still counts, and a job that was not finished counts as started, because
+//! the frame that said so may be among the lost ones.
+
+pub mod frames;
+mod ledger;
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use tracing::{error, info};
+
+pub use self::{
+    frames::Damage,
+    ledger::{Entry, Ledger, Record, Stage},
+};
+use crate::{
+    errors::chain,
+    sys::files::{FileError, open_append, rename_durably, sync_parent, with_suffix},
+};
+
+/// Below this size a journal is not compacted, unless it is damaged.
+const COMPACT_ABOVE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The journal, open for writing. One process has it at a time (`worker.lock`).
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    /// What counts of the file. Whatever is behind it was never acknowledged.
+    size: u64,
+    compact_above: u64,
+    /// Whether there may be something behind `size`, or the file's name may not be on disk.
+    torn: bool,
+    ledger: Ledger,
+}
+
+/// A journal as found on disk.
+#[derive(Debug)]
+pub struct Found {
+    /// What it says.
+    pub ledger: Ledger,
+    /// What is wrong with it.
+    pub damage: Damage,
+    /// How many bytes there are up to the end of the last whole line.
+    whole: u64,
+}
+
+impl Journal {
+    /// Opens the journal of a state directory, repairs what a power cut leaves behind, and compacts it when it is large or
+    /// damaged. Where a full disk does not let it, the journal serves as it is, and the next start finds it so again.
+    /// The second value says where a damaged journal was moved to.
+    pub fn open(state: &Path) -> Result<(Self, Option<PathBuf>), FileError> {
+        let path = path(state);
+        let Found { ledger, damage, whole } = read(state)?;
+        let aside = (damage == Damage::Corrupt).then(|| set_aside(&path)).transpose().unwrap_or_else(|failed| {
+            error!("The damaged journal stays where it is: {}", chain(&failed));
+            None
+        });
+        let file = open_append(&path)?;
+        let mut journal = Self { path, file, size: whole, compact_above: COMPACT_ABOVE_BYTES, torn: true, ledger };
+        // What was not set aside is not replaced: it is the only copy.
+        if aside.is_some() || (damage != Damage::Corrupt && whole > COMPACT_ABOVE_BYTES) {
+            journal.compact_if_possible();
+        }
+        if let Err(failed) = journal.mend() {
+            error!("The journal's torn end cannot be cut off yet: {}", chain(&failed));
+        }
+        Ok((journal, aside))
+    }
+
+    /// What the journal says.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Adds an entry, and returns when it is on disk. After an error nothing was added.
+    pub fn append(&mut self, entry: Entry) -> Result<(), FileError> {
+        self.append_all(vec![entry])
+    }
+
+    /// Adds entries that belong together: all of them are on disk when it returns, and none after an error.
+    pub fn append_all(&mut self, entries: Vec<Entry>) -> Result<(), FileError> {
+        // Behind half a frame nothing could be read.
+        self.mend()?;
+        let frames = frames::encode_all(&entries);
+        self.torn = true;
+        if let Err(source) = self.file.write_all(&frames).and_then(|()| self.file.sync_data()) {
+            let error = FileError::new("append to", &self.path, source);
+            return Err(self.mend().err().unwrap_or(error));
+        }
+        self.torn = false;
+        self.size += frames.len() as u64;
+        for entry in entries {
+            self.ledger.apply(entry);
+        }
+        if self.size > self.compact_above {
+            self.compact_if_possible();
+        }
+        Ok(())
+    }
+
+    /// Cuts off what was never acknowledged, before anything is put behind it.
+    fn mend(&mut self) -> Result<(), FileError> {
+        if self.torn {
+            self.file.set_len(self.size).map_err(|source| FileError::new("mend", &self.path, source))?;
+            sync_parent(&self.path)?;
+            self.torn = false;
+        }
+        Ok(())
+    }
+
+    /// A journal that is too long is a lesser evil than one that is not written.
+    fn compact_if_possible(&mut self) {
+        if let Err(failed) = self.compact() {
+            error!("The journal cannot be compacted yet: {}", chain(&failed));
+        }
+        self.compact_above = COMPACT_ABOVE_BYTES.max(2 * self.size);
+    }
+
+    fn compact(&mut self) -> Result<(), FileError> {
+        let bytes = frames::encode_all(&self.ledger.snapshot());
+        let temporary = with_suffix(&self.path, ".tmp");
+        let put_in_place = || {
+            let mut file = fresh(&temporary)?;
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(|source| FileError::new("write", &temporary, source))?;
+            fs::rename(&temporary, &self.path).map_err(|source| FileError::new("put in place", &self.path, source))?;
+            Ok(file)
+        };
+        self.file = put_in_place().inspect_err(|_: &FileError| {
+            // It takes room that somebody needs.
+            let _ = fs::remove_file(&temporary);
+        })?;
+        // From here on this file is the journal; nothing is put into it before its name is on disk.
+        (self.size, self.torn) = (bytes.len() as u64, true);
+        info!(bytes = self.size, "The journal was compacted to {} bytes", self.size);
+        self.mend()
+    }
+}
+
+/// An empty file to append to, whatever was there.
+fn fresh(path: &Path) -> Result<File, FileError> {
+    let file = open_append(path)?;
+    file.set_len(0).map_err(|source| FileError::new("empty", path, source))?;
+    Ok(file)
+}
+
+/// Reads the journal of a state directory without changing it.
+pub fn read(state: &Path) -> Result<Found, FileError> {
+    let path = path(state);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(source) => return Err(FileError::new("read", &path, source)),
+    };
+    let (entries, damage, whole) = frames::decode(&bytes);
+    let mut ledger = Ledger::default();
+    for entry in entries {
+        ledger.apply(entry);
+    }
+    if damage == Damage::Corrupt {
+        ledger.doubt();
+    }
+    Ok(Found { ledger, damage, whole })
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("journal")
+}
+
+/// Moves a damaged journal out of the way, for people to look at. The copy comes first: a crash in between leaves the
+/// damaged journal in place, to be found again.
+fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
+    let taken = |number: &u32| with_suffix(path, &format!(".corrupt-{number}")).exists();
+    let number = (1..u32::MAX).find(|number| !taken(number)).unwrap_or(u32::MAX);
+    let aside = with_suffix(path, &format!(".corrupt-{number}"));
+    let copy = with_suffix(path, ".copy");
+    // Its content first, then its name: soon it is the only one.
+    let copied = fs::copy(path, &copy).and_then(|_| File::options().append(true).open(&copy)?.sync_all());
+    copied.map_err(|source| FileError::new("copy", path, source))?;
+    rename_durably(&copy, &aside)?;
+    sync_parent(&aside)?;
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! Running a program: without a shell, in a process group of its own, with a time limit, bounded output, and an end for
+//! everything that it started. Every runner starts its programs here.
+//!
+//! Output is passed on as it comes, up to the limit; what is over it is counted and dropped. A program that must stop is asked,
+//! and killed with everything it started if it has not ended in five seconds.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt, io,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use muster_schemas::ids::JobId;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::sys::processes::{Ending, Groups, end_group, in_own_group, signal_of};
+
+/// How long a program has to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long output is awaited after the program's own end, when something it started still holds it open.
+const LINGER: Duration = Duration::from_secs(2);
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// A program to run, and what bounds it.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The job that it is run for.
+    pub job: JobId,
+    /// Its file.
+    pub path: PathBuf,
+    /// Its arguments, as they are.
+    pub arguments: Vec<OsString>,
+    /// Its whole environment but for `PATH`, which is the agent's.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Where it runs. Absent: where the agent does.
+    pub directory: Option<PathBuf>,
+    /// How long it may run.
+    pub time_limit: Duration,
+    /// How much of its output is passed on, both streams together, in bytes.
+    pub output_limit_bytes: u64,
+}
+
+/// Where a program prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// What it was run for.
+    Stdout,
+    /// What it has to complain of.
+    Stderr,
+}
+
+/// Takes what a program prints, and never waits.
+pub type Output<'a> = &'a (dyn Fn(Stream, &str) + Send + Sync);
+
+/// How a program went.
+#[derive(Debug)]
+pub struct Ran {
+    /// What made it end.
+    pub end: End,
+    /// Its exit code. Absent: a signal ended it, or it was not started.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it. Absent: none did, or the platform does not tell.
+    pub signal: Option<i32>,
+    /// How much it printed, in bytes, with what was dropped.
+    pub output_bytes: u64,
+    /// Whether output over the limit was dropped.
+    pub output_truncated: bool,
+}
+
+/// What made a program end.
+#[derive(Debug)]
+pub enum End {
+    /// It could not be started.
+    NotStarted(io::Error),
+    /// Itself, or somebody else on the machine.
+    Itself,
+    /// Its caller, by the token.
+    Stopped,
+    /// Its time limit.
+    TimeLimit,
+}
+
+/// What runs programs: the machine, or what a simulation has in its place.
+pub trait Programs: fmt::Debug + Send + Sync {
+    /// Runs a program to its end, which comes soon after `stop` is cancelled. Nothing that it started outlives the future.
+    fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, output: Output<'a>) -> BoxFuture<'a, Ran>;
+
+    /// Kills every program that runs.
+    fn kill_all(&self);
+}
+
+impl Programs for Groups {
+    fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, output: Output<'a>) -> BoxFuture<'a, Ran> {
+        Box::pin(run(self, program, stop, output))
+    }
+
+    fn kill_all(&self) {
+        self.kill_all();
+    }
+}
+
+/// Runs a program and reads what it prints, up to its limit: stdout and stderr.
+pub async fn read(programs: &dyn Programs, program: &Program, stop: &CancellationToken) -> (Ran, String, String) {
+    let printed = Mutex::new((String::new(), String::new()));
+    let output = |stream, text: &str| {
+        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+        match stream {
+            Stream::Stdout => printed.0.push_str(text),
+            Stream::Stderr => printed.1.push_str(text),
+        }
+    };
+    let ran = programs.run(program, stop, &output).await;
+    let (stdout, stderr) = printed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (ran, stdout, stderr)
+}
+
+async fn run(groups: &Groups, program: &Program, stop: &CancellationToken, output: Output<'_>) -> Ran {
+    let mut printing = Printing { output, total: 0, limit: program.output_limit_bytes };
+    if stop.is_cancelled() {
+        return printing.ran(End::Stopped, None);
+    }
+    let mut child = match command(program).spawn() {
+        Ok(child) => child,
+        Err(source) => return printing.ran(End::NotStarted(source), None),
+    };
+    let leader = child.id().unwrap_or_default();
+    // Whatever it left behind ends with it, also when nobody waits for this any more.
+    let _entered = groups.enter(leader);
+    let (end, status) = {
+        let reading = printing.read(child.stdout.take(), child.stderr.take());
+        tokio::pin!(reading);
+        let waiting = wait(&mut child, leader, program.time_limit, stop);
+        tokio::pin!(waiting);
+        let mut open = true;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut waiting => break ended,
+                // A program may close its output and go on.
+                () = &mut reading, if open => open = false,
+            }
+        };
+        if open && timeout(LINGER, &mut reading).await.is_err() {
+            // Something it started still holds the output: a job's processes end with it.
+            end_group(leader, Ending::Kill);
+            let _ = timeout(LINGER, &mut reading).await;
+        }
+        ended
+    };
+    printing.ran(end, status)
+}
+
+async fn wait(
+    child: &mut Child,
+    leader: u32,
+    time_limit: Duration,
+    stop: &CancellationToken,
+) -> (End, Option<ExitStatus>) {
+    let end = tokio::select! {
+        biased;
+        status = child.wait() => return (End::Itself, status.ok()),
+        () = stop.cancelled() => End::Stopped,
+        () = sleep(time_limit) => End::TimeLimit,
+    };
+    end_group(leader, Ending::Ask);
+    let _ = timeout(GRACE, child.wait()).await;
+    // The program, or what it left behind.
+    end_group(leader, Ending::Kill);
+    (end, child.wait().await.ok())
+}
+
+fn command(program: &Program) -> Command {
+    let Program { path, arguments, environment, directory, .. } = program;
+    let mut command = Command::new(path);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(environment)
+        .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    if let Some(directory) = directory {
+        command.current_dir(directory);
+    }
+    in_own_group(&mut command);
+    command
+}
+
+/// The program's output on its way out.
+struct Printing<'a> {
+    output: Output<'a>,
+    total: u64,
+    limit: u64,
+}
+
+impl Printing<'_> {
+    fn ran(&self, end: End, status: Option<ExitStatus>) -> Ran {
+        Ran {
+            end,
+            exit_code: status.and_then(|status| status.code()),
+            signal: status.and_then(signal_of),
+            output_bytes: self.total,
+            output_truncated: self.total > self.limit,
+        }
+    }
+
+    /// Passes both streams on until both are closed.
+    async fn read<O: AsyncRead + Unpin, E: AsyncRead + Unpin>(&mut self, mut stdout: Option<O>, mut stderr: Option<E>) {
+        let (mut out, mut error) = (Decoder::default(), Decoder::default());
+        let (mut out_buffer, mut error_buffer) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
+        while stdout.is_some() || stderr.is_some() {
+            tokio::select! {
+                count = read_some(&mut stdout, &mut out_buffer) => self.pass(Stream::Stdout, &mut out, &out_buffer[..count]),
+                count = read_some(&mut stderr, &mut error_buffer) => self.pass(Stream::Stderr, &mut error, &error_buffer[..count]),
+            }
+        }
+    }
+
+    fn pass(&mut self, stream: Stream, decoder: &mut Decoder, bytes: &[u8]) {
+        let room = usize::try_from(self.limit.saturating_sub(self.total)).unwrap_or(usize::MAX);
+        self.total += bytes.len() as u64;
+        let text = match bytes {
+            [] => decoder.end(),
+            _ if room == 0 => return,
+            _ => decoder.decode(&bytes[..bytes.len().min(room)]),
+        };
+        if !text.is_empty() {
+            (self.output)(stream, &text);
+        }
+    }
+}
+
+/// Reads some bytes; 0 at the end, and then the stream is gone. A stream that is gone never yields.
+async fn read_some<R: AsyncRead + Unpin>(stream: &mut Option<R>, buffer: &mut [u8]) -> usize {
+    let Some(open) = stream else { return std::future::pending().await };
+    let count = open.read(buffer).await.unwrap_or(0);
+    if count == 0 {
+        *stream = None;
+    }
+    count
+}
+
+/// Bytes to text, a character cut in two by a read put together again.
+#[derive(Debug, Default)]
+struct Decoder {
+    cut: Vec<u8>,
+}
+
+impl Decoder {
+    fn decode(&mut self, bytes: &[u8]) -> String {
+        self.cut.extend_from_slice(bytes);
+        let whole = last_whole(&self.cut);
+        let rest = self.cut.split_off(whole);
+        let text = String::from_utf8_lossy(&self.cut).into_owned();
+        self.cut = rest;
+        text
+    }
+
+    fn end(&mut self) -> String {
+        let text = String::from_utf8_lossy(&self.cut).into_owned();
+        self.cut.clear();
+        text
+    }
+}
+
+/// Where the last character that may still be completed begins; the end when there is none.
+fn last_whole(bytes: &[u8]) -> usize {
+    let start = bytes.len().saturating_sub(3);
+    let begins = |position: &usize| {
+        let tail = &bytes[*position..];
+        std::str::from_utf8(tail).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (start..bytes.len()).find(begins).unwrap_or(bytes.len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Changes and effects: an event with the record it happens to, and what the commit of a step asks for beside it.
+
+use std::fmt;
+
+use muster_schemas::ids::{EnrollmentTokenId, FleetUpdateId, HostId, JobId};
+use serde::{Deserialize, Serialize};
+
+use crate::{enrollment_tokens, fleet_updates, hosts, jobs, mailboxes, releases};
+
+/// What a commit asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Another record takes a step in the same commit. If it refuses, nothing is committed.
+    Also(Change),
+    /// Another record takes a step after the commit; kept in the outbox until it has, so it may happen twice.
+    Later(Change),
+    /// The host's held poll is answered. A hint: the next poll would find out by itself.
+    Wake(HostId),
+    /// Work goes on after the commit. A hint: the next tick would find out by itself.
+    GoOn(Work),
+    /// An entry of the audit trail, in the same commit.
+    Audit(Note),
+    /// Output of a job is kept, in the same commit.
+    Log {
+        /// The job.
+        job: JobId,
+        /// Where the text starts in the log, in bytes.
+        offset: u64,
+        /// The text.
+        text: String,
+    },
+    /// The lock is taken in the same commit, or nothing is committed.
+    Lock(Lock),
+    /// The lock is given back in the same commit.
+    Unlock(Lock),
+}
+
+/// Something that only one may have at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// What is locked.
+    pub name: String,
+    /// Who has it.
+    pub holder: String,
+}
+
+/// Work that goes on after a commit, step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A fleet update: the next hosts get their place, or their turn.
+    FleetUpdate(FleetUpdateId),
+}
+
+/// What the audit trail says of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// As noun and event: `job.cancelled`.
+    pub action: &'static str,
+    /// The id of the thing.
+    pub subject: String,
+    /// Why or how, for people.
+    pub detail: String,
+    /// Whether somebody should look at it.
+    pub alert: bool,
+}
+
+impl Note {
+    /// An entry that nobody need look at.
+    pub fn new(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
+        Self { action, subject: subject.to_string(), detail: detail.into(), alert: false }
+    }
+
+    /// An entry that somebody should look at.
+    pub fn alert(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
+        Self { alert: true, ..Self::new(action, subject, detail) }
+    }
+}
+
+impl From<Note> for Effect {
+    fn from(note: Note) -> Self {
+        Self::Audit(note)
+    }
+}
+
+/// An event and the record it happens to: what the outbox keeps, and what every change of a life goes through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// To a host's description.
+    Host(HostId, hosts::Event),
+    /// To what is served to a host.
+    Mailbox(HostId, mailboxes::Event),
+    /// To a job.
+    Job(JobId, jobs::Event),
+    /// To an enrollment token.
+    EnrollmentToken(EnrollmentTokenId, enrollment_tokens::Event),
+    /// To the release of this version.
+    Release(String, releases::Event),
+    /// To a fleet update.
+    FleetUpdate(FleetUpdateId, fleet_updates::Event),
+    /// To the host at this position of a fleet update.
+    FleetUpdateHost(FleetUpdateId, u32, fleet_updates::hosts::Event),
+}

@@ -1,0 +1,309 @@
+//! Commit: load, decide, write. The next state, the steps of other records that belong to it, the outbox and the audit
+//! entry are one conditional write.
+//!
+//! Optimistic concurrency: a lost race is ordinary, and the change is loaded and decided again. What a commit asks for
+//! beyond its own writes is handed back as follow-ups; [`crate::advance`] does them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use muster_domain::{
+    changes::{Change, Effect, Lock, Note, Work},
+    refused::Refused,
+};
+use muster_schemas::{audit::AuditEntry, ids::AuditId};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    app::App,
+    records::{self, Decision, Undecided},
+    store::{Consistency, Expect, IndexEntry, Item, Key, StoreError, Versioned, Write, keys},
+};
+
+/// How often a lost race is run again.
+const ATTEMPTS: u32 = 24;
+
+/// Who causes a change.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// `user:<id>`, `key:<id>`, `host:<id>` or `tick`.
+    pub actor: String,
+    /// What people call it. Empty for hosts and the tick.
+    pub name: String,
+    /// The request, if one caused it.
+    pub request_id: String,
+}
+
+impl Cause {
+    /// The tick.
+    pub fn tick() -> Self {
+        Self { actor: "tick".into(), name: String::new(), request_id: String::new() }
+    }
+}
+
+/// Why a record did not change.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The rules say no.
+    #[error("refused: {0}")]
+    Refused(#[from] Refused),
+    /// Another record holds this lock.
+    #[error("the lock {0} is held by another")]
+    Locked(String),
+    /// One of the caller's own writes met something else than it expected.
+    #[error("a write that belongs to the change met something else than it expected")]
+    Overtaken,
+    /// The record has another revision than the caller has seen.
+    #[error("the record has changed in the meantime")]
+    RevisionMismatch,
+    /// There are too many writers at once.
+    #[error("lost the race {ATTEMPTS} times")]
+    Contended,
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[source] StoreError),
+}
+
+impl From<Undecided> for CommitError {
+    fn from(undecided: Undecided) -> Self {
+        match undecided {
+            Undecided::Refused(refused) => Self::Refused(refused),
+            Undecided::Fault(error) => Self::Store(error),
+        }
+    }
+}
+
+/// What came of a change.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// The records that took a step, as they are now.
+    records: BTreeMap<Key, Item>,
+    /// What follows.
+    pub(crate) follow_ups: Vec<FollowUp>,
+}
+
+impl Commit {
+    /// One of the records that took a step.
+    pub fn record<M: DeserializeOwned>(&self, key: &Key) -> Result<Versioned<M>, CommitError> {
+        let item = self.records.get(key).ok_or_else(|| Refused::not_found("record"))?;
+        Versioned::read(item).map_err(CommitError::Store)
+    }
+}
+
+/// What is done after a commit.
+#[derive(Debug, Clone)]
+pub(crate) enum FollowUp {
+    /// A change in the outbox, by its id there.
+    Change(String, Box<Change>),
+    /// Held requests that wait on this topic are answered.
+    Wake(String),
+    /// Work goes on.
+    GoOn(Work),
+}
+
+/// What a caller adds to a change.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Writes that belong to it: an idempotency record, a lookup by name.
+    pub writes: Vec<Write>,
+    /// The revision that the record must have before (`If-Match`).
+    pub revision: Option<u64>,
+    /// The record as the caller has just read it, to save a second read. It may be old: then the commit loses, and what
+    /// is refused or would leave it alone is looked at again.
+    pub found: Option<Item>,
+}
+
+/// Load, decide, commit; again while the race is lost.
+pub(crate) async fn commit(app: &App, change: &Change, cause: &Cause, extras: &Extras) -> Result<Commit, CommitError> {
+    let key = records::of(change).key;
+    for attempt in 0..ATTEMPTS {
+        let known = extras.found.as_ref().filter(|_| attempt == 0);
+        let transaction = match Transaction::decide(app, change, cause, known).await {
+            Err(CommitError::Refused(_)) if known.is_some() => continue,
+            // What leaves the record alone has no race to lose by which it would learn that it was an old one.
+            Ok(transaction) if known.is_some() && !transaction.changes(&key) => continue,
+            decided => decided?,
+        };
+        let found = transaction.records.get(&key).and_then(|record| record.found);
+        if extras.revision.is_some() && extras.revision != found {
+            return Err(CommitError::RevisionMismatch);
+        }
+        match transaction.commit(app, &extras.writes).await {
+            Err(CommitError::Contended) => app.clock.sleep_within(longest_pause(attempt)).await,
+            done => return done,
+        }
+    }
+    Err(CommitError::Contended)
+}
+
+/// Writes records without a life: accounts, keys, sessions, figures. All of them or none.
+pub async fn keep(app: &App, writes: Vec<Write>) -> Result<(), StoreError> {
+    app.table.commit(writes, rand::random()).await
+}
+
+/// The same, with an entry of the audit trail.
+pub async fn keep_audited(app: &App, mut writes: Vec<Write>, note: Note, cause: &Cause) -> Result<(), StoreError> {
+    writes.push(audit_entry(note, cause, app.now()));
+    keep(app, writes).await
+}
+
+/// A write of a record as JSON.
+pub fn put(key: Key, revision: u64, indexes: Vec<IndexEntry>, record: &impl Serialize, expect: Expect) -> Write {
+    let body = serde_json::to_vec(record).expect("records are plain data");
+    Write::Put { item: Item { key, revision, expires_at: None, indexes, body }, expect }
+}
+
+fn audit_entry(note: Note, cause: &Cause, at: Timestamp) -> Write {
+    let Note { action, subject, detail, alert } = note;
+    let entry = AuditEntry {
+        id: AuditId::new(at, rand::random()),
+        at,
+        actor: cause.actor.clone(),
+        actor_name: cause.name.clone(),
+        action: action.into(),
+        subject,
+        detail,
+        alert,
+        request_id: cause.request_id.clone(),
+    };
+    put(records::audit::key(&entry), 1, records::audit::found_by(&entry), &entry, Expect::Any)
+}
+
+/// A record that takes a step.
+struct Stepping {
+    /// Its revision as found; absent when there was no such record.
+    found: Option<u64>,
+    /// The record as it will be.
+    item: Item,
+    /// The topic that held requests for it wait on.
+    topic: Option<String>,
+}
+
+impl Stepping {
+    fn is_changed(&self) -> bool {
+        self.found != Some(self.item.revision)
+    }
+
+    fn expect(&self) -> Expect {
+        self.found.map_or(Expect::Absent, Expect::Revision)
+    }
+}
+
+/// All that one change writes, in the making.
+#[derive(Default)]
+struct Transaction {
+    records: BTreeMap<Key, Stepping>,
+    writes: Vec<Write>,
+    locks: Vec<String>,
+    follow_ups: Vec<FollowUp>,
+}
+
+impl Transaction {
+    async fn decide(app: &App, change: &Change, cause: &Cause, known: Option<&Item>) -> Result<Self, CommitError> {
+        let now = app.now();
+        let mut transaction = Self::default();
+        // In the order they were asked for: two steps of one record must not change places.
+        let mut changes = VecDeque::from([change.clone()]);
+        while let Some(change) = changes.pop_front() {
+            let transition = records::of(&change);
+            let key = transition.key.clone();
+            let (found, current) = if let Some(Stepping { found, item, .. }) = transaction.records.remove(&key) {
+                (found, Some(item))
+            } else if let Some(item) = known.filter(|item| item.key == key) {
+                (Some(item.revision), Some(item.clone()))
+            } else {
+                let item = app.table.get(&key, Consistency::Strong).await.map_err(CommitError::Store)?;
+                (item.as_ref().map(|item| item.revision), item)
+            };
+            let Decision { body, indexes, effects } = transition.decide(current.as_ref(), now)?;
+            let unchanged = current.is_some_and(|item| found == Some(item.revision) && item.body == body);
+            let revision = found.unwrap_or(0) + u64::from(!unchanged);
+            let item = Item { key: key.clone(), revision, expires_at: None, indexes, body };
+            let topic = transition.topic;
+            transaction.records.insert(key, Stepping { found, item, topic });
+            for effect in effects {
+                transaction.take(effect, &mut changes, cause, now);
+            }
+        }
+        Ok(transaction)
+    }
+
+    fn take(&mut self, effect: Effect, changes: &mut VecDeque<Change>, cause: &Cause, now: Timestamp) {
+        match effect {
+            Effect::Also(change) => changes.push_back(change),
+            Effect::Later(change) => {
+                // Those of one commit are found in the order in which they were decided.
+                let number = self.follow_ups.len();
+                let id = format!("{}-{number:04}-{:032x}", keys::due_sort(now), rand::random::<u128>());
+                let indexes = vec![keys::due(now, format_args!("outbox-{id}"))];
+                self.writes.push(put(records::outbox::key(&id), 1, indexes, &change, Expect::Absent));
+                self.follow_ups.push(FollowUp::Change(id, Box::new(change)));
+            }
+            Effect::Wake(host) => self.follow_ups.push(FollowUp::Wake(host.to_string())),
+            Effect::GoOn(work) => self.follow_ups.push(FollowUp::GoOn(work)),
+            Effect::Audit(note) => self.writes.push(audit_entry(note, cause, now)),
+            Effect::Log { job, offset, text } => {
+                self.writes.push(put(records::jobs::log(job, offset), 1, Vec::new(), &text, Expect::Any));
+            }
+            Effect::Lock(Lock { name, holder }) => {
+                self.writes.push(put(records::locks::key(&name), 1, Vec::new(), &holder, Expect::Absent));
+                self.locks.push(name);
+            }
+            Effect::Unlock(Lock { name, .. }) => {
+                self.writes.push(Write::Delete { key: records::locks::key(&name), expect: Expect::Any });
+            }
+        }
+    }
+
+    fn changes(&self, key: &Key) -> bool {
+        self.records.get(key).is_some_and(Stepping::is_changed)
+    }
+
+    async fn commit(self, app: &App, extra: &[Write]) -> Result<Commit, CommitError> {
+        let extra = self.unless_a_step(extra)?;
+        let Self { records, writes, locks, mut follow_ups } = self;
+        let changed = records.values().filter(|record| record.is_changed());
+        let states = changed.clone().map(|record| Write::Put { item: record.item.clone(), expect: record.expect() });
+        let states = states.collect::<Vec<_>>();
+        let (raced, extras) = (states.len(), states.len() + extra.len());
+        let all = [states, extra, writes].concat();
+        follow_ups.extend(changed.filter_map(|record| record.topic.clone()).map(FollowUp::Wake));
+        if !all.is_empty() {
+            app.table.commit(all, rand::random()).await.map_err(|error| match error {
+                StoreError::Stale { write } if write < raced => CommitError::Contended,
+                StoreError::Stale { write } if write < extras => CommitError::Overtaken,
+                StoreError::Stale { .. } => {
+                    locks.into_iter().next().map_or(CommitError::Contended, CommitError::Locked)
+                }
+                fault => CommitError::Store(fault),
+            })?;
+        }
+        let records = records.into_iter().map(|(key, record)| (key, record.item)).collect();
+        Ok(Commit { records, follow_ups })
+    }
+
+    /// A caller's check of a record that takes a step itself is made here, against what was found: a commit has one
+    /// write per record.
+    fn unless_a_step(&self, extra: &[Write]) -> Result<Vec<Write>, CommitError> {
+        let mut left = Vec::new();
+        for write in extra {
+            match write {
+                Write::Check { key, expect } if self.changes(key) => {
+                    if self.records.get(key).map(Stepping::expect) != Some(*expect) {
+                        return Err(CommitError::Overtaken);
+                    }
+                }
+                _ => left.push(write.clone()),
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// Grows with the number of lost races.
+fn longest_pause(attempt: u32) -> Duration {
+    Duration::from_millis(1 << attempt.min(6))
+}

@@ -1,0 +1,167 @@
+//! Records: where each noun lives in the table, what else finds it, and what happens when it is due. One file per noun.
+//!
+//! ```text
+//! partition            sort            record                  list, owner, due
+//! host#ID              host            Host                    list hosts
+//! host#ID              mailbox         Mailbox
+//! host-key#SHA256      host-key        id of the host with this key
+//! job#ID               job             Job                     list jobs, owner host#ID, due
+//! job#ID               log#OFFSET      a piece of log
+//! token#ID             token           EnrollmentToken         list tokens
+//! release#VERSION      release         Release                 list releases
+//! fleet-update#ID      fleet-update    FleetUpdate             list fleet-updates, due
+//! fleet-update#ID      host#POSITION   FleetUpdateHost         due
+//! user#ID              user            account                 list users
+//! user-name#NAME       user-name       id of the account with this name
+//! session#ID           session         session of a person
+//! sign-in#SHA256       sign-in         tries of a name that no right password has followed
+//! api-key#ID           api-key         ApiKey                  list api-keys
+//! lock#NAME            lock            id of the holder
+//! idempotency#…        PART            what an earlier request made
+//! overview             counted         how many hosts are how, as last counted
+//! overview             history         how many were
+//! outbox#ID            entry           a change that is still to happen       due
+//! audit#DAY            ID              AuditEntry              list audit, owner audit#SUBJECT
+//! ```
+
+pub mod api_keys;
+pub mod audit;
+pub mod enrollment_tokens;
+pub mod fleet_update_hosts;
+pub mod fleet_updates;
+pub mod hosts;
+pub mod idempotency;
+pub mod jobs;
+pub mod locks;
+pub mod mailboxes;
+pub mod outbox;
+pub mod overview;
+pub mod releases;
+pub mod sessions;
+pub mod users;
+
+use jiff::Timestamp;
+use muster_domain::{
+    changes::{Change, Effect},
+    enrollment_tokens::EnrollmentToken,
+    fleet_updates::{FleetUpdate, hosts::FleetUpdateHost},
+    hosts::Host,
+    jobs::Job,
+    machine::Machine,
+    mailboxes::Mailbox,
+    refused::Refused,
+    releases::Release,
+};
+
+use muster_schemas::problems::ProblemCode;
+
+use crate::store::{IndexEntry, Item, Key, StoreError, Versioned};
+
+/// A record with a life, as the table keeps it.
+pub trait Record: Machine {
+    /// What people call it, for a request that names none.
+    const NOUN: &'static str;
+
+    /// The problem of a request that names none.
+    const ABSENT: ProblemCode = ProblemCode::NotFound;
+
+    /// What names one.
+    type Id: ?Sized;
+
+    /// Where it lives.
+    fn key(id: &Self::Id) -> Key;
+
+    /// Its entries in the indexes.
+    fn found_by(&self) -> Vec<IndexEntry> {
+        Vec::new()
+    }
+
+    /// The topic that a held request for it waits on. `None`: no request is held for it.
+    fn topic(_id: &Self::Id) -> Option<String> {
+        None
+    }
+
+    /// What happens to the record with this key when it is due. `None`: it is not a record of this kind.
+    fn due(_key: &Key) -> Option<Change> {
+        None
+    }
+}
+
+/// Which kinds of record can be due, and what happens to each then. Hosts of a fleet update stand before fleet updates,
+/// because both live in one partition.
+pub const DUE: [fn(&Key) -> Option<Change>; 3] = [Job::due, FleetUpdateHost::due, FleetUpdate::due];
+
+/// A change with the record it happens to, ready to be decided.
+pub struct Transition<'a> {
+    /// Where the record lives.
+    pub key: Key,
+    /// The topic that held requests for it wait on.
+    pub topic: Option<String>,
+    decide: Box<dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, Undecided> + Send + Sync + 'a>,
+}
+
+/// The record after a step, as it will be stored, and what else shall happen.
+pub struct Decision {
+    /// The record as JSON.
+    pub body: Vec<u8>,
+    /// Its entries in the indexes.
+    pub indexes: Vec<IndexEntry>,
+    /// What else shall happen.
+    pub effects: Vec<Effect>,
+}
+
+/// Why there is no decision.
+#[derive(Debug)]
+pub enum Undecided {
+    /// The rules say no.
+    Refused(Refused),
+    /// The record cannot be read or written.
+    Fault(StoreError),
+}
+
+impl From<Refused> for Undecided {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// The record that a change happens to. The only place where kinds of record are told apart.
+pub fn of(change: &Change) -> Transition<'_> {
+    match change {
+        Change::Host(id, event) => Transition::of::<Host>(id, event),
+        Change::Mailbox(id, event) => Transition::of::<Mailbox>(id, event),
+        Change::Job(id, event) => Transition::of::<Job>(id, event),
+        Change::EnrollmentToken(id, event) => Transition::of::<EnrollmentToken>(id, event),
+        Change::Release(version, event) => Transition::of::<Release>(version, event),
+        Change::FleetUpdate(id, event) => Transition::of::<FleetUpdate>(id, event),
+        Change::FleetUpdateHost(id, position, event) => Transition::of::<FleetUpdateHost>(&(*id, *position), event),
+    }
+}
+
+impl<'a> Transition<'a> {
+    fn of<R: Record>(id: &R::Id, event: &'a R::Event) -> Self
+    where
+        R::Event: Sync,
+    {
+        Self {
+            key: R::key(id),
+            topic: R::topic(id),
+            decide: Box::new(move |current, now| decide::<R>(event, current, now)),
+        }
+    }
+
+    /// Decides: the step from the record as it is, or from nothing.
+    pub fn decide(&self, current: Option<&Item>, now: Timestamp) -> Result<Decision, Undecided> {
+        (self.decide)(current, now)
+    }
+}
+
+fn decide<R: Record>(event: &R::Event, current: Option<&Item>, now: Timestamp) -> Result<Decision, Undecided> {
+    let step = match current.map(Versioned::<R>::read).transpose().map_err(Undecided::Fault)? {
+        Some(current) => current.record.transition(event, now)?,
+        None => R::begin(event, now)?,
+    };
+    let fault = |source| StoreError::Fault { doing: "write a record", source: Box::new(source) };
+    let body = serde_json::to_vec(&step.next).map_err(|source| Undecided::Fault(fault(source)))?;
+    Ok(Decision { body, indexes: step.next.found_by(), effects: step.effects })
+}

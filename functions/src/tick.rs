@@ -1,0 +1,104 @@
+//! The tick: looks at what is due. It takes no input, does bounded work, may run anywhere and twice at once, and leaves
+//! what it could not do to the next one. With nothing due it costs one query.
+
+use jiff::Timestamp;
+use muster_domain::{changes::Change, times::after};
+
+use crate::{
+    advance::advance,
+    app::App,
+    commit::{Cause, CommitError, keep},
+    effects,
+    errors::chain,
+    records,
+    store::{Expect, Index, Item, Key, Order, Query, StoreError, Versioned, Write, keys},
+};
+
+/// How many due records one tick looks at.
+const MAX_DUE: usize = 500;
+/// How long a tick goes on at most before it begins with no other record, in seconds. The longest that one record takes is
+/// as much as [`effects`] allows: together they stay below a function's limit.
+const PATIENCE_SECONDS: u32 = 15;
+/// How many records whose time is over one tick removes.
+const MAX_EXPIRED: usize = 1_000;
+
+/// What a tick did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Records that were due and were looked at.
+    pub due: usize,
+    /// Records whose time was over, removed.
+    pub expired: usize,
+}
+
+/// Runs the duties once.
+pub async fn run(app: &App) -> Result<Done, StoreError> {
+    let now = app.now();
+    let mut due = due(app, now).await?;
+    // Fleet updates and their hosts last: a host that never fetched its job is offline and not lost, and its job must have
+    // said so.
+    due.sort_by_key(|item| item.key.partition.starts_with("fleet-update#"));
+    let (stop, mut looked_at) = (after(now, PATIENCE_SECONDS), 0);
+    for item in due.iter().take_while(|_| app.now() < stop) {
+        looked_at += 1;
+        match look_at(app, item).await {
+            // Refused: somebody else has dealt with it since it was read.
+            Ok(()) | Err(CommitError::Refused(_)) => {}
+            Err(error) => tracing::warn!(
+                record.partition = item.key.partition,
+                record.sort = item.key.sort,
+                "A duty is left to the next tick: {}",
+                chain(&error)
+            ),
+        }
+    }
+    let expired = app.table.expire(now, MAX_EXPIRED).await?;
+    Ok(Done { due: looked_at, expired })
+}
+
+async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {
+    // Up to now, itself included: `$` sorts right behind the `#` that ends the time.
+    let to = format!("{}$", keys::due_sort(now));
+    let query = Query {
+        partition: keys::DUE.into(),
+        from: None,
+        to: Some(to),
+        order: Order::Ascending,
+        limit: MAX_DUE,
+        cursor: None,
+    };
+    Ok(app.table.query_index(Index::Due, query).await?.items)
+}
+
+async fn look_at(app: &App, item: &Item) -> Result<(), CommitError> {
+    let cause = Cause::tick();
+    if let Some(id) = records::outbox::id(&item.key) {
+        let change = Versioned::<Change>::read(item).map_err(CommitError::Store)?.record;
+        let more = effects::happen(app, &cause, id, &change).await?;
+        effects::follow_up(app, &cause, more).await;
+        return Ok(());
+    }
+    match records::DUE.iter().find_map(|due| due(&item.key)) {
+        Some(change) => advance(app, change, &cause).await.map(drop),
+        None => forget(app, item).await,
+    }
+}
+
+/// A due record that nothing knows would be read by every tick for ever, in front of those that are due later.
+async fn forget(app: &App, item: &Item) -> Result<(), CommitError> {
+    let Key { partition, sort } = &item.key;
+    tracing::error!(
+        record.partition = partition,
+        record.sort = sort,
+        "A record is due that this server does not know. It stays as it is and is not due any more."
+    );
+    let mut item = item.clone();
+    let expect = Expect::Revision(item.revision);
+    item.revision += 1;
+    item.indexes.retain(|entry| entry.index != Index::Due);
+    match keep(app, vec![Write::Put { item, expect }]).await {
+        // Somebody else has written it since.
+        Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),
+        Err(error) => Err(CommitError::Store(error)),
+    }
+}

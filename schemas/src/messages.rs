@@ -1,0 +1,130 @@
+//! Every message of the wire with its golden sample: one list for the samples' test, for the fuzzer, and for the examples of
+//! the `OpenAPI` document.
+//!
+//! A name is the message's type in snake case. Where one sample cannot show all of it, a point and what the sample shows
+//! follow: `job_spec.run`. The sample stands in `schemas/samples/NAME.json`; one that has to be changed is a change of the
+//! protocol.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, LoginRequest, SessionView, UserChange, UserRequest, UserView},
+    audit::AuditEntry,
+    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse, TokenRequest, TokenResponse},
+    commands::{Command, EventsRequest, EventsResponse},
+    enrollment::{EnrollRequest, EnrollResponse, EnrollmentTokenCreated, EnrollmentTokenRequest, EnrollmentTokenView},
+    envelopes::Envelope,
+    fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
+    health::{Health, Version},
+    hosts::{HostChange, HostUpdateRequest, HostView, Reason},
+    jobs::{JobRequest, JobSpec, JobView, JobsCreated},
+    overview::Overview,
+    pages::Page,
+    problems::Problem,
+    releases::{Manifest, ReleaseView, Root, UploadPlace, YankRequest},
+    ticks::TickReport,
+};
+
+/// A message of the wire.
+pub struct Message {
+    /// Its type in snake case, and what its sample shows.
+    pub name: &'static str,
+    /// Its golden sample, as JSON.
+    pub sample: &'static str,
+    /// Reads it and writes it again.
+    pub again: fn(&str) -> Result<String, serde_json::Error>,
+    /// What an unknown member is.
+    pub unknown: Unknown,
+}
+
+/// What a member is that the reader of a message does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// An error, because a person wrote it.
+    Refused,
+    /// News from a newer side, passed over.
+    Tolerated,
+}
+
+impl Message {
+    /// Its type in snake case.
+    pub fn kind(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or(self.name)
+    }
+}
+
+macro_rules! messages {
+    ($($name:literal $message:ty, $unknown:ident;)*) => {
+        /// Every message, by name.
+        pub const MESSAGES: &[Message] = &[$(Message {
+            name: $name,
+            sample: include_str!(concat!("../samples/", $name, ".json")),
+            again: again::<$message>,
+            unknown: Unknown::$unknown,
+        }),*];
+    };
+}
+
+messages! {
+    "api_key_created" ApiKeyCreated, Tolerated;
+    "api_key_request" ApiKeyRequest, Refused;
+    "api_key_view_page" Page<ApiKeyView>, Tolerated;
+    "audit_entry_page" Page<AuditEntry>, Tolerated;
+    "check_in_request" CheckInRequest, Tolerated;
+    "check_in_response" CheckInResponse, Tolerated;
+    "command" Command, Tolerated;
+    "enroll_request" EnrollRequest, Tolerated;
+    "enroll_response" EnrollResponse, Tolerated;
+    "enrollment_token_created" EnrollmentTokenCreated, Tolerated;
+    "enrollment_token_request" EnrollmentTokenRequest, Refused;
+    "enrollment_token_view_page" Page<EnrollmentTokenView>, Tolerated;
+    "envelope" Envelope, Tolerated;
+    "events_request" EventsRequest, Tolerated;
+    "events_response" EventsResponse, Tolerated;
+    "fleet_update_action" FleetUpdateAction, Refused;
+    "fleet_update_host_view_page" Page<FleetUpdateHostView>, Tolerated;
+    "fleet_update_plan" FleetUpdatePlan, Tolerated;
+    "fleet_update_request" FleetUpdateRequest, Refused;
+    "fleet_update_request.by_selector" FleetUpdateRequest, Refused;
+    "fleet_update_view" FleetUpdateView, Tolerated;
+    "fleet_update_view_page" Page<FleetUpdateView>, Tolerated;
+    "health" Health, Tolerated;
+    "host_change" HostChange, Refused;
+    "host_update_request" HostUpdateRequest, Refused;
+    "host_view" HostView, Tolerated;
+    "host_view_page" Page<HostView>, Tolerated;
+    "job_request" JobRequest, Refused;
+    "job_request.by_selector" JobRequest, Refused;
+    "job_spec.inspect" JobSpec, Tolerated;
+    "job_spec.reset_breakers" JobSpec, Tolerated;
+    "job_spec.run" JobSpec, Tolerated;
+    "job_spec.self_update" JobSpec, Tolerated;
+    "job_view" JobView, Tolerated;
+    "job_view_page" Page<JobView>, Tolerated;
+    "jobs_created" JobsCreated, Tolerated;
+    "login_request" LoginRequest, Refused;
+    "manifest" Manifest, Tolerated;
+    "overview" Overview, Tolerated;
+    "problem" Problem, Tolerated;
+    "reason" Reason, Refused;
+    "release_view" ReleaseView, Tolerated;
+    "release_view_page" Page<ReleaseView>, Tolerated;
+    "root" Root, Tolerated;
+    "session_request" SessionRequest, Tolerated;
+    "session_response" SessionResponse, Tolerated;
+    "session_view" SessionView, Tolerated;
+    "tick_report" TickReport, Tolerated;
+    "token_request" TokenRequest, Tolerated;
+    "token_response" TokenResponse, Tolerated;
+    "upload_place" UploadPlace, Tolerated;
+    "user_change" UserChange, Refused;
+    "user_request" UserRequest, Refused;
+    "user_view" UserView, Tolerated;
+    "user_view_page" Page<UserView>, Tolerated;
+    "version" Version, Tolerated;
+    "yank_request" YankRequest, Refused;
+}
+
+fn again<T: DeserializeOwned + Serialize>(text: &str) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&serde_json::from_str::<T>(text)?)
+}
