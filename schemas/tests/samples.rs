@@ -94,10 +94,10 @@ fn every_sample_of_the_release_before_is_read_and_says_the_same() {
     assert!(before.len() >= 49, "{before:?}");
     for path in before {
         let name = path.file_stem().unwrap().to_str().unwrap();
-        let row = SAMPLES.iter().find(|(known, ..)| *known == name);
-        let (_, again, _) = row.unwrap_or_else(|| panic!("{name} is a message no more"));
+        let message = MESSAGES.iter().find(|message| message.name == name);
+        let message = message.unwrap_or_else(|| panic!("{name} is a message no more"));
         let sample: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let written = again(sample.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let written = again(message, &sample).unwrap_or_else(|error| panic!("{name}: {error}"));
         says_the_same(name, &sample, &written);
     }
 }

@@ -1,8 +1,13 @@
 //! Upgrade tests: records that the release before has stored are read by today's types, and served by today's server.
 
 use muster_domain::{
-    enrollment_tokens::EnrollmentToken, fleet_update_hosts::FleetUpdateHost, fleet_updates::FleetUpdate, hosts::Host,
-    jobs::Job, machine::Change, mailboxes::Mailbox, releases::Release,
+    changes::Change,
+    enrollment_tokens::EnrollmentToken,
+    fleet_updates::{FleetUpdate, hosts::FleetUpdateHost},
+    hosts::Host,
+    jobs::Job,
+    mailboxes::Mailbox,
+    releases::Release,
 };
 use muster_schemas::{
     audit::AuditEntry,

@@ -30,8 +30,8 @@ const LISTS: [&str; 8] = [
     "/fleet-updates",
 ];
 /// What the server works out anew with each answer.
-const WORKED_OUT: [&str; 7] =
-    ["allowed", "why_not", "waiting_on", "online", "last_seen_at", "revision", "last_used_at"];
+const WORKED_OUT: [&str; 8] =
+    ["allowed", "why_not", "waiting_on", "online", "last_seen_at", "revision", "last_used_at", "update_available"];
 
 #[test]
 fn a_server_of_today_reads_what_the_one_before_has_written_and_goes_on_with_it() {
@@ -90,15 +90,15 @@ fn all(fleet: &Fleet, list: &str) -> Vec<Value> {
 }
 
 /// Whatever was said before is said now; more may be.
-fn says_the_same(list: &str, before: &Value, now: &Value) {
+fn says_the_same(place: &str, before: &Value, now: &Value) {
     match (before, now) {
         (Value::Object(before), Value::Object(now)) => {
             for (name, value) in before.iter().filter(|(name, _)| !WORKED_OUT.contains(&name.as_str())) {
-                let said = now.get(name).unwrap_or_else(|| panic!("{list}: {name} is missing: {now:#?}"));
-                says_the_same(list, value, said);
+                let place = format!("{place} {name}");
+                says_the_same(&place, value, now.get(name).unwrap_or_else(|| panic!("{place} is missing: {now:#?}")));
             }
         }
-        _ => assert_eq!(now, before, "{list}"),
+        _ => assert_eq!(now, before, "{place}"),
     }
 }
 
