@@ -86,6 +86,37 @@ fn bodies(document: &Value) -> BTreeSet<String> {
     references.map(|reference| snake_case(reference.rsplit('/').next().unwrap())).collect()
 }
 
+/// What a program of the release before sends is still read, and nothing of it is lost; there may be more to say now.
+#[test]
+fn every_sample_of_the_release_before_is_read_and_says_the_same() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/before/samples"));
+    let before = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    assert!(before.len() >= 49, "{before:?}");
+    for path in before {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let message = MESSAGES.iter().find(|message| message.name == name);
+        let message = message.unwrap_or_else(|| panic!("{name} is a message no more"));
+        let sample: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let written = again(message, &sample).unwrap_or_else(|error| panic!("{name}: {error}"));
+        says_the_same(name, &sample, &written);
+    }
+}
+
+fn says_the_same(place: &str, before: &Value, now: &Value) {
+    match (before, now) {
+        (Value::Object(before), Value::Object(now)) => {
+            for (name, value) in before {
+                let place = format!("{place}.{name}");
+                says_the_same(&place, value, now.get(name).unwrap_or_else(|| panic!("{place} is lost")));
+            }
+        }
+        (Value::Array(before), Value::Array(now)) if before.len() == now.len() => {
+            before.iter().zip(now).for_each(|(before, now)| says_the_same(place, before, now));
+        }
+        _ => assert_eq!(now, before, "{place}"),
+    }
+}
+
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for letter in name.chars() {

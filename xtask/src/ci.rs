@@ -1,80 +1,53 @@
-//! `test` and `ci`: what must hold before a change is done.
+//! `ci`: what must hold before a change is done.
+//!
+//! What Node, Python and a browser do goes on beside the compiler, which leaves a core idle whenever it waits for one large crate.
 
-use std::{process::Command, time::Instant};
+use std::{env, process::Command};
 
 use crate::{
-    Result,
-    commands::{Beside, cargo, output, root, run, say, target, unless_missing},
-    console, fleet,
+    Result, Step,
+    commands::{cargo, output, root, run, say, unless_missing},
     lambda::{self, Architecture},
-    packages, schemas,
-    services::{self, Services},
-    sizes,
+    schemas, services, sizes,
+    tests::{
+        self,
+        lanes::{self, Lane},
+        suites::{Kind, Suite},
+    },
+    timetable::Timetable,
 };
 
-type Step = fn() -> Result;
+/// What is known in seconds.
+const AT_ONCE: [Step; 3] = [
+    ("format", || run(&mut cargo(["fmt", "--all", "--check"]))),
+    ("sizes", sizes::check),
+    ("dependencies", dependencies),
+];
+/// What the compiler does.
+const COMPILED: [Step; 2] = [("lints", lints), ("schemas", schemas::check)];
+/// What others do meanwhile, as this program's own commands.
+const BESIDE: [(&str, &[&str]); 3] = [("console", &["console", "check"]), ("tools", &["tools"]), ("infra", &["infra"])];
 
-/// Tests that take the store as a parameter: they run on the embedded one with all others, and then on services.
-const ON_BOTH_STORES: [&str; 3] = ["api", "scenarios", "access"];
-
-/// What the server of the real-process tests is made of; with all others they run on the embedded store.
-const OTHER_BODIES: [(&str, &str); 2] =
-    [("serve-services", "on DynamoDB and S3"), ("functions", "as functions, on DynamoDB and S3")];
-
-/// Every test of the workspace, real processes included; those that are wanted, if arguments say which.
-pub fn test(arguments: &[String]) -> Result {
-    fleet::TESTS.build()?;
-    packages::provide();
-    let services = Services::start()?;
-    let mut tests = cargo(["test", "--quiet", "--workspace"]);
-    if !arguments.is_empty() {
-        return run(services.tell(tests.args(arguments)));
-    }
-    run(&mut cargo(["test", "--quiet", "--workspace", "--no-run"]))?;
-    // Real agents mostly wait, the emulator computes: side by side they take hardly longer than one of them.
-    let on_services = on_services(&services)?;
-    run(services.tell(&mut tests))?;
-    say("\nOnce more, on DynamoDB and S3:");
-    on_services.ends()?;
-    for (body, place) in OTHER_BODIES {
-        say(&format!("\nReal processes once more, {place}:"));
-        let mut tests = cargo(["test", "--quiet", "--package", "muster-tests", "--test", "fleet"]);
-        run(services.tell(&mut tests).env("MUSTER_TEST_BODY", body))?;
-    }
-    Ok(())
-}
-
-fn on_services(services: &Services) -> Result<Beside> {
-    let again = ON_BOTH_STORES.iter().flat_map(|name| ["--test", name]);
-    let mut tests = cargo(["test", "--quiet", "--package", "muster-tests"].into_iter().chain(again));
-    services.tell(&mut tests).env("MUSTER_TEST_STORE", "dynamodb");
-    Beside::start(&mut tests, target().join("tests-on-services.log"))
-}
-
-/// The steps, in the order in which they fail fastest. The first failure ends it.
+/// Everything, in the order in which it fails fastest. The first failure ends it; how long what took is shown in any case.
 pub fn ci() -> Result {
-    let started = Instant::now();
-    let steps: [(&str, Step); 8] = [
-        ("format", || run(&mut cargo(["fmt", "--all", "--check"]))),
-        ("lints", lints),
-        ("dependencies", dependencies),
-        ("schemas", schemas::check),
-        ("console", console::step),
-        ("infra", infra),
-        ("tests", || test(&[])),
-        ("sizes", sizes::print),
-    ];
-    let mut times = Vec::new();
-    for (name, step) in steps {
-        say(&format!("\n━━ {name}"));
-        let started = Instant::now();
-        let done = step();
-        times.push(format!("{name} {:.1} s", started.elapsed().as_secs_f64()));
-        say(&format!("━━ {}", times.last().map_or("", String::as_str)));
-        done.map_err(|reason| format!("{name}: {reason}"))?;
-    }
-    say(&format!("\nAll of it holds, in {:.1} s: {}.", started.elapsed().as_secs_f64(), times.join(", ")));
-    Ok(())
+    let times = Timetable::start();
+    let done = every(&times);
+    times.show();
+    done.map(|()| say("\nAll of it holds."))
+}
+
+fn every(times: &Timetable) -> Result {
+    AT_ONCE.into_iter().try_for_each(|(name, step)| times.step(name, step))?;
+    let own = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
+    let beside = BESIDE.map(|(name, arguments)| {
+        let mut command = Command::new(&own);
+        command.args(arguments).current_dir(root());
+        Suite { name: name.into(), kind: Kind::Step, command }
+    });
+    let compiled =
+        |lane: &Lane| COMPILED.into_iter().chain(tests::BUILD).try_for_each(|(name, step)| lane.step(name, step));
+    lanes::beside(beside.into(), times, compiled)?;
+    tests::run_all(times)
 }
 
 fn lints() -> Result {
@@ -88,7 +61,7 @@ fn lints() -> Result {
 
 /// The template of the functions: what it says, what it becomes, and what a stack of it may do, with the artifact in it
 /// where that was built.
-fn infra() -> Result {
+pub fn infra() -> Result {
     let Some(python) = unless_missing(services::python())? else { return Ok(()) };
     let mut check = Command::new(python);
     check.arg(root().join("infra/check"));

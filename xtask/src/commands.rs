@@ -3,10 +3,9 @@
 use std::{
     env,
     ffi::OsStr,
-    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    process::{Child, Command},
+    process::Command,
 };
 
 use crate::Result;
@@ -44,39 +43,6 @@ pub fn unless_missing<T>(found: Result<T>) -> Result<Option<T>> {
             say(&format!("SKIP: {reason}"));
             Ok(None)
         }
-    }
-}
-
-/// A command that runs beside others, and is heard when they are done. Dropped before, it is ended.
-pub struct Beside {
-    child: Child,
-    typed: String,
-    log: PathBuf,
-}
-
-impl Beside {
-    /// Starts a command that writes to this file.
-    pub fn start(command: &mut Command, log: PathBuf) -> Result<Self> {
-        let typed = typed(command);
-        let failed = |error: io::Error| format!("cannot start {typed}: {error}");
-        let file = File::create(&log).map_err(failed)?;
-        let child = command.stdout(file.try_clone().map_err(failed)?).stderr(file).spawn().map_err(failed)?;
-        Ok(Self { child, typed, log })
-    }
-
-    /// Waits for its end and shows what it wrote; an exit code other than 0 is a failure.
-    pub fn ends(mut self) -> Result {
-        let status = self.child.wait().map_err(|error| format!("{} is lost: {error}", self.typed))?;
-        say(&format!("$ {}\n{}", self.typed, fs::read_to_string(&self.log).unwrap_or_default()));
-        if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", self.typed)) }
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // Gone already is gone as well.
-        drop(self.child.kill());
-        drop(self.child.wait());
     }
 }
 

@@ -75,7 +75,8 @@ impl Fleet {
     }
 }
 
-fn put(from: &Path, to: &Path) -> Result {
+/// Puts a file in its place in one step.
+pub fn put(from: &Path, to: &Path) -> Result {
     let temporary = to.with_extension("new");
     let failed = |error| format!("cannot put {} in its place: {error}", to.display());
     fs::create_dir_all(to.parent().expect("it is in the fleet's folder")).map_err(failed)?;

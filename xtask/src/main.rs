@@ -1,17 +1,19 @@
 //! `cargo xtask …`: the one command set for people and CI.
 
+mod before;
 mod bench;
+mod beside;
 mod ci;
 mod clients;
 mod commands;
 mod console;
 mod demo;
 mod dist;
+mod docs;
 mod faults;
 mod fleet;
 mod fuzz;
 mod lambda;
-mod lexer;
 mod localstack;
 mod packages;
 mod schemas;
@@ -19,6 +21,8 @@ mod services;
 mod signals;
 mod simulate;
 mod sizes;
+mod tests;
+mod timetable;
 mod zig;
 
 use std::process::ExitCode;
@@ -46,6 +50,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<String>,
     },
+    /// Build what the tests of real processes start, for whoever then runs some of them by cargo test --workspace
+    Fleet,
     /// Everything that must hold before a change is done
     Ci,
     /// Write schemas/openapi.json from the code
@@ -54,6 +60,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Draw docs/architecture.svg from its text
+    Docs,
+    /// Check the template of the functions, and what it becomes
+    Infra,
+    /// Install what tests need from elsewhere, to be found in target/tools: emulators, and packages of the system
+    Tools,
     /// Build, check or show the console
     Console {
         #[command(subcommand)]
@@ -93,20 +105,26 @@ enum Command {
     },
     /// Run that artifact on this machine, on services shaped like Amazon's
     Localstack,
-    /// Show how large crates, files and functions are
+    /// Show how large crates, files and functions are; fail over 400 lines a file and 60 a function
     Sizes,
 }
 
 /// What a step that failed has to say.
 type Result<T = ()> = std::result::Result<T, String>;
+/// What is done, and what it is called.
+type Step = (&'static str, fn() -> Result);
 
 fn main() -> ExitCode {
     let done = match Xtask::parse().command {
         Command::Demo { exit } => demo::run(if exit { demo::Ending::AfterTheStory } else { demo::Ending::AtCtrlC }),
-        Command::Test { arguments } => ci::test(&arguments),
+        Command::Test { arguments } => tests::test(&arguments),
+        Command::Fleet => tests::fleet(),
         Command::Ci => ci::ci(),
         Command::Schemas { check: true } => schemas::check(),
         Command::Schemas { check: false } => schemas::write(),
+        Command::Docs => docs::write(),
+        Command::Infra => ci::infra(),
+        Command::Tools => services::provide(),
         Command::Console { action } => console::console(&action),
         Command::Bench => bench::bench(),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
@@ -116,7 +134,7 @@ fn main() -> ExitCode {
         Command::Lambda { measure: true, .. } => lambda::measure(),
         Command::Lambda { architecture, measure: false } => lambda::build(architecture).map(drop),
         Command::Localstack => localstack::up(),
-        Command::Sizes => sizes::print(),
+        Command::Sizes => sizes::check(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

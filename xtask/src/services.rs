@@ -11,9 +11,11 @@ use std::{
 };
 
 use crate::{
-    Result, clients,
-    commands::{Beside, cargo, output, root, run, say, target},
-    console,
+    Result,
+    beside::Beside,
+    clients,
+    commands::{cargo, output, root, run, say, target, unless_missing},
+    console, packages,
 };
 
 /// `DynamoDB` alone, in memory: a public conformance suite passes on it but for 24 of 601 cases.
@@ -77,7 +79,7 @@ impl Services {
 
     fn begin(&mut self, name: &'static str, mut command: Command, port: u16, log: &str) -> Result {
         let path = tools().join(log);
-        self.running.push(Beside::start(command.stdin(Stdio::null()), path.clone())?);
+        self.running.push(Beside::start(command.stdin(Stdio::null()), &path)?);
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {
@@ -88,6 +90,15 @@ impl Services {
         self.environment.push((name, format!("http://127.0.0.1:{port}")));
         Ok(())
     }
+}
+
+/// Installs what tests need. What cannot be had is said, and said again by the tests that need it.
+pub fn provide() -> Result {
+    engine()?;
+    packages::provide();
+    unless_missing(python())?;
+    unless_missing(clients::python())?;
+    unless_missing(clients::typescript()).map(drop)
 }
 
 /// The engine's program; built once. A program of its own, because its `SQLite` is another than ours.

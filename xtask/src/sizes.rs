@@ -1,30 +1,41 @@
-//! `sizes`: whether files and functions stay small (style 4).
+//! Code size: how long files and functions are, and a limit to both (style 4).
+//!
+//! Every crate counts, the tests' own and this one too, and the console. Three things do not: the text of tests (`#[cfg(test)]`,
+//! `tests/` folders, `*.test.ts`), generated files, and what stands in [`exceptions`] with its reason, as long as it is needed.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod exceptions;
+mod limits;
+mod rust;
+mod sources;
+mod text;
+mod typescript;
 
-use crate::{
-    Result,
-    commands::{root, say, short},
-    lexer,
-};
+use crate::{Result, commands::say};
+use sources::Measured;
 
-/// The crates, as folders.
-const CRATES: [&str; 9] =
-    ["schemas", "functions/domain", "functions", "agent", "cli", "tests", "tests/broken-agent", "tests/fuzz", "xtask"];
 const LARGEST: usize = 10;
+
+/// A function and how many lines it has, from its name to its last brace.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// The line it begins on, from 1.
+    pub line: usize,
+    /// Its length in lines.
+    pub length: usize,
+}
 
 /// A length and what has it.
 type Size = (usize, String);
 
-/// Prints lengths per crate, and the largest files and functions of all.
-pub fn print() -> Result {
+/// Prints lengths per crate, and the largest files and functions of all; fails where something is too long.
+pub fn check() -> Result {
+    let all = sources::measure()?;
     let (mut files, mut functions) = (Vec::new(), Vec::new());
     say("                     files  lines   file p50  p90  max   function p50  p90  max");
-    for name in CRATES {
-        let (own_files, own_functions) = measure(name)?;
+    for (name, measured) in &all {
+        let (own_files, own_functions) = sizes(measured);
         say(&line(name, &own_files, &own_functions));
         files.extend(own_files);
         functions.extend(own_functions);
@@ -37,34 +48,16 @@ pub fn print() -> Result {
             say(&format!("{length:6}  {name}"));
         }
     }
-    Ok(())
+    limits::hold(all.values().flatten(), &exceptions::EXCEPTIONS)
 }
 
-fn measure(name: &str) -> Result<(Vec<Size>, Vec<Size>)> {
-    let (mut files, mut functions) = (Vec::new(), Vec::new());
-    for path in sources(&root().join(name))? {
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", short(&path)))?;
-        files.push((text.lines().count(), short(&path)));
-        let found = lexer::functions(&text).into_iter();
-        functions.extend(found.map(|f| (f.length, format!("{} ({}:{})", f.name, short(&path), f.line))));
-    }
-    Ok((files, functions))
-}
-
-/// The Rust files of a crate, without those of crates inside it.
-fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
-    let failed = |error| format!("{}: {error}", short(folder));
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() && !path.join("Cargo.toml").exists() {
-            found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
+fn sizes(measured: &[Measured]) -> (Vec<Size>, Vec<Size>) {
+    let files = measured.iter().map(|file| (file.lines, file.path.clone())).collect();
+    let of_file = |file: &Measured| {
+        let named = |found: &Function| (found.length, format!("{} ({}:{})", found.name, file.path, found.line));
+        file.functions.iter().map(named).collect::<Vec<_>>()
+    };
+    (files, measured.iter().flat_map(of_file).collect())
 }
 
 fn line(name: &str, files: &[Size], functions: &[Size]) -> String {

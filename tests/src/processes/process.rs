@@ -36,10 +36,15 @@ impl Process {
         kill_process(self.pid(), signal).unwrap();
     }
 
+    /// How it has ended; `None` while it goes on.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Waits for its end.
     pub fn ended(&mut self) -> ExitStatus {
         let what = format!("the end of the process that writes {}", self.log.display());
-        until(&what, || self.child.try_wait().unwrap())
+        until(&what, || self.has_ended())
     }
 
     /// Asks it to end, and waits until it has.

@@ -4,6 +4,7 @@
 mod access;
 mod actions;
 mod audit;
+mod before;
 mod check_ins;
 mod dropped;
 mod enrollment;

@@ -21,3 +21,4 @@ mod servers;
 mod single_updates;
 mod tls;
 mod update_steps;
+mod upgrades;

@@ -40,6 +40,11 @@ impl Api {
         Self { base: base.into(), token: self.token.clone(), http: self.http.clone() }
     }
 
+    /// Whoever has this credential.
+    pub fn bearing(&self, token: &str) -> Self {
+        Self { token: token.into(), ..self.by(&self.base) }
+    }
+
     /// Signs in as the admin.
     pub fn sign_in(&mut self, password: &str) {
         let login = json!({ "username": "admin", "password": password, "kind": "bearer" });
@@ -60,6 +65,12 @@ impl Api {
     /// Reads something that is there.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> T {
         read(send(self.request(Method::GET, path)).unwrap_or_else(|problem| panic!("GET {path}: {problem:?}")))
+    }
+
+    /// Reads a text that is there.
+    pub fn text(&self, path: &str) -> String {
+        let request = self.request(Method::GET, path);
+        RUNTIME.block_on(async { request.send().await.unwrap().error_for_status().unwrap().text().await.unwrap() })
     }
 
     /// Asks for something that is granted.

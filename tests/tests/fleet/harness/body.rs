@@ -6,13 +6,17 @@
 //! functions         the same program in a function host   nothing is held, the tick comes by a schedule
 //! ```
 
-use std::{env, path::Path, process::Stdio};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use muster_schemas::envelopes::hex;
 use muster_tests::processes::skip::{skip, skip_for_want_of};
 
 use super::{
-    binaries::{FUNCTION_HOST, SERVER, binary},
+    binaries::{FUNCTION_HOST, binary},
     process::{Process, command},
 };
 
@@ -53,14 +57,14 @@ impl Body {
 
 /// How a server is started, again and again: always with the data it had.
 pub struct Launch {
-    program: &'static str,
+    program: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(&'static str, String)>,
 }
 
 impl Launch {
-    /// That of a server with fresh data. None, said aloud, where the services are missing that it needs.
-    pub fn new(folder: &Path, address: &str, more: &[&str]) -> Option<Self> {
+    /// That of this server with fresh data. None, said aloud, where the services are missing that it needs.
+    pub fn new(server: &Path, folder: &Path, address: &str, more: &[&str]) -> Option<Self> {
         let body = Body::under_test();
         let environment = match body {
             Body::Serve => vec![
@@ -71,12 +75,12 @@ impl Launch {
         };
         if body != Body::Serve {
             for action in ["setup", "create-account"] {
-                administer(action, folder, &environment);
+                administer(server, action, folder, &environment);
             }
         }
         Some(match body {
-            Body::Serve | Body::ServeServices => Self::serve(address, more, environment),
-            Body::Functions => Self::functions(folder, address, environment),
+            Body::Serve | Body::ServeServices => Self::serve(server, address, more, environment),
+            Body::Functions => Self::functions(server, folder, address, environment),
         })
     }
 
@@ -84,24 +88,35 @@ impl Launch {
     pub fn start(&self, folder: &Path) -> Process {
         let arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
         let environment: Vec<_> = self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        Process::start(&binary(self.program), &arguments, folder, &folder.join("server.log"), &environment)
+        Process::start(&self.program, &arguments, folder, &folder.join("server.log"), &environment)
     }
 
-    fn serve(address: &str, more: &[&str], environment: Vec<(&'static str, String)>) -> Self {
+    /// The same data, served by another program from the next start on.
+    pub fn upgrade(&mut self, server: &Path) {
+        match Body::under_test() {
+            Body::Serve | Body::ServeServices => self.program = server.to_owned(),
+            Body::Functions => {
+                let binary = self.arguments.iter().position(|argument| argument == "--binary").unwrap() + 1;
+                self.arguments[binary] = server.display().to_string();
+            }
+        }
+    }
+
+    fn serve(server: &Path, address: &str, more: &[&str], environment: Vec<(&'static str, String)>) -> Self {
         let arguments = ["serve", "--listen", address].iter().chain(more).map(ToString::to_string).collect();
-        Self { program: SERVER, arguments, environment }
+        Self { program: server.to_owned(), arguments, environment }
     }
 
     /// What functions know they know by their environment, which the host makes from its arguments.
-    fn functions(folder: &Path, address: &str, mut told: Vec<(&'static str, String)>) -> Self {
+    fn functions(server: &Path, folder: &Path, address: &str, mut told: Vec<(&'static str, String)>) -> Self {
         told.push(("MUSTER_PUBLIC_URL", format!("http://{address}")));
         // Nobody is called: a host finds out with its next check-in that there is work.
         told.push(("MUSTER_IDLE_INTERVAL_SECONDS", "1".into()));
-        let (server, log) = (binary(SERVER).display().to_string(), folder.join("server.log").display().to_string());
+        let (server, log) = (server.display().to_string(), folder.join("server.log").display().to_string());
         let arguments = ["--listen", address, "--binary", &server, "--log", &log, "--tick-every", "1"];
         let told = told.into_iter().flat_map(|(name, value)| ["--env".into(), format!("{name}={value}")]);
         let arguments = arguments.into_iter().map(String::from).chain(told).collect();
-        Self { program: FUNCTION_HOST, arguments, environment: Vec::new() }
+        Self { program: binary(FUNCTION_HOST), arguments, environment: Vec::new() }
     }
 }
 
@@ -131,8 +146,8 @@ pub fn service(variable: &str) -> Option<String> {
     None
 }
 
-fn administer(action: &str, folder: &Path, environment: &[(&str, String)]) {
-    let mut command = command(&binary(SERVER), &["admin", action], folder);
+fn administer(server: &Path, action: &str, folder: &Path, environment: &[(&str, String)]) {
+    let mut command = command(server, &["admin", action], folder);
     command.envs(environment.iter().map(|(name, value)| (name, value))).env("MUSTER_ADMIN_PASSWORD", PASSWORD);
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "admin {action}: {}", String::from_utf8_lossy(&output.stderr));

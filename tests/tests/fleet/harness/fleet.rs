@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use super::{
     api::Api,
-    binaries::{AGENT_1, binary},
+    binaries::FACTORY_VERSIONS,
     host::{Host, Setup},
     patience::{until, until_so},
     process::sweep,
@@ -68,9 +68,14 @@ impl Fleet {
 
     /// The same, set up otherwise.
     pub fn host_with(&self, name: &str, setup: &Setup) -> Host {
+        self.host_by(name, setup, &self.token())
+    }
+
+    /// The same, by a token of which it has heard.
+    pub fn host_by(&self, name: &str, setup: &Setup, token: &str) -> Host {
         let folder = self.folder().join("hosts").join(name);
         fs::create_dir_all(&folder).unwrap();
-        let host = Host::join(&folder, setup, &self.token(), &self.folder().join("root.json"));
+        let host = Host::join(&folder, setup, token, &self.folder().join("root.json"));
         until_so(&format!("{name} is online"), || self.view(host.id).agent.is_some());
         host
     }
@@ -133,8 +138,8 @@ impl Fleet {
         assert_eq!(self.view(host.id).agent.unwrap().version, version);
         assert_eq!(host.workers().len(), 1);
         let installed = host.state.join("versions");
-        if version == "1.0.0" {
-            assert_eq!((host.running(), host.committed().as_str()), (binary(AGENT_1), "factory"));
+        if FACTORY_VERSIONS.contains(&version) {
+            assert_eq!((host.running(), host.committed().as_str()), (host.agent.clone(), "factory"));
         } else {
             assert!(host.running().starts_with(installed));
             assert_eq!(host.committed(), version);

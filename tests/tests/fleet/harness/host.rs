@@ -34,13 +34,16 @@ pub struct Setup<'a> {
     pub update_deadline_seconds: f64,
     /// Certificates to believe instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// The agent that it joins with.
+    pub agent: PathBuf,
 }
 
 impl<'a> Setup<'a> {
     /// How hosts are set up unless a test says otherwise: every program may be run.
     pub fn of(server: &'a str) -> Self {
         let policy = "[allow]\nrun = \"*\"\n";
-        Self { server, policy, probation_seconds: 1.0, update_deadline_seconds: 15.0, ca_file: None }
+        let agent = binary(AGENT_1);
+        Self { server, policy, probation_seconds: 1.0, update_deadline_seconds: 15.0, ca_file: None, agent }
     }
 }
 
@@ -52,6 +55,8 @@ pub struct Host {
     pub state: PathBuf,
     /// Where its jobs work.
     pub work: PathBuf,
+    /// The agent that it joined with, and that a service manager starts.
+    pub agent: PathBuf,
     supervisor: Option<Process>,
 }
 
@@ -61,7 +66,7 @@ impl Host {
         let (state, work) = (folder.join("state"), folder.join("work"));
         fs::create_dir_all(&work).unwrap();
         fs::create_dir_all(&state).unwrap();
-        let Setup { server, policy, probation_seconds, update_deadline_seconds, ca_file } = setup;
+        let Setup { server, policy, probation_seconds, update_deadline_seconds, ca_file, agent: program } = setup;
         let ca_file = ca_file.as_ref().map(|path| format!("ca_file = \"{}\"\n", path.display())).unwrap_or_default();
         let agent = format!(
             "{ca_file}wait_seconds = 30\nprobation_seconds = {probation_seconds}\n\
@@ -71,9 +76,10 @@ impl Host {
         fs::write(state.join("agent.toml"), agent).unwrap();
         fs::write(state.join("policy.toml"), policy).unwrap();
         let (root, directory) = (trust_root.to_str().unwrap(), state.to_str().unwrap());
-        let said = enroll(&["--server", server, "--token", token, "--trust-root", root, "--state", directory], folder);
+        let arguments = ["--server", server, "--token", token, "--trust-root", root, "--state", directory];
+        let said = enroll_by(program, &arguments, folder);
         let id = said.unwrap().split_whitespace().find_map(|word| word.parse().ok()).unwrap();
-        let mut host = Self { id, state, work, supervisor: None };
+        let mut host = Self { id, state, work, agent: program.clone(), supervisor: None };
         host.start();
         host
     }
@@ -82,7 +88,7 @@ impl Host {
     pub fn start(&mut self) {
         let folder = self.state.parent().unwrap();
         let arguments = ["run", "--state", self.state.to_str().unwrap()];
-        let supervisor = Process::start(&binary(AGENT_1), &arguments, folder, &folder.join("agent.log"), &[]);
+        let supervisor = Process::start(&self.agent, &arguments, folder, &folder.join("agent.log"), &[]);
         assert!(self.supervisor.replace(supervisor).is_none(), "the supervisor was started already");
     }
 
@@ -120,7 +126,13 @@ impl Host {
         fs::create_dir(&folder).unwrap();
         let copied = std::process::Command::new("cp").arg("-a").arg(&self.state).arg(&folder).status();
         assert!(copied.unwrap().success());
-        Self { id: self.id, state: folder.join("state"), work: self.work.clone(), supervisor: None }
+        Self {
+            id: self.id,
+            state: folder.join("state"),
+            work: self.work.clone(),
+            agent: self.agent.clone(),
+            supervisor: None,
+        }
     }
 
     /// What a job has written to a file; empty when there is none.
@@ -173,7 +185,11 @@ impl Host {
 
 /// Runs `muster-agent enroll`: what it says, or what it complains about.
 pub fn enroll(arguments: &[&str], folder: &Path) -> Result<String, String> {
-    let mut command = command(&binary(AGENT_1), &[&["enroll"], arguments].concat(), folder);
+    enroll_by(&binary(AGENT_1), arguments, folder)
+}
+
+fn enroll_by(agent: &Path, arguments: &[&str], folder: &Path) -> Result<String, String> {
+    let mut command = command(agent, &[&["enroll"], arguments].concat(), folder);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }

@@ -1,6 +1,6 @@
 //! A fleet on this machine: a server, hosts, releases, and a network that can be cut.
 
-pub use muster_tests::processes::{binaries, patience, process};
+pub use muster_tests::processes::{before, binaries, patience, process};
 
 pub mod api;
 pub mod body;

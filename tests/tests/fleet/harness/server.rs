@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     api::Api,
+    binaries::{SERVER, binary},
     body::{Launch, PASSWORD},
     patience::until_so,
     process::{Process, children, lives},
@@ -39,11 +40,21 @@ impl Server {
 
     /// The same, where and as is said.
     pub fn start_with(folder: &Path, address: &str, api: Api, more: &[&str]) -> Option<Self> {
-        let launch = Launch::new(folder, address, more)?;
+        Some(Self::launched(Launch::new(&binary(SERVER), folder, address, more)?, folder, address, api))
+    }
+
+    /// The same, by another program than that of today.
+    pub fn start_by(program: &Path, folder: &Path) -> Option<Self> {
+        let address = free_address();
+        let api = Api::new(&format!("http://{address}"));
+        Some(Self::launched(Launch::new(program, folder, &address, &[])?, folder, &address, api))
+    }
+
+    fn launched(launch: Launch, folder: &Path, address: &str, api: Api) -> Self {
         let mut server = Self { api, address: address.into(), folder: folder.into(), launch, process: None };
         server.start_again();
         server.api.sign_in(PASSWORD);
-        Some(server)
+        server
     }
 
     /// Starts it again, with the data it had.
@@ -55,6 +66,11 @@ impl Server {
             assert!(alive, "the server has ended");
             self.api.is_healthy()
         });
+    }
+
+    /// From the next start on it is today's program, on the data that it has.
+    pub fn upgrade(&mut self) {
+        self.launch.upgrade(&binary(SERVER));
     }
 
     /// Kills it as a power cut would.
