@@ -36,11 +36,6 @@ pub fn gather(capabilities: &[String]) -> Facts {
     }
 }
 
-/// What tells one set of facts from another.
-pub fn digest(facts: &Facts) -> String {
-    sha256_hex(&serde_json::to_vec(facts).unwrap_or_default())
-}
-
 /// Facts in full, with what changes all the time: the result of `inspect`.
 pub fn inspect(capabilities: &[String]) -> Value {
     let facts = gather(capabilities);

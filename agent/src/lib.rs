@@ -20,6 +20,7 @@ pub mod link;
 pub mod lookup;
 pub mod policy;
 pub mod programs;
+pub mod reports;
 pub mod run;
 pub mod runners;
 pub mod session;

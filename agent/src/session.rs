@@ -3,11 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use muster_schemas::{
-    PROTOCOL,
-    check_ins::{AgentReport, CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
-    hosts::Facts,
+    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
     problems::ProblemCode,
-    upstreams::{BreakerState, Upstream},
+    reports::Section,
 };
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -16,21 +14,18 @@ use crate::{
     agent::{Agent, Session},
     errors::chain,
     exits::Exit,
-    facts,
     failure::Failure,
     jobs::{
         desk::Desk,
         intake::{self, Taken},
     },
     link::Outcome,
+    reports::{self, Reports},
     supervisor::report::Reporter,
 };
 
 /// The least between two check-ins of which the first brought nothing.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
-
-/// How often at most the server hears of single calls that failed.
-const TELL_EVERY: Duration = Duration::from_mins(15);
 
 /// How long the server may hold the first check-in, in seconds: its answer proves the way to the server, which a version on
 /// trial, and the one before it, have limited time for.
@@ -41,27 +36,16 @@ const FIRST_WAIT_SECONDS: u16 = 1;
 pub struct Caller {
     desk: Arc<Desk>,
     reporter: Reporter,
-    sent: Option<Facts>,
-    facts_wanted: bool,
-    reported: Option<AgentReport>,
-    upstreams: Vec<Upstream>,
-    upstreams_told: Instant,
+    reports: Reports,
+    /// Whether the server compares one digest of all reports; one of before compares that of the facts.
+    compares_reports: bool,
     failure: String,
 }
 
 impl Caller {
     /// A caller that has not called yet.
     pub fn new(desk: Arc<Desk>, reporter: Reporter) -> Self {
-        Self {
-            desk,
-            reporter,
-            sent: None,
-            facts_wanted: false,
-            reported: None,
-            upstreams: Vec::new(),
-            upstreams_told: Instant::now(),
-            failure: String::new(),
-        }
+        Self { desk, reporter, reports: Reports::default(), compares_reports: false, failure: String::new() }
     }
 
     /// The agent it calls for.
@@ -85,68 +69,52 @@ impl Caller {
     }
 
     async fn start_session(&mut self) -> Result<Outcome, Failure> {
-        let (facts, report) = (facts::gather(&self.agent().capabilities), self.reporter.report());
-        let upstreams = self.desk.upstreams();
-        let request = SessionRequest {
-            protocol: PROTOCOL,
-            agent: report.clone(),
-            facts: facts.clone(),
-            highest_sequence: self.desk.journal(|journal| journal.ledger().floor()),
-            upstreams: upstreams.clone(),
-        };
-        let answer = self.desk.agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
-        let SessionResponse { session, server_time } = answer;
-        self.desk.agent.client.clock.learn(server_time);
-        (self.sent, self.facts_wanted, self.reported) = (Some(facts), false, Some(report));
-        (self.upstreams, self.upstreams_told) = (upstreams, Instant::now());
-        self.desk.agent.session_begun(session);
+        let agent = self.desk.agent.clone();
+        let current = reports::gather(&self.desk, &self.reporter);
+        let floor = self.desk.journal(|journal| journal.ledger().floor());
+        let request = SessionRequest::of(floor, &current).expect("every section was gathered");
+        let answer = agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
+        let SessionResponse { session, server_time, sections } = answer;
+        agent.client.clock.learn(server_time);
+        (self.reports, self.compares_reports) = (Reports::default(), !sections.is_empty());
+        self.reports.heard(current);
+        agent.session_begun(session);
         info!(session, "Session {session} has begun");
         Ok(Outcome::Answered { next: Duration::ZERO })
     }
 
     async fn check_in(&mut self, session: Session) -> Result<Outcome, Failure> {
-        let (facts, report) = (facts::gather(&self.agent().capabilities), self.reporter.report());
-        let facts_news = self.facts_wanted || self.sent.as_ref() != Some(&facts);
-        let report_news = self.reported.as_ref() != Some(&report);
-        let upstreams = self.desk.upstreams();
-        let most = if *self.desk.agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
-        let wait_seconds = self.desk.agent.config.wait_seconds.min(most);
+        let agent = self.desk.agent.clone();
+        let current = reports::gather(&self.desk, &self.reporter);
+        let facts_digest = if self.compares_reports { String::new() } else { reports::facts_digest(&current) };
+        let news = self.reports.news(current);
+        let reports_digest = if self.compares_reports { self.reports.digest_with(&news) } else { String::new() };
+        let most = if *agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
+        let wait_seconds = agent.config.wait_seconds.min(most);
         let request = CheckInRequest {
             session: session.number,
             wait_seconds,
-            facts_digest: facts::digest(&facts),
+            facts_digest,
+            reports_digest,
             highest_sequence: self.desk.journal(|journal| journal.ledger().floor()),
             open: self.desk.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
-            agent: report_news.then(|| report.clone()),
-            facts: facts_news.then(|| facts.clone()),
-            upstreams: self.is_news(&upstreams).then(|| upstreams.clone()),
+            agent: None,
+            facts: None,
+            upstreams: None,
         };
+        let request = news.iter().cloned().fold(request, CheckInRequest::with);
         let (held, asked) = (Duration::from_secs(wait_seconds.into()), Instant::now());
-        let answer: CheckInResponse = self.desk.agent.client.post("/api/v1/agent/check-in", &request, held).await?;
-        self.desk.agent.client.clock.learn(answer.server_time);
-        (self.sent, self.reported) = (Some(facts), Some(report));
-        if request.upstreams.is_some() {
-            (self.upstreams, self.upstreams_told) = (upstreams, Instant::now());
-        }
-        self.desk.agent.client.cap(answer.retry_cap_seconds);
-        self.desk.agent.contact.send_replace(true);
+        let answer: CheckInResponse = agent.client.post("/api/v1/agent/check-in", &request, held).await?;
+        agent.client.clock.learn(answer.server_time);
+        self.reports.heard(news);
+        agent.client.cap(answer.retry_cap_seconds);
+        agent.contact.send_replace(true);
         Ok(self.follow(answer, asked.elapsed()))
     }
 
-    /// Whether the server shall hear of it at once: it writes down what it hears. A circuit that has opened and closed is news;
-    /// single calls that failed are told now and then.
-    fn is_news(&self, upstreams: &[Upstream]) -> bool {
-        let settled = upstreams.iter().all(|upstream| upstream.breaker != BreakerState::HalfOpen);
-        let circuits = |upstreams: &[Upstream]| {
-            upstreams.iter().map(|upstream| (upstream.breaker, upstream.opened)).collect::<Vec<_>>()
-        };
-        let turned = settled && circuits(&self.upstreams) != circuits(upstreams);
-        turned || (self.upstreams != upstreams && self.upstreams_told.elapsed() >= TELL_EVERY)
-    }
-
     fn follow(&mut self, answer: CheckInResponse, held: Duration) -> Outcome {
-        let CheckInResponse { jobs, cancel, send_facts, next_check_in_seconds, .. } = answer;
-        self.facts_wanted = send_facts;
+        let CheckInResponse { jobs, cancel, send_facts, wanted, next_check_in_seconds, .. } = answer;
+        self.reports.want(wanted.into_iter().chain(send_facts.then_some(Section::Facts)));
         let before = self.desk.live(|live| live.len());
         // Cancels first: one that crosses its own offer wins.
         intake::cancel(&self.desk, &cancel);

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    PROTOCOL,
     commands::Command,
     hosts::Facts,
     ids::{HostId, JobId, ProcessId},
+    reports::{Report, Section, digest},
     upstreams::Upstream,
 };
 
@@ -84,6 +86,31 @@ pub struct SessionRequest {
     /// The ways the agent goes, as this process has found them so far; at most 8. Empty: it says nothing of them.
     #[serde(default)]
     pub upstreams: Vec<Upstream>,
+    /// The digest of these reports: 16 hexadecimal digits. Empty: the agent does not compare digests.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reports_digest: String,
+}
+
+impl SessionRequest {
+    /// A request with these reports. `None`: one is missing that a session begins with.
+    pub fn of(highest_sequence: u64, reports: &[Report]) -> Option<Self> {
+        let (mut agent, mut facts, mut upstreams) = (None, None, Vec::new());
+        for report in reports.iter().cloned() {
+            match report {
+                Report::Agent(report) => agent = Some(report),
+                Report::Facts(report) => facts = Some(report),
+                Report::Upstreams(report) => upstreams = report,
+            }
+        }
+        let reports_digest = digest(reports);
+        Some(Self { protocol: PROTOCOL, agent: agent?, facts: facts?, highest_sequence, upstreams, reports_digest })
+    }
+
+    /// What the host tells, in sections.
+    pub fn reports(&self) -> Vec<Report> {
+        let Self { agent, facts, upstreams, .. } = self.clone();
+        vec![Report::Agent(agent), Report::Facts(facts), Report::Upstreams(upstreams)]
+    }
 }
 
 /// The answer to a new session.
@@ -93,6 +120,9 @@ pub struct SessionResponse {
     pub session: u64,
     /// The server's clock.
     pub server_time: Timestamp,
+    /// The sections that the server takes; it compares `reports_digest`. Empty: it compares `facts_digest` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<Section>,
 }
 
 /// `POST /api/v1/agent/check-in`: the long poll.
@@ -103,9 +133,13 @@ pub struct CheckInRequest {
     /// How long the agent will wait for an answer, in seconds; 0 asks for one at once. The server may answer earlier.
     #[serde(default)]
     pub wait_seconds: u16,
-    /// SHA-256 of the facts as last sent, hexadecimal. Empty: unknown.
+    /// SHA-256 of the facts as last sent, hexadecimal. Empty: unknown, or the agent sends `reports_digest`.
     #[serde(default)]
     pub facts_digest: String,
+    /// The digest of all reports as last told, those of this request included: 16 hexadecimal digits. Empty: the agent does
+    /// not compare digests.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reports_digest: String,
     /// The highest job sequence the host's journal has seen; 0 when none. A server that knows less was restored from a
     /// backup.
     #[serde(default)]
@@ -125,6 +159,25 @@ pub struct CheckInRequest {
     pub upstreams: Option<Vec<Upstream>>,
 }
 
+impl CheckInRequest {
+    /// What the host tells, in sections: those that have changed.
+    pub fn reports(&self) -> Vec<Report> {
+        let Self { agent, facts, upstreams, .. } = self.clone();
+        let sections = [agent.map(Report::Agent), facts.map(Report::Facts), upstreams.map(Report::Upstreams)];
+        sections.into_iter().flatten().collect()
+    }
+
+    /// The request with a section.
+    #[must_use]
+    pub fn with(self, report: Report) -> Self {
+        match report {
+            Report::Agent(agent) => Self { agent: Some(agent), ..self },
+            Report::Facts(facts) => Self { facts: Some(facts), ..self },
+            Report::Upstreams(upstreams) => Self { upstreams: Some(upstreams), ..self },
+        }
+    }
+}
+
 /// The answer to a check-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CheckInResponse {
@@ -136,9 +189,12 @@ pub struct CheckInResponse {
     /// Jobs to cancel; also ids that the agent never received, so that a late offer cannot run.
     #[serde(default)]
     pub cancel: Vec<JobId>,
-    /// Whether the next check-in shall carry the facts.
+    /// Whether the next check-in must carry the facts.
     #[serde(default)]
     pub send_facts: bool,
+    /// Sections that the next check-in must carry. Empty: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wanted: Vec<Section>,
     /// When the next check-in is due, in seconds after this answer; 0: at once. The agent adds ±10 % jitter.
     pub next_check_in_seconds: u32,
     /// The longest pause that the agent shall make by itself while the server does not answer, in seconds: so many hosts

@@ -323,10 +323,10 @@ async fn presence_written_on_a_lagging_base_loses_its_race_and_is_written_on_a_f
         let after = mailbox(&world, &host).await;
         assert_eq!(after.record.last_seen_at, Some(world.now()), "behind by {lag}");
         assert_eq!(after.revision, before.revision + 1);
-        assert_ne!(after.record.facts_digest, before.record.facts_digest);
+        assert_ne!(after.record.digests, before.record.digests);
         let unchanged = Mailbox {
             last_seen_at: before.record.last_seen_at,
-            facts_digest: before.record.facts_digest.clone(),
+            digests: before.record.digests.clone(),
             ..after.record
         };
         assert_eq!(unchanged, before.record, "no job, no session and no cancel is lost");

@@ -9,6 +9,7 @@ use muster_schemas::{
     check_ins::AgentReport,
     hosts::{Facts, Labels, Selector},
     ids::{EnrollmentTokenId, HostId},
+    reports::Report,
     upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
@@ -62,14 +63,10 @@ pub enum Event {
         /// The token it joined with.
         token: EnrollmentTokenId,
     },
-    /// It said what runs on it or what it is; absent parts are unchanged.
+    /// It told of itself; sections that it does not tell are unchanged.
     Reported {
-        /// What runs.
-        agent: Option<AgentReport>,
-        /// What it is.
-        facts: Option<Facts>,
-        /// The ways its agent goes.
-        upstreams: Option<Vec<Upstream>>,
+        /// The sections.
+        reports: Vec<Report>,
     },
     /// An operator described it.
     Described {
@@ -110,9 +107,7 @@ impl Machine for Host {
     fn transition(&self, event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Enrolled { .. } => Err(Refused::wrong_state("the host has joined already")),
-            Event::Reported { agent, facts, upstreams } => {
-                Ok(Step::to(self.reported(agent.as_ref(), facts.as_ref(), upstreams.as_ref())))
-            }
+            Event::Reported { reports } => Ok(Step::to(self.reported(reports))),
             Event::Described { name, labels } => {
                 let next = self.described(name.as_deref(), labels);
                 let unchanged = next == *self;
@@ -137,16 +132,14 @@ impl Host {
             && os.as_ref().is_none_or(|os| *os == self.facts.os)
     }
 
-    fn reported(&self, agent: Option<&AgentReport>, facts: Option<&Facts>, upstreams: Option<&Vec<Upstream>>) -> Self {
+    fn reported(&self, reports: &[Report]) -> Self {
         let mut next = self.clone();
-        if let Some(agent) = agent {
-            next.agent = Some(agent.clone());
-        }
-        if let Some(facts) = facts {
-            next.facts = facts.clone();
-        }
-        if let Some(upstreams) = upstreams {
-            next.upstreams.clone_from(upstreams);
+        for report in reports {
+            match report {
+                Report::Agent(agent) => next.agent = Some(agent.clone()),
+                Report::Facts(facts) => next.facts = facts.clone(),
+                Report::Upstreams(upstreams) => next.upstreams.clone_from(upstreams),
+            }
         }
         next
     }

@@ -11,12 +11,11 @@
 use jiff::Timestamp;
 use muster_schemas::{
     check_ins::AgentReport,
-    hosts::{Facts, HostState},
+    hosts::HostState,
     ids::{HostId, JobId, ProcessId},
     jobs::AGENT,
     problems::{Problem, ProblemCode},
     reports::Report,
-    upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +68,20 @@ pub struct Mailbox {
     pub last_seen_at: Option<Timestamp>,
     /// Until when the host is asked to look often, where polls are not held. Jobs that are open have attention anyway.
     pub attention_until: Option<Timestamp>,
-    /// SHA-256 of the facts as stored.
+    /// What tells whether the host has told something that is not stored.
+    #[serde(flatten)]
+    pub digests: Digests,
+}
+
+/// Digests of what a host has told of itself. One of them is empty: agents compare the one or the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Digests {
+    /// SHA-256 of the facts as stored, for agents that compare nothing else.
+    #[serde(default)]
     pub facts_digest: String,
+    /// Of all sections, and of which sections the server took.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reports_digest: String,
 }
 
 /// A job that is not final.
@@ -97,21 +108,15 @@ pub enum Event {
     Started {
         /// What runs.
         agent: AgentReport,
-        /// What the host says of itself.
-        facts: Facts,
-        /// The digest of those.
-        facts_digest: String,
-        /// The highest job sequence in the host's journal.
-        highest_sequence: u64,
-        /// The ways its agent goes.
-        upstreams: Vec<Upstream>,
+        /// What it tells of itself, in sections.
+        news: HostNews,
     },
     /// The host was heard from, and said what changed; absent parts are unchanged.
     Seen {
         /// The session it named.
         session: u64,
-        /// What it told.
-        told: Told,
+        /// What it news.
+        news: HostNews,
     },
     /// Somebody looks at the host, and would see soon what becomes of it.
     LookedAt,
@@ -136,25 +141,26 @@ pub enum Event {
 
 /// What a check-in tells.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// What runs.
-    pub agent: Option<AgentReport>,
-    /// What the host is, with its digest.
-    pub facts: Option<(Facts, String)>,
-    /// The ways its agent goes.
-    pub upstreams: Option<Vec<Upstream>>,
+pub struct HostNews {
+    /// The sections that have changed.
+    pub reports: Vec<Report>,
+    /// The digests after them, as the mailbox keeps them; absent where they stay as they are.
+    pub digests: Option<Digests>,
     /// The highest job sequence in the host's journal.
     pub highest_sequence: u64,
 }
 
-impl Told {
+impl HostNews {
     /// Whether the server would forget something that a mailbox should know.
-    pub fn is_news_to(&self, mailbox: &Mailbox) -> bool {
-        self.says_something() || self.highest_sequence > mailbox.sequence
+    pub fn is_new_to(&self, mailbox: &Mailbox) -> bool {
+        !self.reports.is_empty() || self.highest_sequence > mailbox.sequence
     }
 
-    fn says_something(&self) -> bool {
-        self.agent.is_some() || self.facts.is_some() || self.upstreams.is_some()
+    fn agent(&self) -> Option<&AgentReport> {
+        self.reports.iter().find_map(|report| match report {
+            Report::Agent(agent) => Some(agent),
+            Report::Facts(_) | Report::Upstreams(_) => None,
+        })
     }
 }
 
@@ -179,10 +185,8 @@ impl Machine for Mailbox {
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Open(..) => Err(Refused::wrong_state("the mailbox is open already")),
-            Event::Started { agent, facts, facts_digest, highest_sequence, upstreams } => {
-                self.started(agent, facts, facts_digest, *highest_sequence, upstreams, now)
-            }
-            Event::Seen { session, told } => self.seen(*session, told, now),
+            Event::Started { agent, news } => self.started(agent, news, now),
+            Event::Seen { session, news } => self.seen(*session, news, now),
             Event::LookedAt => Ok(self.looked_at(now)),
             Event::Enqueue(job) => self.enqueue(job, now),
             Event::Cancel(id) => Ok(self.cancel(*id)),
@@ -210,7 +214,7 @@ impl Mailbox {
             fleet_update: None,
             last_seen_at: None,
             attention_until: None,
-            facts_digest: String::new(),
+            digests: Digests::default(),
         }
     }
 
@@ -304,15 +308,7 @@ impl Mailbox {
         self.open.iter().find(|job| job.resource.as_deref() == Some(resource))
     }
 
-    fn started(
-        &self,
-        agent: &AgentReport,
-        facts: &Facts,
-        facts_digest: &str,
-        highest_sequence: u64,
-        upstreams: &[Upstream],
-        now: Timestamp,
-    ) -> Result<Step<Self>, Refused> {
+    fn started(&self, agent: &AgentReport, news: &HostNews, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.served()?;
         if self.earlier_processes.contains(&agent.process_id) {
             let reason = format!("two live copies of this host's identity: process {} came back", agent.process_id);
@@ -326,45 +322,36 @@ impl Mailbox {
         }
         next.session += 1;
         next.process_id = Some(agent.process_id);
-        next.learns(highest_sequence);
+        next.learns(news.highest_sequence);
         next.last_seen_at = Some(now);
         next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = self.judged_by(agent);
-        facts_digest.clone_into(&mut next.facts_digest);
-        let reported = hosts::Event::Reported {
-            agent: Some(agent.clone()),
-            facts: Some(facts.clone()),
-            upstreams: Some(upstreams.to_owned()),
-        };
+        next.digests = news.digests.clone().unwrap_or_default();
+        let reported = hosts::Event::Reported { reports: news.reports.clone() };
         // A held poll of the session before must learn that it is over.
         Ok(Step::to(next)
             .and(Effect::Also(Change::Host(self.host_id, reported)))
             .and(Effect::Wake(self.host_id))
-            .and_all(self.perhaps_offered(highest_sequence))
+            .and_all(self.perhaps_offered(news.highest_sequence))
             .and_all(self.judge(agent, now)))
     }
 
-    fn seen(&self, session: u64, told: &Told, now: Timestamp) -> Result<Step<Self>, Refused> {
+    fn seen(&self, session: u64, news: &HostNews, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.serves(session)?;
-        let Told { agent, facts, upstreams, highest_sequence } = told;
         let mut next = Self { last_seen_at: Some(now), ..self.clone() };
-        next.learns(*highest_sequence);
-        if let Some((_, digest)) = facts {
-            digest.clone_into(&mut next.facts_digest);
+        next.learns(news.highest_sequence);
+        if let Some(digests) = &news.digests {
+            next.digests = digests.clone();
         }
-        if let Some(agent) = agent {
+        if let Some(agent) = news.agent() {
             next.fleet_update = self.judged_by(agent);
         }
-        let reported = hosts::Event::Reported {
-            agent: agent.clone(),
-            facts: facts.as_ref().map(|(facts, _)| facts.clone()),
-            upstreams: upstreams.clone(),
-        };
+        let reported = hosts::Event::Reported { reports: news.reports.clone() };
         let host = Effect::Also(Change::Host(self.host_id, reported));
         Ok(Step::to(next)
-            .and_all(told.says_something().then_some(host))
-            .and_all(self.perhaps_offered(*highest_sequence))
-            .and_all(agent.iter().filter_map(|agent| self.judge(agent, now))))
+            .and_all((!news.reports.is_empty()).then_some(host))
+            .and_all(self.perhaps_offered(news.highest_sequence))
+            .and_all(news.agent().and_then(|agent| self.judge(agent, now))))
     }
 
     fn looked_at(&self, now: Timestamp) -> Step<Self> {

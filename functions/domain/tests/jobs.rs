@@ -286,9 +286,9 @@ fn starts(mailbox: &Mailbox, number: u128, highest_sequence: u64) -> Step<Mailbo
         committed: true,
         last_update: None,
     };
-    let facts = Facts::default();
-    let facts_digest = facts.digest();
-    let event = mailboxes::Event::Started { agent, facts_digest, facts, highest_sequence, upstreams: Vec::new() };
+    let reports = vec![Report::Agent(agent.clone()), Report::Facts(Facts::default())];
+    let news = HostNews { reports, highest_sequence, ..HostNews::default() };
+    let event = mailboxes::Event::Started { agent, news };
     mailbox.transition(&event, at(1)).unwrap()
 }
 

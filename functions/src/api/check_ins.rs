@@ -7,7 +7,7 @@ use muster_domain::{
     changes::Change,
     jobs::{self, Job},
     load::Sheddable,
-    mailboxes::{Event, Mailbox, Told},
+    mailboxes::{Digests, Event, HostNews, Mailbox},
 };
 use muster_schemas::{
     PROTOCOL,
@@ -17,11 +17,12 @@ use muster_schemas::{
     ids::{HostId, JobId},
     jobs::JobState,
     problems::{Problem, ProblemCode},
+    reports::{self, Section},
 };
 
 use super::{
     auth::Agent,
-    checks::{check_agent, check_facts, check_sequence, check_upstreams},
+    checks::{check_report, check_sequence},
     extract::JsonBody,
     problem::Failure,
     route::{self, Route},
@@ -62,22 +63,16 @@ pub async fn start(
     State(app): State<App>,
     JsonBody { body, .. }: JsonBody<SessionRequest>,
 ) -> Result<Json<SessionResponse>, Failure> {
-    let SessionRequest { protocol, agent: report, facts, highest_sequence, upstreams } = body;
-    if protocol != PROTOCOL {
-        let detail = format!("this server speaks protocol {PROTOCOL}, the agent {protocol}");
+    if body.protocol != PROTOCOL {
+        let detail = format!("this server speaks protocol {PROTOCOL}, the agent {}", body.protocol);
         return Err(Problem::new(ProblemCode::AgentTooOld).detail(detail).into());
     }
-    check_agent(&report)?;
-    check_facts(&facts)?;
-    check_sequence(highest_sequence)?;
-    check_upstreams(&upstreams)?;
-    let facts_digest = facts.digest();
-    let event = Event::Started { agent: report, facts, facts_digest, highest_sequence, upstreams };
+    let event = Event::Started { news: news_of_session(&body)?, agent: body.agent };
     let advanced = advance(&app, Change::Mailbox(agent.host_id, event), &agent.cause()).await?;
     let mailbox = advanced.record::<Mailbox>(&records::mailboxes::key(agent.host_id))?.record;
     // It may have been quarantined for it.
     mailbox.served()?;
-    Ok(Json(SessionResponse { session: mailbox.session, server_time: app.now() }))
+    Ok(Json(SessionResponse { session: mailbox.session, server_time: app.now(), sections: Section::ALL.into() }))
 }
 
 /// `POST /api/v1/agent/check-in`: the long poll.
@@ -86,10 +81,7 @@ pub async fn check_in(
     State(app): State<App>,
     JsonBody { body: request, .. }: JsonBody<CheckInRequest>,
 ) -> Result<Json<CheckInResponse>, Failure> {
-    request.agent.as_ref().map_or(Ok(()), check_agent)?;
-    request.facts.as_ref().map_or(Ok(()), check_facts)?;
-    request.upstreams.as_deref().map_or(Ok(()), check_upstreams)?;
-    check_sequence(request.highest_sequence)?;
+    let told = news_of_check_in(&request)?;
     let pacing = app.settings.pacing;
     let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
     let mut over = app.clock.sleep(hold);
@@ -103,7 +95,7 @@ pub async fn check_in(
             if is_idle(&app, &mailbox, &request) {
                 app.admit(Sheddable::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
             }
-            seen(&app, &agent, item, &mailbox, &request).await?;
+            seen(&app, &agent, item, &mailbox, request.session, &told).await?;
         }
         let answer = answer(&app, &agent, &mailbox, &request).await?;
         let too_many = || app.polls.waiting(agent.host_id) > MAX_HELD;
@@ -121,8 +113,7 @@ pub async fn check_in(
 
 /// Whether a check-in can wait: the host has nothing to tell, nothing waits for it, and it does not count as offline for it.
 fn is_idle(app: &App, mailbox: &Mailbox, request: &CheckInRequest) -> bool {
-    let CheckInRequest { agent, facts, open, upstreams, .. } = request;
-    let tells_nothing = agent.is_none() && facts.is_none() && open.is_empty() && upstreams.is_none();
+    let tells_nothing = request.reports().is_empty() && request.open.is_empty();
     let nothing_waits = mailbox.open.is_empty() && mailbox.fleet_update.is_none();
     tells_nothing && nothing_waits && !app.settings.pacing.presence_is_urgent(mailbox, app.now())
 }
@@ -133,22 +124,16 @@ async fn seen(
     agent: &Agent,
     item: Item,
     mailbox: &Mailbox,
-    request: &CheckInRequest,
+    session: u64,
+    told: &HostNews,
 ) -> Result<(), Failure> {
-    let with_digest = |facts: &Facts| (facts.clone(), facts.digest());
-    let told = Told {
-        agent: request.agent.clone(),
-        facts: request.facts.as_ref().map(with_digest),
-        upstreams: request.upstreams.clone(),
-        highest_sequence: request.highest_sequence,
-    };
     let (pacing, now) = (app.settings.pacing, app.now());
     let urgent = pacing.presence_is_urgent(mailbox, now);
     let presence = urgent || (pacing.presence_is_due(mailbox, now) && !app.puts_off(Sheddable::Presence));
-    if !told.is_news_to(mailbox) && !presence {
+    if !told.is_new_to(mailbox) && !presence {
         return Ok(());
     }
-    let event = Event::Seen { session: request.session, told };
+    let event = Event::Seen { session, news: told.clone() };
     let own = Extras { found: Some(item), ..Extras::default() };
     advance_with(app, Change::Mailbox(agent.host_id, event), &agent.cause(), own).await?;
     Ok(())
@@ -172,7 +157,7 @@ async fn answer(
     } else {
         0
     };
-    let send_facts = request.facts.is_none() && request.facts_digest != mailbox.facts_digest;
+    let (send_facts, wanted) = missing(request, mailbox);
     let attention_until = mailbox.attention_until.filter(|until| app.now() < *until);
     let retry_cap_seconds = app.settings.pacing.retry_cap_seconds;
     Ok(CheckInResponse {
@@ -180,10 +165,52 @@ async fn answer(
         jobs,
         cancel,
         send_facts,
+        wanted,
         next_check_in_seconds,
         retry_cap_seconds,
         attention_until,
     })
+}
+
+/// What a session tells of its host, within the bounds.
+pub fn news_of_session(request: &SessionRequest) -> Result<HostNews, Failure> {
+    let digests = Some(digests(&request.reports_digest, Some(&request.facts)));
+    checked(HostNews { reports: request.reports(), digests, highest_sequence: request.highest_sequence })
+}
+
+/// What a check-in tells of its host, within the bounds.
+pub fn news_of_check_in(request: &CheckInRequest) -> Result<HostNews, Failure> {
+    let (reports, facts) = (request.reports(), request.facts.as_ref());
+    // The digests in the mailbox are those of what is stored: they change with it, and with nothing else.
+    let tells = if request.reports_digest.is_empty() { facts.is_some() } else { !reports.is_empty() };
+    let digests = tells.then(|| digests(&request.reports_digest, facts));
+    checked(HostNews { reports, digests, highest_sequence: request.highest_sequence })
+}
+
+fn checked(news: HostNews) -> Result<HostNews, Failure> {
+    news.reports.iter().try_for_each(check_report)?;
+    check_sequence(news.highest_sequence)?;
+    Ok(news)
+}
+
+/// What the mailbox keeps of the digests that a host has told.
+fn digests(reports_digest: &str, facts: Option<&Facts>) -> Digests {
+    if reports_digest.is_empty() {
+        Digests { facts_digest: facts.map(Facts::digest).unwrap_or_default(), ..Digests::default() }
+    } else {
+        Digests { reports_digest: reports::as_stored(reports_digest), ..Digests::default() }
+    }
+}
+
+/// What the host must tell again, because the server does not have it: the facts, of an agent that compares nothing else;
+/// or any sections.
+fn missing(request: &CheckInRequest, mailbox: &Mailbox) -> (bool, Vec<Section>) {
+    let Digests { facts_digest, reports_digest } = &mailbox.digests;
+    if request.reports_digest.is_empty() {
+        return (request.facts.is_none() && request.facts_digest != *facts_digest, Vec::new());
+    }
+    let lacks = request.reports().is_empty() && reports::as_stored(&request.reports_digest) != *reports_digest;
+    (false, if lacks { Section::ALL.into() } else { Vec::new() })
 }
 
 /// Jobs that this session has not received, each marked as offered before the answer leaves; and whether one of them had

@@ -7,6 +7,7 @@ use muster_schemas::{
     check_ins::{AgentReport, LastUpdate},
     hosts::Facts,
     problems::Problem,
+    reports::Report,
     upstreams::Upstream,
 };
 
@@ -51,6 +52,15 @@ pub fn check_labels<'a>(labels: impl Iterator<Item = (&'a String, Option<&'a Str
     Ok(())
 }
 
+/// A section of a report within its bounds.
+pub fn check_report(report: &Report) -> Result<(), Failure> {
+    match report {
+        Report::Agent(agent) => check_agent(agent),
+        Report::Facts(facts) => check_facts(facts),
+        Report::Upstreams(upstreams) => check_upstreams(upstreams),
+    }
+}
+
 /// Facts of a size that a host can have.
 pub fn check_facts(facts: &Facts) -> Result<(), Failure> {
     let bytes = serde_json::to_vec(facts).map_err(Failure::broken)?.len();
@@ -61,7 +71,7 @@ pub fn check_facts(facts: &Facts) -> Result<(), Failure> {
 }
 
 /// A report whose words are words.
-pub fn check_agent(agent: &AgentReport) -> Result<(), Failure> {
+fn check_agent(agent: &AgentReport) -> Result<(), Failure> {
     let AgentReport { version, executable_sha256, process_id: _, boot_id, committed: _, last_update } = agent;
     within("agent.version", version, MAX_WORD_BYTES)?;
     within("agent.executable_sha256", executable_sha256, MAX_WORD_BYTES)?;
@@ -80,7 +90,7 @@ pub fn check_sequence(highest: u64) -> Result<(), Failure> {
 }
 
 /// As many upstreams as an agent has, in few words.
-pub fn check_upstreams(upstreams: &[Upstream]) -> Result<(), Failure> {
+fn check_upstreams(upstreams: &[Upstream]) -> Result<(), Failure> {
     if upstreams.len() > MAX_UPSTREAMS {
         return Err(Problem::invalid("upstreams", format_args!("must be at most {MAX_UPSTREAMS}")).into());
     }

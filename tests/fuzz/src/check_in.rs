@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use muster_domain::{
     jobs::NewJob,
     machine::{Machine, Step},
-    mailboxes::{Event, Mailbox, Told},
+    mailboxes::{Event, HostNews, Mailbox},
     pacing::Pacing,
 };
 use muster_schemas::{
     check_ins::{CheckInRequest, SessionRequest},
-    hosts::{Facts, HostState},
+    hosts::HostState,
     ids::JobId,
     jobs::JobRequest,
 };
 use muster_server::{
     api::{
-        checks::{check_agent, check_facts, check_sequence, check_upstreams},
+        check_ins::{news_of_check_in, news_of_session},
         extract::json,
         jobs::asked,
     },
@@ -72,24 +72,15 @@ pub fn check_in(bytes: &[u8]) {
 
 /// What the server makes of a body before it decides; none when it refuses it.
 fn event(what: What, at: Timestamp) -> Option<Event> {
-    let with_digest = |facts: Facts| (facts.digest(), facts);
     match what {
         What::Session(body) => {
-            let SessionRequest { protocol: _, agent, facts, highest_sequence, upstreams } = body_of(&body)?;
-            check_agent(&agent).and(check_facts(&facts)).and(check_sequence(highest_sequence)).ok()?;
-            check_upstreams(&upstreams).ok()?;
-            let (facts_digest, facts) = with_digest(facts);
-            Some(Event::Started { agent, facts, facts_digest, highest_sequence, upstreams })
+            let request: SessionRequest = body_of(&body)?;
+            let news = news_of_session(&request).ok()?;
+            Some(Event::Started { agent: request.agent, news })
         }
         What::CheckIn(body) => {
             let request: CheckInRequest = body_of(&body)?;
-            request.agent.as_ref().map_or(Ok(()), check_agent).ok()?;
-            request.facts.as_ref().map_or(Ok(()), check_facts).ok()?;
-            request.upstreams.as_deref().map_or(Ok(()), check_upstreams).ok()?;
-            check_sequence(request.highest_sequence).ok()?;
-            let CheckInRequest { session, agent, facts, upstreams, highest_sequence, .. } = request;
-            let facts = facts.map(with_digest).map(|(digest, facts)| (facts, digest));
-            Some(Event::Seen { session, told: Told { agent, facts, upstreams, highest_sequence } })
+            Some(Event::Seen { session: request.session, news: news_of_check_in(&request).ok()? })
         }
         What::Job(body) => {
             let request: JobRequest = body_of(&body)?;
@@ -113,14 +104,14 @@ fn holds(before: &Mailbox, event: &Event, after: &Mailbox) {
     assert!(before.state != HostState::Retired || after.state == HostState::Retired, "retired for good");
     assert!(after.open.len() <= 80 && after.earlier_processes.len() <= 8);
     match event {
-        Event::Started { highest_sequence, agent, .. } if after.state == HostState::Active => {
+        Event::Started { news: HostNews { highest_sequence, .. }, agent } if after.state == HostState::Active => {
             assert_eq!(after.session, before.session + 1, "every start has its own session");
             assert_eq!(after.process_id, Some(agent.process_id));
             assert!(after.sequence >= *highest_sequence);
         }
-        Event::Seen { session, told } => {
+        Event::Seen { session, news } => {
             assert_eq!((after.session, *session), (before.session, before.session), "Fenced");
-            assert!(after.sequence >= told.highest_sequence);
+            assert!(after.sequence >= news.highest_sequence);
         }
         Event::Enqueue(_) => assert_eq!(after.sequence, before.sequence + 1),
         _ => assert_eq!(after.session, before.session),

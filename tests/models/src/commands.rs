@@ -9,13 +9,12 @@ use muster_domain::{
     changes::{Change, Effect},
     jobs::{Asked, Event as JobEvent, Job, NewJob, Origin},
     machine::Machine,
-    mailboxes::{Event as MailboxEvent, Mailbox},
+    mailboxes::{Event as MailboxEvent, HostNews, Mailbox},
     refused::Refused,
 };
 use muster_schemas::{
     check_ins::AgentReport,
     commands::{Event as Told, EventKind},
-    hosts::Facts,
     ids::{HostId, JobId, ProcessId},
     jobs::{JobResult, JobSpec, JobState, Outcome, RunSpec},
 };
@@ -398,10 +397,7 @@ impl State {
         let floor = if model.broken == Some(Broken::NoFloor) { 0 } else { self.disk.floor };
         let started = MailboxEvent::Started {
             agent: report(self.memory.process),
-            facts: Facts::default(),
-            facts_digest: String::new(),
-            highest_sequence: floor,
-            upstreams: Vec::new(),
+            news: HostNews { highest_sequence: floor, ..HostNews::default() },
         };
         let done = self.commits(Change::Mailbox(host(), started));
         if self.arrives(lost) && done.is_ok() {

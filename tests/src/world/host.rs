@@ -156,6 +156,11 @@ impl Host {
         self.world.nobody().bearing(token)
     }
 
+    /// A caller with an access token of its own.
+    pub async fn caller_of_its_own(&self) -> Caller {
+        self.clone().caller().await
+    }
+
     /// Its process asks for a session.
     pub async fn starts(&mut self) -> Answer {
         let body = SessionRequest {
@@ -164,6 +169,7 @@ impl Host {
             facts: self.facts.clone(),
             highest_sequence: self.highest_sequence,
             upstreams: Vec::new(),
+            reports_digest: String::new(),
         };
         let answer = self.caller().await.post("/api/v1/agent/session", &body).await;
         if answer.status == 200 {
@@ -194,6 +200,7 @@ impl Host {
             session: self.session,
             wait_seconds: 0,
             facts_digest: self.facts.digest(),
+            reports_digest: String::new(),
             highest_sequence: self.highest_sequence,
             open: self.journal.iter().copied().collect(),
             agent: None,

@@ -1,12 +1,19 @@
 use jiff::SignedDuration;
-use muster_domain::{budgets::Budget, pacing::Pacing};
+use muster_domain::{budgets::Budget, mailboxes::Mailbox, pacing::Pacing};
 use muster_schemas::{
     PROTOCOL,
-    check_ins::{CheckInRequest, CheckInResponse},
+    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
+    hosts::Facts,
     jobs::{JobState, Outcome},
     problems::ProblemCode,
+    reports::{self, Report, Section},
 };
-use muster_tests::world::{World, answered, result, run_job, started};
+use muster_server::{
+    commit::put,
+    records::mailboxes,
+    store::{Consistency, Expect, Table as _},
+};
+use muster_tests::world::{Host, World, answered, result, run_job, started};
 use serde_json::json;
 
 #[tokio::test]
@@ -202,6 +209,87 @@ async fn facts_are_asked_for_when_their_digest_differs() {
     assert!(!answer.send_facts);
     assert_eq!(world.sees_host(host.id()).await.facts.kernel, "6.12");
     assert!(!host.check_in().await.send_facts);
+}
+
+/// A session and check-ins of an agent that compares one digest of all that it tells.
+async fn starts(host: &Host, reports: &[Report]) -> SessionResponse {
+    let request = SessionRequest::of(0, reports).unwrap();
+    host.caller_of_its_own().await.post("/api/v1/agent/session", &request).await.is(200).json()
+}
+
+async fn checks_in(host: &Host, session: u64, news: &[Report], told: &[Report]) -> CheckInResponse {
+    let bare = CheckInRequest { session, facts_digest: String::new(), ..host.check_in_request() };
+    let bare = CheckInRequest { reports_digest: reports::digest(told), ..bare };
+    let request = news.iter().cloned().fold(bare, CheckInRequest::with);
+    host.caller_of_its_own().await.post("/api/v1/agent/check-in", &request).await.is(200).json()
+}
+
+#[tokio::test]
+async fn sections_are_asked_for_when_the_digest_of_all_of_them_differs() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let told = |kernel: &str| {
+        let facts = Facts { kernel: kernel.into(), ..host.facts.clone() };
+        vec![Report::Agent(host.agent.clone()), Report::Facts(facts), Report::Upstreams(Vec::new())]
+    };
+    let SessionResponse { session, sections, .. } = starts(&host, &told("6.12")).await;
+    assert_eq!(sections, Section::ALL);
+    let same = checks_in(&host, session, &[], &told("6.12")).await;
+    assert_eq!((same.wanted, same.send_facts), (Vec::new(), false));
+
+    // A change that the server has not heard of, and then has.
+    let other = checks_in(&host, session, &[], &told("6.13")).await;
+    assert_eq!(other.wanted, Section::ALL);
+    assert_eq!(world.sees_host(host.id()).await.facts.kernel, "6.12");
+    let heard = checks_in(&host, session, &told("6.13")[1..2], &told("6.13")).await;
+    assert!(heard.wanted.is_empty());
+    assert_eq!(world.sees_host(host.id()).await.facts.kernel, "6.13");
+    assert!(checks_in(&host, session, &[], &told("6.13")).await.wanted.is_empty());
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_server_that_knows_more_sections_than_the_one_before_asks_for_them() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let told = [Report::Agent(host.agent.clone()), Report::Facts(host.facts.clone()), Report::Upstreams(Vec::new())];
+    let session = starts(&host, &told).await.session;
+    let key = mailboxes::key(host.id());
+    let mut mailbox = world.app.load::<Mailbox>(&key, Consistency::Strong).await.unwrap().unwrap();
+    // What a server that took fewer sections would have written down of the same digest.
+    mailbox.record.digests.reports_digest = reports::digest(&told);
+    let write = put(key, mailbox.revision + 1, Vec::new(), &mailbox.record, Expect::Revision(mailbox.revision));
+    world.table.commit(vec![write], rand::random()).await.unwrap();
+    assert_eq!(checks_in(&host, session, &[], &told).await.wanted, Section::ALL);
+    assert!(checks_in(&host, session, &told, &told).await.wanted.is_empty());
+    assert!(checks_in(&host, session, &[], &told).await.wanted.is_empty());
+}
+
+#[tokio::test]
+async fn sections_that_this_server_does_not_know_cost_nothing_and_break_nothing() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let told = [Report::Agent(host.agent.clone()), Report::Facts(host.facts.clone()), Report::Upstreams(Vec::new())];
+    let mut request = serde_json::to_value(SessionRequest::of(0, &told).unwrap()).unwrap();
+    // With the three of today an agent that tells of eight.
+    for section in ["packages", "certificates", "applications", "backups", "services"] {
+        request[section] = json!([{ "name": section }]);
+    }
+    let caller = host.caller_of_its_own().await;
+    let session = caller.post("/api/v1/agent/session", &request).await.is(200).json::<SessionResponse>().session;
+    assert!(checks_in(&host, session, &[], &told).await.wanted.is_empty());
+    world.moves(30);
+    world.table.take();
+    let bare = CheckInRequest { session, facts_digest: String::new(), ..host.check_in_request() };
+    let request = CheckInRequest { reports_digest: reports::digest(&told), ..bare };
+    let caller = host.caller_of_its_own().await;
+    world.table.take();
+    caller.post("/api/v1/agent/check-in", &request).await.is(200);
+    let units = world.table.take();
+    assert_eq!((units.reads(), units.writes()), (1, 0), "{units:?}");
+    assert_eq!(units.of("get").read_half_units, 1, "an eventually consistent read of a small item");
+    let (one, eight) = (reports::digest(&told[..1]), reports::digest(&[&told[..], &told[..], &told[..2]].concat()));
+    assert_eq!(one.len(), eight.len(), "a check-in does not grow with what is told");
 }
 
 #[tokio::test]

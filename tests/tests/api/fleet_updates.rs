@@ -436,8 +436,60 @@ async fn hosts_that_are_current_retired_or_of_another_platform_are_skipped_with_
     world.tick().await;
     let seen = world.sees_fleet_update_hosts(id).await;
     let reasons = seen.iter().map(|host| host.reason.clone().unwrap()).collect::<Vec<_>>();
-    assert_eq!(reasons, ["no file for linux-riscv64", "retired", "runs 1.1.0 already"], "the current one goes last");
+    // Hosts that could not be updated when they were planned go last.
+    assert_eq!(reasons, ["retired", "runs 1.1.0 already", "no file for linux-riscv64"]);
     assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
+}
+
+#[tokio::test]
+async fn a_host_whose_policy_does_not_allow_updates_is_left_out_and_is_no_failure() {
+    let world = World::new().await;
+    let mut hosts = world.fleet(3, "1.0.0").await;
+    let release = world.publishes("1.1.0").await;
+    hosts[0].facts.capabilities = vec!["inspect".into(), "run".into()];
+    hosts[0].restarts().await.is(200);
+    let reason = "its policy does not allow self_update";
+
+    // Its page, a request for it alone, and the dry run say the same.
+    let seen = world.sees_host(hosts[0].id()).await;
+    assert!(!seen.update_available, "it cannot have it");
+    let admin = world.admin().await;
+    let update = format!("/api/v1/hosts/{}/update", hosts[0].id());
+    let problem = admin.post(&update, &json!({ "version": "1.1.0" })).await.refused(ProblemCode::WrongState);
+    assert_eq!(problem.detail.as_deref(), Some(reason));
+    let request = json!({ "version": "1.1.0", "soak_seconds": 0 });
+    let plan: FleetUpdatePlan = admin.post("/api/v1/fleet-updates?dry_run=true", &request).await.json();
+    let canary = plan.waves[0].iter().map(|host| host.host_id).collect::<Vec<_>>();
+    assert_eq!(canary, [hosts[1].id()], "a canary is a host that can be updated");
+
+    let id = world.fleet_update(&request).await.id;
+    world.tick().await;
+    for host in &mut hosts[1..] {
+        host.updates(&release).await.unwrap();
+        world.tick().await;
+    }
+    let seen = world.sees_fleet_update(id).await;
+    assert_eq!((seen.state, seen.failures), (FleetUpdateState::Completed, 0));
+    assert_eq!((seen.counts.succeeded, seen.counts.skipped), (2, 1));
+    let left_out = world.sees_fleet_update_hosts(id).await.into_iter().find(|host| host.host_id == hosts[0].id());
+    assert_eq!(left_out.unwrap().reason.as_deref(), Some(reason));
+    assert!(hosts[0].received.is_empty());
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_host_with_other_bytes_of_the_same_version_needs_the_release_by_everybodys_word() {
+    let world = World::new().await;
+    let mut hosts = world.fleet(1, "1.0.0").await;
+    world.publishes("1.1.0").await;
+    hosts[0].agent.version = "1.1.0".into();
+    hosts[0].restarts().await.is(200);
+    assert!(world.sees_host(hosts[0].id()).await.update_available);
+    let request = json!({ "version": "1.1.0" });
+    let plan: FleetUpdatePlan = world.admin().await.post("/api/v1/fleet-updates?dry_run=true", &request).await.json();
+    assert!(plan.current.is_empty());
+    let update = format!("/api/v1/hosts/{}/update", hosts[0].id());
+    world.admin().await.post(&update, &request).await.is(202);
 }
 
 #[tokio::test]
@@ -504,6 +556,7 @@ async fn a_request_that_breaks_a_rule_names_the_field() {
         (json!({ "maintenance_window": { "start": "25:00", "end": "01:00" } }), "maintenance_window.start"),
         (json!({ "selector": { "os": "plan9" } }), "selector"),
         (json!({ "version": "9.9.9" }), "version"),
+        (json!({ "version": null }), "version"),
         (json!({ "note": "x".repeat(1_025) }), "note"),
         (json!({ "banana": true }), "banana"),
     ];

@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 15] = [
     &["runners"],
     &["policy"],
     &["enroll", "jobs", "status"],
+    &["reports"],
     &["session"],
     &["run"],
 ];
