@@ -15,7 +15,7 @@ use muster_schemas::{
     ids::{HostId, UserId},
 };
 use muster_server::{
-    api::users::Account,
+    api::identity::accounts::Account,
     store::{Expect, Index, IndexEntry, Item, Key, Write},
 };
 use muster_tests::world::World;
