@@ -1,4 +1,5 @@
-//! Sessions and check-ins of hosts. An idle held check-in reads one item when it begins and nothing when it ends.
+//! Long poll: sessions and check-ins of hosts. An idle check-in that is held reads one item when it begins and nothing when it
+//! ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What hosts tell about their jobs.
+//! Events of jobs, as hosts report them.
 
 use axum::{Json, extract::State};
 use muster_domain::{
@@ -54,7 +54,7 @@ pub async fn tell(
     JsonBody { body, .. }: JsonBody<EventsRequest>,
 ) -> Result<Json<EventsResponse>, Failure> {
     check(&body.events)?;
-    // Another host's job is none at all.
+    // The job of another host does not exist for this one.
     if found::<Job>(&app, &id).await?.record.host_id != agent.host_id {
         return Err(Refused::not_found("job").into());
     }
@@ -99,7 +99,7 @@ async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Res
 /// Events that are stored: not too many at once, none too large.
 pub fn check(events: &[Told]) -> Result<(), Failure> {
     if events.len() > MAX_EVENTS {
-        return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS}")).into());
+        return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS} entries")).into());
     }
     for (place, event) in events.iter().enumerate() {
         let long = |field: &str, most: usize| {

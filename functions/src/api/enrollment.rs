@@ -1,4 +1,4 @@
-//! Enrolment: tokens for operators, and the one route of a host that has no identity yet.
+//! Enrollment: tokens for operators, and the one route of a host that has no identity yet.
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{

@@ -1,4 +1,4 @@
-//! Hosts: what they are, what they are called, and whether they are served.
+//! Hosts: list, describe, retire, readmit, update.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The overview: the whole fleet in one answer. To count the hosts is dear, so it is done by one request now and then,
-//! however many look, and only while somebody looks; the others are told what it has counted, and when.
+//! The overview (dashboard): the whole fleet in one answer. Counting the hosts is expensive, so one request does it now and
+//! then, and only while somebody looks; other requests get the last count and its time.
 
 use std::time::Duration;
 
@@ -44,13 +44,13 @@ const MAX_COUNTED: usize = 10_000;
 const STRIDE: usize = 1_000;
 /// How long the others leave the counting to one request, in seconds.
 const CLAIM_SECONDS: u32 = 15;
-/// How often a held look looks again.
+/// How often a held request reads again.
 const AGAIN: Duration = Duration::from_secs(15);
 /// How many jobs are looked at for failures, and how many of those are told.
 const MAX_JOBS: usize = 200;
 const MAX_FAILURES: usize = 10;
 
-/// What is kept of the last count.
+/// The last count as it is stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct StoredCount {
     /// Absent: hosts were never counted.

@@ -1,4 +1,4 @@
-//! Sign in, sign out, and who am I.
+//! Sign in, sign out, and the identity of the caller.
 
 use axum::{
     Json,
