@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use muster_domain::{
     changes::Change,
-    mailboxes::{Event, Mailbox, Told},
+    mailboxes::{Event, HostNews, Mailbox},
     pacing::Pacing,
 };
 use muster_schemas::{
@@ -347,7 +347,7 @@ async fn what_an_old_record_would_refuse_is_asked_of_the_newest() {
     let old = world.app.table.get(&records::mailboxes::key(host.id()), Consistency::Strong).await.unwrap();
     host.restarts().await.is(200);
     world.moves(1);
-    let seen = |session| Change::Mailbox(host.id(), Event::Seen { session, told: Told::default() });
+    let seen = |session| Change::Mailbox(host.id(), Event::Seen { session, news: HostNews::default() });
     let own = || Extras { found: old.clone(), ..Extras::default() };
     let refused = advance_with(&world.app, seen(1), &Cause::tick(), own()).await;
     assert!(matches!(refused, Err(CommitError::Refused(_))), "{refused:?}");

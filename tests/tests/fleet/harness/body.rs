@@ -94,7 +94,7 @@ impl Launch {
     /// The same data, served by another program from the next start on.
     pub fn upgrade(&mut self, server: &Path) {
         match Body::under_test() {
-            Body::Serve | Body::ServeServices => self.program = server.to_owned(),
+            Body::Serve | Body::ServeServices => server.clone_into(&mut self.program),
             Body::Functions => {
                 let binary = self.arguments.iter().position(|argument| argument == "--binary").unwrap() + 1;
                 self.arguments[binary] = server.display().to_string();
