@@ -344,7 +344,7 @@ async fn a_data_directory_that_cannot_be_used_is_named() {
     std::fs::create_dir(&data).unwrap();
     std::fs::write(data.join("token.key"), "changeme").unwrap();
     let start = Start::serve().set("MUSTER_DATA", data.to_str().unwrap());
-    start.fails(&["token.key", "remove the file to have a new one made"]).await;
+    start.fails(&["token.key", "remove the file, and the next start makes a new one"]).await;
 }
 
 #[tokio::test]

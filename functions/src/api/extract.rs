@@ -207,7 +207,7 @@ impl FromRequestParts<App> for IfMatch {
         let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default();
         let text_of_tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
-        // The ETag of a conditional request has a digest behind the revision, for `If-None-Match`.
+        // The `ETag` of a conditional request has a digest behind the revision, for `If-None-Match`.
         let revision = text_of_tag.split('-').next().and_then(|revision| revision.parse().ok());
         match (text, revision) {
             ("*", _) => Ok(Self(None)),

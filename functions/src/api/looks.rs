@@ -1,5 +1,5 @@
-//! Conditional requests (ETag, `If-None-Match`) and long polling: answered at once, or with `?wait=` when the resource differs
-//! from the caller's ETag. A request that is held costs other callers nothing: it keeps no operation of the store, and is shed
+//! Conditional requests (`ETag`, `If-None-Match`) and long polling: answered at once, or with `?wait=` when the resource differs
+//! from the caller's `ETag`. A request that is held costs other callers nothing: it keeps no operation of the store, and is shed
 //! first, as lists are.
 
 use std::time::Duration;
@@ -174,7 +174,7 @@ pub fn held(app: &App, seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(MAX_WAIT_SECONDS).min(app.settings.pacing.max_hold_seconds.into()))
 }
 
-/// The ETag of an answer: the revision, which `If-Match` compares, and the digest of all that is told, which
+/// The `ETag` of an answer: the revision, which `If-Match` compares, and the digest of all that is told, which
 /// changes with much else.
 fn tag(revision: u64, body: &[u8]) -> String {
     format!("{revision}-{}", &sha256_hex(body)[..DIGEST_LENGTH])

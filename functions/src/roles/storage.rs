@@ -170,7 +170,7 @@ impl Storage {
 fn secret(text: &str) -> Result<Secret, &'static str> {
     let text = text.trim();
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("must hold 64 hexadecimal digits, as `openssl rand -hex 32` makes them");
+        return Err("must hold 64 hexadecimal digits, as `openssl rand -hex 32` prints them");
     }
     let digits = text.bytes().collect::<std::collections::BTreeSet<_>>();
     if digits.len() < 8
