@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use jiff::Timestamp;
 use muster_schemas::{
     envelopes::sha256_hex,
-    hosts::{Disk, Facts},
+    reports::{Disk, Facts},
 };
 use serde_json::{Value, json};
 

@@ -103,7 +103,7 @@ impl Reports {
 
 #[cfg(test)]
 mod tests {
-    use muster_schemas::hosts::Facts;
+    use muster_schemas::reports::Facts;
 
     use super::*;
 

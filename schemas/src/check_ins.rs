@@ -6,69 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     PROTOCOL,
     commands::Command,
-    hosts::Facts,
-    ids::{HostId, JobId, ProcessId},
-    reports::{Report, Section, digest},
+    ids::{HostId, JobId},
+    reports::{AgentReport, Facts, Report, Section, digest},
     upstreams::Upstream,
 };
-
-/// What runs on a host, by its own word: which bytes, in which process, and how its last update ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct AgentReport {
-    /// The agent's version, as built in.
-    pub version: String,
-    /// SHA-256 of the running executable, hexadecimal.
-    pub executable_sha256: String,
-    /// Drawn at random by each start of the agent process.
-    pub process_id: ProcessId,
-    /// The kernel's boot id. Empty when the platform has none.
-    #[serde(default)]
-    pub boot_id: String,
-    /// Whether this version passed its own health gate and is what a restart brings back.
-    #[serde(default = "yes")]
-    pub committed: bool,
-    /// How the last update of the agent ended on this host. Absent when there was none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_update: Option<LastUpdate>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// How an update of the agent ended, by the supervisor's record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct LastUpdate {
-    /// The job that asked for it.
-    pub transaction: JobId,
-    /// The version it was to bring.
-    pub to: String,
-    /// How it ended.
-    pub outcome: UpdateOutcome,
-    /// Why, for people; up to 4 KiB, with the last lines of a failed start. Empty when committed.
-    #[serde(default)]
-    pub reason: String,
-    /// How often the new version was started.
-    #[serde(default)]
-    pub tries: u32,
-}
-
-/// How an update of the agent ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UpdateOutcome {
-    /// The new version passed its health gate.
-    Committed,
-    /// The new version failed; the old one runs.
-    RolledBack,
-    /// Neither version could reach the server, so nothing is known about the new one; the old one runs.
-    Inconclusive,
-    /// Refused before anything of it was executed as an agent: signature, digest, size, platform or preflight.
-    Refused,
-    /// An outcome that this side does not know.
-    #[serde(other)]
-    Unknown,
-}
 
 /// `POST /api/v1/agent/session`: an agent process has started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

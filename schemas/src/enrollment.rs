@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actions::ActionsOnEnrollmentToken,
-    hosts::Facts,
     ids::{EnrollmentTokenId, HostId},
+    reports::Facts,
     secrets::Secret,
 };
 

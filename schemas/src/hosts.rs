@@ -5,59 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{actions::ActionsOnHost, check_ins::AgentReport, envelopes::sha256_hex, ids::HostId, upstreams::Upstream};
+use crate::{
+    actions::ActionsOnHost,
+    ids::HostId,
+    reports::{AgentReport, Facts},
+    upstreams::Upstream,
+};
 
 /// Labels: `key=value` pairs that selectors match on.
 pub type Labels = BTreeMap<String, String>;
-
-/// What a host knows of itself, gathered by its agent without any command being run.
-/// Sent in full when a session starts and when its digest has changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default)]
-pub struct Facts {
-    /// The host's own name, from the kernel.
-    pub hostname: String,
-    /// `linux` or `windows`, as releases name it.
-    pub os: String,
-    /// The distribution and its version, from `/etc/os-release`. Empty when it cannot be told.
-    pub os_version: String,
-    /// `x86_64` or `aarch64`, as releases name it.
-    pub architecture: String,
-    /// The kernel's release. Empty when it cannot be told.
-    pub kernel: String,
-    /// Addresses of the host's interfaces, without loopback, in text form.
-    pub ip_addresses: Vec<String>,
-    /// SHA-256 of `/etc/machine-id`, hexadecimal: tells machines apart without naming them. Empty when there is none.
-    pub machine_id_sha256: String,
-    /// When the host was started.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub booted_at: Option<Timestamp>,
-    /// Logical processors.
-    pub cpu_count: u32,
-    /// Physical memory in bytes.
-    pub memory_bytes: u64,
-    /// Mounted file systems.
-    pub disks: Vec<Disk>,
-    /// Job kinds that this host's policy allows, in order.
-    pub capabilities: Vec<String>,
-}
-
-impl Facts {
-    /// SHA-256 of the facts as JSON, hexadecimal: tells whether they have changed.
-    pub fn digest(&self) -> String {
-        sha256_hex(&serde_json::to_vec(self).expect("facts are plain data"))
-    }
-}
-
-/// A mounted file system. What is free is not a fact (it changes all the time): `inspect` tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default)]
-pub struct Disk {
-    /// Where it is mounted.
-    pub mount: String,
-    /// Its size in bytes.
-    pub size_bytes: u64,
-}
 
 /// What the server makes of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

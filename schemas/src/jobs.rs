@@ -379,7 +379,7 @@ pub struct JobView {
     /// Bytes of log kept so far.
     pub log_bytes: u64,
     /// Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "crate::upstreams::is_zero")]
     pub output_lost_bytes: u64,
     /// How it ended, by the host's word. Absent until the host has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -389,11 +389,6 @@ pub struct JobView {
     /// What the caller may do with it now, and why not the rest.
     #[serde(flatten)]
     pub actions: ActionsOnJob,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
-pub(crate) fn is_zero(bytes: &u64) -> bool {
-    *bytes == 0
 }
 
 /// The header that says from which byte a log goes on (`GET /jobs/{id}/log?after=`).

@@ -3,9 +3,14 @@
 //! Host and server compare one short digest over all that was told, however many sections there are, so that an idle
 //! check-in does not grow with them.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{check_ins::AgentReport, envelopes::sha256_hex, hosts::Facts, upstreams::Upstream};
+use crate::{
+    envelopes::sha256_hex,
+    ids::{JobId, ProcessId},
+    upstreams::Upstream,
+};
 
 /// How much of a digest tells one set of reports from another, in hexadecimal digits.
 const DIGEST_LENGTH: usize = 16;
@@ -66,4 +71,111 @@ pub fn digest<'a>(reports: impl IntoIterator<Item = &'a Report>) -> String {
 pub fn as_stored(digest: &str) -> String {
     let known = serde_json::to_string(&Section::ALL).expect("words are plain data");
     sha256_hex(format!("{digest}{known}").as_bytes())[..DIGEST_LENGTH].into()
+}
+
+/// What runs on a host, by its own word: which bytes, in which process, and how its last update ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AgentReport {
+    /// The agent's version, as built in.
+    pub version: String,
+    /// SHA-256 of the running executable, hexadecimal.
+    pub executable_sha256: String,
+    /// Drawn at random by each start of the agent process.
+    pub process_id: ProcessId,
+    /// The kernel's boot id. Empty when the platform has none.
+    #[serde(default)]
+    pub boot_id: String,
+    /// Whether this version passed its own health gate and is what a restart brings back.
+    #[serde(default = "yes")]
+    pub committed: bool,
+    /// How the last update of the agent ended on this host. Absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_update: Option<LastUpdate>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How an update of the agent ended, by the supervisor's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LastUpdate {
+    /// The job that asked for it.
+    pub transaction: JobId,
+    /// The version it was to bring.
+    pub to: String,
+    /// How it ended.
+    pub outcome: UpdateOutcome,
+    /// Why, for people; up to 4 KiB, with the last lines of a failed start. Empty when committed.
+    #[serde(default)]
+    pub reason: String,
+    /// How often the new version was started.
+    #[serde(default)]
+    pub tries: u32,
+}
+
+/// How an update of the agent ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateOutcome {
+    /// The new version passed its health gate.
+    Committed,
+    /// The new version failed; the old one runs.
+    RolledBack,
+    /// Neither version could reach the server, so nothing is known about the new one; the old one runs.
+    Inconclusive,
+    /// Refused before anything of it was executed as an agent: signature, digest, size, platform or preflight.
+    Refused,
+    /// An outcome that this side does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a host knows of itself, gathered by its agent without any command being run.
+/// Sent in full when a session starts and when its digest has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Facts {
+    /// The host's own name, from the kernel.
+    pub hostname: String,
+    /// `linux` or `windows`, as releases name it.
+    pub os: String,
+    /// The distribution and its version, from `/etc/os-release`. Empty when it cannot be told.
+    pub os_version: String,
+    /// `x86_64` or `aarch64`, as releases name it.
+    pub architecture: String,
+    /// The kernel's release. Empty when it cannot be told.
+    pub kernel: String,
+    /// Addresses of the host's interfaces, without loopback, in text form.
+    pub ip_addresses: Vec<String>,
+    /// SHA-256 of `/etc/machine-id`, hexadecimal: tells machines apart without naming them. Empty when there is none.
+    pub machine_id_sha256: String,
+    /// When the host was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booted_at: Option<Timestamp>,
+    /// Logical processors.
+    pub cpu_count: u32,
+    /// Physical memory in bytes.
+    pub memory_bytes: u64,
+    /// Mounted file systems.
+    pub disks: Vec<Disk>,
+    /// Job kinds that this host's policy allows, in order.
+    pub capabilities: Vec<String>,
+}
+
+impl Facts {
+    /// SHA-256 of the facts as JSON, hexadecimal: tells whether they have changed.
+    pub fn digest(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).expect("facts are plain data"))
+    }
+}
+
+/// A mounted file system. What is free is not a fact (it changes all the time): `inspect` tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct Disk {
+    /// Where it is mounted.
+    pub mount: String,
+    /// Its size in bytes.
+    pub size_bytes: u64,
 }

@@ -28,7 +28,7 @@ pub struct Upstream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_outage: Option<LastOutage>,
     /// Output of jobs that waits for it on the host's disk, in bytes. Absent: none.
-    #[serde(default, skip_serializing_if = "crate::jobs::is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub spooled_bytes: u64,
 }
 
@@ -95,4 +95,9 @@ pub struct LastOutage {
     pub seconds: u64,
     /// How many calls failed in it.
     pub failures: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+pub(crate) fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }

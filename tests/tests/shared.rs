@@ -12,9 +12,9 @@ use muster_schemas::{
     check_ins::{CheckInRequest, CheckInResponse},
     commands::EventKind,
     fleet_updates::FleetUpdateState,
-    hosts::Facts,
     jobs::{JobState, JobView, Outcome},
     problems::ProblemCode,
+    reports::Facts,
 };
 use muster_server::{
     advance::advance_with,

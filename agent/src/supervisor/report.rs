@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use muster_schemas::{check_ins::AgentReport, ids::ProcessId};
+use muster_schemas::{ids::ProcessId, reports::AgentReport};
 use tracing::error;
 
 use crate::{

@@ -5,10 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use muster_schemas::{
-    check_ins::{LastUpdate, UpdateOutcome},
     envelopes::is_sha256,
     ids::JobId,
     releases::is_version,
+    reports::{LastUpdate, UpdateOutcome},
 };
 use serde::{Deserialize, Serialize};
 use tracing::error;

@@ -4,11 +4,11 @@ use std::fs;
 
 use muster_agent::versions::pointer::{Choice, Installed, Phase, Pointer, Update};
 use muster_schemas::{
-    check_ins::UpdateOutcome,
     envelopes::sha256_hex,
     ids::JobId,
     jobs::{JobResult, Outcome},
     releases::{Manifest, Target},
+    reports::UpdateOutcome,
 };
 
 use crate::world::{

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_schemas::{
-    check_ins::AgentReport,
-    hosts::{Facts, Labels, Selector},
+    hosts::{Labels, Selector},
     ids::{EnrollmentTokenId, HostId},
-    reports::Report,
+    reports::{AgentReport, Facts, Report},
     upstreams::Upstream,
 };
 use serde::{Deserialize, Serialize};
@@ -57,7 +56,7 @@ pub enum Event {
         /// Its public key.
         public_key: String,
         /// What it says of itself.
-        facts: Facts,
+        facts: Box<Facts>,
         /// Labels of the token it joined with.
         labels: Labels,
         /// The token it joined with.
@@ -88,7 +87,7 @@ impl Machine for Host {
                     public_key: public_key.clone(),
                     name: name(*id, &facts.hostname),
                     labels: labels.clone(),
-                    facts: facts.clone(),
+                    facts: (**facts).clone(),
                     agent: None,
                     upstreams: Vec::new(),
                     enrolled_at: now,

@@ -10,12 +10,11 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
-    check_ins::AgentReport,
     hosts::HostState,
     ids::{HostId, JobId, ProcessId},
     jobs::AGENT,
     problems::{Problem, ProblemCode},
-    reports::Report,
+    reports::{AgentReport, Report},
 };
 use serde::{Deserialize, Serialize};
 

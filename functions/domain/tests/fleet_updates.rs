@@ -19,12 +19,11 @@ use muster_domain::{
 use muster_schemas::{
     access::Role,
     actions::ActionOnFleetUpdate,
-    check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy, Share},
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::JobState,
-    reports::Report,
+    reports::{AgentReport, LastUpdate, Report, UpdateOutcome},
 };
 use proptest::prelude::*;
 

@@ -8,15 +8,15 @@ use muster_domain::{
     fleet_updates::hosts::Place,
     jobs::{Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
     machine::{Machine, Step},
-    mailboxes::{self, Mailbox},
+    mailboxes::{self, HostNews, Mailbox},
 };
 use muster_schemas::{
-    check_ins::AgentReport,
     commands::{Event as Told, EventKind},
-    hosts::{Facts, HostState},
+    hosts::HostState,
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::{AGENT, InspectSpec, JobResult, JobSpec, JobState, Outcome, RunSpec},
     problems::ProblemCode,
+    reports::{AgentReport, Facts, Report},
 };
 use proptest::prelude::*;
 

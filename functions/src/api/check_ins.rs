@@ -14,11 +14,10 @@ use muster_schemas::{
     PROTOCOL,
     check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
     commands::Command,
-    hosts::Facts,
     ids::{HostId, JobId},
     jobs::JobState,
     problems::{Problem, ProblemCode},
-    reports::{self, Section},
+    reports::{self, Facts, Section},
 };
 
 use super::{

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 
 use muster_schemas::{
-    check_ins::{AgentReport, LastUpdate},
-    hosts::Facts,
     problems::Problem,
-    reports::Report,
+    reports::{AgentReport, Facts, LastUpdate, Report},
     upstreams::Upstream,
 };
 

@@ -124,7 +124,13 @@ pub async fn enroll(
         return Ok(answer(&app, host.record));
     }
     let id = HostId::new(app.now(), rand::random());
-    let host = hosts::Event::Enrolled { id, public_key, facts, labels: token.labels.clone(), token: token.id };
+    let host = hosts::Event::Enrolled {
+        id,
+        public_key,
+        facts: Box::new(facts),
+        labels: token.labels.clone(),
+        token: token.id,
+    };
     let change = Change::EnrollmentToken(token.id, Event::Join { host: Box::new(host), id });
     let write = put(lookup.clone(), 1, Vec::new(), &id, Expect::Absent);
     let cause = Cause { actor: format!("host:{id}"), name: String::new(), request_id: String::new() };

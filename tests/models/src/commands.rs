@@ -13,10 +13,10 @@ use muster_domain::{
     refused::Refused,
 };
 use muster_schemas::{
-    check_ins::AgentReport,
     commands::{Event as Told, EventKind},
     ids::{HostId, JobId, ProcessId},
     jobs::{JobResult, JobSpec, JobState, Outcome, RunSpec},
+    reports::AgentReport,
 };
 use stateright::{Model, Property};
 

@@ -16,12 +16,11 @@ use muster_domain::{
     refused::Refused,
 };
 use muster_schemas::{
-    check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy, Share},
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::{JobError, JobState},
-    reports::Report,
+    reports::{AgentReport, LastUpdate, Report, UpdateOutcome},
 };
 use stateright::{Model, Property};
 

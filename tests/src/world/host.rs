@@ -9,15 +9,15 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use muster_schemas::{
     PROTOCOL,
     check_ins::{
-        ASSERTION_TYPE, AgentReport, AssertionClaims, CheckInRequest, CheckInResponse, GRANT_TYPE, LastUpdate,
-        SessionRequest, SessionResponse, TokenResponse, UpdateOutcome,
+        ASSERTION_TYPE, AssertionClaims, CheckInRequest, CheckInResponse, GRANT_TYPE, SessionRequest, SessionResponse,
+        TokenResponse,
     },
     commands::{Command, Event, EventKind, EventsRequest},
     enrollment::EnrollResponse,
     envelopes::{public_key, sha256_hex},
-    hosts::Facts,
     ids::{HostId, JobId},
     jobs::{JobError, JobResult, Outcome},
+    reports::{AgentReport, Facts, LastUpdate, UpdateOutcome},
 };
 use serde_json::json;
 use tokio::task::JoinHandle;

@@ -3,10 +3,9 @@ use muster_domain::{budgets::Budget, mailboxes::Mailbox, pacing::Pacing};
 use muster_schemas::{
     PROTOCOL,
     check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
-    hosts::Facts,
     jobs::{JobState, Outcome},
     problems::ProblemCode,
-    reports::{self, Report, Section},
+    reports::{self, Facts, Report, Section},
 };
 use muster_server::{
     commit::put,

@@ -1,12 +1,12 @@
 use futures_util::future::join_all;
 use muster_domain::fleet_updates::FleetUpdate;
 use muster_schemas::{
-    check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     fleet_updates::{FleetUpdateHostState, FleetUpdatePlan, FleetUpdateState, FleetUpdateView},
     hosts::HostState,
     ids::FleetUpdateId,
     jobs::JobState,
     problems::ProblemCode,
+    reports::{AgentReport, LastUpdate, UpdateOutcome},
 };
 use muster_tests::world::{Host, Release, World};
 use serde_json::{Value, json};

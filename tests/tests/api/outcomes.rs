@@ -2,12 +2,12 @@
 //! what it was. `MUSTER_TEST_OUTCOMES` says how many hosts of each kind; the long run has 100.
 
 use muster_schemas::{
-    check_ins::{AgentReport, LastUpdate, UpdateOutcome},
     envelopes::sha256_hex,
     fleet_updates::{FleetUpdateHostState as State, FleetUpdateHostView},
     hosts::HostState,
     ids::JobId,
     jobs::{JobError, JobResult, Outcome},
+    reports::{AgentReport, LastUpdate, UpdateOutcome},
 };
 use muster_tests::world::{Host, Release, World, result};
 use serde_json::json;

@@ -9,7 +9,7 @@ use muster_schemas::{
     check_ins::{ASSERTION_TYPE, AssertionClaims, GRANT_TYPE, TokenResponse},
     enrollment::EnrollResponse,
     envelopes::public_key,
-    hosts::Facts,
+    reports::Facts,
 };
 use muster_tests::world::assertion;
 use serde_json::{Value, json};

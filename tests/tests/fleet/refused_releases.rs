@@ -6,7 +6,7 @@
 use std::fs;
 
 use muster_schemas::{
-    check_ins::UpdateOutcome, envelopes::Envelope, jobs::JobState, problems::ProblemCode, releases::ReleaseView,
+    envelopes::Envelope, jobs::JobState, problems::ProblemCode, releases::ReleaseView, reports::UpdateOutcome,
 };
 use rustix::process::Signal;
 use serde_json::json;

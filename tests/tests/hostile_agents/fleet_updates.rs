@@ -2,12 +2,13 @@
 
 use muster_domain::fleet_updates::hosts::FleetUpdateHost;
 use muster_schemas::{
-    check_ins::{AgentReport, CheckInRequest, LastUpdate, UpdateOutcome},
+    check_ins::CheckInRequest,
     fleet_updates::{FleetUpdateHostState, FleetUpdateState},
     hosts::HostState,
     ids::{FleetUpdateId, JobId},
     jobs::{JobError, JobResult, Outcome},
     problems::ProblemCode,
+    reports::{AgentReport, LastUpdate, UpdateOutcome},
 };
 use muster_server::{
     records,

@@ -14,11 +14,11 @@ use muster_agent::{
     versions::pointer::{Choice, Installed, Pointer, Update},
 };
 use muster_schemas::{
-    check_ins::{AgentReport, UpdateOutcome},
     commands::Command,
     envelopes::sha256_hex,
     ids::{HostId, JobId},
     jobs::{JobResult, Outcome, Recovery},
+    reports::{AgentReport, UpdateOutcome},
 };
 
 use super::trial::Trial;

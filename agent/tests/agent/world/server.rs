@@ -10,11 +10,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
-    check_ins::{AgentReport, CheckInRequest, SessionRequest},
+    check_ins::{CheckInRequest, SessionRequest},
     commands::{Command, EventKind, EventsRequest},
     envelopes::Envelope,
     ids::{HostId, JobId},
     jobs::{JobResult, Recovery},
+    reports::AgentReport,
 };
 use serde_json::{Value, json};
 

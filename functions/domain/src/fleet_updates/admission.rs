@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
-    check_ins::AgentReport,
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy},
     hosts::HostState,
     ids::{HostId, JobId},
     jobs::JobSpec,
+    reports::AgentReport,
 };
 use serde::{Deserialize, Serialize};
 

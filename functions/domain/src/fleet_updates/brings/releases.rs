@@ -5,11 +5,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
-    check_ins::{AgentReport, UpdateOutcome},
     fleet_updates::FleetUpdateHostState,
     ids::{JobId, ProcessId},
     jobs::{JobSpec, SelfUpdateSpec},
-    reports::Report,
+    reports::{AgentReport, Report, UpdateOutcome},
 };
 use serde::{Deserialize, Serialize};
 
@@ -189,7 +188,7 @@ impl Expectation {
 
 #[cfg(test)]
 mod tests {
-    use muster_schemas::check_ins::LastUpdate;
+    use muster_schemas::reports::LastUpdate;
 
     use super::*;
 
