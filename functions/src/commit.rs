@@ -102,7 +102,7 @@ pub(crate) enum FollowUp {
     Change(String, Box<Change>),
     /// Held requests that wait on this topic are answered.
     Wake(String),
-    /// Work goes on.
+    /// Work continues step by step.
     GoOn(Work),
 }
 
@@ -188,7 +188,7 @@ struct Transaction {
     writes: Vec<Write>,
     locks: Vec<String>,
     follow_ups: Vec<FollowUp>,
-    /// Entries of the audit trail that the log tells of.
+    /// Entries of the audit trail that have a line in the log.
     logged: Vec<AuditEntry>,
 }
 

@@ -68,7 +68,7 @@ impl Polls {
         waiters.get(&topic.to_string()).map_or(0, |notify| Arc::strong_count(notify) - 1)
     }
 
-    /// Whether somebody waits for this.
+    /// Whether anybody waits for this.
     pub fn is_watched(&self, topic: impl ToString) -> bool {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&topic.to_string())
     }
@@ -85,7 +85,7 @@ impl Polls {
 }
 
 impl Wait<'_> {
-    /// Until somebody wakes it.
+    /// Waits until it is woken.
     pub async fn woken(&mut self) {
         self.notified.as_mut().await;
     }

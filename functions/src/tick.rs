@@ -16,7 +16,7 @@ use crate::{
 
 /// How many due records one tick looks at.
 const MAX_DUE: usize = 500;
-/// How long a tick goes on at most before it begins with no other record, in seconds. The longest that one record takes is
+/// How long after its start a tick still begins with another record, in seconds. The longest that one record takes is
 /// as much as [`effects`] allows: together they stay below a function's limit.
 const PATIENCE_SECONDS: u32 = 15;
 /// How many records whose time is over one tick removes.
@@ -25,7 +25,7 @@ const MAX_EXPIRED: usize = 1_000;
 /// The work of one tick.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Records that were due and were looked at.
+    /// Records that were due and were handled.
     pub due: usize,
     /// Records whose time was over, removed.
     pub expired: usize,
@@ -42,7 +42,7 @@ pub async fn run(app: &App) -> Result<Summary, StoreError> {
     for item in due.iter().take_while(|_| app.now() < stop) {
         looked_at += 1;
         match look_at(app, item).await {
-            // Refused: somebody else has dealt with it since it was read.
+            // Refused: another process has dealt with it since it was read.
             Ok(()) | Err(CommitError::Refused(_)) => {}
             Err(error) => tracing::warn!(
                 record.partition = item.key.partition,

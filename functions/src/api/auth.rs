@@ -59,7 +59,7 @@ impl FromRequestParts<App> for Anyone {
     }
 }
 
-/// A machine that may become a host.
+/// A machine that is about to become a host.
 pub struct Machine;
 
 impl Caller for Machine {
@@ -227,7 +227,7 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
     found.ok_or_else(unauthorized)
 }
 
-/// Says in the request's span who calls.
+/// Adds the caller to the request's span.
 fn acts(actor: fmt::Arguments<'_>) {
     Span::current().record("actor", display(actor));
 }

@@ -17,7 +17,7 @@ const MAX_FACTS_BYTES: usize = 64 * 1024;
 const MAX_WORD_BYTES: usize = 128;
 /// The longest reason: 4 KiB of a failed start's last words, and what the supervisor makes of them.
 const MAX_REASON_BYTES: usize = 8 * 1024;
-/// How many upstreams an agent tells of.
+/// How many upstreams an agent reports.
 const MAX_UPSTREAMS: usize = 8;
 /// The longest reason of a call that failed.
 const MAX_FAILURE_BYTES: usize = 1024;

@@ -74,7 +74,7 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
         let event = Event::Told { host_id: agent.host_id, process_id, events: events.clone() };
         match advance_with(app, Change::Job(id, event), &agent.cause(), own).await {
             Ok(advanced) => return Ok(advanced.record::<Job>(&records::jobs::key(id))?.record),
-            // The mailbox has changed since it was looked at, perhaps by a newer session: look again.
+            // The mailbox has changed since it was read, perhaps by a newer session: read it again.
             Err(CommitError::Overtaken) => {}
             Err(CommitError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
                 advance(app, Change::Job(id, Event::Disputed), &agent.cause()).await?;
@@ -87,7 +87,7 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
 }
 
 /// Only the newest session is served. A host starts a job on the strength of an answer, so what asks for one is stored
-/// only while the mailbox is as it was when the session was looked at.
+/// only while the mailbox is as it was when the session was checked.
 async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Result<Vec<Write>, Failure> {
     let mailbox = found::<Mailbox>(app, &host_id).await?;
     mailbox.record.serves(session)?;

@@ -18,7 +18,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 use super::problem::Failure;
 use crate::{app::App, errors::chain};
 
-/// Serves a request in a span of its own, with what became of it in one line at `debug`.
+/// Serves a request in a span of its own, and logs one line with the outcome at `debug`.
 pub async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let id = RequestId::new(app.now(), rand::random());
     request.extensions_mut().insert(id);
@@ -33,7 +33,7 @@ pub async fn serve(app: App, mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Neither the path nor its query, where secrets might stand: the route alone. [`super::auth`] adds the actor.
+/// The span has the route but neither the path nor the query, because those may hold secrets. [`super::auth`] adds the actor.
 fn span(request: &Request, id: RequestId) -> Span {
     tracing::debug_span!(
         "request",

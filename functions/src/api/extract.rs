@@ -24,16 +24,16 @@ use crate::app::App;
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// When to ask again for a list that was shed, in seconds.
 pub const LIST_AGAIN_SECONDS: u32 = 5;
-/// How long a body may take, beyond what has come of it over the slowest line that is one: not for as long as somebody likes.
+/// How long a body may take at most, plus the time that the bytes so far take on the slowest supported line.
 const LONGEST_BODY: Duration = Duration::from_secs(30);
-/// No line is slower, in bytes a second. Agents give a call as long, so that the callers of one line may share it.
+/// The slowest supported line, in bytes per second. Agents allow a call the same time, so that several may share one line.
 const SLOWEST_LINE: u64 = 128;
 
 /// A JSON body, with the digest of its bytes.
 pub struct JsonBody<T> {
     /// The body.
     pub body: T,
-    /// SHA-256 of its bytes: tells whether another request sent the same.
+    /// SHA-256 of its bytes, to compare with another request.
     pub sha256: String,
 }
 
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
-/// A whole body of at most `limit` bytes, if it comes in time.
+/// A whole body of at most `limit` bytes, if it arrives in time.
 pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
     let (mut body, mut bytes, began) = (Limited::new(body, limit), Vec::new(), app.now());
     loop {

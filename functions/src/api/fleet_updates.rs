@@ -216,7 +216,7 @@ pub async fn pause(
     act(&app, &operator, id, Event::Pause).await
 }
 
-/// `POST /api/v1/fleet-updates/{id}/resume`: goes on; after a halt with a note.
+/// `POST /api/v1/fleet-updates/{id}/resume`: continues; after a halt a note is required.
 pub async fn resume(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
@@ -227,7 +227,7 @@ pub async fn resume(
     act(&app, &operator, id, Event::Resume(body.note)).await
 }
 
-/// `POST /api/v1/fleet-updates/{id}/cancel`: ends it. Hosts already updating finish and are recorded.
+/// `POST /api/v1/fleet-updates/{id}/cancel`: ends it. Hosts that are being updated finish, and their results are recorded.
 pub async fn cancel(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,

@@ -18,7 +18,7 @@ use crate::{
 
 const KEPT_SECONDS: u32 = 86_400;
 
-/// A request that may come again. Without a key it is new every time.
+/// A request that may be repeated. Without a key it is new every time.
 pub struct Once {
     key: Option<Key>,
     request_sha256: String,
@@ -56,7 +56,7 @@ impl Once {
         }
     }
 
-    /// Refuses a repeat, for things whose secret is told only once.
+    /// Refuses a repeat, for records whose secret is shown only once.
     pub async fn refuse_repeat(&mut self, app: &App) -> Result<(), Failure> {
         match self.earlier(app).await? {
             None => Ok(()),

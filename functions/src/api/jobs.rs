@@ -47,7 +47,7 @@ use crate::{
 
 /// How many hosts one request may mean.
 const MAX_HOSTS: usize = 100;
-/// How many hosts are looked at in one go.
+/// How many hosts are read at once.
 const STRIDE: usize = 100;
 /// How much log one answer holds at most, in bytes.
 const MAX_LOG_BYTES: usize = 512 * 1024;

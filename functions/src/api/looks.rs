@@ -24,14 +24,14 @@ use crate::app::App;
 const MAX_WAIT_SECONDS: u64 = 60;
 /// How many requests of one caller are held at once; more are answered immediately.
 const MAX_HELD: usize = 64;
-/// How much of a digest tells one answer from another: what is compared is one thing with itself.
+/// How much of a digest is compared: only answers of the same resource are.
 const DIGEST_LENGTH: usize = 16;
 
 /// A conditional request: the state that the caller knows, and how long the caller waits for another one.
 pub struct Look {
     wait: Duration,
     known: Known,
-    /// Whether it has told what it knows as an `ETag`: only then nothing new is no answer but a status.
+    /// Whether the caller sent an `ETag`: only then an unchanged resource is answered with 304.
     conditional: bool,
 }
 
@@ -75,7 +75,7 @@ impl FromRequestParts<App> for Look {
 pub struct Snapshot<V> {
     /// The revision of its record.
     pub revision: u64,
-    /// Whether it is over, so that nobody need wait for more.
+    /// Whether it is final, so that it never changes again.
     pub over: bool,
     /// The view that the caller gets.
     pub view: V,
@@ -87,7 +87,7 @@ pub struct Hold<'a> {
     pub caller: &'a str,
     /// Topics of [`crate::polls`] on which it looks again.
     pub topics: &'a [String],
-    /// After how long it looks again in any case, where something changes that nobody tells.
+    /// The time after which it is read again in any case, because some changes wake nobody.
     pub again: Option<Duration>,
 }
 
@@ -174,7 +174,7 @@ pub fn held(app: &App, seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(MAX_WAIT_SECONDS).min(app.settings.pacing.max_hold_seconds.into()))
 }
 
-/// The `ETag` of an answer: the revision, which `If-Match` compares, and the digest of all that is told, which
+/// The `ETag` of an answer: the revision, which `If-Match` compares, and the digest of the whole body, which
 /// changes with much else.
 fn tag(revision: u64, body: &[u8]) -> String {
     format!("{revision}-{}", &sha256_hex(body)[..DIGEST_LENGTH])

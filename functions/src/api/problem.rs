@@ -11,10 +11,10 @@ use muster_schemas::problems::{Problem, ProblemCode};
 
 use crate::{blobs::BlobError, commit::CommitError, store::StoreError};
 
-/// Why a request was not done.
+/// The reason that a request was not done.
 #[derive(Debug, Clone)]
 pub enum Failure {
-    /// By the rules: the caller is told why.
+    /// Refused by the rules: the caller learns why.
     Refused(Box<Problem>),
     /// A fault of ours: the chain goes to the log, nothing of it to the caller.
     Broken(Arc<dyn Error + Send + Sync>),

@@ -292,6 +292,6 @@ fn shape<T: ToSchema>() -> Shape {
     Shape { name, schemas }
 }
 
-/// The list of all routes, for a handler that tells of them.
+/// The list of all routes, for the handler that documents them.
 #[derive(Clone, Copy)]
 pub struct Routes(pub fn() -> Vec<Route>);
