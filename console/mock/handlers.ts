@@ -206,7 +206,7 @@ function chosenHosts(state: State, request: FleetUpdateRequest): State['hosts'] 
       (!os || host.facts.os === os) &&
       Object.entries(labels).every(([key, value]) => host.labels[key] === value),
   )
-  if (chosen.length === 0) throw refuse(400, 'invalid', 'The request breaks a rule', 'selector: matches no host')
+  if (chosen.length === 0) throw refuse(400, 'invalid', 'The request breaks a rule', 'selector: matches no hosts')
   return chosen
 }
 

@@ -1,6 +1,6 @@
-//! Advance: the only way a record with a life changes. A commit, and then what follows it.
+//! Advance: the only way in which a record with a life changes: a commit, and then its follow-ups.
 //!
-//! A caller that goes away in the middle leaves what follows to the tick.
+//! If the caller goes away in the middle, the tick does what is left.
 
 use muster_domain::changes::Change;
 use tracing::Instrument as _;

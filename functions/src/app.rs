@@ -1,4 +1,4 @@
-//! What every handler and every duty is given: the store, the clock, the waiters, and the settings.
+//! The context of every handler and every duty: the store, the clock, the held requests, and the settings.
 
 use std::{
     sync::{
@@ -32,7 +32,7 @@ use crate::{
 /// How many reads of several records are under way at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// What every handler and every duty is given. Cheap to clone.
+/// The context of every handler and every duty. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
@@ -46,11 +46,11 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The settings.
     pub settings: Settings,
-    /// Who waits for what in this process.
+    /// The held requests of this process.
     pub polls: Polls,
     /// How many requests callers have made to this process.
     pub budgets: Budgets,
-    /// What goes on although its caller may be gone.
+    /// Tasks that go on even if the caller is gone.
     pub tasks: TaskTracker,
     load: Load,
     draining: AtomicBool,
@@ -104,7 +104,7 @@ impl App {
         self.clock.now()
     }
 
-    /// Answers every held poll and holds none from now on: the server is about to stop.
+    /// Answers every held request and holds none from now on: the server is about to stop.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
         self.polls.wake_all();
@@ -115,28 +115,28 @@ impl App {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Whether this process has so much to do that it puts such work off.
+    /// Whether this process has so much to do that it sheds such work.
     pub fn puts_off(&self, work: Sheddable) -> bool {
         work.is_put_off(self.load.pending(), self.settings.pacing.capacity)
     }
 
-    /// Refuses work that this process puts off; it is to come again after this long.
+    /// Refuses work that this process sheds, with the time after which to come again.
     pub fn admit(&self, work: Sheddable, retry_after_seconds: u32) -> Result<(), Box<Problem>> {
         if self.puts_off(work) {
-            let problem = Problem::new(ProblemCode::Unavailable).detail("the server has too much to do for this now");
+            let problem = Problem::new(ProblemCode::Unavailable).detail("the server is overloaded");
             return Err(Box::new(problem.with("retry_after_seconds", retry_after_seconds)));
         }
         Ok(())
     }
 
-    /// Until nothing goes on that a request has begun.
+    /// Waits until every task that a request spawned has finished.
     pub async fn settled(&self) {
         self.tasks.close();
         self.tasks.wait().await;
         self.tasks.reopen();
     }
 
-    /// Until a held poll looks again, where other processes write to the store, too; for ever where none does.
+    /// Waits until a held request must read again, because other processes write to the store, too; forever if none does.
     pub async fn time_to_look_again(&self) {
         match self.settings.pacing.look_again_seconds {
             0 => std::future::pending().await,

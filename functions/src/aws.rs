@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind} {name} in {region}")]
 pub struct Place {
-    /// What it is: `table`, `bucket`, `parameter`.
+    /// Its kind: `table`, `bucket`, `parameter`.
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -34,26 +34,26 @@ pub enum AwsError {
     /// Nobody said where.
     #[error("no AWS region is set: set AWS_REGION")]
     NoRegion,
-    /// Nobody said as whom.
+    /// No credentials were given.
     #[error("there are no AWS credentials ({0})")]
     NoCredentials(String),
     /// It is not there.
-    #[error("there is no {0}")]
+    #[error("the {0} does not exist")]
     Missing(Place),
     /// The credentials do not allow it.
-    #[error("the right {action} on the {place} is missing ({code})")]
+    #[error("the permission {action} on the {place} is missing ({code})")]
     Forbidden {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
         /// On what.
         place: Place,
-        /// What the service called it.
+        /// The service's name for it.
         code: String,
     },
     /// Too many requests at once, the service failed, or no answer came: later it may work.
     #[error("the {place} does not answer")]
     Unavailable {
-        /// What.
+        /// The action.
         place: Place,
         /// Why.
         #[source]
@@ -62,7 +62,7 @@ pub enum AwsError {
     /// Something else.
     #[error("{action} on the {place} failed")]
     Refused {
-        /// What was tried.
+        /// The action that was tried.
         action: &'static str,
         /// On what.
         place: Place,
@@ -117,7 +117,7 @@ impl Place {
         Self { kind, name: name.into(), region }
     }
 
-    /// What the failure of a call means.
+    /// The meaning of a call's failure.
     pub fn failed<E>(&self, action: &'static str, error: SdkError<E>) -> AwsError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,

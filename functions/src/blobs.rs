@@ -1,4 +1,4 @@
-//! Blobs: bytes that never change, named by their SHA-256. What they mean is the caller's business.
+//! Blobs (object store): bytes that never change, named by their SHA-256.
 
 pub mod directory;
 #[cfg(feature = "services")]
@@ -34,7 +34,7 @@ pub struct OpenBlob {
 /// How to put a blob into the store without going through the server: one `PUT` that is good for these bytes alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadLink {
-    /// Where to. It is a credential: whoever has it may put this one blob.
+    /// The URL. It is a credential: anybody who has it may put this one blob.
     pub url: String,
     /// Headers that must be sent, as they are.
     pub headers: BTreeMap<String, String>,
@@ -44,7 +44,7 @@ pub struct UploadLink {
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
     /// More or fewer bytes than announced. Nothing was kept.
-    #[error("{found} bytes came, {announced} were announced")]
+    #[error("{found} bytes arrived, {announced} were announced")]
     WrongSize {
         /// How many came, as far as they were read.
         found: u64,
@@ -54,25 +54,25 @@ pub enum BlobError {
     /// Other bytes than announced. Nothing was kept.
     #[error("the bytes have SHA-256 {found}, not the one announced")]
     WrongDigest {
-        /// What came.
+        /// The bytes that came.
         found: String,
     },
     /// The upload broke off. Nothing was kept.
-    #[error("the upload broke off")]
+    #[error("the upload ended early")]
     BrokenOff(#[source] std::io::Error),
     /// The store does not answer, or has too much to do; later it may.
-    #[error("the blob store was not there to {doing}")]
+    #[error("the object store was unavailable to {doing}")]
     Unavailable {
-        /// What was tried.
+        /// The action that was tried.
         doing: &'static str,
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The store itself failed.
-    #[error("the blob store failed to {doing}")]
+    #[error("the object store failed to {doing}")]
     Fault {
-        /// What was tried.
+        /// The action that was tried.
         doing: &'static str,
         /// Why it failed.
         #[source]

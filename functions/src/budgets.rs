@@ -1,4 +1,5 @@
-//! Who has made how many requests, in the memory of this process only: a caller of several processes has a budget with each.
+//! Rate limit (token bucket per caller), in the memory of this process only: a caller of several processes has a budget with
+//! each.
 
 use std::{
     collections::HashMap,
@@ -8,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use muster_domain::budgets::Budget;
 
-/// So many callers are remembered before those are forgotten whose budgets are full again.
+/// The number of callers remembered before those with a full budget are forgotten.
 const REMEMBERED: usize = 4_096;
 
 /// Budgets that are not full, by caller.

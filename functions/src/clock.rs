@@ -13,7 +13,7 @@ pub trait Clock: Send + Sync {
     /// Waits.
     fn sleep(&self, span: Duration) -> BoxFuture<'_, ()>;
 
-    /// Waits for a random part of a span.
+    /// Waits for a random part of a span (jitter).
     fn sleep_within(&self, longest: Duration) -> BoxFuture<'_, ()> {
         self.sleep(longest.mul_f64(rand::random()))
     }

@@ -1,8 +1,8 @@
 //! Commit: load, decide, write. The next state, the steps of other records that belong to it, the outbox and the audit
 //! entry are one conditional write.
 //!
-//! Optimistic concurrency: a lost race is ordinary, and the change is loaded and decided again. What a commit asks for
-//! beyond its own writes is handed back as follow-ups; [`crate::advance`] does them.
+//! Optimistic concurrency: a lost race is ordinary, and the change is loaded and decided again. Further
+//! effects of a commit are handed back as follow-ups; [`crate::advance`] does them.
 
 mod audit;
 
@@ -28,12 +28,12 @@ use crate::{
 /// How often a lost race is run again.
 const ATTEMPTS: u32 = 24;
 
-/// Who causes a change.
+/// The cause of a change, for the audit trail.
 #[derive(Debug, Clone)]
 pub struct Cause {
     /// `user:<id>`, `key:<id>`, `host:<id>` or `tick`.
     pub actor: String,
-    /// What people call it. Empty for hosts and the tick.
+    /// The name of the actor, for people. Empty for hosts and the tick.
     pub name: String,
     /// The request, if one caused it.
     pub request_id: String,
@@ -53,10 +53,10 @@ pub enum CommitError {
     #[error("refused: {0}")]
     Refused(#[from] Refused),
     /// Another record holds this lock.
-    #[error("the lock {0} is held by another")]
+    #[error("the lock {0} is held")]
     Locked(String),
     /// One of the caller's own writes met something else than it expected.
-    #[error("a write that belongs to the change met something else than it expected")]
+    #[error("a record that belongs to the change was changed in the meantime")]
     Overtaken,
     /// The record has another revision than the caller has seen.
     #[error("the record has changed in the meantime")]
@@ -78,12 +78,12 @@ impl From<DecisionError> for CommitError {
     }
 }
 
-/// What came of a change.
+/// The outcome of a change.
 #[derive(Debug, Default)]
 pub struct Commit {
     /// The records that took a step, as they are now.
     records: BTreeMap<Key, Item>,
-    /// What follows.
+    /// The tasks that follow.
     pub(crate) follow_ups: Vec<FollowUp>,
 }
 
@@ -95,18 +95,18 @@ impl Commit {
     }
 }
 
-/// What is done after a commit.
+/// A task that follows a commit.
 #[derive(Debug, Clone)]
 pub(crate) enum FollowUp {
     /// A change in the outbox, by its id there.
     Change(String, Box<Change>),
     /// Held requests that wait on this topic are answered.
     Wake(String),
-    /// Work goes on.
+    /// Work continues step by step.
     GoOn(Work),
 }
 
-/// What a caller adds to a change.
+/// Additions of a caller to a change.
 #[derive(Debug, Clone, Default)]
 pub struct Extras {
     /// Writes that belong to it: an idempotency record, a lookup by name.
@@ -125,7 +125,7 @@ pub(crate) async fn commit(app: &App, change: &Change, cause: &Cause, extras: &E
         let known = extras.found.as_ref().filter(|_| attempt == 0);
         let transaction = match Transaction::decide(app, change, cause, known).await {
             Err(CommitError::Refused(_)) if known.is_some() => continue,
-            // What leaves the record alone has no race to lose by which it would learn that it was an old one.
+            // A change that leaves the record alone loses no race, and so would never learn that the record was an old one.
             Ok(transaction) if known.is_some() && !transaction.changes(&key) => continue,
             decided => decided?,
         };
@@ -188,7 +188,7 @@ struct Transaction {
     writes: Vec<Write>,
     locks: Vec<String>,
     follow_ups: Vec<FollowUp>,
-    /// Entries of the audit trail that the log tells of.
+    /// Entries of the audit trail that have a line in the log.
     logged: Vec<AuditEntry>,
 }
 

@@ -1,5 +1,5 @@
-//! Effects: what a commit asked for is done here, after it. Each may be done twice, and what is not done is found again
-//! by the tick: changes in the outbox, fleet updates in the due index.
+//! Effects (transactional outbox): follow-ups of a commit are done here, after it. Each may be done twice, and the tick finds
+//! those that were not done: changes in the outbox, fleet updates in the due index.
 
 use std::collections::VecDeque;
 

@@ -11,22 +11,19 @@ use muster_server::{
 use tracing::Level;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// The server of Muster: a fleet control plane for hosts nobody can reach
+/// The server of Muster: a fleet control plane for hosts that nobody can reach from outside
 #[derive(Parser)]
 #[command(name = "muster-server", version = long_version(), propagate_version = true)]
 struct Arguments {
     #[command(subcommand)]
     role: Role,
-    /// How much to log: error, warn, info, debug (a line for each request) or trace
-    #[arg(long, global = true, env = "MUSTER_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
-    log_level: Level,
 }
 
 #[derive(Subcommand)]
 enum Role {
-    /// Serve: one process on the embedded store, or one of many on `DynamoDB` and S3
+    /// Run the server: one process on the embedded store, or one of many on `DynamoDB` and S3
     Serve(serve::Options),
-    /// Set up, move, and let people in, past the API
+    /// Set up, export and import a storage, and create accounts, without the API
     #[command(subcommand)]
     Admin(admin::Command),
     /// Print the API as an `OpenAPI` document
@@ -35,12 +32,11 @@ enum Role {
 
 fn main() -> ExitCode {
     let done = as_function().unwrap_or_else(|| {
-        let Arguments { role, log_level } = Arguments::parse();
-        let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
-        // Of the libraries never more than usual: they might tell what they carry.
-        let others = log_level.min(Level::INFO);
-        let levels = Targets::new().with_default(others).with_target("muster_server", log_level);
-        lines.with_max_level(log_level).finish().with(levels).init();
+        let Arguments { role } = Arguments::parse();
+        log(match &role {
+            Role::Serve(options) => options.log_level(),
+            Role::Admin(_) | Role::Openapi => Level::INFO,
+        });
         run(role)
     });
     match done {
@@ -50,6 +46,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Logs to stderr. Libraries never log more than at `info`: they might tell the secrets that they carry.
+fn log(level: Level) {
+    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    let levels = Targets::new().with_default(level.min(Level::INFO)).with_target("muster_server", level);
+    lines.with_max_level(level).finish().with(levels).init();
 }
 
 /// A function is started without arguments: its role stands in its environment.

@@ -1,4 +1,5 @@
-//! Held polls: who waits for what, in the memory of this process only. Losing all of it loses nothing but time.
+//! Long poll: which held requests wait for what, in the memory of this process only. If all of it is lost, answers come late
+//! and nothing else happens.
 
 use std::{
     collections::HashMap,
@@ -8,13 +9,13 @@ use std::{
 
 use tokio::sync::{Notify, futures::OwnedNotified};
 
-/// What whoever looks at releases waits for.
+/// The topic of requests that wait for a change of a release.
 pub const RELEASES: &str = "releases";
 
-/// What whoever looks at the overview waits for.
+/// The topic of requests that wait for a change of the overview.
 pub const OVERVIEW: &str = "overview";
 
-/// What whoever looks at a host waits for: any change of it, where its own held check-in waits for what is meant for it.
+/// The topic of requests that wait for any change of a host. The host's own check-in waits on another: the host's id.
 pub fn page_of_host(host: impl Display) -> String {
     format!("look#{host}")
 }
@@ -67,7 +68,7 @@ impl Polls {
         waiters.get(&topic.to_string()).map_or(0, |notify| Arc::strong_count(notify) - 1)
     }
 
-    /// Whether somebody waits for this.
+    /// Whether anybody waits for this.
     pub fn is_watched(&self, topic: impl ToString) -> bool {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&topic.to_string())
     }
@@ -84,7 +85,7 @@ impl Polls {
 }
 
 impl Wait<'_> {
-    /// Until somebody wakes it.
+    /// Waits until it is woken.
     pub async fn woken(&mut self) {
         self.notified.as_mut().await;
     }

@@ -59,13 +59,13 @@ use crate::store::{IndexEntry, Item, Key, StoreError, Versioned};
 
 /// A record with a life, as the table keeps it.
 pub trait Record: Machine {
-    /// What people call it, for a request that names none.
+    /// The name of the kind, for a request that finds none.
     const NOUN: &'static str;
 
     /// The problem of a request that names none.
     const ABSENT: ProblemCode = ProblemCode::NotFound;
 
-    /// What names one.
+    /// The id of one.
     type Id: ?Sized;
 
     /// Where it lives.
@@ -81,7 +81,7 @@ pub trait Record: Machine {
         None
     }
 
-    /// What happens to the record with this key when it is due. `None`: it is not a record of this kind.
+    /// The change that happens to the record with this key when it is due. `None`: it is not a record of this kind.
     fn due(_key: &Key) -> Option<Change> {
         None
     }
@@ -103,13 +103,13 @@ pub struct Transition<'a> {
 /// The step of one record, from the item as it is, or from nothing.
 type Decide<'a> = dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, DecisionError> + Send + Sync + 'a;
 
-/// The record after a step, as it will be stored, and what else shall happen.
+/// The record after a step, as it will be stored, and the step's further effects.
 pub struct Decision {
     /// The record as JSON.
     pub body: Vec<u8>,
     /// Its entries in the indexes.
     pub indexes: Vec<IndexEntry>,
-    /// What else shall happen.
+    /// Its further effects.
     pub effects: Vec<Effect>,
 }
 

@@ -1,7 +1,7 @@
 //! The store: a narrow key-value table, not a repository per noun and not a query language.
 //!
 //! Everything Muster knows is an item with a revision; every change is a commit of writes that either all happen or
-//! none. What the bytes of an item mean is the caller's business. Deliberately absent: scans, joins, counters,
+//! none. The store does not interpret the bytes of an item. Deliberately absent: scans, joins, counters,
 //! last-writer-wins.
 
 pub mod conformance;
@@ -24,7 +24,7 @@ pub use self::versioned::Versioned;
 /// Where an item lives: a partition that is read together, and a place in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// What is read together.
+    /// The partition: its items are read together.
     pub partition: String,
     /// The place in it; queries go by its order, byte by byte.
     pub sort: String,
@@ -44,8 +44,8 @@ pub struct Item {
     pub key: Key,
     /// Grows by one with every change; writers set it.
     pub revision: u64,
-    /// When it may be removed, kept to the second and rounded up. A read may still find it afterwards: whoever cares
-    /// looks at the time.
+    /// When it may be removed, kept to the second and rounded up. A read may still find it afterwards: a caller to
+    /// whom that matters compares the time.
     pub expires_at: Option<Timestamp>,
     /// Where else it is found. Each index at most once.
     pub indexes: Vec<IndexEntry>,
@@ -79,7 +79,7 @@ impl Index {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Due, Self::List, Self::Owner];
 
-    /// What stores call it.
+    /// Its name in stores.
     pub fn name(self) -> &'static str {
         match self {
             Self::Due => "due",
@@ -98,7 +98,7 @@ pub enum Consistency {
     Eventual,
 }
 
-/// What a write expects to find.
+/// The state that a write expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
     /// Nothing.
@@ -116,21 +116,21 @@ pub enum Write {
     Put {
         /// The item.
         item: Item,
-        /// What must be there before.
+        /// The state that must be found before.
         expect: Expect,
     },
     /// Remove the item.
     Delete {
         /// Which.
         key: Key,
-        /// What must be there before.
+        /// The state that must be found before.
         expect: Expect,
     },
     /// Write nothing, but let the commit fail unless this holds.
     Check {
         /// Which item.
         key: Key,
-        /// What must be there.
+        /// The state that must be found.
         expect: Expect,
     },
 }
@@ -179,7 +179,7 @@ pub enum Order {
     Descending,
 }
 
-/// What a query found.
+/// The result of a query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
     /// The items, in order; fewer than asked for perhaps, but none only at the end.
@@ -198,12 +198,12 @@ pub enum StoreError {
         write: usize,
     },
     /// A cursor that no query of this table gave.
-    #[error("the cursor is not one of this list")]
+    #[error("the cursor is not from this list")]
     Cursor,
     /// The store does not answer, or has too much to do; later it may. Whether a commit happened is unknown.
-    #[error("the store was not there to {doing}")]
+    #[error("the store was unavailable to {doing}")]
     Unavailable {
-        /// What was tried.
+        /// The action that was tried.
         doing: &'static str,
         /// Why.
         #[source]
@@ -212,7 +212,7 @@ pub enum StoreError {
     /// The store itself failed; whether a commit happened is unknown.
     #[error("the store failed to {doing}")]
     Fault {
-        /// What was tried.
+        /// The action that was tried.
         doing: &'static str,
         /// Why it failed.
         #[source]

@@ -1,5 +1,5 @@
-//! The tick: looks at what is due. It takes no input, does bounded work, may run anywhere and twice at once, and leaves
-//! what it could not do to the next one. With nothing due it costs one query.
+//! The tick (scheduler): looks at what is due. It takes no input, does bounded work, may run anywhere and twice at once, and
+//! leaves the rest to the next one. With nothing due it costs one query.
 
 use jiff::Timestamp;
 use muster_domain::{changes::Change, times::after};
@@ -16,16 +16,16 @@ use crate::{
 
 /// How many due records one tick looks at.
 const MAX_DUE: usize = 500;
-/// How long a tick goes on at most before it begins with no other record, in seconds. The longest that one record takes is
+/// How long after its start a tick still begins with another record, in seconds. The longest that one record takes is
 /// as much as [`effects`] allows: together they stay below a function's limit.
 const PATIENCE_SECONDS: u32 = 15;
 /// How many records whose time is over one tick removes.
 const MAX_EXPIRED: usize = 1_000;
 
-/// What a tick did.
+/// The work of one tick.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Records that were due and were looked at.
+    /// Records that were due and were handled.
     pub due: usize,
     /// Records whose time was over, removed.
     pub expired: usize,
@@ -42,7 +42,7 @@ pub async fn run(app: &App) -> Result<Summary, StoreError> {
     for item in due.iter().take_while(|_| app.now() < stop) {
         looked_at += 1;
         match look_at(app, item).await {
-            // Refused: somebody else has dealt with it since it was read.
+            // Refused: another process has dealt with it since it was read.
             Ok(()) | Err(CommitError::Refused(_)) => {}
             Err(error) => tracing::warn!(
                 record.partition = item.key.partition,
@@ -84,7 +84,7 @@ async fn look_at(app: &App, item: &Item) -> Result<(), CommitError> {
     }
 }
 
-/// A due record that nothing knows would be read by every tick for ever, in front of those that are due later.
+/// Takes a due record that nothing knows out of the index: else every tick would read it forever, before those due later.
 async fn forget(app: &App, item: &Item) -> Result<(), CommitError> {
     let Key { partition, sort } = &item.key;
     tracing::error!(

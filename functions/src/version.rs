@@ -1,4 +1,4 @@
-//! What this binary is: built in, so that it can always be asked.
+//! The version of this binary: built in, so that it can always be asked.
 
 /// The version.
 pub const VERSION: &str = match option_env!("MUSTER_VERSION") {

@@ -1,7 +1,6 @@
-//! Workers: what goes on after a commit, step by step, until there is nothing left to do. One file per noun.
+//! Workers: work that goes on after a commit, step by step, until there is nothing left to do. One file per noun.
 //!
-//! Each step is one commit and may run twice or on two machines at once; whoever comes by goes on where another one
-//! stopped.
+//! Each step is one commit and may run twice or on two machines at once; the next worker continues where another one stopped.
 
 pub mod fleet_updates;
 

@@ -36,16 +36,16 @@ codes! {
     Forbidden 403 "Not allowed"
     /// A browser's state change without the right `Origin` or CSRF token.
     CsrfRefused 403 "Not sent by the console"
-    /// No such thing, or not the caller's.
+    /// Does not exist, or does not belong to the caller.
     NotFound 404 "Not found"
     /// No such host.
     HostNotFound 404 "No such host"
     /// The path exists, the method does not.
     MethodNotAllowed 405 "Method not allowed"
-    /// The state of the thing does not allow this.
+    /// The current state does not allow this.
     WrongState 409 "Not possible in this state"
     /// Something with this name or content exists already.
-    AlreadyExists 409 "Exists already"
+    AlreadyExists 409 "Already exists"
     /// The host was not heard from lately; `last_seen_at` says when.
     HostOffline 409 "The host is offline"
     /// The host still has open work; counts say what.
@@ -65,7 +65,7 @@ codes! {
     /// Another record holds a lock that this needs; `lock` says which.
     Locked 409 "Locked"
     /// A second, different result for a job that is final.
-    ResultConflict 409 "The job has another result already"
+    ResultConflict 409 "The job already has another result"
     /// The `Idempotency-Key` was used with another request.
     IdempotencyKeyReused 422 "The idempotency key belongs to another request"
     /// `If-Match` names an older revision.
@@ -81,9 +81,9 @@ codes! {
     /// More requests than allowed; `Retry-After` says when to come again.
     TooManyRequests 429 "Too many requests"
     /// The server is stopping or overloaded; `Retry-After` says when to come again.
-    Unavailable 503 "Not available right now"
+    Unavailable 503 "Temporarily unavailable"
     /// A fault of the server; the detail is in its log under the request's id.
-    Internal 500 "A fault of the server"
+    Internal 500 "Internal server error"
     /// A code that this side does not know.
     #[serde(other)]
     Unknown 500 "Unknown problem"

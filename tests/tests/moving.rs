@@ -563,7 +563,7 @@ async fn a_damaged_line_is_named_by_its_number_and_nothing_is_imported() {
         fs::write(&path, damaged.join("\n")).unwrap();
         let to = embedded(&TempDir::new_in(place.path()).unwrap().keep());
         let error = import(&to, &directory).await.unwrap_err();
-        assert!(chain(&error).starts_with(&format!("line {number} of {ITEMS} is no record: ")), "{}", chain(&error));
+        assert!(chain(&error).starts_with(&format!("line {number} of {ITEMS} is not a record: ")), "{}", chain(&error));
         assert!(everything(&to).await.is_empty());
     }
 }

@@ -285,7 +285,7 @@ async fn everything_right_is_a_start() {
     let other = exported.with_file_name("other").display().to_string();
     assert_eq!(Start::with(&format!("admin create-account --data {other}")).ends().await.code, 0);
     let import = Start::with(&format!("admin import --data {other} --from {}", exported.display()));
-    import.fails(&["the storage is not empty: it holds another "]).await;
+    import.fails(&["the storage is not empty: it holds "]).await;
 }
 
 #[tokio::test]
@@ -326,8 +326,11 @@ async fn a_data_directory_is_used_by_one_process_at_a_time() {
     let path = data.path().to_str().unwrap();
     let first = Start::serve().set("MUSTER_DATA", path);
     let running = first.runs().await;
-    Start::serve().set("MUSTER_DATA", path).fails(&["another process uses it", path]).await;
-    Start::with("admin export --to export").set("MUSTER_DATA", path).fails(&["another process uses it", path]).await;
+    Start::serve().set("MUSTER_DATA", path).fails(&["another process is using it", path]).await;
+    Start::with("admin export --to export")
+        .set("MUSTER_DATA", path)
+        .fails(&["another process is using it", path])
+        .await;
     drop(running);
 }
 
@@ -341,7 +344,7 @@ async fn a_data_directory_that_cannot_be_used_is_named() {
     std::fs::create_dir(&data).unwrap();
     std::fs::write(data.join("token.key"), "changeme").unwrap();
     let start = Start::serve().set("MUSTER_DATA", data.to_str().unwrap());
-    start.fails(&["token.key", "remove the file to have a new one made"]).await;
+    start.fails(&["token.key", "remove the file, and the next start makes a new one"]).await;
 }
 
 #[tokio::test]

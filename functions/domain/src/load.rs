@@ -1,10 +1,10 @@
-//! Load: what a process that has too much to do puts off, and in which order. Results, sessions, cancels, and whatever a host
-//! with open work asks are never among it.
+//! Load shedding: what an overloaded process puts off, and in which order. It never sheds results, sessions, cancels, or any
+//! request of a host with open work.
 
-/// Work that can wait.
+/// Work that can be shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sheddable {
-    /// Lists: the dearest, and people look again.
+    /// Lists: the most expensive, and people look again.
     List,
     /// Check-ins that bring nothing: their hosts come again later.
     IdleCheckIn,
@@ -13,7 +13,7 @@ pub enum Sheddable {
 }
 
 impl Sheddable {
-    /// Whether it is put off by a process that waits for so many operations of its store, of `capacity` that it takes.
+    /// Whether a process sheds it that waits for so many operations of its store, of `capacity` that it takes.
     pub fn is_put_off(self, pending: usize, capacity: u32) -> bool {
         let eighths = match self {
             Self::List => 4,

@@ -1,4 +1,4 @@
-//! API keys: made, listed, revoked.
+//! API keys: create, list, revoke.
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{

@@ -1,5 +1,5 @@
-//! Arguments of handlers, as the `OpenAPI` document tells of them: what a handler takes from a request decides which headers and
-//! which problems its operation documents.
+//! Arguments of handlers, as the `OpenAPI` document shows them: which headers and which problems an argument adds to an
+//! operation.
 
 use axum::{
     Extension,

@@ -1,4 +1,4 @@
-//! The audit trail: newest first, all of it or of one thing.
+//! The audit trail: newest first, all of it or the entries about one record.
 
 use axum::{Json, extract::State};
 use muster_schemas::{audit::AuditEntry, pages::Page, problems::Problem};
@@ -43,7 +43,7 @@ pub async fn list(
 ) -> Result<Json<Page<AuditEntry>>, Failure> {
     let list = match filter.subject {
         Some(subject) if subject.len() > 64 => {
-            return Err(Problem::invalid("subject", "must be the id of a thing").into());
+            return Err(Problem::invalid("subject", "must be an id").into());
         }
         Some(subject) => List::owned(format_args!("audit#{subject}")),
         None => List::all("audit"),

@@ -1,4 +1,5 @@
-//! Who calls: the argument type of a handler says who may call it, and the router refuses a handler that does not say.
+//! Authorization: the type of a handler's first argument says which callers it serves, and a handler without one does not
+//! compile.
 
 use std::{fmt, marker::PhantomData};
 
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{app::App, commit::Cause};
 
-/// Who may call a route.
+/// The callers that a route serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
@@ -36,7 +37,7 @@ pub enum Access {
 
 /// An argument type that says who may call.
 pub trait Caller {
-    /// Who.
+    /// The callers.
     const ACCESS: Access;
 }
 
@@ -58,7 +59,7 @@ impl FromRequestParts<App> for Anyone {
     }
 }
 
-/// A machine that may become a host.
+/// A machine that is about to become a host.
 pub struct Machine;
 
 impl Caller for Machine {
@@ -110,7 +111,7 @@ impl FromRequestParts<App> for Agent {
 
 /// A person or a program that has the permission `P`.
 pub struct Operator<P> {
-    /// Who.
+    /// Its identity.
     pub identity: Identity,
     permission: PhantomData<P>,
 }
@@ -121,7 +122,7 @@ impl<P> Operator<P> {
         &self.identity.actor
     }
 
-    /// What it may do.
+    /// Its role.
     pub fn role(&self) -> Role {
         self.identity.role
     }
@@ -207,10 +208,11 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
     }
 }
 
-/// One that runs wild costs the others nothing.
+/// Charges one request to the caller's rate limit; 429 with `Retry-After` when it is spent.
 pub fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Failure> {
     app.budgets.spend(caller, budget, app.now()).map_err(|wait| {
-        let detail = format!("at most {} requests at once and {} a second", budget.burst, budget.per_second);
+        let detail =
+            format!("rate limit: at most {} requests at once and {} per second", budget.burst, budget.per_second);
         let problem = Problem::new(ProblemCode::TooManyRequests).detail(detail);
         problem.with("retry_after_seconds", wait.as_secs().unsigned_abs() + u64::from(wait.subsec_nanos() > 0)).into()
     })
@@ -225,7 +227,7 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
     found.ok_or_else(unauthorized)
 }
 
-/// Says in the request's span who calls.
+/// Adds the caller to the request's span.
 fn acts(actor: fmt::Arguments<'_>) {
     Span::current().record("actor", display(actor));
 }

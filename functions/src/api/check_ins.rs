@@ -1,4 +1,5 @@
-//! Sessions and check-ins of hosts. An idle held check-in reads one item when it begins and nothing when it ends.
+//! Long poll: sessions and check-ins of hosts. An idle check-in that is held reads one item when it begins and nothing when it
+//! ends.
 
 use std::time::Duration;
 
@@ -171,13 +172,13 @@ async fn answer(
     })
 }
 
-/// What a session tells of its host, within the bounds.
+/// The reports of a new session, within the bounds.
 pub fn news_of_session(request: &SessionRequest) -> Result<HostNews, Failure> {
     let digests = Some(digests(&request.reports_digest, Some(&request.facts)));
     checked(HostNews { reports: request.reports(), digests, highest_sequence: request.highest_sequence })
 }
 
-/// What a check-in tells of its host, within the bounds.
+/// The reports of a check-in, within the bounds.
 pub fn news_of_check_in(request: &CheckInRequest) -> Result<HostNews, Failure> {
     let (reports, facts) = (request.reports(), request.facts.as_ref());
     // The digests in the mailbox are those of what is stored: they change with it, and with nothing else.
@@ -192,7 +193,7 @@ fn checked(news: HostNews) -> Result<HostNews, Failure> {
     Ok(news)
 }
 
-/// What the mailbox keeps of the digests that a host has told.
+/// The part of a host's digests that the mailbox keeps.
 fn digests(reports_digest: &str, facts: Option<&Facts>) -> Digests {
     if reports_digest.is_empty() {
         Digests { facts_digest: facts.map(Facts::digest).unwrap_or_default(), ..Digests::default() }

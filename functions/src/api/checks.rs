@@ -1,5 +1,5 @@
-//! Validation: what requests bring, within bounds. What hosts say of themselves is stored, told to operators, and written by
-//! whoever holds the host.
+//! Validation: bounds of what requests bring. A host's reports are stored and shown to operators, and anybody who holds the
+//! host writes them.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ const MAX_FACTS_BYTES: usize = 64 * 1024;
 const MAX_WORD_BYTES: usize = 128;
 /// The longest reason: 4 KiB of a failed start's last words, and what the supervisor makes of them.
 const MAX_REASON_BYTES: usize = 8 * 1024;
-/// How many upstreams an agent tells of.
+/// How many upstreams an agent reports.
 const MAX_UPSTREAMS: usize = 8;
 /// The longest reason of a call that failed.
 const MAX_FAILURE_BYTES: usize = 1024;
-/// No journal has seen so many jobs; a number above is no number of jobs.
+/// No journal has seen so many jobs; a higher number is not a count of jobs.
 pub const MAX_SEQUENCE: u64 = 1 << 53;
 
 /// A text for people, within its bound.
@@ -36,15 +36,21 @@ pub fn check_text(field: &str, text: &str, most: usize) -> Result<(), Failure> {
 pub fn check_labels<'a>(labels: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> Result<(), Failure> {
     let labels = labels.collect::<BTreeMap<_, _>>();
     if labels.len() > 32 {
-        return Err(Problem::invalid("labels", "must be at most 32").into());
+        return Err(Problem::invalid("labels", "must be at most 32 entries").into());
     }
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
     for (key, value) in labels {
         if !(1..=64).contains(&key.len()) || !key.bytes().all(named) {
-            return Err(Problem::invalid(format!("labels.{key}"), "a key is 1 to 64 of a-z A-Z 0-9 . _ / -").into());
+            return Err(Problem::invalid(
+                format!("labels.{key}"),
+                "a key must be 1 to 64 characters of a-z A-Z 0-9 . _ / -",
+            )
+            .into());
         }
         if value.is_some_and(|value| value.chars().count() > 128 || value.chars().any(char::is_control)) {
-            return Err(Problem::invalid(format!("labels.{key}"), "a value is at most 128 printable characters").into());
+            return Err(
+                Problem::invalid(format!("labels.{key}"), "a value must be at most 128 printable characters").into()
+            );
         }
     }
     Ok(())
@@ -90,12 +96,12 @@ pub fn check_sequence(highest: u64) -> Result<(), Failure> {
 /// As many upstreams as an agent has, in few words.
 fn check_upstreams(upstreams: &[Upstream]) -> Result<(), Failure> {
     if upstreams.len() > MAX_UPSTREAMS {
-        return Err(Problem::invalid("upstreams", format_args!("must be at most {MAX_UPSTREAMS}")).into());
+        return Err(Problem::invalid("upstreams", format_args!("must be at most {MAX_UPSTREAMS} entries")).into());
     }
     for Upstream { name, breaker: _, failures, opened, last_failure, last_outage, spooled_bytes } in upstreams {
         let outage = last_outage.as_ref().map_or([0; 2], |outage| [outage.seconds, outage.failures]);
         if [*failures, *opened, *spooled_bytes].into_iter().chain(outage).any(|count| count > MAX_SEQUENCE) {
-            return Err(Problem::invalid("upstreams", format_args!("must count to {MAX_SEQUENCE} at most")).into());
+            return Err(Problem::invalid("upstreams", format_args!("counts must be at most {MAX_SEQUENCE}")).into());
         }
         within("upstreams.name", name, MAX_WORD_BYTES)?;
         let reason = last_failure.as_ref().map_or("", |failure| &failure.reason);

@@ -1,4 +1,4 @@
-//! What hosts tell about their jobs.
+//! Events of jobs, as hosts report them.
 
 use axum::{Json, extract::State};
 use muster_domain::{
@@ -54,7 +54,7 @@ pub async fn tell(
     JsonBody { body, .. }: JsonBody<EventsRequest>,
 ) -> Result<Json<EventsResponse>, Failure> {
     check(&body.events)?;
-    // Another host's job is none at all.
+    // The job of another host does not exist for this one.
     if found::<Job>(&app, &id).await?.record.host_id != agent.host_id {
         return Err(Refused::not_found("job").into());
     }
@@ -74,7 +74,7 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
         let event = Event::Told { host_id: agent.host_id, process_id, events: events.clone() };
         match advance_with(app, Change::Job(id, event), &agent.cause(), own).await {
             Ok(advanced) => return Ok(advanced.record::<Job>(&records::jobs::key(id))?.record),
-            // The mailbox has changed since it was looked at, perhaps by a newer session: look again.
+            // The mailbox has changed since it was read, perhaps by a newer session: read it again.
             Err(CommitError::Overtaken) => {}
             Err(CommitError::Refused(refused)) if refused.0.code == ProblemCode::ResultConflict => {
                 advance(app, Change::Job(id, Event::Disputed), &agent.cause()).await?;
@@ -87,7 +87,7 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
 }
 
 /// Only the newest session is served. A host starts a job on the strength of an answer, so what asks for one is stored
-/// only while the mailbox is as it was when the session was looked at.
+/// only while the mailbox is as it was when the session was checked.
 async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Result<Vec<Write>, Failure> {
     let mailbox = found::<Mailbox>(app, &host_id).await?;
     mailbox.record.serves(session)?;
@@ -99,7 +99,7 @@ async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Res
 /// Events that are stored: not too many at once, none too large.
 pub fn check(events: &[Told]) -> Result<(), Failure> {
     if events.len() > MAX_EVENTS {
-        return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS}")).into());
+        return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS} entries")).into());
     }
     for (place, event) in events.iter().enumerate() {
         let long = |field: &str, most: usize| {

@@ -18,7 +18,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 use super::problem::Failure;
 use crate::{app::App, errors::chain};
 
-/// Serves a request in a span of its own, with what became of it in one line at `debug`.
+/// Serves a request in a span of its own, and logs one line with the outcome at `debug`.
 pub async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let id = RequestId::new(app.now(), rand::random());
     request.extensions_mut().insert(id);
@@ -33,7 +33,7 @@ pub async fn serve(app: App, mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Neither the path nor its query, where secrets might stand: the route alone. [`super::auth`] adds the actor.
+/// The span has the route but neither the path nor the query, because those may hold secrets. [`super::auth`] adds the actor.
 fn span(request: &Request, id: RequestId) -> Span {
     tracing::debug_span!(
         "request",
@@ -63,11 +63,12 @@ fn written(failure: Failure, id: RequestId, what: &str) -> Response {
         Failure::Refused(problem) => *problem,
         Failure::Broken(error) => {
             tracing::error!(request.id = %id, "{what} failed: {}", chain(&*error));
-            Problem::new(ProblemCode::Internal).detail("the server's log has the cause under this request's id")
+            Problem::new(ProblemCode::Internal).detail("the cause is in the server's log under this request's id")
         }
         Failure::Unavailable(error) => {
-            tracing::warn!(request.id = %id, "{what} was put off: {}", chain(&*error));
-            Problem::new(ProblemCode::Unavailable).detail("the store does not answer; nothing is known to be done")
+            tracing::warn!(request.id = %id, "{what} was deferred: {}", chain(&*error));
+            Problem::new(ProblemCode::Unavailable)
+                .detail("the store does not answer; it is unknown whether anything was done")
         }
     };
     problem.instance = Some(id.to_string());
@@ -90,6 +91,6 @@ fn written(failure: Failure, id: RequestId, what: &str) -> Response {
 /// The answer to a request whose handler has panicked.
 pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let error = io::Error::other(format!("a handler panicked: {}", text.unwrap_or("without a text")));
+    let error = io::Error::other(format!("a handler panicked: {}", text.unwrap_or("without a message")));
     Failure::broken(error).into_response()
 }

@@ -1,4 +1,4 @@
-//! Enrolment: tokens for operators, and the one route of a host that has no identity yet.
+//! Enrollment: tokens for operators, and the one route of a host that has no identity yet.
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{
@@ -136,7 +136,7 @@ pub async fn enroll(
     let cause = Cause { actor: format!("host:{id}"), name: String::new(), request_id: String::new() };
     match advance_with(&app, change, &cause, Extras { writes: vec![write], ..Extras::default() }).await {
         Ok(_) => Ok(answer(&app, id)),
-        // Another request with the same key came first: it is the same host. Which refusal tells so depends on the race.
+        // Another request with the same key came first: it is the same host. Which refusal says so depends on the race.
         Err(error @ (CommitError::Overtaken | CommitError::Refused(_))) => {
             let host = app.load::<HostId>(&lookup, Consistency::Strong).await?;
             host.map_or_else(|| Err(error.into()), |host| Ok(answer(&app, host.record)))

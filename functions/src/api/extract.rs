@@ -1,4 +1,4 @@
-//! What handlers take from a request, each with a clear problem when it is not there: JSON bodies, parameters, ids.
+//! Extractors: JSON bodies, query parameters, ids and headers of a request, each with a clear problem when it is missing.
 
 use std::{fmt::Display, str::FromStr, time::Duration};
 
@@ -22,18 +22,18 @@ use crate::app::App;
 
 /// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
-/// When to ask again for a list that was put off, in seconds.
+/// When to ask again for a list that was shed, in seconds.
 pub const LIST_AGAIN_SECONDS: u32 = 5;
-/// How long a body may take, beyond what has come of it over the slowest line that is one: not for as long as somebody likes.
+/// How long a body may take at most, plus the time that the bytes so far take on the slowest supported line.
 const LONGEST_BODY: Duration = Duration::from_secs(30);
-/// No line is slower, in bytes a second. Agents give a call as long, so that the callers of one line may share it.
+/// The slowest supported line, in bytes per second. Agents allow a call the same time, so that several may share one line.
 const SLOWEST_LINE: u64 = 128;
 
 /// A JSON body, with the digest of its bytes.
 pub struct JsonBody<T> {
-    /// What was sent.
+    /// The body.
     pub body: T,
-    /// SHA-256 of its bytes: tells whether another request sent the same.
+    /// SHA-256 of its bytes, to compare with another request.
     pub sha256: String,
 }
 
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
-/// A whole body of at most `limit` bytes, if it comes in time.
+/// A whole body of at most `limit` bytes, if it arrives in time.
 pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
     let (mut body, mut bytes, began) = (Limited::new(body, limit), Vec::new(), app.now());
     loop {
@@ -61,7 +61,7 @@ pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failur
             biased;
             frame = body.frame() => frame,
             () = app.clock.sleep(longest.saturating_sub(taken)) => {
-                let detail = format!("the body did not come within {} seconds", longest.as_secs());
+                let detail = format!("the body did not arrive within {} seconds", longest.as_secs());
                 return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
             }
         };
@@ -69,10 +69,10 @@ pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failur
             None => return Ok(bytes),
             Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
             Some(Err(error)) if error.is::<LengthLimitError>() => {
-                let detail = format_args!("the body may have {limit} bytes");
+                let detail = format_args!("the body must be at most {limit} bytes");
                 return Err(Problem::new(ProblemCode::TooLarge).detail(detail).into());
             }
-            Some(Err(_)) => return Err(Problem::new(ProblemCode::Malformed).detail("the body broke off").into()),
+            Some(Err(_)) => return Err(Problem::new(ProblemCode::Malformed).detail("the body ended early").into()),
         }
     }
 }
@@ -80,7 +80,7 @@ pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failur
 /// JSON, or which field breaks which rule. An empty body is an empty object.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    // In two steps, so that what is no JSON at all is told from what breaks a rule.
+    // In two steps, so that a body that is not JSON is told from one that breaks a rule.
     let value = serde_json::from_slice::<serde_json::Value>(bytes)
         .map_err(|error| Problem::new(ProblemCode::Malformed).detail(format_args!("not JSON: {error}")))?;
     // A list would be taken for an object's members in their order.
@@ -115,7 +115,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
     }
 }
 
-/// What a list is asked for, of a server that has the time for lists.
+/// The page that a request asks for. Refused while the server sheds load.
 pub struct Paging(pub PageParams);
 
 impl FromRequestParts<App> for Paging {
@@ -153,7 +153,7 @@ impl PageParams {
     }
 }
 
-/// An id in the path; what is no id names nothing.
+/// An id in the path; 404 if it is not a valid one.
 pub struct Id<T>(pub T);
 
 impl<T: FromStr + Send> FromRequestParts<App> for Id<T> {
@@ -161,13 +161,13 @@ impl<T: FromStr + Send> FromRequestParts<App> for Id<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let params = RawPathParams::from_request_parts(parts, app).await;
-        let params = params.map_err(|_| Refused::not_found("path"))?;
+        let params = params.map_err(|_| not_found("The path cannot be read."))?;
         let id = params.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| value.parse().ok());
-        id.map(Self).ok_or_else(|| Refused::not_found("thing: the path holds no id of its kind").into())
+        id.map(Self).ok_or_else(|| not_found("The path does not contain a valid id.").into())
     }
 }
 
-/// Texts in the path, in its order; what is no text names nothing.
+/// Texts in the path, in its order; 404 if they are not valid.
 pub struct PathParams<T>(pub T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathParams<T> {
@@ -175,8 +175,12 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathParams<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let texts = Path::<T>::from_request_parts(parts, app).await;
-        texts.map(|Path(texts)| Self(texts)).map_err(|_| Refused::not_found("thing: the path is no text").into())
+        texts.map(|Path(texts)| Self(texts)).map_err(|_| not_found("The path is not valid text.").into())
     }
+}
+
+fn not_found(detail: &str) -> Refused {
+    Refused::new(ProblemCode::NotFound, detail)
 }
 
 /// The `Idempotency-Key`, if there is one.
@@ -203,7 +207,7 @@ impl FromRequestParts<App> for IfMatch {
         let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
         let text = value.to_str().unwrap_or_default();
         let text_of_tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
-        // What is told in a look has a digest behind the revision, for `If-None-Match`.
+        // The `ETag` of a conditional request has a digest behind the revision, for `If-None-Match`.
         let revision = text_of_tag.split('-').next().and_then(|revision| revision.parse().ok());
         match (text, revision) {
             ("*", _) => Ok(Self(None)),

@@ -1,43 +1,35 @@
-//! Fleet updates: planned, started, watched, and braked.
+//! Fleet updates: plan, start, follow, pause, resume, cancel.
 
+pub mod plans;
 pub mod views;
 
-use std::collections::BTreeSet;
-
-use axum::response::Response;
-use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
-use jiff::Timestamp;
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use muster_domain::{
     changes::Change,
-    fleet_updates::{
-        self, Brings, Event, FleetUpdate, MAX_FAILURES, MAX_IN_FLIGHT, Plan, Planning, Selection, best_case_seconds,
-        brings::{self, Exclusion, Turn},
-        hosts::FleetUpdateHost,
-    },
-    mailboxes::Mailbox,
+    fleet_updates::{self, Brings, Event, FleetUpdate, Planning, brings, hosts::FleetUpdateHost},
     refused::Refused,
-    releases::Release,
-    times::after,
-    windows,
 };
 use muster_schemas::{
     access::Role,
     actions::ActionOnFleetUpdate,
-    fleet_updates::{
-        FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView, PlannedHost,
-        Share,
-    },
-    hosts::HostState,
+    fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
     ids::FleetUpdateId,
     pages::{MAX_HOSTS_LIMIT, Page},
     problems::{Problem, ProblemCode},
 };
 use serde::Deserialize;
 
-use self::views::{hosts_at, view};
+use self::{
+    plans::{check, check_note, max_in_flight, plan, planned, selection, waves},
+    views::{hosts_at, view},
+};
 use super::{
     auth::{Operator, may},
-    checks::{check_labels, check_text},
     extract::{Id, IdempotencyKey, JsonBody, PageParams, Paging, Params},
     found::{found, published},
     idempotency::Once,
@@ -49,18 +41,10 @@ use super::{
 use crate::{
     advance::{advance, advance_with},
     app::App,
-    commit::{Cause, CommitError, Extras},
+    commit::{CommitError, Extras},
     records,
     store::{Consistency, Order, Query, Versioned},
-    workers::fleet_updates::{stretch, turn_of},
 };
-
-/// What a host needs at best to prove itself, in seconds: the default probation of the agent.
-const PROBATION_SECONDS: u32 = 60;
-/// How many hosts a request may name.
-const MAX_HOST_IDS: usize = 1_000;
-/// After how many hosts a dry run stops looking.
-const MAX_DRY_RUN: usize = 5_000;
 
 /// Whether to start it.
 #[derive(Debug, Default, Deserialize)]
@@ -142,9 +126,9 @@ pub async fn create(
     let change = Change::FleetUpdate(id, Event::Start { id, plan, planning: Box::new(planning) });
     match advance_with(&app, change, &operator.cause(), own).await {
         Ok(_) => {}
-        Err(CommitError::Locked(_)) => {
+        Err(error @ CommitError::Locked(_)) => {
             refuse_second(&app, &brings).await?;
-            return Err(Failure::of(ProblemCode::FleetUpdateActive));
+            return Err(error.into());
         }
         Err(error) => return Err(error.into()),
     }
@@ -232,24 +216,26 @@ pub async fn pause(
     act(&app, &operator, id, Event::Pause).await
 }
 
-/// `POST /api/v1/fleet-updates/{id}/resume`: goes on; after a halt with a note.
+/// `POST /api/v1/fleet-updates/{id}/resume`: continues; after a halt a note is required.
 pub async fn resume(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
     JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
-    act(&app, &operator, id, Event::Resume(note(body.note)?)).await
+    check_note(&body.note)?;
+    act(&app, &operator, id, Event::Resume(body.note)).await
 }
 
-/// `POST /api/v1/fleet-updates/{id}/cancel`: ends it. Hosts already updating finish and are recorded.
+/// `POST /api/v1/fleet-updates/{id}/cancel`: ends it. Hosts that are being updated finish, and their results are recorded.
 pub async fn cancel(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
     JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
-    act(&app, &operator, id, Event::Cancel(note(body.note)?)).await
+    check_note(&body.note)?;
+    act(&app, &operator, id, Event::Cancel(body.note)).await
 }
 
 /// `POST /api/v1/fleet-updates/{id}/retry-failed`: gives failed hosts another turn.
@@ -259,7 +245,8 @@ pub async fn retry_failed(
     Id(id): Id<FleetUpdateId>,
     JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
-    act(&app, &operator, id, Event::RetryFailed(note(body.note)?)).await
+    check_note(&body.note)?;
+    act(&app, &operator, id, Event::RetryFailed(body.note)).await
 }
 
 /// `POST /api/v1/fleet-updates/{id}/write-off`: gives up the slot of a lost host.
@@ -293,161 +280,15 @@ async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdate
     view(app, found::<FleetUpdate>(app, &id).await?, role).await
 }
 
-fn note(note: String) -> Result<String, Failure> {
-    check_text("note", &note, 1_024)?;
-    Ok(note)
-}
-
-/// Whether a request keeps the rules; the version of the release that it asks for.
-pub fn check(request: &FleetUpdateRequest) -> Result<&str, Failure> {
-    let rule = "must name a release: a fleet update brings exactly one thing";
-    let version = request.version.as_deref().ok_or_else(|| Problem::invalid("version", rule))?;
-    let within = |field: &str, value: Option<u32>, least: u32, most: u32| match value {
-        Some(value) if !(least..=most).contains(&value) => {
-            Err(Failure::from(Problem::invalid(field, format_args!("must be {least} to {most}"))))
-        }
-        _ => Ok(()),
-    };
-    within("max_failures", request.max_failures, 1, MAX_FAILURES)?;
-    within("soak_seconds", request.soak_seconds, 0, 7 * 86_400)?;
-    within("host_time_limit_seconds", request.host_time_limit_seconds, 60, 86_400)?;
-    within("deadline_seconds", request.deadline_seconds, 60, 30 * 86_400)?;
-    if matches!(request.max_in_flight, Some(Share::Count(count)) if !(1..=MAX_IN_FLIGHT).contains(&count)) {
-        let rule = format!("must be 1 to {MAX_IN_FLIGHT}; a share of more hosts means {MAX_IN_FLIGHT}");
-        return Err(Problem::invalid("max_in_flight", rule).into());
-    }
-    let labels = request.selector.iter().flat_map(|selector| &selector.labels);
-    check_labels(labels.map(|(key, value)| (key, Some(value))))?;
-    if request.selector.as_ref().and_then(|selector| selector.os.as_ref()).is_some_and(|os| os.len() > 64) {
-        return Err(Problem::invalid("selector.os", "must be at most 64 bytes").into());
-    }
-    let waves = request.waves.iter().flatten();
-    if waves.clone().count() > 20 || waves.clone().any(|share| *share == Share::Count(0)) {
-        return Err(Problem::invalid("waves", "must be at most 20, each at least 1").into());
-    }
-    if let Some(Err(field)) = request.maintenance_window.as_ref().map(windows::parse) {
-        return Err(
-            Problem::invalid(format!("maintenance_window.{field}"), "must be HH:MM, start and end not equal").into()
-        );
-    }
-    note(request.note.clone()).map(|_| version)
-}
-
-/// Which hosts are meant: at least one.
-async fn selection(app: &App, request: &FleetUpdateRequest) -> Result<Selection, Failure> {
-    let FleetUpdateRequest { host_ids, selector, .. } = request;
-    if host_ids.is_empty() {
-        let selection = Selection::Matching(selector.clone().unwrap_or_default());
-        let mut from = None;
-        loop {
-            let (hosts, to) = stretch(app, &selection, from.as_ref()).await?;
-            match to {
-                _ if !hosts.is_empty() => return Ok(selection),
-                None => return Err(Problem::invalid("selector", "matches no host").into()),
-                to => from = to,
-            }
-        }
-    }
-    if selector.is_some() {
-        return Err(Problem::invalid("host_ids", "say either host_ids or selector").into());
-    }
-    if host_ids.len() > MAX_HOST_IDS {
-        let rule = format_args!("must be at most {MAX_HOST_IDS}; a selector means any number");
-        return Err(Problem::invalid("host_ids", rule).into());
-    }
-    let mailboxes = host_ids.iter().copied().collect::<BTreeSet<_>>();
-    let keys = mailboxes.iter().copied().map(records::mailboxes::key).collect::<Vec<_>>();
-    let found = app.load_many::<Mailbox>(&keys).await?;
-    let is_there = |found: &Option<Versioned<Mailbox>>| {
-        found.as_ref().is_some_and(|mailbox| mailbox.record.state != HostState::Retired)
-    };
-    if let Some((unknown, _)) = mailboxes.iter().zip(&found).find(|(_, found)| !is_there(found)) {
-        return Err(Problem::invalid("host_ids", format_args!("there is no host {unknown}")).into());
-    }
-    Ok(Selection::Hosts(mailboxes))
-}
-
-/// The waves that are asked for.
-pub fn waves(request: &FleetUpdateRequest) -> Vec<Share> {
-    request.waves.clone().unwrap_or_else(|| vec![Share::Count(1)])
-}
-
-/// How many hosts may be in an unproven update at once, as asked for.
-pub fn max_in_flight(request: &FleetUpdateRequest) -> Share {
-    request.max_in_flight.unwrap_or(Share::Count(1))
-}
-
-/// The plan that is asked for, before its hosts are known.
-pub fn plan(now: Timestamp, request: &FleetUpdateRequest, brings: Brings, cause: Cause) -> Plan {
-    let Cause { actor: created_by, name: created_by_name, .. } = cause;
-    Plan {
-        brings,
-        waves: Vec::new(),
-        max_in_flight: 0,
-        max_failures: request.max_failures.unwrap_or(1),
-        soak_seconds: request.soak_seconds.unwrap_or(300),
-        host_time_limit_seconds: request.host_time_limit_seconds.unwrap_or(1_200),
-        offline_policy: request.offline_policy,
-        maintenance_window: request.maintenance_window.clone(),
-        deadline_at: after(now, request.deadline_seconds.unwrap_or(7 * 86_400)),
-        note: request.note.clone(),
-        created_by,
-        created_by_name,
-        created_at: now,
-    }
-}
-
-/// What it would do, by what is known now.
-async fn planned(
-    app: &App,
-    request: &FleetUpdateRequest,
-    release: &Release,
-    selection: &Selection,
-) -> Result<FleetUpdatePlan, Failure> {
-    let (mut ready, mut others, mut current) = (Vec::new(), Vec::new(), Vec::new());
-    let mut from = None;
-    loop {
-        let (hosts, to) = stretch(app, selection, from.as_ref()).await?;
-        for (host, mailbox) in hosts {
-            let turn = turn_of(app, &host, &mailbox, release);
-            current.extend(matches!(turn, Turn::LeaveOut(Exclusion::HasIt(_))).then_some(host.id));
-            let list = if matches!(turn, Turn::Offer(_)) { &mut ready } else { &mut others };
-            list.push(PlannedHost {
-                host_id: host.id,
-                name: host.name,
-                version: host.agent.map(|agent| agent.version),
-                online: app.settings.pacing.is_online(&mailbox, app.now()),
-            });
-        }
-        from = to;
-        if from.is_none() || ready.len() + others.len() >= MAX_DRY_RUN {
-            break;
-        }
-    }
-    let total = u32::try_from(ready.len() + others.len()).unwrap_or(u32::MAX);
-    let sizes = fleet_updates::waves(total, &waves(request));
-    let mut hosts = ready.into_iter().chain(others);
-    let waves = sizes.iter().map(|size| hosts.by_ref().take(*size as usize).collect()).collect::<Vec<Vec<_>>>();
-    let max_in_flight = fleet_updates::max_in_flight(total, max_in_flight(request));
-    let soak_seconds = request.soak_seconds.unwrap_or(300);
-    Ok(FleetUpdatePlan {
-        version: release.manifest.version.clone(),
-        current,
-        offline: waves.iter().flatten().filter(|host| !host.online).map(|host| host.host_id).collect(),
-        best_case_seconds: best_case_seconds(&sizes, max_in_flight, PROBATION_SECONDS, soak_seconds),
-        waves,
-        max_in_flight,
-        incomplete: from.is_some(),
-    })
-}
-
 /// 409 with the id of the one that is active. The lock decides; this only says so early and well.
 async fn refuse_second(app: &App, brings: &Brings) -> Result<(), Failure> {
-    let lock = records::locks::key(&brings.rules().lock());
-    let Some(holder) = app.load::<String>(&lock, Consistency::Strong).await? else { return Ok(()) };
+    let lock = brings.rules().lock();
+    let holder = app.load::<String>(&records::locks::key(&lock), Consistency::Strong).await?;
+    let Some(holder) = holder else { return Ok(()) };
     let problem = Problem::new(ProblemCode::FleetUpdateActive)
         .detail(format_args!("{} is active", holder.record))
-        .with("fleet_update_id", holder.record);
+        .with("fleet_update_id", holder.record)
+        .with("lock", lock);
     Err(problem.into())
 }
 

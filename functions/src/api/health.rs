@@ -1,4 +1,4 @@
-//! Health and version: what anybody may ask.
+//! Health check and version, for anybody.
 
 use axum::{Json, extract::State};
 use muster_schemas::{

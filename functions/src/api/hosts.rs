@@ -1,4 +1,4 @@
-//! Hosts: what they are, what they are called, and whether they are served.
+//! Hosts: list, describe, retire, readmit, update.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ use crate::{
 
 /// How long an update of a single host may take, in seconds.
 const UPDATE_SECONDS: u32 = 1_200;
-/// How many hosts are looked at in one go, at least, and how many by one request.
+/// How many hosts are read at once at least, and how many by one request at most.
 const STRIDE: usize = 100;
 const MAX_LOOKED_AT: usize = 2_000;
 /// How much an answer says of why hosts are not served, in bytes: with the host itself, and with each action it has not.
@@ -153,7 +153,7 @@ pub async fn get(
     let topics = [polls::page_of_host(id), polls::RELEASES.into()];
     let held = Hold { caller: operator.actor(), topics: &topics, again: None };
     let (app, role) = (&app, operator.role());
-    // Where polls are held the host hears of everything at once.
+    // Where check-ins are held, the host receives everything at once anyway.
     let gives_attention = operator.is_person() && app.settings.pacing.max_hold_seconds == 0;
     let cause = &operator.cause();
     let see = || async move {

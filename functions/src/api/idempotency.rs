@@ -1,5 +1,5 @@
-//! Idempotency: the same request with the same `Idempotency-Key` makes nothing twice. What it made is written in the
-//! same commit, and kept for a day.
+//! Idempotency: the same request with the same `Idempotency-Key` takes effect once. A receipt is written in the same commit and
+//! kept for a day.
 
 use muster_domain::times::after;
 use muster_schemas::{
@@ -18,7 +18,7 @@ use crate::{
 
 const KEPT_SECONDS: u32 = 86_400;
 
-/// A request that may come again. Without a key it is new every time.
+/// A request that may be repeated. Without a key it is new every time.
 pub struct Once {
     key: Option<Key>,
     request_sha256: String,
@@ -56,18 +56,18 @@ impl Once {
         }
     }
 
-    /// Refuses a repeat, for things whose secret is told only once.
+    /// Refuses a repeat, for records whose secret is shown only once.
     pub async fn refuse_repeat(&mut self, app: &App) -> Result<(), Failure> {
         match self.earlier(app).await? {
             None => Ok(()),
             Some(id) => {
-                let detail = format!("an earlier request made {id}; its text is not told again");
+                let detail = format!("an earlier request created {id}; its secret is shown only once");
                 Err(Problem::new(ProblemCode::AlreadyExists).detail(detail).into())
             }
         }
     }
 
-    /// What was made, to be written in the same commit.
+    /// A receipt of what was made, to be written in the same commit.
     pub fn write(&self, app: &App, id: &impl ToString) -> Option<Write> {
         let made = Receipt { request_sha256: self.request_sha256.clone(), id: id.to_string() };
         let (revision, expect) = self.over.map_or((1, Expect::Absent), |over| (over + 1, Expect::Revision(over)));

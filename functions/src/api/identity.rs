@@ -1,4 +1,4 @@
-//! Authentication: each way to say who one is, in a file of its own, which [`super::auth`] asks.
+//! Authentication: one file for each kind of credential. [`super::auth`] asks them.
 
 pub mod access_tokens;
 pub mod accounts;
@@ -12,14 +12,14 @@ pub mod throttle;
 use jiff::Timestamp;
 use muster_schemas::access::Role;
 
-/// Who a person or a program is.
+/// The identity of a person or a program.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// `user:<id>` or `key:<id>`.
     pub actor: String,
-    /// What people call it.
+    /// Its name, for people.
     pub name: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
     /// The session, if it is a person's.
     pub session: Option<String>,

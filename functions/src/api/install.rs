@@ -1,4 +1,4 @@
-//! Installing the agent on a new host by one line: a script, and the agent of the newest release for it to fetch.
+//! Installation of the agent on a new host by one line: a script, and the agent of the newest release for it to download.
 
 use axum::{
     extract::State,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::app::App;
 
-/// What the line runs.
+/// The script that the line runs.
 const SCRIPT: &str = include_str!("install.sh");
 
 /// The routes.
@@ -52,8 +52,7 @@ pub async fn agent(
     let holds = |release: &Release| release.state() == ReleaseState::Published && release.target(os, arch).is_some();
     let release = List::all("releases").find::<Release>(&app, holds).await?;
     let target = release.as_ref().and_then(|release| release.record.target(os, arch)).ok_or_else(|| {
-        let detail =
-            "no release with an agent for this platform is published: publish one, or install the agent yourself";
+        let detail = "no published release has an agent for this platform: publish one, or install the agent yourself";
         Failure::from(Problem::new(ProblemCode::NotFound).detail(detail))
     })?;
     files::send(&app, &target.sha256, false, &headers).await

@@ -1,4 +1,4 @@
-//! Jobs: asked for, followed, stopped.
+//! Jobs: create, list, follow, cancel, and their logs.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -47,7 +47,7 @@ use crate::{
 
 /// How many hosts one request may mean.
 const MAX_HOSTS: usize = 100;
-/// How many hosts are looked at in one go.
+/// How many hosts are read at once.
 const STRIDE: usize = 100;
 /// How much log one answer holds at most, in bytes.
 const MAX_LOG_BYTES: usize = 512 * 1024;
@@ -257,19 +257,20 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
         // Named twice is meant once.
         (false, None) => host_ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
         (true, Some(selector)) => active_hosts(app, |host| host.matches(selector), MAX_HOSTS + 1).await?,
-        _ => return Err(Problem::invalid("host_ids", "say either host_ids or selector").into()),
+        _ => return Err(Problem::invalid("host_ids", "give either host_ids or selector").into()),
     };
     let (field, most) = if host_ids.is_empty() { ("selector", " or more") } else { ("host_ids", "") };
     match hosts.len() {
-        0 => Err(Problem::invalid("selector", "matches no host").into()),
+        0 => Err(Problem::invalid("selector", "matches no hosts").into()),
         count if count > MAX_HOSTS => {
-            Err(Problem::invalid(field, format_args!("means {count} hosts{most}, at most {MAX_HOSTS}")).into())
+            Err(Problem::invalid(field, format_args!("selects {count} hosts{most}; at most {MAX_HOSTS} are allowed"))
+                .into())
         }
         _ => Ok(hosts),
     }
 }
 
-/// What a request asks for, or which rule it breaks.
+/// The job that a request asks for, or the rule that it breaks.
 pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<Asked, Failure> {
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
     if let Some(instead) = spec.rules().kind().instead {
@@ -291,7 +292,7 @@ fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failu
     if now < start_by && start_by <= after(now, MAX_START_SECONDS) {
         Ok(start_by)
     } else {
-        Err(Problem::invalid("start_by", "must be in the future, by at most 30 days").into())
+        Err(Problem::invalid("start_by", "must be in the future, at most 30 days from now").into())
     }
 }
 
@@ -321,7 +322,7 @@ async fn log_text(app: &App, job: &Job, after: u64) -> Result<String, Failure> {
         }
     }
     if !text.is_char_boundary(skipped.min(text.len())) {
-        return Err(Problem::invalid("after", "must not be inside a character").into());
+        return Err(Problem::invalid("after", "must not be in the middle of a character").into());
     }
     let end = text.floor_char_boundary((skipped + MAX_LOG_BYTES).min(text.len()));
     Ok(text[skipped.min(end)..end].to_owned())

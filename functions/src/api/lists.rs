@@ -1,4 +1,4 @@
-//! Lists: pages over an index, newest first, with a filter that looks at a bounded number of records per request.
+//! Pagination: pages over an index, newest first, with a filter that looks at a bounded number of records per request.
 
 use muster_schemas::pages::Page;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ const FIRST: usize = 4;
 /// How much of them one request looks at, in bytes: a function's answer has six megabytes at most, escaped once more.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// What is listed.
+/// A list of records.
 #[derive(Debug, Clone)]
 pub struct List {
     index: Index,
@@ -31,7 +31,7 @@ impl List {
         Self { index: Index::List, partition: of.into() }
     }
 
-    /// What belongs to a record.
+    /// The records that belong to another one.
     pub fn owned(by: impl ToString) -> Self {
         Self { index: Index::Owner, partition: by.to_string() }
     }
@@ -105,7 +105,7 @@ pub async fn page<T: DeserializeOwned, V>(
     while looked_at < MAX_LOOKED_AT {
         let (records, more) = list.before::<T>(app, cursor.as_deref(), stride).await?;
         looked_at += stride;
-        // What did not fit here does not fit behind what there is already.
+        // A record that did not fit here does not fit behind those that there are already.
         let full = more && records.len() < stride;
         stride = STRIDE;
         for (place, record) in records {

@@ -1,5 +1,6 @@
-//! Looks: what a thing is like, told at once, or as soon as it is no longer as the caller knows it. A look that is held
-//! costs the others nothing: it keeps no operation of the store, and is put off first, as lists are.
+//! Conditional requests (`ETag`, `If-None-Match`) and long polling: answered at once, or with `?wait=` when the resource differs
+//! from the caller's `ETag`. A request that is held costs other callers nothing: it keeps no operation of the store, and is shed
+//! first, as lists are.
 
 use std::time::Duration;
 
@@ -21,20 +22,20 @@ use crate::app::App;
 
 /// How long a request may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 60;
-/// How many looks of one caller are held at once; more are answered at once.
+/// How many requests of one caller are held at once; more are answered immediately.
 const MAX_HELD: usize = 64;
-/// How much of a digest tells one answer from another: what is compared is one thing with itself.
+/// How much of a digest is compared: only answers of the same resource are.
 const DIGEST_LENGTH: usize = 16;
 
-/// What a caller knows of a thing, and how long it would wait for something else.
+/// A conditional request: the state that the caller knows, and how long the caller waits for another one.
 pub struct Look {
     wait: Duration,
     known: Known,
-    /// Whether it has told what it knows as an `ETag`: only then nothing new is no answer but a status.
+    /// Whether the caller sent an `ETag`: only then an unchanged resource is answered with 304.
     conditional: bool,
 }
 
-/// What a caller knows.
+/// The state that a caller knows.
 enum Known {
     /// Nothing: it would wait for the next change from now on.
     Nothing,
@@ -70,23 +71,23 @@ impl FromRequestParts<App> for Look {
     }
 }
 
-/// A thing as it was seen.
+/// A resource at one moment.
 pub struct Snapshot<V> {
     /// The revision of its record.
     pub revision: u64,
-    /// Whether it is over, so that nobody need wait for more.
+    /// Whether it is final, so that it never changes again.
     pub over: bool,
-    /// What the caller is told of it.
+    /// The view that the caller gets.
     pub view: V,
 }
 
-/// What a look is held for, besides the caller's patience.
+/// The reasons to answer a held request before its time is over.
 pub struct Hold<'a> {
-    /// Who looks.
+    /// The caller that waits.
     pub caller: &'a str,
     /// Topics of [`crate::polls`] on which it looks again.
     pub topics: &'a [String],
-    /// After how long it looks again in any case, where something changes that nobody tells.
+    /// The time after which it is read again in any case, because some changes wake nobody.
     pub again: Option<Duration>,
 }
 
@@ -119,7 +120,7 @@ impl Look {
         }
     }
 
-    /// Whether this is what the caller waits for. Who knows nothing waits for something else than this.
+    /// Whether this is the answer that the caller waits for. A caller that knows nothing waits for any other than this one.
     fn is_news(&mut self, seen: &Answer) -> bool {
         match &self.known {
             Known::Answers(known) => !seen.is_among(known) || (seen.over && !self.conditional),
@@ -132,7 +133,7 @@ impl Look {
     }
 }
 
-/// What could be answered.
+/// A possible answer.
 struct Answer {
     revision: u64,
     over: bool,
@@ -173,7 +174,7 @@ pub fn held(app: &App, seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(MAX_WAIT_SECONDS).min(app.settings.pacing.max_hold_seconds.into()))
 }
 
-/// What tells one answer from another: the revision, which `If-Match` compares, and the digest of all that is told, which
+/// The `ETag` of an answer: the revision, which `If-Match` compares, and the digest of the whole body, which
 /// changes with much else.
 fn tag(revision: u64, body: &[u8]) -> String {
     format!("{revision}-{}", &sha256_hex(body)[..DIGEST_LENGTH])

@@ -1,4 +1,4 @@
-//! Orders: puts work into a host's mailbox for whoever asks: a route, a webhook, a schedule.
+//! Orders: put work into a host's mailbox for any source: a route, a webhook, a schedule.
 
 use muster_domain::{
     changes::Change,

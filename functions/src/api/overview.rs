@@ -1,5 +1,5 @@
-//! The overview: the whole fleet in one answer. To count the hosts is dear, so it is done by one request now and then,
-//! however many look, and only while somebody looks; the others are told what it has counted, and when.
+//! The overview (dashboard): the whole fleet in one answer. Counting the hosts is expensive, so one request does it now and
+//! then, and only while somebody looks; other requests get the last count and its time.
 
 use std::time::Duration;
 
@@ -39,23 +39,23 @@ use crate::{
     workers::fleet_updates::with_mailboxes,
 };
 
-/// How many hosts one request counts at most, and how many at once; the next request goes on.
+/// How many hosts one request counts at most, and how many at once; the next request continues.
 const MAX_COUNTED: usize = 10_000;
 const STRIDE: usize = 1_000;
-/// How long the others leave the counting to one request, in seconds.
+/// How long other requests leave the counting to one, in seconds.
 const CLAIM_SECONDS: u32 = 15;
-/// How often a held look looks again.
+/// How often a held request reads again.
 const AGAIN: Duration = Duration::from_secs(15);
-/// How many jobs are looked at for failures, and how many of those are told.
+/// How many jobs are searched for failures, and how many failures are shown.
 const MAX_JOBS: usize = 200;
 const MAX_FAILURES: usize = 10;
 
-/// What is kept of the last count.
+/// The last count as it is stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct StoredCount {
     /// Absent: hosts were never counted.
     figures: Option<Figures>,
-    /// A count that goes on.
+    /// A count that is not finished.
     going_on: Option<OpenCount>,
 }
 
@@ -71,7 +71,7 @@ struct Figures {
 struct OpenCount {
     /// Until when it is left to the request that does it.
     claimed_until: Timestamp,
-    /// Behind which host it goes on.
+    /// The host behind which the count continues.
     from: Option<String>,
     tally: Tally,
 }
@@ -169,7 +169,7 @@ async fn count(
     Ok(known.unwrap_or(new))
 }
 
-/// Some more hosts; and behind which to go on, if there are more.
+/// Counts some more hosts; the result has the host to continue behind, if there are more.
 async fn counted(
     app: &App,
     newest: Option<&Release>,

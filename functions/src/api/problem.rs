@@ -1,4 +1,4 @@
-//! From what went wrong to what the caller is told: refused (4xx, not logged) and broken (5xx, logged once) part here.
+//! Errors to problems (RFC 9457): refused (4xx, not logged) and broken (5xx, logged once) part here.
 
 use std::{error::Error, sync::Arc};
 
@@ -11,14 +11,14 @@ use muster_schemas::problems::{Problem, ProblemCode};
 
 use crate::{blobs::BlobError, commit::CommitError, store::StoreError};
 
-/// Why a request was not done.
+/// The reason that a request was not done.
 #[derive(Debug, Clone)]
 pub enum Failure {
-    /// By the rules: the caller is told why.
+    /// Refused by the rules: the caller learns why.
     Refused(Box<Problem>),
     /// A fault of ours: the chain goes to the log, nothing of it to the caller.
     Broken(Arc<dyn Error + Send + Sync>),
-    /// What the server works with does not answer: the caller is asked to come again.
+    /// A service that the server depends on does not answer: the caller is asked to come again.
     Unavailable(Arc<dyn Error + Send + Sync>),
 }
 
@@ -65,7 +65,7 @@ impl From<CommitError> for Failure {
     }
 }
 
-/// What every lock of fleet updates begins with.
+/// The prefix of every lock that fleet updates take.
 const FLEET_UPDATE_LOCKS: &str = "fleet-update:";
 
 /// Another record holds this lock.
@@ -79,7 +79,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Stale { .. } => Self::of(ProblemCode::Contended),
-            StoreError::Cursor => Problem::invalid("cursor", "must come from an earlier page of this list").into(),
+            StoreError::Cursor => {
+                Problem::invalid("cursor", "must be the next_cursor of an earlier page of this list").into()
+            }
             absent @ StoreError::Unavailable { .. } => Self::Unavailable(Arc::new(absent)),
             fault @ StoreError::Fault { .. } => Self::broken(fault),
         }
@@ -90,7 +92,7 @@ impl From<BlobError> for Failure {
     fn from(error: BlobError) -> Self {
         match error {
             BlobError::WrongSize { .. } | BlobError::WrongDigest { .. } => Problem::invalid("body", error).into(),
-            BlobError::BrokenOff(_) => Problem::new(ProblemCode::Malformed).detail("the upload broke off").into(),
+            BlobError::BrokenOff(_) => Problem::new(ProblemCode::Malformed).detail("the upload ended early").into(),
             absent @ BlobError::Unavailable { .. } => Self::Unavailable(Arc::new(absent)),
             fault @ BlobError::Fault { .. } => Self::broken(fault),
         }

@@ -1,4 +1,5 @@
-//! Releases: announced with a signed manifest, completed by files, served to agents. The server vouches for nothing.
+//! Releases: announced with a signed manifest, completed by files, served to agents. The server itself vouches for nothing:
+//! agents verify the signatures.
 
 use std::collections::BTreeSet;
 
@@ -161,12 +162,12 @@ pub async fn upload(
     let id = announced(&found::<Release>(&app, &version).await?.record, &platform)?;
     if params.uploaded {
         if !app.blobs.has(&id).await? {
-            return Err(Problem::invalid("uploaded", "the object store does not have the file as signed").into());
+            return Err(Problem::invalid("uploaded", "the object store does not hold the file that was signed").into());
         }
     } else {
         let length = header_text(request.headers(), header::CONTENT_LENGTH.as_str());
         if !length.is_empty() && length.parse() != Ok(id.size) {
-            let rule = format!("must have {} bytes, as signed", id.size);
+            let rule = format!("must be {} bytes, as signed", id.size);
             return Err(Problem::invalid("Content-Length", rule).into());
         }
         app.blobs.put(&id, pieces(request.into_body())).await?;
@@ -244,7 +245,9 @@ fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Fail
     let mut platforms = targets.iter().map(muster_schemas::releases::Target::platform).collect::<Vec<_>>();
     platforms.sort();
     if bytes > MAX_ENVELOPE_BYTES {
-        Err(Problem::new(ProblemCode::TooLarge).detail(format_args!("it may have {MAX_ENVELOPE_BYTES} bytes")).into())
+        Err(Problem::new(ProblemCode::TooLarge)
+            .detail(format_args!("the envelope must be at most {MAX_ENVELOPE_BYTES} bytes"))
+            .into())
     } else if manifest.kind != "release" || manifest.product != PRODUCT {
         rule("payload.product", "must be a release of muster-agent")
     } else if envelope.signatures.is_empty() || envelope.signatures.len() > 16 {

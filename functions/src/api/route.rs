@@ -1,4 +1,4 @@
-//! A route: its handler's first argument says who may call it, or it does not compile.
+//! Routes: a handler's first argument says which callers it serves, or it does not compile.
 
 use std::any::type_name;
 
@@ -24,25 +24,25 @@ pub struct Route {
     pub path: &'static str,
     /// The full path of its handler.
     handler: &'static str,
-    /// Who may call it.
+    /// The callers that it serves.
     pub access: Access,
-    /// What it does.
+    /// One sentence about it.
     pub summary: &'static str,
     /// Parameters of the query, each with its type and what it means.
     pub asks: Vec<QueryParameter>,
     /// Headers that it looks at.
     pub hears: Vec<HeaderMeaning>,
-    /// What it takes.
+    /// The shape of its body.
     pub takes: Option<MakeShape>,
     /// Whether what it takes is a form rather than JSON.
     pub form: bool,
     /// Whether it takes the bytes of a file.
     pub takes_file: bool,
-    /// What it gives.
+    /// The body of a success.
     pub gives: Option<Answer>,
     /// The status of a success.
     pub status: u16,
-    /// What it gives when it was asked to do nothing, with status 200.
+    /// The shape of its dry run's answer, which has the status 200.
     pub gives_dry: Option<MakeShape>,
     /// Whether it waits for another answer than the caller has.
     pub waits: bool,
@@ -50,7 +50,7 @@ pub struct Route {
     pub tells: Vec<HeaderMeaning>,
     /// Problems that its arguments refuse a request with. Others depend on what is asked for.
     pub problems: Vec<ProblemCode>,
-    /// What serves it.
+    /// Its handler.
     pub serve: MethodRouter<App>,
 }
 
@@ -79,7 +79,7 @@ const IF_NONE_MATCH: HeaderMeaning =
     ("If-None-Match", "The ETag of the answer that the caller has. If it still holds, the status is 304.");
 const ETAG: HeaderMeaning = ("ETag", "Names this answer; for If-None-Match and If-Match.");
 
-/// What a success brings.
+/// The body of a success.
 #[derive(Clone, Copy)]
 pub enum Answer {
     /// JSON of this shape.
@@ -113,7 +113,7 @@ impl Shape {
 
 /// The arguments of a handler, the first of which says who may call.
 pub trait HandlerArguments {
-    /// Who.
+    /// The callers that it serves.
     const ACCESS: Access;
 
     /// Tells the document of the others.
@@ -221,12 +221,12 @@ impl Route {
         self.handler.rsplit("::").nth(1).unwrap_or_default()
     }
 
-    /// What clients call it, by its noun and its handler: `jobs_create`.
+    /// Its name in clients, by its noun and its handler: `jobs_create`.
     pub fn operation_id(&self) -> String {
         format!("{}_{}", self.noun(), self.handler.rsplit("::").next().unwrap_or_default())
     }
 
-    /// What it does.
+    /// One sentence about it.
     pub fn says(self, summary: &'static str) -> Self {
         Self { summary, ..self }
     }
@@ -292,6 +292,6 @@ fn shape<T: ToSchema>() -> Shape {
     Shape { name, schemas }
 }
 
-/// The list of all routes, for a handler that tells of them.
+/// The list of all routes, for the handler that documents them.
 #[derive(Clone, Copy)]
 pub struct Routes(pub fn() -> Vec<Route>);

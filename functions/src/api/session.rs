@@ -1,4 +1,4 @@
-//! Sign in, sign out, and who am I.
+//! Sign in, sign out, and the identity of the caller.
 
 use axum::{
     Json,
@@ -77,7 +77,7 @@ pub async fn delete(operator: Operator<may::Look>, State(app): State<App>) -> Re
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, ended)]).into_response())
 }
 
-/// The CSRF token of a browser's session, to be told again after a reload.
+/// The CSRF token of a browser's session, which the page needs again after a reload.
 pub struct Csrf(Option<Secret>);
 
 impl Argument for Csrf {}

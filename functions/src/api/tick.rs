@@ -1,4 +1,4 @@
-//! The tick as a request: for bodies without a loop, and for operators who do not want to wait.
+//! The tick as a request: for deployments without a loop, and for operators who do not want to wait.
 
 use axum::{Json, extract::State};
 use muster_schemas::ticks::TickReport;

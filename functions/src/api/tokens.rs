@@ -1,4 +1,5 @@
-//! Access tokens of hosts: `POST /oauth/token` (RFC 7523). No refresh token to lose: a 401 means ask again with the key.
+//! OAuth token endpoint: access tokens of hosts, `POST /oauth/token` (RFC 7523). There is no refresh token: after a 401 the
+//! host asks again with its key.
 
 use axum::{
     Json,

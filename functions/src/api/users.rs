@@ -1,4 +1,4 @@
-//! Accounts of people. The last admin stays.
+//! Accounts of people: create, list, change, delete. The last admin stays.
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use muster_domain::{access, refused::Refused};
@@ -131,7 +131,7 @@ async fn other_admin(app: &App, id: UserId) -> Result<Option<Versioned<Account>>
     List::all("users").find::<Account>(app, |other| other.role == Role::Admin && other.id != id).await
 }
 
-/// The admin beside whom there is no other.
+/// The only admin, if there is just one.
 async fn last_admin(app: &App) -> Result<Option<UserId>, Failure> {
     let admin = List::all("users").find::<Account>(app, |account| account.role == Role::Admin).await?;
     let Some(id) = admin.map(|admin| admin.record.id) else { return Ok(None) };

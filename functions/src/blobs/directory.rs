@@ -138,7 +138,7 @@ async fn open_at(place: &Path, offset: u64) -> io::Result<Option<OpenBlob>> {
     Ok(Some(OpenBlob { size, reader: Box::pin(file) }))
 }
 
-/// Synced even if it was there before: whoever made it may not have come to that yet.
+/// Synced even if it was there before: the upload that made it may not have come to that yet.
 fn make_directory(path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

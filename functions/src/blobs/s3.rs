@@ -1,7 +1,7 @@
 //! Blobs in S3: `blobs/<sha256>` holds the bytes with that digest.
 //!
-//! What goes through the server is looked at as it comes: the last piece is passed on only when all are the announced
-//! ones, so an object is complete exactly if it is right. What goes past the server is bound by the link: size and digest
+//! An upload through the server is checked as it comes: the last piece is passed on only when all are the announced
+//! ones, so an object is complete exactly if it is right. An upload past the server is bound by the link: size and digest
 //! are signed, and S3 refuses other bytes. One `PUT` takes 5 GB, far more than a release may have, so there are no parts
 //! to gather; nor does a broken upload leave anything.
 
@@ -173,7 +173,7 @@ impl Blobs for Bucket {
     }
 }
 
-/// What is passed on so far.
+/// The part that was passed on so far.
 struct Relay {
     check: Check,
     pieces: BoxStream<'static, Piece>,

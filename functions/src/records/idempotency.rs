@@ -1,4 +1,4 @@
-//! What an earlier request with the same `Idempotency-Key` has made.
+//! Idempotency records: what an earlier request with the same `Idempotency-Key` has made.
 
 use crate::store::Key;
 

@@ -24,7 +24,7 @@ const ADMIN: &str = "admin";
 
 /// Why there is no account.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make the account {username}: {reason}")]
+#[error("cannot create the account {username}: {reason}")]
 pub struct AccountError {
     username: String,
     reason: String,

@@ -1,4 +1,4 @@
-//! `admin`: what is done to a storage itself, from a machine that may reach it, past the API.
+//! `admin`: commands on a storage itself, from a machine that may reach it, without the API.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,16 +15,16 @@ use crate::{
     clock::SystemClock,
 };
 
-/// What to do.
+/// The command.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make table and bucket where there are none, for places without a template
+    /// Create the table and the bucket if they do not exist, for places without a template
     Setup {
         /// Where everything is kept.
         #[command(flatten)]
         storage: storage::Options,
     },
-    /// Make an account; the password is that in `MUSTER_ADMIN_PASSWORD`, or a random one that is told once
+    /// Create an account; its password is in `MUSTER_ADMIN_PASSWORD`, or a random one is printed once
     CreateAccount {
         /// Where everything is kept.
         #[command(flatten)]
@@ -32,20 +32,20 @@ pub enum Command {
         /// Its name
         #[arg(long, default_value = "admin")]
         username: String,
-        /// What it may do: admin, operator or viewer
+        /// Its role: admin, operator or viewer
         #[arg(long, default_value = "admin", value_parser = role)]
         role: Role,
     },
-    /// Write a whole installation into a directory; stop its servers and its tick first
+    /// Export a whole installation into a directory; stop its servers and its tick first
     Export {
         /// Where everything is kept.
         #[command(flatten)]
         storage: storage::Options,
-        /// The directory, which must not be there yet
+        /// The directory; must not exist yet
         #[arg(long, value_name = "DIRECTORY")]
         to: PathBuf,
     },
-    /// Read an installation from such a directory into an empty storage; interrupted, it goes on when it is run again
+    /// Import such a directory into an empty storage; an interrupted import continues when it is run again
     Import {
         /// Where everything is kept.
         #[command(flatten)]

@@ -1,5 +1,5 @@
-//! Connections: how many there are at once, and how long one may keep silent. Whoever opens thousands of them and says
-//! nothing, or half of something, or never reads an answer, keeps nobody out.
+//! Connections: how many there are at once, and how long one may stay silent (slow loris). A caller that opens thousands of
+//! them and sends nothing, or half a request, or never reads an answer, keeps nobody out.
 //!
 //! A connection that waits for its caller (for a request, for the rest of one, or for an answer to be read) can be taken
 //! back for another one; one whose request is being served cannot. How long a body may take, the handler that reads it knows.
@@ -37,7 +37,7 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How many files the server has open for itself: the store, blobs on their way, its listener.
 const FILES_OF_ITS_OWN: usize = 128;
 
-/// What connections may take.
+/// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// How many there are at once. For another one, that goes which has been waiting for its caller the longest.
@@ -112,7 +112,7 @@ async fn attend(
     let taken_back = Arc::clone(&seat);
     let attended = async {
         let Some(tls) = tls else { return converse(stream, router, limits, seat, stop).await };
-        // Who does not manage to shake hands is gone; nothing was asked yet.
+        // A caller that fails the handshake is dropped; nothing was asked yet.
         if let Some(stream) = tls.shakes(stream).await {
             converse(stream, router, limits, seat, stop).await;
         }

@@ -16,16 +16,16 @@ use muster_schemas::problems::ProblemCode;
 
 use crate::api::problem::Failure;
 
-/// What the console was when this was compiled. Named here so that the compiler looks again when it is another one.
+/// The console's digest when this was compiled. Named here so that the compiler looks again when the console has changed.
 const _: Option<&str> = option_env!("MUSTER_CONSOLE");
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 const PAGE: &str = "index.html";
-/// What a server without it has to say.
-pub const MISSING: &str = "This server was built without the console: `cargo xtask console build` makes it (with Node 20 or \
-    newer), and a server that is built after that has it.";
+/// The message of a server that was built without it.
+pub const MISSING: &str = "This server was built without the console. Run `cargo xtask console build` (with Node 20 or newer), \
+    then build the server again.";
 
 #[cfg(not(debug_assertions))]
 #[derive(rust_embed::Embed)]
@@ -103,7 +103,7 @@ fn sent(name: &str, encoding: Option<&str>, bytes: Cow<'static, [u8]>) -> Respon
     response.body(body).unwrap_or_else(|error| Failure::broken(error).into_response())
 }
 
-/// What browsers shall not do with it.
+/// Headers that keep browsers from misusing the console.
 fn guarded(response: Builder) -> Builder {
     response
         .header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)

@@ -1,7 +1,7 @@
 //! Functions: the same handlers in Lambda. `MUSTER_ROLE` says which: `api` answers HTTP, `tick` runs the duties.
 //!
-//! Nothing is held and nothing goes on after an answer, because a function stands still between two. What is configured
-//! comes from the environment, and what is wrong with it ends the start with one line.
+//! Nothing is held and nothing goes on after an answer, because a function is frozen between two requests. Settings come from
+//! the environment, and a wrong one ends the start with one line.
 
 use std::{
     io::{self, Write as _},
@@ -34,7 +34,7 @@ use crate::{
 /// An answer may have 6 MB, in which bytes are written as base64.
 const MAX_BLOB_PART_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What a function is told by its environment.
+/// The settings of a function, from its environment.
 #[derive(Debug, Parser)]
 #[command(name = "muster-server", no_binary_name = true)]
 struct Options {
@@ -50,7 +50,7 @@ struct Options {
     console_url: String,
 }
 
-/// A template cannot leave out a setting: empty is none.
+/// A template cannot leave out a setting: empty means absent.
 fn console_url(text: &str) -> Result<String, String> {
     if text.is_empty() { Ok(String::new()) } else { urls::public_url(text) }
 }
@@ -122,7 +122,7 @@ async fn measured(app: App, router: Router, request: lambda_http::Request) -> Re
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = Instant::now();
     let response = ServiceExt::<Request>::oneshot(router, request).await?;
-    // What an answer has begun is done before it leaves: afterwards the function stands still.
+    // Tasks that the request has begun end before the answer leaves: afterwards the function is frozen.
     app.settled().await;
     if !is_routine(&method, &path, response.status()) {
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
@@ -140,7 +140,7 @@ async fn measured(app: App, router: Router, request: lambda_http::Request) -> Re
     Ok(response)
 }
 
-/// What every host does all day long, and did well: a line for each would cost more than the rest of it.
+/// Whether a request is one that every host makes all day long, and succeeded: a line for each would cost more than the rest.
 fn is_routine(method: &Method, path: &str, status: StatusCode) -> bool {
     method == Method::POST
         && matches!(path, "/api/v1/agent/check-in" | "/oauth/token")

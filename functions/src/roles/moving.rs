@@ -1,6 +1,6 @@
-//! Moving an installation: everything in the table as lines of `items.ndjson`, every file of a release in `blobs/`.
+//! Export and import of an installation: everything in the table as lines of `items.ndjson`, every file of a release in `blobs/`.
 //!
-//! What is moved must stand still, so its servers and its tick are stopped first. An import looks at all that is there
+//! The installation must not change meanwhile, so its servers and its tick are stopped first. An import looks at all that is there
 //! before it writes, knows its own items again, and refuses any other: it goes on after an interruption, and mixes no two
 //! installations. Moved are items as they are, revisions and all; access tokens are not, hosts ask for new ones.
 
@@ -30,7 +30,7 @@ use crate::{
 };
 
 const ITEMS: &str = "items.ndjson";
-/// What it is called until it is whole.
+/// Its name until it is complete.
 const UNFINISHED: &str = "items.unfinished";
 const BLOBS: &str = "blobs";
 /// How many items are read or written at once.
@@ -78,7 +78,7 @@ pub enum MoveError {
     #[error("the file {0} of a release is damaged in the object store")]
     WrongBlob(String),
     /// A line that is none of an export's.
-    #[error("line {line} of {ITEMS} is no record")]
+    #[error("line {line} of {ITEMS} is not a record")]
     Line {
         /// Which.
         line: usize,
@@ -87,11 +87,11 @@ pub enum MoveError {
         source: serde_json::Error,
     },
     /// The storage holds something else.
-    #[error("the storage is not empty: it holds another {partition} {sort}; an import goes into an empty one")]
+    #[error("the storage is not empty: it holds {partition} {sort}; import into an empty one")]
     NotEmpty {
-        /// What is there.
+        /// Of the record that is there.
         partition: String,
-        /// What is there.
+        /// Of the record that is there.
         sort: String,
     },
 }
@@ -215,7 +215,7 @@ async fn there_already(storage: &Storage, path: &Path) -> Result<BTreeSet<Key>, 
     }
 }
 
-/// All of them, where none is. What the last request of an earlier import has brought only now is there already.
+/// Writes all of them where there are none yet. Some may be there already: the last request of an earlier import came late.
 async fn write(storage: &Storage, mut items: Vec<Item>) -> Result<(), MoveError> {
     while !items.is_empty() {
         let keys = items.iter().map(|item| item.key.clone()).collect::<Vec<_>>();
@@ -237,7 +237,7 @@ async fn write(storage: &Storage, mut items: Vec<Item>) -> Result<(), MoveError>
     Ok(())
 }
 
-/// What tells a record from every other, wherever it is kept.
+/// A digest that tells a record from every other, wherever it is kept.
 fn digest(item: &Item) -> Option<[u8; 32]> {
     line(item).ok().map(|line| Sha256::digest(line).into())
 }

@@ -2,25 +2,25 @@
 
 use muster_domain::pacing::Pacing;
 
-/// What may be changed.
+/// The settings that may be changed.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Options {
-    /// After how many seconds without a word a host counts as offline
+    /// After how many seconds of silence a host counts as offline
     #[arg(long, env = "MUSTER_OFFLINE_AFTER_SECONDS")]
     offline_after_seconds: Option<u32>,
-    /// When an idle host is to come again where polls are not held, in seconds
+    /// When an idle host checks in again where check-ins are not held, in seconds
     #[arg(long, env = "MUSTER_IDLE_INTERVAL_SECONDS", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     idle_interval_seconds: Option<u32>,
-    /// How often it is written down at most that a host was heard from, in seconds
+    /// How often at most it is stored that a host was seen, in seconds
     #[arg(long, env = "MUSTER_PRESENCE_WRITE_SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     presence_write_seconds: Option<u32>,
     /// The longest pause that hosts make while the server does not answer, in seconds: after an outage they are back within
     /// it. At least 2 × hosts ÷ requests that the server can take in a second
     #[arg(long, env = "MUSTER_RETRY_CAP_SECONDS", value_parser = clap::value_parser!(u32).range(10..=3_600))]
     retry_cap_seconds: Option<u32>,
-    /// How many operations of its store a process waits for at once. From half of it on lists are put off, then check-ins of
-    /// idle hosts, then writing down that a host was heard from; results, cancels and sessions never are
+    /// How many operations of its store a process waits for at once. From half of it on it sheds load: first lists, then
+    /// check-ins of idle hosts, then storing that a host was seen; never results, cancels and sessions
     #[arg(long, env = "MUSTER_CAPACITY", value_parser = clap::value_parser!(u32).range(8..=65_536))]
     capacity: Option<u32>,
 }

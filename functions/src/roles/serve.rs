@@ -8,6 +8,7 @@ use axum::Router;
 use axum::routing::any;
 use muster_domain::pacing::Pacing;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
+use tracing::Level;
 
 #[cfg(feature = "console")]
 use super::console;
@@ -36,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Options {
-    /// Where to listen
+    /// The address and port to listen on
     #[arg(long, env = "MUSTER_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     #[command(flatten)]
@@ -44,20 +45,30 @@ pub struct Options {
     /// The URL that hosts and people know the server by [default: made from --listen]
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: Option<String>,
-    /// The TLS certificate with its chain, PEM; read again when it changes
+    /// The TLS certificate with its chain, PEM; reloaded when it changes
     #[arg(long, env = "MUSTER_TLS_CERTIFICATE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
     /// The TLS certificate's private key, PEM
     #[arg(long, env = "MUSTER_TLS_KEY", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
-    /// How many connections there may be at once: each host that waits for work has one
+    /// The largest number of connections at once: each host that waits for work has one
     #[arg(long, env = "MUSTER_MAX_CONNECTIONS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(64..))]
     max_connections: u32,
-    /// How long a poll is held at most, in seconds: shorter than proxies in between wait for an answer
+    /// The longest time that a check-in is held, in seconds: shorter than the timeouts of proxies in between
     #[arg(long, env = "MUSTER_MAX_HOLD_SECONDS", value_parser = clap::value_parser!(u32).range(1..=280))]
     max_hold_seconds: Option<u32>,
     #[command(flatten)]
     pacing: pacing::Options,
+    /// How much to log: error, warn, info, debug (a line for each request) or trace
+    #[arg(long, env = "MUSTER_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    log_level: Level,
+}
+
+impl Options {
+    /// How much to log.
+    pub fn log_level(&self) -> Level {
+        self.log_level
+    }
 }
 
 /// Why the server does not start, or stopped.
@@ -97,11 +108,11 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     let scheme = if certificate.is_some() { "https" } else { "http" };
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
-    // What is one's own alone stays so until the end.
+    // The lock of an embedded storage is held until the end.
     let (app, _kept) = open(&options, public_url).await?;
     accounts::first(&app).await?;
     if certificate.is_none() && !address.ip().is_loopback() {
-        tracing::warn!("Serving without TLS beyond loopback: put a TLS proxy in front, agents refuse plain http.");
+        tracing::warn!("Serving plain HTTP beyond loopback: put a TLS proxy in front, agents refuse plain HTTP.");
     }
     tracing::info!("Serving {} on {address}.", app.settings.public_url);
     let stop = stop_signal();
@@ -193,7 +204,7 @@ fn stop_signal() -> watch::Receiver<bool> {
             _ = tokio::signal::ctrl_c() => {}
         }
         stop.send_replace(true);
-        // Somebody must keep the sender, or the receivers see the end of it.
+        // The sender must stay alive, or the receivers see its end.
         stop.closed().await;
     });
     stopped

@@ -21,24 +21,24 @@ compile_error!("a server without the features `embedded` and `services` has nowh
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Options {
-    /// Where everything is kept; made if it is not there
+    /// The data directory; created if it does not exist
     #[arg(long, env = "MUSTER_DATA", default_value = "muster-data", conflicts_with = "table")]
     data: PathBuf,
-    /// The `DynamoDB` table that everything is kept in instead
+    /// The `DynamoDB` table that holds everything instead
     #[arg(long, env = "MUSTER_TABLE", requires = "bucket", value_parser = named)]
     table: Option<String>,
-    /// The S3 bucket that files are kept in then
+    /// The S3 bucket that holds files then
     #[arg(long, env = "MUSTER_BUCKET", requires = "table", value_parser = named)]
     bucket: Option<String>,
 }
 
-/// What an opened storage is made of.
+/// An opened storage.
 pub struct Storage {
     /// The key-value table.
     pub table: Arc<dyn WholeTable>,
     /// The object store.
     pub blobs: Arc<dyn Blobs>,
-    /// What else only this kind has.
+    /// The parts that only this kind has.
     pub kind: Kind,
 }
 
@@ -141,7 +141,7 @@ impl Storage {
         }
     }
 
-    /// Makes table and bucket where there are none.
+    /// Creates the table and the bucket if they do not exist.
     pub async fn create(&self) -> Result<(), StorageError> {
         match &self.kind {
             #[cfg(feature = "embedded")]
@@ -170,7 +170,7 @@ impl Storage {
 fn secret(text: &str) -> Result<Secret, &'static str> {
     let text = text.trim();
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("must hold 64 hexadecimal digits, as `openssl rand -hex 32` makes them");
+        return Err("must hold 64 hexadecimal digits, as `openssl rand -hex 32` prints them");
     }
     let digits = text.bytes().collect::<std::collections::BTreeSet<_>>();
     if digits.len() < 8

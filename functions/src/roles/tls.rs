@@ -33,7 +33,7 @@ pub enum TlsError {
         reason: String,
     },
     /// Certificate and key do not fit.
-    #[error("certificate and key do not fit")]
+    #[error("the certificate and the key do not match")]
     Mismatch(#[source] rustls::Error),
 }
 
@@ -64,7 +64,7 @@ impl Certificate {
         Ok(Self { chain: chain.to_owned(), key: key.to_owned(), changed, config })
     }
 
-    /// Reads both again if a file has changed. What cannot be used is logged, and the one before serves on.
+    /// Reads both again if a file has changed. A pair that cannot be used is logged, and the pair before stays in use.
     fn renewed(&self) -> Option<Self> {
         let changed = changed(&self.chain, &self.key);
         if changed == self.changed {
@@ -72,7 +72,7 @@ impl Certificate {
         }
         match Self::read(&self.chain, &self.key) {
             Ok(renewed) => {
-                tracing::info!("The TLS certificate has changed and was read again.");
+                tracing::info!("The TLS certificate has changed and was reloaded.");
                 Some(renewed)
             }
             Err(error) => {

@@ -5,5 +5,5 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
     let named = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = named.filter(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(['?', '#', '@', ' ']));
-    host.map(|_| text.to_owned()).ok_or_else(|| "must be http(s)://host, with a port and a path perhaps".into())
+    host.map(|_| text.to_owned()).ok_or_else(|| "must be http(s)://host, optionally with a port and a path".into())
 }

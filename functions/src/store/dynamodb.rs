@@ -49,7 +49,7 @@ pub struct DynamoTable {
     consumed: Option<Mutex<Consumption>>,
 }
 
-/// What the service says it has counted.
+/// The units that the service says it has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumption {
     /// Read units.
@@ -74,7 +74,7 @@ impl DynamoTable {
         Self { consumed: Some(Mutex::default()), ..self }
     }
 
-    /// What the service has counted since the last time.
+    /// The units that the service has counted since the last time.
     pub fn consumed(&self) -> Consumption {
         let consumed = self.consumed.as_ref().map(|consumed| consumed.lock());
         consumed.and_then(Result::ok).map(|mut consumed| std::mem::take(&mut *consumed)).unwrap_or_default()

@@ -30,7 +30,7 @@ pub(super) fn readable(query: Query) -> Result<Option<Query>, StoreError> {
     Ok(Some(query).filter(|query| is_partition(&query.partition)))
 }
 
-/// What no table could do is refused before it can disturb the commits of others.
+/// Refuses a commit that no table could do, before it can disturb the commits of others.
 pub(super) fn admit(writes: &[Write]) -> Result<(), StoreError> {
     let refused = fault("accept the commit");
     if writes.len() > MAX_AT_ONCE {
@@ -70,7 +70,7 @@ pub(super) fn size(item: &Item) -> usize {
     key_size(item) + indexes + expiry + item.body.len() + ATTRIBUTES_BYTES
 }
 
-/// What an index holds of an item.
+/// The part of an item that an index holds.
 pub(super) fn entry_size(item: &Item, entry: &IndexEntry) -> usize {
     key_size(item) + index_size(entry)
 }

@@ -1,5 +1,5 @@
-//! How much this process has to do: the operations of its store that it waits for. Slow callers do not count, and nor do
-//! held polls: neither costs the others anything.
+//! Load shedding: how much this process has to do, as the number of operations of its store that it waits for. Slow callers and
+//! held requests do not count: neither costs other callers anything.
 
 use std::sync::{
     Arc,
@@ -30,7 +30,7 @@ impl Load {
     }
 }
 
-/// One operation. It counts until it is dropped: whoever hangs up waits for nothing any more.
+/// One operation. It counts until it is dropped: a caller that hangs up waits for nothing any more.
 struct Pending(Arc<AtomicUsize>);
 
 impl Pending {

@@ -34,14 +34,14 @@ pub struct Meter<T> {
     units: Mutex<Units>,
 }
 
-/// What was used, by operation: `get`, `get_many`, `query`, `query_index`, `commit`, `expire`.
+/// Units by operation: `get`, `get_many`, `query`, `query_index`, `commit`, `expire`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Units {
     /// Operations that were never called are absent.
     pub operations: BTreeMap<&'static str, Use>,
 }
 
-/// What one operation used.
+/// The units of one operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Use {
     /// How often it was called.
@@ -53,7 +53,7 @@ pub struct Use {
 }
 
 impl Units {
-    /// What one operation used.
+    /// The units of one operation.
     pub fn of(&self, operation: &str) -> Use {
         self.operations.get(operation).copied().unwrap_or_default()
     }
@@ -85,7 +85,7 @@ impl<T: Table> Meter<T> {
         Self { table, units: Mutex::default() }
     }
 
-    /// What was used since the start or the last `take`.
+    /// The units since the start or the last `take`.
     pub fn units(&self) -> Units {
         self.lock().clone()
     }

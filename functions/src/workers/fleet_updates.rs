@@ -1,5 +1,5 @@
 //! Fleet updates go on: what follows a step of theirs. Hosts get their places, then they are offered the release, one commit
-//! at a time; whoever comes by goes on where another one stopped.
+//! at a time; the next worker continues where another one stopped.
 
 use muster_domain::{
     changes::Change,
@@ -54,7 +54,7 @@ pub(crate) async fn go_on(app: &App, cause: &Cause, id: FleetUpdateId) -> Result
     }
 }
 
-/// What the rules say about a host that was never offered this.
+/// The decision of the rules about a host that was never offered this.
 pub(crate) fn turn_of(app: &App, host: &Host, mailbox: &Mailbox, release: &Release) -> Turn {
     let brings = Brings::Release(brings::releases::Release::of(release));
     let resource = brings.rules().job().rules().resource().unwrap_or_default();

@@ -16,7 +16,7 @@ use muster_schemas::{
 use muster_server::{
     api::{
         extract::json,
-        fleet_updates::{check, max_in_flight, plan, waves},
+        fleet_updates::plans::{check, max_in_flight, plan, waves},
     },
     commit::Cause,
 };

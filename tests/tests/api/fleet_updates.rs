@@ -126,6 +126,7 @@ async fn a_second_start_is_refused_with_the_id_of_the_one_that_is_active() {
         .await
         .refused(ProblemCode::FleetUpdateActive);
     assert_eq!(problem.members["fleet_update_id"], id.to_string());
+    assert_eq!(problem.members["lock"], "fleet-update:agent");
     world.acts(id, "cancel", &json!({})).await.is(200);
     world.fleet_update(&json!({ "version": "1.1.0" })).await;
     world.is_consistent().await;

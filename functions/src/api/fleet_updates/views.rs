@@ -1,4 +1,4 @@
-//! What operators are told of a fleet update, beyond what its record says.
+//! Views of fleet updates: what operators see beyond the record itself.
 
 use muster_domain::fleet_updates::{FleetUpdate, brings, hosts::FleetUpdateHost};
 use muster_schemas::{access::Role, fleet_updates::FleetUpdateView, ids::FleetUpdateId};

@@ -29,7 +29,7 @@ pub struct Account {
     pub password_hash: String,
     /// Grows with every new password, and ends the sessions of the old one.
     pub password_version: u64,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,

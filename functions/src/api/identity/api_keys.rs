@@ -13,7 +13,7 @@ use crate::{
     store::{Consistency, Expect, StoreError, Versioned, Write},
 };
 
-/// What every API key begins with.
+/// The prefix of every API key.
 const PREFIX: &str = "mst_";
 /// How exact `last_used_at` is, in seconds.
 const USE_WRITE_SECONDS: i64 = 300;
@@ -23,11 +23,11 @@ const USE_WRITE_SECONDS: i64 = 300;
 pub struct ApiKey {
     /// Its id.
     pub id: ApiKeyId,
-    /// What people call it.
+    /// Its name, for people.
     pub name: String,
-    /// What is stored of its text.
+    /// The digest of its text: nothing else of it is stored.
     pub secret_sha256: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
@@ -54,7 +54,7 @@ pub fn is_one(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-/// Who has this key, if it is valid.
+/// The identity behind this key, if the key is valid.
 pub async fn identify(app: &App, text: &str, request_id: String) -> Result<Option<Identity>, Failure> {
     let id = credentials::ulid(PREFIX, text).and_then(|ulid| format!("{}{ulid}", ApiKeyId::PREFIX).parse().ok());
     let Some(id) = id else { return Ok(None) };

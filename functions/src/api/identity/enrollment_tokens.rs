@@ -1,4 +1,4 @@
-//! Enrollment tokens: what a machine shows that may become a host.
+//! Enrollment tokens: the credential of a machine that is about to become a host.
 
 use muster_domain::{enrollment_tokens::EnrollmentToken, refused::Refused};
 use muster_schemas::{ids::EnrollmentTokenId, problems::ProblemCode, secrets::Secret};
@@ -6,7 +6,7 @@ use muster_schemas::{ids::EnrollmentTokenId, problems::ProblemCode, secrets::Sec
 use super::credentials;
 use crate::{api::problem::Failure, app::App, records, store::Consistency};
 
-/// What every enrollment token begins with.
+/// The prefix of every enrollment token.
 const PREFIX: &str = "met_";
 
 /// A new text for the token with this id, and what is stored of it.

@@ -41,7 +41,7 @@ pub struct Session {
     secret_sha256: String,
     /// Whether a browser keeps it or a program.
     pub kind: SessionKind,
-    /// What a browser's changes must carry; empty for programs.
+    /// The CSRF token that a browser's changes must carry; empty for programs.
     pub csrf_token: String,
     /// Of the account when it was opened: a new password ends the session.
     password_version: u64,
@@ -84,13 +84,13 @@ pub async fn close(app: &App, session: &str) -> Result<(), Failure> {
     Ok(keep(app, vec![gone]).await?)
 }
 
-/// Who has the session of this bearer token, if it is one.
+/// The identity behind the session of this bearer token, if it is one.
 pub async fn of_bearer(app: &App, token: &str, parts: &Parts) -> Result<Option<Identity>, Failure> {
     let found = identify(app, token, SessionKind::Bearer, request_id(parts)).await?;
     Ok(found.map(|(identity, _)| identity))
 }
 
-/// Who has the session of the request's cookie, if there is one. A change must come from the console.
+/// The identity behind the session of the request's cookie, if there is one. A change must come from the console.
 pub async fn of_cookie(app: &App, parts: &Parts) -> Result<Option<Identity>, Failure> {
     let Some((identity, csrf_token)) = by_cookie(app, &parts.headers, request_id(parts)).await? else {
         return Ok(None);
@@ -112,7 +112,7 @@ async fn by_cookie(app: &App, headers: &HeaderMap, request_id: String) -> Result
     identify(app, token, SessionKind::Cookie, request_id).await
 }
 
-/// Who has this session, with its CSRF token.
+/// The identity behind this session, with its CSRF token.
 async fn identify(
     app: &App,
     token: &str,
@@ -150,8 +150,8 @@ async fn identify(
     Ok(Some((identity, session.csrf_token)))
 }
 
-/// CSRF protection: a browser sends the cookie along whoever asks it to, so a change must come from our own page and know
-/// its token.
+/// CSRF protection: a browser sends the cookie along with requests of any page, so a change must come from our own page and
+/// carry its token.
 fn sent_by_the_console(parts: &Parts, app: &App, csrf_token: &str) -> Result<(), Failure> {
     let origin = header_text(&parts.headers, header::ORIGIN.as_str());
     let Settings { public_url, console_url, .. } = &app.settings;

@@ -1,5 +1,5 @@
-//! Sign-in throttle: after a number of wrong passwords a name has to wait before the next try, longer each time. Counted in
-//! the table, because a function knows nothing of the others.
+//! Sign-in throttle (brute force): after a number of wrong passwords a name has to wait before the next try, longer each time.
+//! Counted in the table, because functions share no memory.
 
 use jiff::Timestamp;
 use muster_domain::times::after;
@@ -57,7 +57,7 @@ pub async fn count_try(app: &App, username: &str) -> Result<Try, Failure> {
         let (now, revision) = (app.now(), found.as_ref().map(|found| found.revision));
         let known = found.map(|found| found.record).filter(|known| now < after(known.last_at, TRIES_KEPT_SECONDS));
         if known.as_ref().is_some_and(|known| now < after(known.last_at, known.wait_seconds())) {
-            let detail = "this name was tried too often without its password";
+            let detail = "too many wrong passwords for this name";
             return Err(Problem::new(ProblemCode::TooManyRequests).detail(detail).into());
         }
         let next = Tries { count: known.map_or(0, |known| known.count) + 1, last_at: now };

@@ -1,4 +1,4 @@
-//! Who may call an operation, in the document's words: from the same type that lets the caller in.
+//! Access in the document: from the same type that lets the caller in.
 
 use axum::http::Method;
 use muster_domain::words::word;
@@ -62,7 +62,7 @@ pub fn sentence(access: Access) -> String {
     }
 }
 
-/// What a caller is refused with who is not let in.
+/// The problems of callers that are not let in.
 pub fn problems(route: &Route) -> Vec<ProblemCode> {
     let mut problems = match route.access {
         Access::Anyone => return Vec::new(),

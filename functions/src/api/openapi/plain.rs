@@ -70,7 +70,7 @@ fn whole(part: &Value, all: &Map<String, Value>) -> Value {
     json!({ "properties": properties, "required": required })
 }
 
-/// What one member is in any of the shapes: one of the words that tell them apart, or any of its schemas.
+/// The schema of one member over all shapes: one of the words that tell them apart, or any of its schemas.
 fn member(name: &str, shapes: &[Value], all: &Map<String, Value>) -> Value {
     let found = shapes.iter().filter_map(|shape| Some((shape, shape["properties"].get(name)?))).collect::<Vec<_>>();
     let words = found.iter().filter_map(|(_, schema)| schema["enum"].as_array()).flatten().collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Patience: a stream whose caller must go on reading what is written to it.
+//! Write timeout: a stream fails if its caller stops reading what is written to it.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! Seats: one for each connection that there may be. Whoever waits for its caller gives way.
+//! Connection limit: one seat for each connection. A connection that waits for its caller gives way to a new one.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! A storage of one's own: a table in a file and files beside it, below one directory, for one process.
+//! Embedded storage: a table in a file and files beside it, below one directory, for one process.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ pub(super) fn open(data: &Path) -> Result<Storage, StorageError> {
 pub(super) fn secret(path: &Path) -> io::Result<Secret> {
     match fs::read_to_string(path) {
         Ok(text) => {
-            let remove = "; remove the file to have a new one made";
+            let remove = "; remove the file, and the next start makes a new one";
             return super::secret(&text).map_err(|rule| io::Error::other(format!("it {rule}{remove}")));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -48,7 +48,7 @@ fn locked(path: &Path) -> io::Result<fs::File> {
     let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(io::Error::other("another process uses it")),
+        Err(fs::TryLockError::WouldBlock) => Err(io::Error::other("another process is using it")),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }
 }

@@ -1,4 +1,4 @@
-//! A storage that any number of processes share: a table of `DynamoDB` and a bucket of S3.
+//! Shared storage, for any number of processes: a table of `DynamoDB` and a bucket of S3.
 
 use std::sync::Arc;
 
@@ -42,11 +42,11 @@ pub(super) async fn secret(configuration: &SdkConfig) -> Result<Secret, StorageE
             ("MUSTER_TOKEN_SECRET_PARAMETER", text)
         }
         (Some(_), Some(_)) => {
-            let both = "MUSTER_TOKEN_SECRET and MUSTER_TOKEN_SECRET_PARAMETER are both set: one of them is wanted";
+            let both = "MUSTER_TOKEN_SECRET and MUSTER_TOKEN_SECRET_PARAMETER are both set: set only one of them";
             return Err(StorageError::Secret(both.into()));
         }
         (None, None) => {
-            let none = "MUSTER_TOKEN_SECRET is missing: 64 hexadecimal digits, as `openssl rand -hex 32` makes them, \
+            let none = "MUSTER_TOKEN_SECRET is missing: 64 hexadecimal digits, as `openssl rand -hex 32` prints them, \
                         or MUSTER_TOKEN_SECRET_PARAMETER, the name of the SSM parameter that holds them";
             return Err(StorageError::Secret(none.into()));
         }

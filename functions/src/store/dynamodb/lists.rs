@@ -14,7 +14,7 @@ use crate::store::{
     Consistency, Index, Item, Key, Order, Query, Rows, StoreError, cursors::Position, limits::readable,
 };
 
-/// What one answer of the service holds: rows, and where it stopped.
+/// One answer of the service: rows, and where it stopped.
 struct Page {
     rows: Vec<Attributes>,
     stopped_at: Option<Position>,

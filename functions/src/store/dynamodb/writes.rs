@@ -21,7 +21,7 @@ const ALL_OLD: ReturnValuesOnConditionCheckFailure = ReturnValuesOnConditionChec
 /// How long the pause before a second try is at most; it doubles with every further one.
 const FIRST_PAUSE_MILLISECONDS: u64 = 25;
 
-/// What one try of a commit came to.
+/// The outcome of one try of a commit.
 enum TryOutcome {
     /// It happened, now or with an earlier try.
     Through,
@@ -206,7 +206,7 @@ fn met_by(item: Option<&Attributes>, attempt: AttemptId, place: usize) -> Result
     }
 }
 
-/// What a write expects, in the service's words.
+/// A write's expectation, in the service's words.
 #[derive(Default)]
 struct Condition {
     expression: Option<String>,

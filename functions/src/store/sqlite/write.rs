@@ -54,7 +54,7 @@ pub(super) fn write_until_closed(mut connection: Connection, mut queue: mpsc::Re
     }
 }
 
-/// Who asks while the group is at work joins it: callers that were answered together come back one by one, and to go
+/// A request that comes while the group is at work joins it: callers that were answered together come back one by one, and to go
 /// ahead without the later ones would cost them, and then the earlier ones, a second fsync.
 ///
 /// An error of the database takes back the whole group, and what it answered so far does not count.
