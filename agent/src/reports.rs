@@ -18,11 +18,13 @@ const TELL_EVERY: Duration = Duration::from_mins(15);
 
 /// Every section as it is now, in their order.
 pub fn gather(desk: &Desk, reporter: &Reporter) -> Vec<Report> {
-    vec![
-        Report::Agent(reporter.report()),
-        Report::Facts(facts::gather(&desk.agent.capabilities)),
-        Report::Upstreams(desk.upstreams()),
-    ]
+    let gathered = Section::ALL.into_iter().filter_map(|section| match section {
+        Section::Agent => Some(Report::Agent(reporter.report())),
+        Section::Facts => Some(Report::Facts(facts::gather(&desk.agent.capabilities))),
+        Section::Upstreams => Some(Report::Upstreams(desk.upstreams())),
+        Section::Unknown => None,
+    });
+    gathered.collect()
 }
 
 /// The digest of the facts among these, for a server that compares nothing else.
