@@ -15,28 +15,28 @@ pub mod hosts;
 mod outcomes;
 mod planning;
 mod positions;
+mod transition;
+mod views;
 mod waiting;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use muster_schemas::{
-    access::Role,
     actions::ActionOnFleetUpdate,
-    fleet_updates::{Counts, FleetUpdateState, FleetUpdateView, MaintenanceWindow, OfflinePolicy, Share},
+    fleet_updates::{FleetUpdateState, MaintenanceWindow, OfflinePolicy, Share},
     ids::{FleetUpdateId, HostId, JobId},
-    problems::{Problem, ProblemCode},
+    problems::ProblemCode,
 };
 use serde::{Deserialize, Serialize};
 
+use self::transition::Transition;
 pub use self::{
     admission::{Candidate, best_case_seconds, turn},
     brings::Brings,
     planning::{Planning, Selection},
 };
 use crate::{
-    access::actions,
-    changes::{Change, Effect, Lock, Note, Work},
     machine::{Machine, Step},
     refused::Refused,
     times::after,
@@ -239,38 +239,40 @@ impl Machine for FleetUpdate {
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         use FleetUpdateState::{Cancelled, Paused, Running};
-        let mut draft = Draft::of(self, now);
+        let mut transition = Transition::of(self, now);
         match (self.state, event) {
             (_, Event::Start { .. }) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
-            (Running, Event::Admit { position, candidate, job_id }) => draft.admit(*position, candidate, *job_id)?,
+            (Running, Event::Admit { position, candidate, job_id }) => {
+                transition.admit(*position, candidate, *job_id)?
+            }
             (_, Event::Admit { .. }) => return Err(self.refused("offer anything")),
             (_, Event::Planned { from, ready, others, to }) => {
-                draft.planned(from.as_ref(), (*ready, *others), to.as_ref())?;
+                transition.planned(from.as_ref(), (*ready, *others), to.as_ref())?;
             }
-            (_, Event::Host { position, outcome }) => draft.hears(*position, outcome),
-            (_, Event::Tick) => draft.ticks(),
+            (_, Event::Host { position, outcome }) => transition.hears(*position, outcome),
+            (_, Event::Tick) => transition.ticks(),
             // Said twice is said once.
             (Paused, Event::Pause) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
             (_, Event::Pause) => {
                 self.can(ActionOnFleetUpdate::Pause)?;
-                draft.pause();
+                transition.pause();
             }
             (_, Event::Resume(note)) => {
                 self.can(ActionOnFleetUpdate::Resume)?;
-                draft.goes_on_by_hand(note)?;
+                transition.goes_on_by_hand(note)?;
             }
             (_, Event::Cancel(note)) => {
                 self.can(ActionOnFleetUpdate::Cancel)?;
-                draft.cancel(note);
+                transition.cancel(note);
             }
             (_, Event::RetryFailed(note)) => {
                 self.can(ActionOnFleetUpdate::RetryFailed)?;
-                draft.retry_failed(note)?;
+                transition.retry_failed(note)?;
             }
         }
-        draft.settle();
-        draft.goes_on();
-        Ok(Step { next: draft.next, effects: draft.effects })
+        transition.settle();
+        transition.goes_on();
+        Ok(Step { next: transition.next, effects: transition.effects })
     }
 
     fn due_at(&self) -> Option<Timestamp> {
@@ -286,52 +288,6 @@ impl FleetUpdate {
     /// How many hosts take part.
     pub fn total(&self) -> u32 {
         self.ready + self.others
-    }
-
-    /// How many hosts are where.
-    pub fn counts(&self) -> Counts {
-        let (total, in_flight) = (self.total(), count(self.slots.len()));
-        let (succeeded, failed) = (self.succeeded, self.failed);
-        let left = total.saturating_sub(in_flight + succeeded + failed + self.skipped + self.taken_back);
-        let (pending, skipped, cancelled) = match self.state {
-            FleetUpdateState::Cancelled => (0, self.skipped, self.taken_back + left),
-            FleetUpdateState::Completed => (0, self.skipped + left, self.taken_back),
-            FleetUpdateState::Planning
-            | FleetUpdateState::Running
-            | FleetUpdateState::Paused
-            | FleetUpdateState::Halted => (left, self.skipped, self.taken_back),
-        };
-        Counts { total, pending, in_flight, succeeded, failed, skipped, cancelled }
-    }
-
-    /// The fleet update as operators of this role see it, with the hosts in its slots.
-    pub fn view(&self, role: Role, now: Timestamp, revision: u64, in_flight: Vec<HostId>) -> FleetUpdateView {
-        let plan = self.plan.clone();
-        let Brings::Release(brings::releases::Release { version, manifest_sha256 }) = plan.brings.clone();
-        FleetUpdateView {
-            id: self.id,
-            title: plan.brings.rules().title(),
-            version,
-            manifest_sha256,
-            state: self.state,
-            waiting_on: self.waiting_on(now),
-            halted_reason: self.halted_reason.clone(),
-            wave: self.wave,
-            waves: plan.waves,
-            max_in_flight: plan.max_in_flight,
-            max_failures: plan.max_failures,
-            failures: self.failures,
-            soak_seconds: plan.soak_seconds,
-            in_flight,
-            counts: self.counts(),
-            note: plan.note,
-            created_by: plan.created_by,
-            created_by_name: plan.created_by_name,
-            created_at: plan.created_at,
-            ended_at: self.ended_at,
-            revision,
-            actions: actions(|action| self.allows(action, role)),
-        }
     }
 
     /// Whether a tick has more to do at once: one step deals with a few hosts only.
@@ -389,141 +345,6 @@ pub fn waves(total: u32, asked: &[Share]) -> Vec<u32> {
 /// How many of a fleet of `total` hosts may be in an unproven update at once.
 pub fn max_in_flight(total: u32, asked: Share) -> u32 {
     asked.of(total).min(total.max(1)).min(MAX_IN_FLIGHT)
-}
-
-/// A step being made: the next state, changed in place, and its effects.
-struct Draft {
-    next: FleetUpdate,
-    effects: Vec<Effect>,
-    latest_failure: Option<String>,
-    latest_lost: Option<HostId>,
-    now: Timestamp,
-}
-
-impl Draft {
-    fn of(fleet_update: &FleetUpdate, now: Timestamp) -> Self {
-        Self { next: fleet_update.clone(), effects: Vec::new(), latest_failure: None, latest_lost: None, now }
-    }
-
-    /// What follows by itself after every event: halt, completion, the next wave.
-    fn settle(&mut self) {
-        use FleetUpdateState::{Completed, Paused, Running};
-        let next = &self.next;
-        if matches!(next.state, Running | Paused) && next.failures >= next.plan.max_failures {
-            let (failures, limit) = (next.failures, next.plan.max_failures);
-            let latest = self.latest_failure.as_deref().unwrap_or("see the failed hosts");
-            return self.halt(&format!("{failures} of at most {limit} failures: {latest}"));
-        }
-        if next.state != Running {
-            return;
-        }
-        if self.next.slots_are_exhausted() {
-            let who = match (self.latest_lost, self.next.lost.len()) {
-                (Some(host), 1) => host.to_string(),
-                (Some(host), lost) => format!("{host} and {} more", lost - 1),
-                (None, lost) => format!("{lost} lost hosts"),
-            };
-            return self.halt(&format!("slots_exhausted: no word from {who}"));
-        }
-        while self.next.wave_is_done()
-            && !self.next.is_last_wave()
-            && self.next.soak_ends_at().is_none_or(|end| self.now >= end)
-        {
-            self.next.wave += 1;
-        }
-        if self.next.wave_is_done() && self.next.is_last_wave() {
-            self.next.state = Completed;
-            self.end("fleet_update.completed", String::new());
-        }
-    }
-
-    fn goes_on(&mut self) {
-        let next = &self.next;
-        let has_turns = !next.turns(self.now).is_empty() || !next.deferred(self.now).is_empty();
-        if next.planning.is_some() || has_turns || next.is_behind(self.now) {
-            self.effects.push(Effect::GoOn(Work::FleetUpdate(next.id)));
-        }
-    }
-
-    fn halt(&mut self, reason: &str) {
-        self.next.state = FleetUpdateState::Halted;
-        self.next.halted_reason = Some(reason.into());
-        self.effects.push(Note::alert("fleet_update.halted", self.next.id, reason).into());
-        self.recall();
-    }
-
-    fn pause(&mut self) {
-        self.next.state = FleetUpdateState::Paused;
-        self.effects.push(Note::new("fleet_update.paused", self.next.id, String::new()).into());
-        self.recall();
-    }
-
-    fn resume(&mut self, note: &str) {
-        self.next.state = FleetUpdateState::Running;
-        self.next.failures = 0;
-        self.next.halted_reason = None;
-        self.next.to_recall.clear();
-        self.effects.push(Note::new("fleet_update.resumed", self.next.id, note).into());
-    }
-
-    /// After a halt with a note that says why.
-    fn goes_on_by_hand(&mut self, note: &str) -> Result<(), Refused> {
-        if self.next.state == FleetUpdateState::Halted && note.trim().is_empty() {
-            return Err(Refused(Box::new(Problem::invalid("note", "must say why it may go on after a halt"))));
-        }
-        self.resume(note);
-        Ok(())
-    }
-
-    fn cancel(&mut self, note: &str) {
-        self.next.state = FleetUpdateState::Cancelled;
-        self.next.planning = None;
-        self.end("fleet_update.cancelled", note.into());
-        self.recall();
-    }
-
-    fn end(&mut self, action: &'static str, detail: String) {
-        self.next.ended_at = Some(self.now);
-        self.effects.push(Effect::Unlock(Lock {
-            name: self.next.plan.brings.rules().lock(),
-            holder: self.next.id.to_string(),
-        }));
-        self.effects.push(Note::new(action, self.next.id, detail).into());
-    }
-
-    /// Takes back what was offered and is not accepted. Hosts already updating finish and are recorded.
-    fn recall(&mut self) {
-        self.next.to_recall = self.next.slots.difference(&self.next.lost).copied().collect();
-        self.recall_more();
-    }
-
-    fn recall_more(&mut self) {
-        for position in self.next.to_recall.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>() {
-            self.next.to_recall.remove(&position);
-            self.host(position, hosts::Event::Recall);
-        }
-    }
-
-    fn retry_failed(&mut self, note: &str) -> Result<(), Refused> {
-        let positions = self.next.retriable.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>();
-        // One that halted goes on by this, under the same conditions as by a resume.
-        if self.next.state == FleetUpdateState::Halted {
-            self.goes_on_by_hand(note)?;
-        }
-        for position in &positions {
-            self.next.retriable.remove(position);
-            self.next.failed -= 1;
-            self.next.requeued.insert(*position);
-            self.host(*position, hosts::Event::Retry);
-        }
-        let detail = format!("{} hosts: {note}", positions.len());
-        self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
-        Ok(())
-    }
-
-    fn host(&mut self, position: u32, event: hosts::Event) {
-        self.effects.push(Effect::Also(Change::FleetUpdateHost(self.next.id, position, event)));
-    }
 }
 
 fn count(length: usize) -> u32 {

@@ -7,20 +7,19 @@
 //! any open state ──Tick past the deadline──▶ presumed_lost ──a late report──▶ where the report says
 //! ```
 
+mod events;
+mod views;
+
 use jiff::Timestamp;
 use muster_schemas::{
-    access::Role,
-    actions::ActionOnJob,
-    commands::{Command, Event as Told, EventKind, MAX_OUTPUT_EVENT_BYTES},
-    envelopes::sha256_hex,
+    commands::Event as Told,
     ids::{HostId, JobId, ProcessId},
-    jobs::{JobError, JobResult, JobSpec, JobState, JobView, Outcome, Recovery},
+    jobs::{JobResult, JobSpec, JobState, Recovery},
     problems::ProblemCode,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{Permission, actions},
     changes::{Change, Effect, Note},
     fleet_updates::hosts::{Event as HostEvent, Place},
     machine::{Machine, Step},
@@ -30,10 +29,6 @@ use crate::{
     words::word,
 };
 
-/// No more is counted as lost: a number that every reader of JSON holds exactly.
-const MAX_LOST_BYTES: u64 = 1 << 53;
-/// The error of a job that another process was told to start before.
-const GRANTED_BEFORE: &str = "granted_before";
 /// How long after its time limit a job without a word is presumed lost, in seconds: the agent needs time to tell.
 const GRACE_SECONDS: u32 = 300;
 /// How many pieces of log are kept: one a second for the longest time that a job may run, and some more. A log of crumbs
@@ -257,24 +252,6 @@ impl Job {
         deliverable && !self.cancel_requested && !open_on_host.contains(&self.id)
     }
 
-    /// The job on the wire.
-    pub fn command(&self) -> Command {
-        let wire = serde_json::to_value(&self.asked.spec).expect("a spec is plain data");
-        Command {
-            id: self.id,
-            host_id: self.host_id,
-            sequence: self.sequence,
-            kind: self.asked.spec.kind().into(),
-            spec: wire.get("spec").cloned().unwrap_or_default(),
-            recovery: self.asked.spec.rules().recovery(),
-            resource: self.asked.resource.clone(),
-            // Jobs of one host on one resource are made in the order of their sequence.
-            generation: self.sequence,
-            start_by: self.asked.start_by,
-            time_limit_seconds: self.asked.time_limit_seconds,
-        }
-    }
-
     /// Whether the host shall stop it, or not start it: also because its latest start has passed on the server's clock,
     /// which stands still for nobody.
     pub fn shall_stop(&self, now: Timestamp) -> bool {
@@ -285,69 +262,6 @@ impl Job {
     /// The highest event of a process that is stored.
     pub fn told_through(&self, process: ProcessId) -> u64 {
         self.told.filter(|(teller, _)| *teller == process).map_or(0, |(_, through)| through)
-    }
-
-    /// What the job waits for, in words.
-    pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
-        let host = self.host_id;
-        let to = |verb: &str| format!("{host} to {} it", if self.cancel_requested { "stop" } else { verb });
-        match self.state {
-            JobState::Queued => Some(format!("the next check-in of {host}, until {}", self.asked.start_by)),
-            JobState::Offered => Some(to("accept")),
-            JobState::Accepted => Some(to("start")),
-            JobState::Running if now < self.deadline() => Some(format!("{}, until {}", to("finish"), self.deadline())),
-            JobState::Running => Some(format!("{}; overdue since {}", to("finish"), self.deadline())),
-            JobState::PresumedLost => Some(format!("a late report of {host}; overdue since {}", self.deadline())),
-            _ => None,
-        }
-    }
-
-    /// Whether a caller of this role may do this with it.
-    pub fn allows(&self, action: ActionOnJob, role: Role) -> Result<(), Refused> {
-        match action {
-            ActionOnJob::Cancel => Permission::RunJobs.check(role).and_then(|()| self.can_be_cancelled()),
-        }
-    }
-
-    /// The job as operators of this role see it.
-    pub fn view(&self, role: Role, now: Timestamp, revision: u64) -> JobView {
-        let waiting_on = self.waiting_on(now);
-        let actions = actions(|action| self.allows(action, role));
-        let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
-        let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
-            self.clone();
-        let Asked { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
-        let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
-        let created_by = match origin {
-            Origin::Caller(caller) => caller,
-            Origin::FleetUpdate(place) => place.fleet_update_id.to_string(),
-        };
-        JobView {
-            id,
-            host_id,
-            sequence,
-            title: spec.rules().title(),
-            spec,
-            state,
-            waiting_on,
-            resource,
-            created_by,
-            created_by_name,
-            fleet_update_id,
-            created_at,
-            start_by,
-            time_limit_seconds,
-            offered_at,
-            accepted_at,
-            started_at,
-            ended_at,
-            cancel_requested,
-            log_bytes,
-            output_lost_bytes,
-            result,
-            revision,
-            actions,
-        }
     }
 
     fn can_be_cancelled(&self) -> Result<(), Refused> {
@@ -438,155 +352,4 @@ impl Job {
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
         Step::to(next).and(forget).and_all(hears).and_all(note)
     }
-
-    fn told(
-        &self,
-        host_id: HostId,
-        process: ProcessId,
-        events: &[Told],
-        now: Timestamp,
-    ) -> Result<Step<Self>, Refused> {
-        if host_id != self.host_id {
-            return Err(Refused::not_found("job"));
-        }
-        let mut step = self.stay();
-        for event in events {
-            // Stored already, by an earlier request or by this one.
-            if event.sequence <= step.next.told_through(process) {
-                continue;
-            }
-            let Step { mut next, effects } = step.next.hears(&event.kind, process, now)?;
-            next.told = Some((process, event.sequence));
-            step = Step { next, effects: [step.effects, effects].concat() };
-        }
-        step.effects = in_few_pieces(step.effects);
-        let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
-        step.next.log_pieces = step.next.log_pieces.saturating_add(u32::try_from(pieces).unwrap_or(u32::MAX));
-        Ok(step)
-    }
-
-    fn hears(&self, event: &EventKind, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
-        match event {
-            EventKind::Finished { result } => self.finished(result, process, now),
-            // What was on its way when the job ended changes nothing any more.
-            _ if self.state.is_final() => Ok(self.stay()),
-            EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
-            EventKind::Starting => Ok(self.grants(process, now)),
-            EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
-            EventKind::Output { text } => Ok(self.logs(text)),
-            EventKind::OutputLost { bytes } => Ok(self.loses(*bytes)),
-        }
-    }
-
-    /// Leave to start is given once where once is all it may run. Another process that asks for it proves that the first
-    /// is gone or that there are two: how far it came nobody knows.
-    fn grants(&self, process: ProcessId, now: Timestamp) -> Step<Self> {
-        if !self.is_granted_to_another(process) {
-            return Step::to(Self { granted: Some(process), ..self.at_least(JobState::Accepted, now) });
-        }
-        self.interrupted(now)
-    }
-
-    fn is_granted_to_another(&self, process: ProcessId) -> bool {
-        self.asked.spec.rules().recovery() == Recovery::Once && self.granted.is_some_and(|granted| granted != process)
-    }
-
-    fn interrupted(&self, now: Timestamp) -> Step<Self> {
-        let message = "another process of this host was told to start it before; how far that came is unknown";
-        let result = JobResult {
-            outcome: Outcome::Interrupted,
-            exit_code: None,
-            error: Some(JobError { code: GRANTED_BEFORE.into(), message: message.into() }),
-            detail: None,
-            started_at: self.started_at,
-            finished_at: now,
-            output_bytes: self.log_bytes,
-            output_truncated: false,
-        };
-        Self { result: Some(result), ..self.clone() }.end(JobState::Interrupted, now)
-    }
-
-    /// Forward to `state`, or back from `presumed_lost`; never backward.
-    fn at_least(&self, state: JobState, now: Timestamp) -> Self {
-        let mut next = self.clone();
-        next.accepted_at.get_or_insert(now);
-        if state == JobState::Running {
-            next.started_at.get_or_insert(now);
-        }
-        next.state = if next.started_at.is_some() { JobState::Running } else { JobState::Accepted };
-        next
-    }
-
-    fn logs(&self, text: &str) -> Step<Self> {
-        let limit = self.asked.spec.rules().log_limit_bytes();
-        let limit = if self.log_pieces < MAX_LOG_PIECES { limit } else { 0 };
-        let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
-        let kept = &text[..text.floor_char_boundary(room)];
-        if kept.is_empty() {
-            return self.stay();
-        }
-        let log = Effect::Log { job: self.id, offset: self.log_bytes, text: kept.into() };
-        Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
-    }
-
-    /// People see in the log where it has a hole, programs in the job that it has some.
-    fn loses(&self, bytes: u64) -> Step<Self> {
-        let mut step =
-            self.logs(&format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n"));
-        step.next.output_lost_bytes = self.output_lost_bytes.saturating_add(bytes).min(MAX_LOST_BYTES);
-        step
-    }
-
-    fn finished(&self, result: &JobResult, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
-        if self.state.is_final() {
-            // Told not to start it, the second process says that it did not: no contradiction.
-            let turned_away = says_it_never_ran(result);
-            let same = self.result.as_ref().is_some_and(|known| {
-                let granted_before = known.error.as_ref().is_some_and(|error| error.code == GRANTED_BEFORE);
-                digest(known) == digest(result) || (granted_before && turned_away)
-            });
-            let state = word(self.state);
-            let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
-            return if same { Ok(self.stay()) } else { Err(conflict()) };
-        }
-        // A copy of the host that never had the job says that it never ran; the one that was told to start it is silent.
-        if says_it_never_ran(result) && self.is_granted_to_another(process) {
-            return Ok(self.interrupted(now));
-        }
-        let state = match result.outcome {
-            Outcome::Succeeded => JobState::Succeeded,
-            Outcome::Failed => JobState::Failed,
-            Outcome::Cancelled => JobState::Cancelled,
-            Outcome::Interrupted => JobState::Interrupted,
-            Outcome::Rejected => JobState::Rejected,
-        };
-        Ok(Self { result: Some(result.clone()), ..self.clone() }.end(state, now))
-    }
-}
-
-fn says_it_never_ran(result: &JobResult) -> bool {
-    matches!(result.outcome, Outcome::Cancelled | Outcome::Rejected) && result.started_at.is_none()
-}
-
-/// Output that was told at once is kept as one piece of log as far as it fits into one.
-fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
-    let mut gathered: Vec<Effect> = Vec::new();
-    let mut piece = None;
-    for effect in effects {
-        if let Effect::Log { text, .. } = &effect {
-            if let Some(Effect::Log { text: before, .. }) = piece.and_then(|place: usize| gathered.get_mut(place))
-                && before.len() + text.len() <= MAX_OUTPUT_EVENT_BYTES
-            {
-                before.push_str(text);
-                continue;
-            }
-            piece = Some(gathered.len());
-        }
-        gathered.push(effect);
-    }
-    gathered
-}
-
-fn digest(result: &JobResult) -> String {
-    sha256_hex(&serde_json::to_vec(result).expect("a result is plain data"))
 }

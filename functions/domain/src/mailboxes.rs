@@ -8,6 +8,8 @@
 //! only the newest is served. A process that comes back after another one took over proves two live copies of one
 //! identity, because a process that ended never asks again.
 
+mod sessions;
+
 use jiff::Timestamp;
 use muster_schemas::{
     hosts::HostState,
@@ -20,8 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     changes::{Change, Effect, Note},
-    fleet_updates::hosts::{Event as FleetUpdateHostEvent, Place},
-    hosts,
+    fleet_updates::hosts::Place,
     jobs::{self, NewJob},
     machine::{Machine, Step},
     refused::Refused,
@@ -305,84 +306,6 @@ impl Mailbox {
     /// An open job that acts on this, if there is one.
     pub fn open_on(&self, resource: &str) -> Option<&OpenJob> {
         self.open.iter().find(|job| job.resource.as_deref() == Some(resource))
-    }
-
-    fn started(&self, agent: &AgentReport, news: &HostNews, now: Timestamp) -> Result<Step<Self>, Refused> {
-        self.served()?;
-        if self.earlier_processes.contains(&agent.process_id) {
-            let reason = format!("two live copies of this host's identity: process {} came back", agent.process_id);
-            return Ok(self.quarantine(&reason));
-        }
-        let mut next = self.clone();
-        if let Some(earlier) = self.process_id.filter(|process| *process != agent.process_id) {
-            next.earlier_processes.push(earlier);
-            let forgotten = next.earlier_processes.len().saturating_sub(REMEMBERED_PROCESSES);
-            next.earlier_processes.drain(..forgotten);
-        }
-        next.session += 1;
-        next.process_id = Some(agent.process_id);
-        next.learns(news.highest_sequence);
-        next.last_seen_at = Some(now);
-        next.attention_until = Some(after(now, ATTENTION_SECONDS));
-        next.fleet_update = self.judged_by(agent);
-        next.digests = news.digests.clone().unwrap_or_default();
-        let reported = hosts::Event::Reported { reports: news.reports.clone() };
-        // A held poll of the session before must learn that it is over.
-        Ok(Step::to(next)
-            .and(Effect::Also(Change::Host(self.host_id, reported)))
-            .and(Effect::Wake(self.host_id))
-            .and_all(self.perhaps_offered(news.highest_sequence))
-            .and_all(self.judge(agent, now)))
-    }
-
-    fn seen(&self, session: u64, news: &HostNews, now: Timestamp) -> Result<Step<Self>, Refused> {
-        self.serves(session)?;
-        let mut next = Self { last_seen_at: Some(now), ..self.clone() };
-        next.learns(news.highest_sequence);
-        if let Some(digests) = &news.digests {
-            next.digests = digests.clone();
-        }
-        if let Some(agent) = news.agent() {
-            next.fleet_update = self.judged_by(agent);
-        }
-        let reported = hosts::Event::Reported { reports: news.reports.clone() };
-        let host = Effect::Also(Change::Host(self.host_id, reported));
-        Ok(Step::to(next)
-            .and_all((!news.reports.is_empty()).then_some(host))
-            .and_all(self.perhaps_offered(news.highest_sequence))
-            .and_all(news.agent().and_then(|agent| self.judge(agent, now))))
-    }
-
-    fn looked_at(&self, now: Timestamp) -> Step<Self> {
-        let until = if self.lacks_attention(now) { Some(after(now, ATTENTION_SECONDS)) } else { self.attention_until };
-        Step::to(Self { attention_until: until, ..self.clone() })
-    }
-
-    /// A server restored from an old backup must not give out a sequence twice.
-    fn learns(&mut self, highest_sequence: u64) {
-        if highest_sequence > self.sequence {
-            self.sequence = highest_sequence;
-            self.open.iter_mut().for_each(|open| open.perhaps_offered = true);
-        }
-    }
-
-    /// What it thinks was never offered may have been.
-    fn perhaps_offered(&self, highest_sequence: u64) -> impl Iterator<Item = Effect> {
-        let restored = highest_sequence > self.sequence;
-        let session = self.session;
-        let offered = move |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Offer { session }));
-        self.open.iter().filter(move |open| restored && !open.perhaps_offered).map(offered)
-    }
-
-    /// What a host reports while a fleet update is bringing it a release decides about that update.
-    fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
-        let event = FleetUpdateHostEvent::Reported { report: Box::new(Report::Agent(agent.clone())), at: now };
-        Some(Effect::Also(self.fleet_update?.change(event)))
-    }
-
-    /// The fleet update that is to hear of the host's next report; none once a settled one was passed on.
-    fn judged_by(&self, agent: &AgentReport) -> Option<Place> {
-        self.fleet_update.filter(|_| self.update().is_some() || !agent.committed)
     }
 
     fn enqueue(&self, job: &NewJob, now: Timestamp) -> Result<Step<Self>, Refused> {

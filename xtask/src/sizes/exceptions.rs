@@ -8,7 +8,7 @@ const MODEL: &str = "a model: one state machine and what it may do, held against
 const MOCK: &str = "goes when the console's tests have the real server on planted data";
 
 /// By name.
-pub const EXCEPTIONS: [Exception; 14] = [
+pub const EXCEPTIONS: [Exception; 11] = [
     ("console/mock/handlers.ts", MOCK),
     ("console/mock/scenarios.ts", MOCK),
     ("console/mock/scenarios.ts addAccess", MOCK),
@@ -16,9 +16,6 @@ pub const EXCEPTIONS: [Exception; 14] = [
     ("console/src/pages/hosts/host_filters.tsx HostFilters", MARKUP),
     ("console/src/pages/hosts/host_grid.tsx HostGrid", MARKUP),
     ("console/src/shell/palette.tsx Finder", MARKUP),
-    ("functions/domain/src/fleet_updates.rs", BEING_SPLIT),
-    ("functions/domain/src/jobs.rs", BEING_SPLIT),
-    ("functions/domain/src/mailboxes.rs", BEING_SPLIT),
     ("functions/src/store/conformance.rs", "one suite that every table must pass, public so that it can"),
     ("tests/models/src/commands.rs", MODEL),
     ("tests/models/src/fleet_updates.rs", MODEL),

@@ -11,10 +11,11 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Draft, FleetUpdate,
+    FleetUpdate,
     brings::{Brings, Exclusion, Expected, Turn},
     count,
     hosts::{Event as HostEvent, MAX_ATTEMPTS, Place, Slot},
+    transition::Transition,
 };
 use crate::{
     changes::{Change, Effect},
@@ -172,7 +173,7 @@ fn hindrance(candidate: &Candidate, job: &JobSpec) -> Option<Exclusion> {
     }
 }
 
-impl Draft {
+impl Transition {
     pub(super) fn admit(&mut self, position: u32, candidate: &Candidate, job_id: JobId) -> Result<(), Refused> {
         self.next.may_offer(self.now).map_err(Refused::wrong_state)?;
         let next = self.next.next_turn;

@@ -3,10 +3,10 @@
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateState};
 
 use super::hosts::Event as HostEvent;
-use super::{Draft, MAX_AT_ONCE, Outcome};
+use super::{MAX_AT_ONCE, Outcome, transition::Transition};
 use crate::changes::Note;
 
-impl Draft {
+impl Transition {
     pub(super) fn hears(&mut self, position: u32, outcome: &Outcome) {
         if !self.next.slots.contains(&position) {
             return;

@@ -12,7 +12,7 @@ use muster_schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, FleetUpdate, Plan, waves};
+use super::{FleetUpdate, Plan, transition::Transition, waves};
 use crate::{
     changes::{Effect, Lock, Note, Work},
     machine::Step,
@@ -101,7 +101,7 @@ impl FleetUpdate {
     }
 }
 
-impl Draft {
+impl Transition {
     pub(super) fn planned(
         &mut self,
         from: Option<&String>,

@@ -1,0 +1,171 @@
+//! Events that a host tells of a job: stored once, in order, however often they come.
+
+use jiff::Timestamp;
+use muster_schemas::{
+    commands::{Event, EventKind, MAX_OUTPUT_EVENT_BYTES},
+    envelopes::sha256_hex,
+    ids::{HostId, ProcessId},
+    jobs::{JobError, JobResult, JobState, Outcome, Recovery},
+    problems::ProblemCode,
+};
+
+use super::{Job, MAX_LOG_PIECES};
+use crate::{changes::Effect, machine::Step, refused::Refused, words::word};
+
+/// No more is counted as lost: a number that every reader of JSON holds exactly.
+const MAX_LOST_BYTES: u64 = 1 << 53;
+/// The error of a job that another process was told to start before.
+const GRANTED_BEFORE: &str = "granted_before";
+
+impl Job {
+    pub(super) fn told(
+        &self,
+        host_id: HostId,
+        process: ProcessId,
+        events: &[Event],
+        now: Timestamp,
+    ) -> Result<Step<Self>, Refused> {
+        if host_id != self.host_id {
+            return Err(Refused::not_found("job"));
+        }
+        let mut step = self.stay();
+        for event in events {
+            // Stored already, by an earlier request or by this one.
+            if event.sequence <= step.next.told_through(process) {
+                continue;
+            }
+            let Step { mut next, effects } = step.next.hears(&event.kind, process, now)?;
+            next.told = Some((process, event.sequence));
+            step = Step { next, effects: [step.effects, effects].concat() };
+        }
+        step.effects = in_few_pieces(step.effects);
+        let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
+        step.next.log_pieces = step.next.log_pieces.saturating_add(u32::try_from(pieces).unwrap_or(u32::MAX));
+        Ok(step)
+    }
+
+    fn hears(&self, event: &EventKind, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
+        match event {
+            EventKind::Finished { result } => self.finished(result, process, now),
+            // What was on its way when the job ended changes nothing any more.
+            _ if self.state.is_final() => Ok(self.stay()),
+            EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
+            EventKind::Starting => Ok(self.grants(process, now)),
+            EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
+            EventKind::Output { text } => Ok(self.logs(text)),
+            EventKind::OutputLost { bytes } => Ok(self.loses(*bytes)),
+        }
+    }
+
+    /// Leave to start is given once where once is all it may run. Another process that asks for it proves that the first
+    /// is gone or that there are two: how far it came nobody knows.
+    fn grants(&self, process: ProcessId, now: Timestamp) -> Step<Self> {
+        if !self.is_granted_to_another(process) {
+            return Step::to(Self { granted: Some(process), ..self.at_least(JobState::Accepted, now) });
+        }
+        self.interrupted(now)
+    }
+
+    fn is_granted_to_another(&self, process: ProcessId) -> bool {
+        self.asked.spec.rules().recovery() == Recovery::Once && self.granted.is_some_and(|granted| granted != process)
+    }
+
+    fn interrupted(&self, now: Timestamp) -> Step<Self> {
+        let message = "another process of this host was told to start it before; how far that came is unknown";
+        let result = JobResult {
+            outcome: Outcome::Interrupted,
+            exit_code: None,
+            error: Some(JobError { code: GRANTED_BEFORE.into(), message: message.into() }),
+            detail: None,
+            started_at: self.started_at,
+            finished_at: now,
+            output_bytes: self.log_bytes,
+            output_truncated: false,
+        };
+        Self { result: Some(result), ..self.clone() }.end(JobState::Interrupted, now)
+    }
+
+    /// Forward to `state`, or back from `presumed_lost`; never backward.
+    fn at_least(&self, state: JobState, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.accepted_at.get_or_insert(now);
+        if state == JobState::Running {
+            next.started_at.get_or_insert(now);
+        }
+        next.state = if next.started_at.is_some() { JobState::Running } else { JobState::Accepted };
+        next
+    }
+
+    fn logs(&self, text: &str) -> Step<Self> {
+        let limit = self.asked.spec.rules().log_limit_bytes();
+        let limit = if self.log_pieces < MAX_LOG_PIECES { limit } else { 0 };
+        let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
+        let kept = &text[..text.floor_char_boundary(room)];
+        if kept.is_empty() {
+            return self.stay();
+        }
+        let log = Effect::Log { job: self.id, offset: self.log_bytes, text: kept.into() };
+        Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
+    }
+
+    /// People see in the log where it has a hole, programs in the job that it has some.
+    fn loses(&self, bytes: u64) -> Step<Self> {
+        let mut step =
+            self.logs(&format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n"));
+        step.next.output_lost_bytes = self.output_lost_bytes.saturating_add(bytes).min(MAX_LOST_BYTES);
+        step
+    }
+
+    fn finished(&self, result: &JobResult, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
+        if self.state.is_final() {
+            // Told not to start it, the second process says that it did not: no contradiction.
+            let turned_away = says_it_never_ran(result);
+            let same = self.result.as_ref().is_some_and(|known| {
+                let granted_before = known.error.as_ref().is_some_and(|error| error.code == GRANTED_BEFORE);
+                digest(known) == digest(result) || (granted_before && turned_away)
+            });
+            let state = word(self.state);
+            let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
+            return if same { Ok(self.stay()) } else { Err(conflict()) };
+        }
+        // A copy of the host that never had the job says that it never ran; the one that was told to start it is silent.
+        if says_it_never_ran(result) && self.is_granted_to_another(process) {
+            return Ok(self.interrupted(now));
+        }
+        let state = match result.outcome {
+            Outcome::Succeeded => JobState::Succeeded,
+            Outcome::Failed => JobState::Failed,
+            Outcome::Cancelled => JobState::Cancelled,
+            Outcome::Interrupted => JobState::Interrupted,
+            Outcome::Rejected => JobState::Rejected,
+        };
+        Ok(Self { result: Some(result.clone()), ..self.clone() }.end(state, now))
+    }
+}
+
+fn says_it_never_ran(result: &JobResult) -> bool {
+    matches!(result.outcome, Outcome::Cancelled | Outcome::Rejected) && result.started_at.is_none()
+}
+
+/// Output that was told at once is kept as one piece of log as far as it fits into one.
+fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
+    let mut gathered: Vec<Effect> = Vec::new();
+    let mut piece = None;
+    for effect in effects {
+        if let Effect::Log { text, .. } = &effect {
+            if let Some(Effect::Log { text: before, .. }) = piece.and_then(|place: usize| gathered.get_mut(place))
+                && before.len() + text.len() <= MAX_OUTPUT_EVENT_BYTES
+            {
+                before.push_str(text);
+                continue;
+            }
+            piece = Some(gathered.len());
+        }
+        gathered.push(effect);
+    }
+    gathered
+}
+
+fn digest(result: &JobResult) -> String {
+    sha256_hex(&serde_json::to_vec(result).expect("a result is plain data"))
+}

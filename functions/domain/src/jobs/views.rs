@@ -1,0 +1,98 @@
+//! A job as others see it: the command on the wire, the view of operators, and what it waits for.
+
+use jiff::Timestamp;
+use muster_schemas::{
+    access::Role,
+    actions::ActionOnJob,
+    commands::Command,
+    jobs::{JobState, JobView},
+};
+
+use super::{Asked, Job, Origin};
+use crate::{
+    access::{Permission, actions},
+    refused::Refused,
+};
+
+impl Job {
+    /// The job on the wire.
+    pub fn command(&self) -> Command {
+        let wire = serde_json::to_value(&self.asked.spec).expect("a spec is plain data");
+        Command {
+            id: self.id,
+            host_id: self.host_id,
+            sequence: self.sequence,
+            kind: self.asked.spec.kind().into(),
+            spec: wire.get("spec").cloned().unwrap_or_default(),
+            recovery: self.asked.spec.rules().recovery(),
+            resource: self.asked.resource.clone(),
+            // Jobs of one host on one resource are made in the order of their sequence.
+            generation: self.sequence,
+            start_by: self.asked.start_by,
+            time_limit_seconds: self.asked.time_limit_seconds,
+        }
+    }
+
+    /// What the job waits for, in words.
+    pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
+        let host = self.host_id;
+        let to = |verb: &str| format!("{host} to {} it", if self.cancel_requested { "stop" } else { verb });
+        match self.state {
+            JobState::Queued => Some(format!("the next check-in of {host}, until {}", self.asked.start_by)),
+            JobState::Offered => Some(to("accept")),
+            JobState::Accepted => Some(to("start")),
+            JobState::Running if now < self.deadline() => Some(format!("{}, until {}", to("finish"), self.deadline())),
+            JobState::Running => Some(format!("{}; overdue since {}", to("finish"), self.deadline())),
+            JobState::PresumedLost => Some(format!("a late report of {host}; overdue since {}", self.deadline())),
+            _ => None,
+        }
+    }
+
+    /// Whether a caller of this role may do this with it.
+    pub fn allows(&self, action: ActionOnJob, role: Role) -> Result<(), Refused> {
+        match action {
+            ActionOnJob::Cancel => Permission::RunJobs.check(role).and_then(|()| self.can_be_cancelled()),
+        }
+    }
+
+    /// The job as operators of this role see it.
+    pub fn view(&self, role: Role, now: Timestamp, revision: u64) -> JobView {
+        let waiting_on = self.waiting_on(now);
+        let actions = actions(|action| self.allows(action, role));
+        let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
+        let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
+            self.clone();
+        let Asked { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
+        let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
+        let created_by = match origin {
+            Origin::Caller(caller) => caller,
+            Origin::FleetUpdate(place) => place.fleet_update_id.to_string(),
+        };
+        JobView {
+            id,
+            host_id,
+            sequence,
+            title: spec.rules().title(),
+            spec,
+            state,
+            waiting_on,
+            resource,
+            created_by,
+            created_by_name,
+            fleet_update_id,
+            created_at,
+            start_by,
+            time_limit_seconds,
+            offered_at,
+            accepted_at,
+            started_at,
+            ended_at,
+            cancel_requested,
+            log_bytes,
+            output_lost_bytes,
+            result,
+            revision,
+            actions,
+        }
+    }
+}
