@@ -2,13 +2,12 @@
 
 use super::limits::Exception;
 
-const BEING_SPLIT: &str = "being split";
 const MARKUP: &str = "markup: what is drawn, in the order in which it is drawn";
 const MODEL: &str = "a model: one state machine and what it may do, held against the code as a whole";
 const MOCK: &str = "goes when the console's tests have the real server on planted data";
 
 /// By name.
-pub const EXCEPTIONS: [Exception; 11] = [
+pub const EXCEPTIONS: [Exception; 10] = [
     ("console/mock/handlers.ts", MOCK),
     ("console/mock/scenarios.ts", MOCK),
     ("console/mock/scenarios.ts addAccess", MOCK),
@@ -19,5 +18,4 @@ pub const EXCEPTIONS: [Exception; 11] = [
     ("functions/src/store/conformance.rs", "one suite that every table must pass, public so that it can"),
     ("tests/models/src/commands.rs", MODEL),
     ("tests/models/src/fleet_updates.rs", MODEL),
-    ("tests/simulation/src/scenario.rs", BEING_SPLIT),
 ];
