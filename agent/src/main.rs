@@ -87,7 +87,9 @@ struct State {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).with_ansi(false).init();
+    // A log that nobody reads any more must not end the agent.
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).with_ansi(false);
+    log.log_internal_errors(false).init();
     let done = match cli.command {
         _ if cli.version => print(&format!("muster-agent {VERSION} ({COMMIT})")),
         None => print("muster-agent: no command; see --help"),

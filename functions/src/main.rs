@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 
 /// Logs to stderr. Libraries never log more than at `info`: they might tell the secrets that they carry.
 fn log(level: Level) {
-    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    // A log that nobody reads any more must not end the server.
+    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
     let levels = Targets::new().with_default(level.min(Level::INFO)).with_target("muster_server", level);
     lines.with_max_level(level).finish().with(levels).init();
 }
@@ -61,7 +62,7 @@ fn as_function() -> Option<Result<(), String>> {
     let role = std::env::var("MUSTER_ROLE").ok()?;
     // A word that Lambda's own setting uses: DEBUG, INFO, WARN …
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
-    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false);
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false).log_internal_errors(false);
     lines.with_max_level(level.unwrap_or(tracing::Level::INFO)).init();
     Some(muster_server::roles::functions::run(&role))
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use muster_tests::world::Service;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
@@ -332,6 +333,17 @@ async fn a_data_directory_is_used_by_one_process_at_a_time() {
         .fails(&["another process is using it", path])
         .await;
     drop(running);
+}
+
+#[tokio::test]
+async fn a_server_whose_log_nobody_reads_any_more_goes_on_until_it_is_stopped() {
+    let data = TempDir::new().unwrap();
+    // Its stderr is closed as soon as it serves, and it logs that it stops.
+    let mut running = Start::serve().set("MUSTER_DATA", data.path().to_str().unwrap()).runs().await;
+    let pid = Pid::from_raw(running.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let ended = timeout(AT_ONCE, running.wait()).await.expect("it does not stop").unwrap();
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[tokio::test]
