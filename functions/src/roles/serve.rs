@@ -114,8 +114,9 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     if certificate.is_none() && !address.ip().is_loopback() {
         tracing::warn!("Serving plain HTTP beyond loopback: put a TLS proxy in front, agents refuse plain HTTP.");
     }
-    tracing::info!("Serving {} on {address}.", app.settings.public_url);
+    // Before it says so: whoever waits for the line may stop it at once.
     let stop = stop_signal();
+    tracing::info!("Serving {} on {address}.", app.settings.public_url);
     let ticking = tokio::spawn(tick_until(app.clone(), stop.clone()));
     let limits = Limits::of(options.max_connections);
     serve(&app, listener, certificate.map(Tls::new), limits, stop).await;
@@ -192,20 +193,23 @@ async fn tick_until(app: App, mut stop: watch::Receiver<bool>) {
 /// Turns true at SIGTERM or Ctrl-C.
 fn stop_signal() -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
+    // Watched from here on, and not only when the task first runs: until then the signal would end the process at once.
+    let [terminate, interrupt] = [unix::SignalKind::terminate(), unix::SignalKind::interrupt()].map(unix::signal);
     tokio::spawn(async move {
-        let terminated = async {
-            match unix::signal(unix::SignalKind::terminate()) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            () = terminated => {}
-            _ = tokio::signal::ctrl_c() => {}
+            () = received(terminate) => {}
+            () = received(interrupt) => {}
         }
         stop.send_replace(true);
         // The sender must stay alive, or the receivers see its end.
         stop.closed().await;
     });
     stopped
+}
+
+async fn received(signal: io::Result<unix::Signal>) {
+    match signal {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
 }
