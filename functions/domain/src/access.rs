@@ -50,7 +50,7 @@ impl Permission {
         if role >= self.least_role() {
             return Ok(());
         }
-        Err(Refused::new(ProblemCode::Forbidden, format_args!("this needs the role {}", word(self.least_role()))))
+        Err(Refused::new(ProblemCode::Forbidden, format_args!("requires the role {}", word(self.least_role()))))
     }
 }
 
@@ -86,7 +86,7 @@ pub fn allows_on_user(action: ActionOnUser, role: Role, is_last_admin: bool) -> 
 
 /// Refuses to make the only admin none.
 pub fn stays_administered(ends_last_admin: bool) -> Result<(), Refused> {
-    if ends_last_admin { Err(Refused::wrong_state("the last admin stays")) } else { Ok(()) }
+    if ends_last_admin { Err(Refused::wrong_state("the last admin cannot be removed or demoted")) } else { Ok(()) }
 }
 
 /// Whether a caller of this role may do this with an API key: in any state, an expired one is forgotten so.

@@ -22,6 +22,7 @@ use crate::{
     hosts,
     machine::{Machine, Step},
     refused::Refused,
+    words::counted,
 };
 
 /// An enrollment token. Its text is nowhere, only the text's hash.
@@ -69,7 +70,7 @@ impl Machine for EnrollmentToken {
     fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Create(token) => {
-                let note = Note::new("enrollment_token.created", token.id, format!("{} seats", token.seats));
+                let note = Note::new("enrollment_token.created", token.id, counted(token.seats, "seat"));
                 Ok(Step::to((**token).clone()).and(note))
             }
             Event::Join { .. } => Err(invalid("unknown")),
@@ -79,7 +80,7 @@ impl Machine for EnrollmentToken {
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Create(_) => Err(Refused::new(ProblemCode::AlreadyExists, "the token exists already")),
+            Event::Create(_) => Err(Refused::new(ProblemCode::AlreadyExists, "the token already exists")),
             Event::Join { id, host } => match self.state(now) {
                 EnrollmentTokenState::Open => {
                     let joins = Effect::Also(Change::Host(*id, (**host).clone()));
@@ -133,7 +134,7 @@ impl EnrollmentToken {
 
     /// Asked again, that changes nothing and is no fault.
     fn can_be_revoked(&self) -> Result<(), Refused> {
-        if self.revoked { Err(Refused::wrong_state("the token was revoked already")) } else { Ok(()) }
+        if self.revoked { Err(Refused::wrong_state("the token is already revoked")) } else { Ok(()) }
     }
 
     /// The token as operators of this role see it.

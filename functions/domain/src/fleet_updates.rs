@@ -241,7 +241,7 @@ impl Machine for FleetUpdate {
         use FleetUpdateState::{Cancelled, Paused, Running};
         let mut transition = Transition::of(self, now);
         match (self.state, event) {
-            (_, Event::Start { .. }) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
+            (_, Event::Start { .. }) => return Err(Refused::new(ProblemCode::AlreadyExists, "the fleet update was already started")),
             (Running, Event::Admit { position, candidate, job_id }) => {
                 transition.admit(*position, candidate, *job_id)?
             }

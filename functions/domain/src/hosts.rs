@@ -105,7 +105,7 @@ impl Machine for Host {
 
     fn transition(&self, event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Enrolled { .. } => Err(Refused::wrong_state("the host has joined already")),
+            Event::Enrolled { .. } => Err(Refused::wrong_state("the host is already enrolled")),
             Event::Reported { reports } => Ok(Step::to(self.reported(reports))),
             Event::Described { name, labels } => {
                 let next = self.described(name.as_deref(), labels);

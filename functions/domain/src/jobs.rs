@@ -206,7 +206,7 @@ impl Machine for Job {
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         use JobState::{Accepted, Offered, PresumedLost, Queued, Running};
         match (self.state, event) {
-            (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job exists already")),
+            (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job already exists")),
             (Queued | Offered | Accepted, Event::Offer { session }) => Ok(self.offered(*session, now)),
             (_, Event::Told { host_id, process_id, events }) => self.told(*host_id, *process_id, events, now),
             (_, Event::Disputed) => Ok(self.dispute()),
@@ -266,11 +266,11 @@ impl Job {
 
     fn can_be_cancelled(&self) -> Result<(), Refused> {
         if self.state.is_final() {
-            return Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state))));
+            return Err(Refused::wrong_state(format_args!("the job has already ended: {}", word(self.state))));
         }
         // Asked again, that changes nothing and is no fault.
         if self.cancel_requested {
-            return Err(Refused::wrong_state("the host is told to stop it already"));
+            return Err(Refused::wrong_state("the host was already told to stop it"));
         }
         Ok(())
     }
@@ -335,7 +335,7 @@ impl Job {
     }
 
     fn presume_lost(&self, now: Timestamp) -> Step<Self> {
-        let detail = format!("no word from {} by {now}", self.host_id);
+        let detail = format!("no report from {} by {now}", self.host_id);
         Step::to(Self { state: JobState::PresumedLost, ..self.clone() }).and(Note::alert(
             "job.presumed_lost",
             self.id,

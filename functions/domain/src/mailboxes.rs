@@ -27,6 +27,7 @@ use crate::{
     machine::{Machine, Step},
     refused::Refused,
     times::after,
+    words::counted,
 };
 
 /// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
@@ -184,7 +185,7 @@ impl Machine for Mailbox {
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Open(..) => Err(Refused::wrong_state("the mailbox is open already")),
+            Event::Open(..) => Err(Refused::wrong_state("the mailbox already exists")),
             Event::Started { agent, news } => self.started(agent, news, now),
             Event::Seen { session, news } => self.seen(*session, news, now),
             Event::LookedAt => Ok(self.looked_at(now)),
@@ -240,11 +241,11 @@ impl Mailbox {
         match self.state {
             HostState::Active => Ok(()),
             HostState::Quarantined => {
-                let detail = format_args!("nothing is served to it until it is readmitted: {reason}");
+                let detail = format_args!("the host is blocked until it is readmitted: {reason}");
                 Err(Refused::new(ProblemCode::HostQuarantined, detail))
             }
             HostState::Retired => {
-                Err(Refused::new(ProblemCode::HostRetired, format_args!("its identity was revoked for good: {reason}")))
+                Err(Refused::new(ProblemCode::HostRetired, format_args!("its identity was permanently revoked: {reason}")))
             }
         }
     }
@@ -255,13 +256,13 @@ impl Mailbox {
         if self.has_room() {
             return Ok(());
         }
-        Err(Refused::new(ProblemCode::TooManyRequests, format_args!("{MAX_OPEN_JOBS} jobs are open on this host")))
+        Err(Refused::new(ProblemCode::TooManyRequests, format_args!("this host already has {MAX_OPEN_JOBS} open jobs")))
     }
 
     /// Whether an operator can ask for an update of its agent.
     pub fn takes_update(&self) -> Result<(), Refused> {
         if self.update().is_some() {
-            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is open"));
+            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is in progress"));
         }
         Ok(())
     }
@@ -283,7 +284,7 @@ impl Mailbox {
     /// Whether its identity can be revoked. Asked again, that changes nothing and is no fault.
     pub fn can_be_retired(&self) -> Result<(), Refused> {
         if self.state == HostState::Retired {
-            return Err(Refused::wrong_state("the host was retired already"));
+            return Err(Refused::wrong_state("the host is already retired"));
         }
         Ok(())
     }
@@ -294,7 +295,7 @@ impl Mailbox {
         if session == self.session {
             return Ok(());
         }
-        let detail = format!("session {session} was superseded, the newest is {}", self.session);
+        let detail = format!("session {session} was superseded; the newest is {}", self.session);
         Err(Refused::new(ProblemCode::SessionSuperseded, detail))
     }
 
@@ -375,7 +376,7 @@ impl Mailbox {
         if !self.open.is_empty() && !force {
             let open = self.open.len();
             let problem = Problem::new(ProblemCode::HostInUse)
-                .detail(format_args!("{open} jobs are open; force=true gives them up"))
+                .detail(format_args!("it has {}; force=true abandons them", counted(open, "open job")))
                 .with("open_jobs", open);
             return Err(Refused(Box::new(problem)));
         }

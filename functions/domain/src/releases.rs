@@ -74,7 +74,7 @@ impl Machine for Release {
                 Ok(Step::to(self.signed_also_by(&again.envelope)))
             }
             Event::Announce(_) => {
-                let detail = format!("version {} exists with another manifest", self.manifest.version);
+                let detail = format!("version {} already exists with a different manifest", self.manifest.version);
                 Err(Refused::new(ProblemCode::AlreadyExists, detail))
             }
             Event::Uploaded(platform) => Ok(self.uploaded(platform)),
@@ -113,7 +113,7 @@ impl Release {
 
     /// Asked again, a yank changes nothing and is no fault.
     fn can_be_yanked(&self) -> Result<(), Refused> {
-        if self.yanked.is_some() { Err(Refused::wrong_state("the release was yanked already")) } else { Ok(()) }
+        if self.yanked.is_some() { Err(Refused::wrong_state("the release is already yanked")) } else { Ok(()) }
     }
 
     /// The release as operators of this role see it.

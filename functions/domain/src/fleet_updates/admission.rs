@@ -120,17 +120,17 @@ impl FleetUpdate {
         (self.plan.max_in_flight as usize).saturating_sub(self.slots.len())
     }
 
-    /// Whether anything may be offered at all, or why not.
+    /// Whether anything may be offered at all, or what must happen first, as in `waiting_on`.
     pub(super) fn may_offer(&self, now: Timestamp) -> Result<(), String> {
         let window = self.plan.maintenance_window.as_ref().and_then(|window| windows::opens_at(window, now));
         if self.state != FleetUpdateState::Running {
-            Err(format!("it is {}", word(self.state)))
+            Err(format!("the fleet update, which is {}", word(self.state)))
         } else if self.failures >= self.plan.max_failures {
-            Err(format!("{} of at most {} failures", self.failures, self.plan.max_failures))
+            Err(format!("an operator: failure limit reached ({} of {})", self.failures, self.plan.max_failures))
         } else if let Some(opens_at) = window {
-            Err(format!("outside maintenance window until {opens_at}"))
+            Err(format!("the maintenance window to open at {opens_at}"))
         } else if self.free_slots() == 0 {
-            Err(format!("max_in_flight {} of {}", self.slots.len(), self.plan.max_in_flight))
+            Err(format!("a free slot ({} of {} in use)", self.slots.len(), self.plan.max_in_flight))
         } else {
             Ok(())
         }

@@ -121,10 +121,10 @@ impl fmt::Display for Exclusion {
             Self::NeverStarted => f.write_str("its agent has never started"),
             Self::NotAllowed(kind) => write!(f, "its policy does not allow {kind}"),
             Self::NoFile(platform) => write!(f, "no file for {platform}"),
-            Self::HasIt(what) => write!(f, "runs {what} already"),
-            Self::Busy(what) => write!(f, "another update of its {what} is open"),
-            Self::NoRoom => f.write_str("too many of its jobs are open"),
-            Self::NoAttemptLeft(attempts) => write!(f, "was offered the same {attempts} times"),
+            Self::HasIt(what) => write!(f, "already runs {what}"),
+            Self::Busy(what) => write!(f, "another update of its {what} is in progress"),
+            Self::NoRoom => f.write_str("it has too many open jobs"),
+            Self::NoAttemptLeft(attempts) => write!(f, "it was already offered this {attempts} times"),
         }
     }
 }

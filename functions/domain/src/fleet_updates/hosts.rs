@@ -141,7 +141,7 @@ impl FleetUpdateHost {
         }
         // Here, and not by what somebody has read a while ago.
         if !self.has_attempts_left() {
-            return Err(Refused::wrong_state(format_args!("{} has no attempt left", self.host_id)));
+            return Err(Refused::wrong_state(format_args!("{} has no attempts left", self.host_id)));
         }
         Ok(Step::to(Self {
             state: FleetUpdateHostState::Offered,
@@ -164,7 +164,7 @@ impl FleetUpdateHost {
         let next = Self { slot: Some(Slot { expected, ..slot.clone() }), ..self.clone() };
         match verdict {
             Verdict::Unproven if not_tried => {
-                next.failed("no_attempt: it came back without a record of the update", now)
+                next.failed("no_attempt: the agent came back without a record of the update", now)
             }
             // Past its deadline only a proof counts.
             Verdict::Verifying if self.state == FleetUpdateHostState::Offered => {
@@ -193,7 +193,7 @@ impl FleetUpdateHost {
             JobState::Failed | JobState::Rejected | JobState::Interrupted => self.failed(&why, now),
             JobState::Superseded => self.failed("superseded by another update", now),
             // Its job was recalled before the host had accepted it.
-            JobState::Cancelled => self.again(Some("taken back".into()), Outcome::TakenBack),
+            JobState::Cancelled => self.again(Some("recalled".into()), Outcome::TakenBack),
             JobState::Expired => self.again(None, Outcome::Offline(self.host_id)),
             // The host's word is not the proof of a success: its next report is.
             JobState::Succeeded

@@ -17,6 +17,7 @@ use crate::{
     changes::{Effect, Lock, Note, Work},
     machine::Step,
     refused::Refused,
+    words::counted,
 };
 
 /// The first position of the hosts that could not be updated when they were planned.
@@ -109,7 +110,7 @@ impl Transition {
         to: Option<&String>,
     ) -> Result<(), Refused> {
         let Some(planning) = self.next.planning.as_mut().filter(|planning| planning.from.as_ref() == from) else {
-            return Err(Refused::wrong_state("the plan has come further already"));
+            return Err(Refused::wrong_state("planning has already moved on"));
         };
         self.next.ready += ready;
         self.next.others += others;
@@ -124,7 +125,7 @@ impl Transition {
             self.next.plan.max_in_flight = super::max_in_flight(total, max_in_flight);
         }
         self.next.state = FleetUpdateState::Running;
-        let detail = format!("{} to {total} hosts", self.next.plan.brings.rules().title());
+        let detail = format!("{} to {}", self.next.plan.brings.rules().title(), counted(total, "host"));
         self.effects.push(Note::new("fleet_update.planned", self.next.id, detail).into());
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::{FleetUpdate, MAX_AT_ONCE, hosts};
 use crate::{
     changes::{Change, Effect, Lock, Note, Work},
     refused::Refused,
+    words::counted,
 };
 
 /// A step being made: the next state, changed in place, and its effects.
@@ -30,7 +31,7 @@ impl Transition {
         if matches!(next.state, Running | Paused) && next.failures >= next.plan.max_failures {
             let (failures, limit) = (next.failures, next.plan.max_failures);
             let latest = self.latest_failure.as_deref().unwrap_or("see the failed hosts");
-            return self.halt(&format!("{failures} of at most {limit} failures: {latest}"));
+            return self.halt(&format!("failure limit reached ({failures} of {limit}): {latest}"));
         }
         if next.state != Running {
             return;
@@ -41,7 +42,7 @@ impl Transition {
                 (Some(host), lost) => format!("{host} and {} more", lost - 1),
                 (None, lost) => format!("{lost} lost hosts"),
             };
-            return self.halt(&format!("slots_exhausted: no word from {who}"));
+            return self.halt(&format!("slots_exhausted: no report from {who}"));
         }
         while self.next.wave_is_done()
             && !self.next.is_last_wave()
@@ -87,7 +88,7 @@ impl Transition {
     /// After a halt with a note that says why.
     pub(super) fn goes_on_by_hand(&mut self, note: &str) -> Result<(), Refused> {
         if self.next.state == FleetUpdateState::Halted && note.trim().is_empty() {
-            return Err(Refused(Box::new(Problem::invalid("note", "must say why it may go on after a halt"))));
+            return Err(Refused(Box::new(Problem::invalid("note", "must say why the fleet update may resume after a halt"))));
         }
         self.resume(note);
         Ok(())
@@ -134,7 +135,7 @@ impl Transition {
             self.next.requeued.insert(*position);
             self.host(*position, hosts::Event::Retry);
         }
-        let detail = format!("{} hosts: {note}", positions.len());
+        let detail = format!("{}: {note}", counted(positions.len(), "host"));
         self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
         Ok(())
     }

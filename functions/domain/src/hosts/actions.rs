@@ -63,7 +63,7 @@ impl Standing<'_> {
         match self.turn() {
             None => Err(Refused::wrong_state("no release is published")),
             Some(Turn::Offer(_)) => Ok(()),
-            Some(Turn::WaitFor) => Err(self.mailbox.offline("an update needs a host that was heard from lately")),
+            Some(Turn::WaitFor) => Err(self.mailbox.offline("an update needs a host that is online")),
             Some(Turn::Halt(reason)) => Err(Refused::wrong_state(reason)),
             Some(Turn::LeaveOut(exclusion)) => Err(exclusion.refused()),
         }

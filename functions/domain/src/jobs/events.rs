@@ -71,7 +71,7 @@ impl Job {
     }
 
     fn interrupted(&self, now: Timestamp) -> Step<Self> {
-        let message = "another process of this host was told to start it before; how far that came is unknown";
+        let message = "another process of this host was already told to start it; how far it got is unknown";
         let result = JobResult {
             outcome: Outcome::Interrupted,
             exit_code: None,
@@ -125,7 +125,7 @@ impl Job {
                 digest(known) == digest(result) || (granted_before && turned_away)
             });
             let state = word(self.state);
-            let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
+            let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job has already ended: {state}"));
             return if same { Ok(self.stay()) } else { Err(conflict()) };
         }
         // A copy of the host that never had the job says that it never ran; the one that was told to start it is silent.

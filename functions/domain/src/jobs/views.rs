@@ -42,8 +42,8 @@ impl Job {
             JobState::Offered => Some(to("accept")),
             JobState::Accepted => Some(to("start")),
             JobState::Running if now < self.deadline() => Some(format!("{}, until {}", to("finish"), self.deadline())),
-            JobState::Running => Some(format!("{}; overdue since {}", to("finish"), self.deadline())),
-            JobState::PresumedLost => Some(format!("a late report of {host}; overdue since {}", self.deadline())),
+            JobState::Running => Some(format!("{}, overdue since {}", to("finish"), self.deadline())),
+            JobState::PresumedLost => Some(format!("a late report from {host}, overdue since {}", self.deadline())),
             _ => None,
         }
     }

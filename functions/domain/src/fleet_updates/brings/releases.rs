@@ -110,8 +110,8 @@ impl Proof for Expectation {
 
     fn waits_for(&self, state: FleetUpdateHostState) -> &'static str {
         match state {
-            FleetUpdateHostState::Verifying => "its own health gate",
-            _ => "its new process",
+            FleetUpdateHostState::Verifying => "the health gate of the new agent",
+            _ => "the new agent to start",
         }
     }
 }
@@ -153,7 +153,7 @@ impl Expectation {
         let right_version = report.version == self.version;
         let right_bytes = report.executable_sha256 == self.executable_sha256;
         if right_version && !right_bytes {
-            let reason = format!("version {} runs with other bytes: {}", self.version, report.executable_sha256);
+            let reason = format!("version {} runs a different executable: {}", self.version, report.executable_sha256);
             Verdict::WrongBytes(reason)
         } else if right_version && report.committed {
             Verdict::Succeeded
@@ -164,7 +164,7 @@ impl Expectation {
         } else if report.version == self.version_before {
             Verdict::Unproven
         } else {
-            Verdict::Failed(format!("agent came back at {}, expected {}", report.version, self.version))
+            Verdict::Failed(format!("the agent came back as version {}, expected {}", report.version, self.version))
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
     fn another_version_than_before_and_wanted_is_a_failure() {
         assert_eq!(
             judged(&report("1.5.0", "x", 2, true)),
-            Verdict::Failed("agent came back at 1.5.0, expected 2.0.0".into())
+            Verdict::Failed("the agent came back as version 1.5.0, expected 2.0.0".into())
         );
         assert_eq!(judged(&report("1.0.0", "old", 2, true)), Verdict::Unproven);
     }
