@@ -1,4 +1,4 @@
-//! What operators may do with a fleet update: told with it, and held by its steps.
+//! Actions on a fleet update: which ones its state and a caller's role allow. Views and transitions ask here.
 
 use muster_schemas::{access::Role, actions::ActionOnFleetUpdate, fleet_updates::FleetUpdateState};
 
@@ -12,7 +12,7 @@ impl FleetUpdate {
         self.can(action)
     }
 
-    /// Whether its state lets anybody do this.
+    /// Whether its state allows this.
     pub fn can(&self, action: ActionOnFleetUpdate) -> Result<(), Refused> {
         use ActionOnFleetUpdate::{Cancel, Pause, Resume, RetryFailed, WriteOff};
         use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Planning, Running};
@@ -24,7 +24,7 @@ impl FleetUpdate {
             (Resume, Halted) => self.has_a_slot(),
             (RetryFailed, Running | Paused) => self.has_hosts_to_retry(),
             (RetryFailed, Halted) => self.has_hosts_to_retry().and_then(|()| self.has_a_slot()),
-            // Asked again, these change nothing and are no fault.
+            // The reason for `why_not`: a second request changes nothing, and is not an error.
             (Pause, Paused) | (Resume, Running) | (Cancel, Cancelled) => {
                 Err(Refused::wrong_state(format_args!("the fleet update is already {}", word(self.state))))
             }

@@ -1,4 +1,4 @@
-//! A step of a fleet update in the making: what operators ask for, and what follows by itself after every event.
+//! Transitions of a fleet update: the actions of operators, and what follows by itself after every event.
 
 use jiff::Timestamp;
 use muster_schemas::{fleet_updates::FleetUpdateState, ids::HostId, problems::Problem};
@@ -24,7 +24,7 @@ impl Transition {
         Self { next: fleet_update.clone(), effects: Vec::new(), latest_failure: None, latest_lost: None, now }
     }
 
-    /// What follows by itself after every event: halt, completion, the next wave.
+    /// Follows every event: halts, completes, or opens the next wave.
     pub(super) fn settle(&mut self) {
         use FleetUpdateState::{Completed, Paused, Running};
         let next = &self.next;
@@ -88,7 +88,10 @@ impl Transition {
     /// After a halt with a note that says why.
     pub(super) fn goes_on_by_hand(&mut self, note: &str) -> Result<(), Refused> {
         if self.next.state == FleetUpdateState::Halted && note.trim().is_empty() {
-            return Err(Refused(Box::new(Problem::invalid("note", "must say why the fleet update may resume after a halt"))));
+            return Err(Refused(Box::new(Problem::invalid(
+                "note",
+                "must say why the fleet update may resume after a halt",
+            ))));
         }
         self.resume(note);
         Ok(())
@@ -110,7 +113,7 @@ impl Transition {
         self.effects.push(Note::new(action, self.next.id, detail).into());
     }
 
-    /// Takes back what was offered and is not accepted. Hosts already updating finish and are recorded.
+    /// Recalls offers that are not accepted. Hosts that are already updating finish and are recorded.
     fn recall(&mut self) {
         self.next.to_recall = self.next.slots.difference(&self.next.lost).copied().collect();
         self.recall_more();
@@ -125,7 +128,7 @@ impl Transition {
 
     pub(super) fn retry_failed(&mut self, note: &str) -> Result<(), Refused> {
         let positions = self.next.retriable.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>();
-        // One that halted goes on by this, under the same conditions as by a resume.
+        // This resumes a halted fleet update, under the same conditions as `resume`.
         if self.next.state == FleetUpdateState::Halted {
             self.goes_on_by_hand(note)?;
         }

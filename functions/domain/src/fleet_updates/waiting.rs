@@ -7,11 +7,13 @@ use super::{FleetUpdate, hosts::FleetUpdateHost};
 use crate::words::counted;
 
 impl FleetUpdate {
-    /// What it waits for, in words; absent when it is over.
+    /// The thing that it waits for, in words; absent when it has ended.
     pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
         match self.state {
             FleetUpdateState::Completed | FleetUpdateState::Cancelled => None,
-            FleetUpdateState::Planning => Some(format!("the plan to be ready ({} so far)", counted(self.total(), "host"))),
+            FleetUpdateState::Planning => {
+                Some(format!("the plan to be ready ({} so far)", counted(self.total(), "host")))
+            }
             FleetUpdateState::Paused => Some("an operator to resume it".into()),
             FleetUpdateState::Halted => {
                 let reason = self.halted_reason.as_deref().unwrap_or("no reason was kept");
@@ -29,7 +31,8 @@ impl FleetUpdate {
         let waiting_on = match state {
             FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.place.position, now)),
             FleetUpdateHostState::Offered | FleetUpdateHostState::Verifying => {
-                let awaited = host.slot.as_ref().map_or("a report from the host", |slot| slot.expected.rules().waits_for(state));
+                let awaited =
+                    host.slot.as_ref().map_or("a report from the host", |slot| slot.expected.rules().waits_for(state));
                 Some(format!("{awaited}, until {until}"))
             }
             FleetUpdateHostState::Lost => Some(format!("a report from the host, overdue since {until}")),
@@ -52,7 +55,7 @@ impl FleetUpdate {
         }
     }
 
-    /// Where a host is. One whose turn never came is done with when the whole is; nothing is written for it.
+    /// The state of a host. A host that never had its turn ends with the fleet update; its record is not written for that.
     fn host_state(&self, host: &FleetUpdateHost) -> (FleetUpdateHostState, Option<String>) {
         match (host.state, self.state) {
             (FleetUpdateHostState::Pending, FleetUpdateState::Cancelled) => (FleetUpdateHostState::Cancelled, None),
