@@ -1,4 +1,4 @@
-//! The way to the server: who this host is, how it is reached, and how the worker's session and its end are known to all parts.
+//! Shared state of a worker: the host's identity, the client, the current session, and the reason to end.
 
 use std::{
     path::PathBuf,

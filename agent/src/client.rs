@@ -1,7 +1,7 @@
-//! HTTP: one call, bounded in time and size, answered by our server or failed.
+//! HTTP client: one call, bounded in time and size, answered by the server or failed.
 //!
-//! Whatever is not our JSON (a captive portal's page, a proxy's error, a redirect) counts like a broken line. A 401 makes the
-//! agent prove its key again and ask once more; all other repeating is `link`'s.
+//! An answer that is not our JSON (a captive portal's page, a proxy's error, a redirect) counts as a connection failure. A 401
+//! makes the client get a new token and retry once; all other retries are in `link`.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -41,11 +41,11 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it and what it takes to send.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// No line is slower, in bytes a second. What is sent at once, 256 KiB of a job's output, would else never be sent in time.
+/// The slowest upload that is accepted, in bytes per second: 256 KiB of output in one request take this long at most.
 const SLOWEST_LINE: usize = 128;
-/// The longest that a token is believed to be valid.
+/// The longest assumed validity of a token.
 const LONGEST_TOKEN: Duration = Duration::from_hours(24);
-/// How long before its end a token is not used any more.
+/// How long before its expiry a token is not used any more.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
 /// The server as this host reaches it.
@@ -117,7 +117,7 @@ impl Client {
         self.reset_breakers();
     }
 
-    /// Somebody says that every upstream is well.
+    /// Closes all breakers at the request of an operator.
     pub fn reset_breakers(&self) {
         for upstream in [&self.api, &self.object_store] {
             upstream.reset();

@@ -1,4 +1,4 @@
-//! The server's clock as the host knows it: deadlines are the server's, and a host's own clock may be years off.
+//! Server clock: deadlines use the server's time, because a host's own clock may be years off.
 
 use std::{
     sync::{Mutex, PoisonError},

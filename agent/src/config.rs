@@ -1,4 +1,5 @@
-//! `agent.toml` in the state directory, and `MUSTER_AGENT_…` over it. Everything has a default; an unknown key is an error.
+//! Configuration: `agent.toml` in the state directory, overridden by `MUSTER_AGENT_…`. Every setting has a default; an unknown
+//! key is an error.
 
 use std::{
     fs, io,

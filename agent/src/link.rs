@@ -1,8 +1,8 @@
-//! Pauses between attempts, as plain data: what the link to the server knows, and nothing that waits.
+//! Exponential backoff with jitter, as plain data, without any waiting.
 //!
 //! A failure makes the next pause a random part of a growing span (full jitter); a success forgets all failures. The
 //! spans are the `backoff` crate's. `Retry-After` is a floor with the jitter on top; a pause that the server names for the
-//! next check-in is kept within ±10 %. No word of a server silences an agent for longer than an hour.
+//! next check-in is kept within ±10 %. No server can make an agent pause for longer than an hour.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use backoff::{ExponentialBackoffBuilder, SystemClock, backoff::Backoff, exponent
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The shortest pause, so that neither a server that always says "at once" nor a setting of 0 makes the agent spin.
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-/// No server makes an agent come more often than with such pauses.
+/// The shortest pause that a server can ask for.
 const SHORTEST_CAP: Duration = Duration::from_secs(10);
 /// So many failures in a row reach any maximum; more are not counted.
 const ENOUGH_FAILURES: u32 = 64;
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// An answer; the next attempt is due after this.
@@ -32,9 +32,9 @@ pub enum Outcome {
         /// How long at least.
         retry_after: Duration,
     },
-    /// Nothing was asked, because too much has failed already.
+    /// No request was made, because the circuit breaker is open.
     CircuitOpen {
-        /// When something may be.
+        /// When a request may be made.
         retry_in: Duration,
     },
 }

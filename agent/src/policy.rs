@@ -1,4 +1,4 @@
-//! `policy.toml`: what this host lets the server do. It is the host's own word, and it is an allow-list.
+//! Host policy (`policy.toml`): an allow-list of the jobs that this host accepts.
 //!
 //! ```toml
 //! [allow]

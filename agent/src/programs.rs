@@ -1,5 +1,5 @@
-//! Running a program: without a shell, in a process group of its own, with a time limit, bounded output, and an end for
-//! everything that it started. Every runner starts its programs here.
+//! Subprocess execution: without a shell, in a process group of its own, with a time limit and bounded output, and with all
+//! its descendants killed at the end. Every runner starts its programs here.
 //!
 //! Output is passed on as it comes, up to the limit; what is over it is counted and dropped. A program that must stop is asked,
 //! and killed with everything it started if it has not ended in five seconds.

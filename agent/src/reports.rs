@@ -1,4 +1,4 @@
-//! Reports: what this host tells of itself, in sections, and which of them the server does not know yet.
+//! Host reports, in sections, and which of them the server does not have yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

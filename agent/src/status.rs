@@ -1,4 +1,4 @@
-//! `status` and `self-check`: what the files say, without changing any.
+//! The commands `status` and `self-check`, which only read files.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub fn status(state: &Path) -> Value {
         "versions": versions(state),
         "last_update": last_update(state),
         "journal": journal(state),
-        "policy": Policy::load(state).map_or_else(|failed| format!("nothing is allowed: {}", chain(&failed)), |policy| policy.summary()),
+        "policy": Policy::load(state).map_or_else(|failed| format!("no jobs are allowed: {}", chain(&failed)), |policy| policy.summary()),
         "configuration": Config::load(state).map_or_else(|failed| chain(&failed), |_| "valid".into()),
     })
 }

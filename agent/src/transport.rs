@@ -1,4 +1,4 @@
-//! How requests get to the server: over HTTP, or by a network that a simulation makes.
+//! HTTP transport: over the network, or over the simulated network of a test.
 
 use std::{
     error::Error,
@@ -26,40 +26,40 @@ pub trait Transport: fmt::Debug + Send + Sync {
     fn requests(&self) -> reqwest::Client;
 
     /// Sends a request; the answer's body may come later.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>>;
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>>;
 
     /// Forgets every connection: they lead nowhere any more.
     fn reconnect(&self);
 }
 
-/// Why no answer came, or only a part of one.
+/// A failed connection: no answer, or only a part of one.
 #[derive(Debug)]
-pub struct Broken {
+pub struct ConnectionError {
     /// In one word.
     pub kind: FailureKind,
     source: Box<dyn Error + Send + Sync>,
 }
 
-impl Broken {
+impl ConnectionError {
     /// Of this kind, in these words.
     pub fn new(kind: FailureKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind, source: source.into() }
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.source.fmt(f)
     }
 }
 
-impl Error for Broken {
+impl Error for ConnectionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.source()
     }
 }
 
-impl From<reqwest::Error> for Broken {
+impl From<reqwest::Error> for ConnectionError {
     /// Addresses stay out of messages.
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
@@ -100,14 +100,14 @@ impl Http {
         Ok(Self { server: server.into(), ca_file: config.ca_file.clone(), client, lookups })
     }
 
-    fn broken(&self, error: reqwest::Error) -> Broken {
+    fn broken(&self, error: reqwest::Error) -> ConnectionError {
         // What broke one connection has broken those that wait in the pool, too: each would be tried in turn, and waited for.
         if !error.is_connect() {
             self.reconnect();
         }
-        match Broken::from(error) {
+        match ConnectionError::from(error) {
             late if late.kind == FailureKind::TimedOut && self.lookups.take_given_up() => {
-                Broken::new(FailureKind::Name, NameServerSilent)
+                ConnectionError::new(FailureKind::Name, NameServerSilent)
             }
             broken => broken,
         }
@@ -119,7 +119,7 @@ impl Transport for Http {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>> {
         let client = self.requests();
         Box::pin(async move { client.execute(request).await.map_err(|error| self.broken(error)) })
     }
@@ -127,7 +127,7 @@ impl Transport for Http {
     fn reconnect(&self) {
         match connect(&self.server, self.ca_file.as_ref(), &self.lookups) {
             Ok(client) => *self.client.write().unwrap_or_else(PoisonError::into_inner) = client,
-            Err(failed) => warn!("The connections of before are kept: {}", chain(&failed)),
+            Err(failed) => warn!("Cannot drop the old connections: {}", chain(&failed)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The desk: what jobs on this host share. The journal and the spool, the host's own policy, and places to run.
+//! Shared state of the jobs on this host: the journal, the spool, the host's policy, and the limit of concurrent jobs.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{resources::Resources, spool::Spool};
 use crate::{agent::Agent, journal::Journal, policy::Policy};
 
-/// So many jobs run side by side.
+/// How many jobs run concurrently.
 const RUNNING_JOBS: usize = 16;
 /// Of so many jobs that are over the number of the last event is kept.
 const NUMBERED_JOBS: usize = 4096;
@@ -49,7 +49,7 @@ pub struct Desk {
 pub enum Gate {
     /// They may.
     Open,
-    /// This version is on trial: what it takes in, whoever is committed will run.
+    /// This version is on trial: it accepts jobs, and the committed version will run them.
     OnTrial,
     /// The worker is about to end.
     Draining,

@@ -1,5 +1,5 @@
-//! The queue of one job's events: what processes before this one have left, then its own, with output in the spool, or in memory
-//! where the disk does not take it. When there is no room for more, the oldest output is given up.
+//! Event queue of one job: events that earlier processes left, then its own. Output is in the spool, or in memory if the disk
+//! is full. When there is no room, the oldest output is dropped.
 
 use std::{collections::VecDeque, io};
 

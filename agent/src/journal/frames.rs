@@ -1,4 +1,4 @@
-//! Frames: one entry per line, sixteen digits of its SHA-256 before it.
+//! Journal frames: one entry per line, after a checksum of sixteen digits of its SHA-256.
 
 use muster_schemas::envelopes::sha256_hex;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What the journal's entries add up to.
+//! Journal replay: the state that the journal's entries add up to.
 //!
 //! ```text
 //! (unknown) ──Received──▶ received ──Started──▶ started ──Finished──▶ finished ──Acknowledged──▶ remembered for a while
@@ -6,7 +6,8 @@
 //!     └──Cancelled (never received: a tombstone, and `cancelled` is its result)
 //! ```
 //!
-//! A Started or Finished without a Received is of a job whose frame was lost, or that is only told about again: it is never run.
+//! A Started or Finished without a Received belongs to a job whose frame was lost, or whose result is only sent again: it is
+//! never run.
 
 use std::collections::{BTreeMap, VecDeque};
 

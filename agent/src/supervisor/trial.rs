@@ -1,4 +1,4 @@
-//! An update's decisions, as plain data: what is, what happens, what follows.
+//! State machine of a self-update (commit or rollback), as plain data.
 //!
 //! ```text
 //! armed ──Start──▶ on trial ──Commit──▶ committed ──CrashLoop──▶ rolled back
@@ -10,9 +10,9 @@
 //!                                                  └──Contact late, or none in time──▶ inconclusive
 //! ```
 //!
-//! A new version that ends by itself gets no second try: whatever ended it would end it again, and the old one works. Tries are
-//! for what is not its fault. They are counted down on disk before each start, so that a version that takes the whole host with
-//! it is given up after three.
+//! A new version that crashes gets no second try, because it would crash again, and the old one works. Tries are for ends that
+//! are not its fault. They are counted down on disk before each start, so that a version that crashes the whole host is given up
+//! after three.
 
 use crate::versions::pointer::{Phase, Update};
 
@@ -98,7 +98,8 @@ pub fn after(update: Update, event: Event) -> Update {
             Update { phase: Phase::Unproven, reason, log_tail, ..update }
         }
         (Phase::Unproven, Event::OldVersion { contact: true }) => {
-            let (reason, log_tail) = (format!("{}; the old version was", update.reason), update.log_tail.clone());
+            let (reason, log_tail) =
+                (format!("{}; the old version was answered", update.reason), update.log_tail.clone());
             rolled_back(update, reason, log_tail)
         }
         (Phase::Unproven, Event::OldVersion { contact: false }) => {

@@ -1,6 +1,6 @@
-//! Files that survive a power cut: temporary file, fsync, rename, fsync of the directory, and only then "done".
+//! Durable atomic file writes: temporary file, fsync, rename, fsync of the directory.
 //!
-//! Everything is made for the owner alone (0600 in 0700 directories).
+//! All files are private to their owner (0600 in 0700 directories).
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,4 +1,4 @@
-//! Process groups: what a job starts is ended as a whole, its children's children included.
+//! Process groups: a job's processes are killed as a whole, including all descendants.
 
 use std::{
     collections::BTreeMap,

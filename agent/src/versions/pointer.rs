@@ -1,4 +1,5 @@
-//! Which version is committed, and how the last update went: two small files, each replaced as a whole.
+//! Version pointer and update record: which version is committed and how the last update went, in two small files, each
+//! replaced atomically.
 //!
 //! `current.json` is the single commit point. `update.json` only remembers; where the two disagree, `current.json` is right.
 
@@ -155,7 +156,7 @@ impl Pointer {
     /// The same; the factory's version as well when the file cannot be read, because something must run.
     pub fn load_or_factory(state: &Path) -> Self {
         Self::load(state).unwrap_or_else(|failed| {
-            error!("Which version is committed is not known, so the factory's counts: {}", chain(&failed));
+            error!("Cannot read which version is committed, so the factory version is used: {}", chain(&failed));
             Self::default()
         })
     }

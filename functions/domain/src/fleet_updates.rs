@@ -246,7 +246,7 @@ impl Machine for FleetUpdate {
                 return Err(Refused::new(ProblemCode::AlreadyExists, "the fleet update was already started"));
             }
             (Running, Event::Admit { position, candidate, job_id }) => {
-                transition.admit(*position, candidate, *job_id)?
+                transition.admit(*position, candidate, *job_id)?;
             }
             (_, Event::Admit { .. }) => return Err(self.refused("offer anything")),
             (_, Event::Planned { from, ready, others, to }) => {
