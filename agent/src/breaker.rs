@@ -34,7 +34,7 @@ pub struct Settings {
     pub health_check: Option<Duration>,
 }
 
-/// What is known of one upstream.
+/// The breaker of one upstream.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Breaker {
     state: State,
@@ -65,7 +65,7 @@ pub enum Entry {
     Pass(Generation),
     /// After the upstream was asked for its health; the answer is the end of this call.
     Probe(Generation),
-    /// Not now; look again after this.
+    /// Not now; try again after this.
     Wait(Duration),
 }
 

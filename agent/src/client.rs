@@ -41,7 +41,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it and what it takes to send.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// The slowest upload that is accepted, in bytes per second: 256 KiB of output in one request take this long at most.
+/// The slowest line that a request is given time for, in bytes per second: the time limit grows with the size of the body.
 const SLOWEST_LINE: usize = 128;
 /// The longest assumed validity of a token.
 const LONGEST_TOKEN: Duration = Duration::from_hours(24);
@@ -111,7 +111,7 @@ impl Client {
         }
     }
 
-    /// Forgets every connection: they lead nowhere any more.
+    /// Drops all connections, because they are dead.
     pub fn reconnect(&self) {
         self.transport.reconnect();
         self.reset_breakers();
@@ -124,7 +124,7 @@ impl Client {
         }
     }
 
-    /// What operators are told of the ways this client goes.
+    /// The report about this client's upstreams.
     pub fn upstreams(&self) -> Vec<upstreams::Upstream> {
         [&self.api, &self.object_store].map(Upstream::report).into()
     }
@@ -205,7 +205,7 @@ impl Client {
     async fn authenticated(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
         let send = async |token: Secret| self.send(request().bearer_auth(token.reveal())).await;
         let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // What is over is not even tried: each refusal would cost a request.
+        // An expired token is not tried: each refusal would cost a request.
         if let Some(token) = known.filter(|known| Instant::now() < known.until) {
             let response = send(token.text).await?;
             if response.status() != StatusCode::UNAUTHORIZED {

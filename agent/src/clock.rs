@@ -40,7 +40,7 @@ impl ServerClock {
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
     }
 
-    /// What time the server has now; the host's own time while it has said nothing.
+    /// The server's time now; the host's own time until the server has answered.
     pub fn now(&self) -> Timestamp {
         let reading = *self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Reading { server, at }) = reading else { return Timestamp::now() };

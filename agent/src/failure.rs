@@ -15,7 +15,7 @@ use crate::{
     upstream::{Fault, Permit},
 };
 
-/// What operators are told of a failure at most, in bytes.
+/// The longest reported reason of a failure, in bytes.
 const MAX_REASON_BYTES: usize = 1024;
 
 /// Why a call failed.

@@ -24,7 +24,7 @@ pub struct Identity {
     /// The host's id. Absent until the server has answered the enrolment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id: Option<HostId>,
-    /// What assertions name as `aud`; the server says it.
+    /// The `aud` of assertions, as the server returned it.
     #[serde(default)]
     pub audience: String,
     /// The Ed25519 key: 32 bytes, base64url.

@@ -33,7 +33,7 @@ const COMPACT_ABOVE_BYTES: u64 = 4 * 1024 * 1024;
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// What counts of the file. Whatever is behind it was never acknowledged.
+    /// The valid length of the file. Bytes after it were never acknowledged.
     size: u64,
     compact_above: u64,
     /// Whether there may be something behind `size`, or the file's name may not be on disk.
@@ -44,9 +44,9 @@ pub struct Journal {
 /// A journal as read from disk.
 #[derive(Debug)]
 pub struct Replay {
-    /// What it says.
+    /// Its state.
     pub ledger: Ledger,
-    /// What is wrong with it.
+    /// Its damage.
     pub damage: Damage,
     /// How many bytes there are up to the end of the last whole line.
     whole: u64,
@@ -65,7 +65,7 @@ impl Journal {
         });
         let file = open_append(&path)?;
         let mut journal = Self { path, file, size: whole, compact_above: COMPACT_ABOVE_BYTES, torn: true, ledger };
-        // What was not set aside is not replaced: it is the only copy.
+        // A damaged journal that was not moved aside is not replaced: it is the only copy.
         if aside.is_some() || (damage != Damage::Corrupt && whole > COMPACT_ABOVE_BYTES) {
             journal.compact_if_possible();
         }
@@ -75,7 +75,7 @@ impl Journal {
         Ok((journal, aside))
     }
 
-    /// What the journal says.
+    /// The state in the journal.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }

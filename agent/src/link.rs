@@ -46,7 +46,7 @@ pub struct Pacing {
     pub initial: Duration,
     /// The span that is never exceeded.
     pub max: Duration,
-    /// What each span is longer than the one before.
+    /// The factor between two spans.
     pub multiplier: f64,
     /// The least of a span that a pause takes: 0 is full jitter, 1 none.
     pub least: f64,
@@ -59,7 +59,7 @@ impl Pacing {
     }
 }
 
-/// What the link knows of the attempts so far.
+/// The state of the backoff.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Link {
     /// Attempts that failed since the last success.
@@ -67,7 +67,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// What the link knows after this attempt, and how long to pause. `random` is drawn from 0 (included) to 1.
+    /// The state after this attempt, and how long to pause. `random` is drawn from 0 (included) to 1.
     pub fn after(self, outcome: Outcome, pacing: Pacing, random: f64) -> (Self, Duration) {
         match outcome {
             Outcome::Answered { next } => {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::runners::{Section, inspect, run, self_update};
 
-/// What this host allows.
+/// The policy of this host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
@@ -107,7 +107,7 @@ impl Policy {
     }
 }
 
-/// What the policy says of a kind.
+/// The policy for a kind.
 struct Row {
     kind: &'static str,
     lets_something: bool,

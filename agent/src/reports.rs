@@ -36,7 +36,7 @@ pub fn facts_digest(current: &[Report]) -> String {
     facts.unwrap_or_default()
 }
 
-/// What the server has been told, by section.
+/// The reports that the server has, by section.
 #[derive(Debug)]
 pub struct Reports {
     told: BTreeMap<Section, Report>,

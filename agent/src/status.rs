@@ -33,7 +33,7 @@ pub fn status(state: &Path) -> Value {
     })
 }
 
-/// What a new version must be able to do before it is tried: read the configuration, the policy and the journal.
+/// The preflight check of a new version: read the configuration, the policy and the journal.
 pub fn self_check(state: &Path) -> Result<Value, String> {
     Config::load(state).map_err(|failed| chain(&failed))?;
     Policy::load(state).map_err(|failed| chain(&failed))?;

@@ -16,19 +16,19 @@ use tracing::warn;
 use crate::{config::Config, errors::chain, identity::is_loopback, lookup::Lookups, version::VERSION};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a line is quiet before it is asked whether it still leads anywhere; after twice this without a word it is given
-/// up. A poll waits in silence: when a NAT has forgotten it, nothing else would tell before its time limit is over.
+/// Keepalive: how long a connection is idle before it is probed; after twice this without an answer it is closed. A long poll is
+/// idle: if a NAT has dropped it, nothing else would tell before its time limit.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Brings requests to where they go, each within its own time limit.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// What requests are made with.
+    /// The builder of requests.
     fn requests(&self) -> reqwest::Client;
 
     /// Sends a request; the answer's body may come later.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>>;
 
-    /// Forgets every connection: they lead nowhere any more.
+    /// Drops all connections, because they are dead.
     fn reconnect(&self);
 }
 
@@ -101,7 +101,7 @@ impl Http {
     }
 
     fn broken(&self, error: reqwest::Error) -> ConnectionError {
-        // What broke one connection has broken those that wait in the pool, too: each would be tried in turn, and waited for.
+        // Connections in the pool are probably broken, too: each would be tried in turn, and waited for.
         if !error.is_connect() {
             self.reconnect();
         }
@@ -155,7 +155,7 @@ fn connect(server: &str, ca_file: Option<&PathBuf>, lookups: &Lookups) -> Result
     builder.build().map_err(TransportError::Tls)
 }
 
-/// The libraries below have no words for these but their messages.
+/// The libraries below distinguish these only in their messages.
 fn kind(error: &reqwest::Error) -> FailureKind {
     let mut text = String::new();
     let mut source: Option<&dyn Error> = Some(error);

@@ -108,7 +108,7 @@ impl Upstream {
         self.inner().breaker.is_shut(self.began.elapsed())
     }
 
-    /// What operators are told of it.
+    /// The report about it.
     pub fn report(&self) -> Report {
         self.inner().report.clone()
     }

@@ -20,12 +20,12 @@ const RUNNING_JOBS: usize = 16;
 /// Of so many jobs that are over the number of the last event is kept.
 const NUMBERED_JOBS: usize = 4096;
 
-/// What jobs share.
+/// The state that jobs share.
 #[derive(Debug)]
 pub struct Desk {
     /// The way to the server.
     pub agent: Arc<Agent>,
-    /// What the host allows, or why nothing is allowed.
+    /// The host's policy, or why nothing is allowed.
     pub policy: Result<Policy, String>,
     /// Whether jobs may start: not on trial, not while draining.
     pub gate: watch::Sender<Gate>,
@@ -37,7 +37,7 @@ pub struct Desk {
     pub places: Arc<Semaphore>,
     /// One running job per resource.
     pub resources: Resources,
-    /// What jobs have printed and the server has not stored.
+    /// Output that the server has not stored.
     pub spool: Arc<Spool>,
     journal: Mutex<Journal>,
     live: Mutex<BTreeMap<JobId, CancellationToken>>,
@@ -47,7 +47,7 @@ pub struct Desk {
 /// Whether jobs may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// They may.
+    /// They may start.
     Open,
     /// This version is on trial: it accepts jobs, and the committed version will run them.
     OnTrial,
@@ -97,7 +97,7 @@ impl Desk {
         self.policy.clone().unwrap_or_else(|_| Policy::nothing())
     }
 
-    /// What operators are told of the ways this agent goes.
+    /// The report about this agent's upstreams.
     pub fn upstreams(&self) -> Vec<Upstream> {
         let mut upstreams = self.agent.client.upstreams();
         for upstream in upstreams.iter_mut().filter(|upstream| upstream.name == upstreams::API) {

@@ -89,7 +89,7 @@ pub fn cancel(desk: &Arc<Desk>, ids: &[JobId]) {
     }
 }
 
-/// What a cancel of a job without a task leaves in the journal; nothing when the job is there already, or there is no room.
+/// The journal entry for a cancel of a job without a task; `None` when the job is there already, or there is no room.
 fn entry_of_cancel(ledger: &Ledger, id: JobId) -> Option<Entry> {
     if ledger.jobs().contains_key(&id) || ledger.jobs().len() >= OPEN_JOBS {
         None
@@ -129,7 +129,7 @@ fn take_one(desk: &Arc<Desk>, command: Command) -> Result<Intake, FileError> {
     Ok(Intake::All)
 }
 
-/// What the journal makes of an offer.
+/// The verdict on an offer.
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
     /// It is there already: its life goes on, or its result is told again.
@@ -144,7 +144,7 @@ pub enum Verdict {
     Full,
 }
 
-/// What is to be done about an offer, by what the journal says and the server's clock.
+/// Judges an offer by the journal and the server's clock.
 pub fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
     if ledger.jobs().contains_key(&command.id) {
         return Verdict::Known;
@@ -221,7 +221,7 @@ fn finished(id: JobId, result: JobResult) -> Entry {
     Entry::Finished { id, result: Box::new(result) }
 }
 
-/// What is never run need not be kept: of its own texts only the beginning of its kind, and nothing that it acts on.
+/// A rejected job is never run, so its spec is not kept: of its own texts only the beginning of its kind, and nothing that it acts on.
 fn in_short(command: Command) -> Command {
     let kind = head(command.kind, REFUSED_KIND_BYTES);
     Command { kind, spec: serde_json::Value::Null, resource: None, ..command }

@@ -21,7 +21,7 @@ pub struct Outbox {
     stored: watch::Sender<Stored>,
 }
 
-/// What the server has said about the events so far.
+/// The server's answers about the events so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stored {
     /// The highest number that it has stored.

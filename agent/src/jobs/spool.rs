@@ -58,7 +58,7 @@ pub struct Page {
     pub number: u64,
 }
 
-/// What a frame holds.
+/// The content of a frame.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Piece {
@@ -120,7 +120,7 @@ impl JobSpool {
         self.process
     }
 
-    /// What processes before this one have left, in the order in which they numbered it.
+    /// Events that earlier processes left, in the order of their numbers.
     pub fn left(&self) -> Vec<Page> {
         let page = |path: PathBuf| path.file_name().and_then(|name| Page::parse(name.to_str()?));
         let mut pages: Vec<_> =
@@ -143,7 +143,7 @@ impl JobSpool {
         let Some((_, file)) = &mut self.open else { return Ok(()) };
         let before = file.metadata()?.len();
         file.write_all(&frame).inspect_err(|_| {
-            // Half a frame would hide those behind it, and so would a hole.
+            // Half a frame or a gap would hide the frames behind it.
             let _ = file.set_len(before);
             let _ = file.seek(SeekFrom::Start(before));
         })?;
@@ -156,7 +156,7 @@ impl JobSpool {
         Page { process: self.process, number }
     }
 
-    /// What an event's file says: output, or how much was lost of it. Nothing if there is nothing in it.
+    /// The content of an event's file: output, or how much of it was lost. `None` if it is empty.
     pub fn read(&self, page: Page) -> Option<Event> {
         let path = self.path(page);
         let bytes = match fs::read(&path) {
@@ -219,7 +219,7 @@ impl Page {
     }
 }
 
-/// What frames add up to. A cut off end is cut off; other damage is reported as a loss, and never guessed over.
+/// The sum of the frames. A torn end is ignored; any other damage is reported as lost output.
 fn kind(bytes: &[u8]) -> Option<EventKind> {
     let mut output = String::new();
     for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {

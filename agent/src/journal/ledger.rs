@@ -32,7 +32,7 @@ const REMEMBERED_DETAIL_BYTES: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// What a compaction keeps of jobs that are over.
+    /// The summary of ended jobs that a compaction keeps.
     Base {
         /// The highest sequence ever received.
         floor: u64,
@@ -118,7 +118,7 @@ pub enum Stage {
     Finished(Box<JobResult>),
 }
 
-/// What the journal says.
+/// The state in the journal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
     floor: u64,

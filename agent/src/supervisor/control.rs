@@ -35,7 +35,7 @@ impl WorkerMessage {
         }
     }
 
-    /// What a line says; `None` when it is not one of ours.
+    /// Parses a line; `None` if it is not a message.
     pub fn parse(line: &str) -> Option<Self> {
         match line.trim_end().split_once(' ') {
             Some(("ready", version)) => Some(Self::Ready(version.into())),

@@ -14,7 +14,7 @@ pub struct Crashes {
     pause: Duration,
 }
 
-/// What follows from an end.
+/// The decision after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Start it again after this.

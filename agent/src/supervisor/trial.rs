@@ -16,7 +16,7 @@
 
 use crate::versions::pointer::{Phase, Update};
 
-/// What happens to an update.
+/// An event of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The new version is about to be started.
@@ -25,7 +25,7 @@ pub enum Event {
     Commit,
     /// It ended, or said a wrong version.
     Failed {
-        /// What happened.
+        /// The reason.
         reason: String,
         /// Its last words.
         log_tail: String,
@@ -34,7 +34,7 @@ pub enum Event {
     Refused {
         /// A stable word.
         code: String,
-        /// What is wrong with it.
+        /// The reason, for people.
         reason: String,
     },
     /// It was not committed in time.
@@ -56,18 +56,18 @@ pub enum Event {
     },
 }
 
-/// What to start now.
+/// The version to start now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// What `current.json` says.
+    /// The committed version, as `current.json` says.
     Committed,
     /// The new version.
     Try,
-    /// Nothing before this is decided: the tries are used up.
+    /// No version: the tries are used up, which must be decided first.
     GiveUp,
 }
 
-/// What to start, by the record of the last update.
+/// The version to start, by the record of the last update.
 pub fn plan(update: Option<&Update>) -> Plan {
     match update {
         Some(Update { phase: Phase::Armed | Phase::OnTrial, tries_left: 0, .. }) => Plan::GiveUp,

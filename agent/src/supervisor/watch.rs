@@ -88,13 +88,13 @@ struct Supervisor {
     config: Config,
     stop: CancellationToken,
     crashes: Crashes,
-    /// What was decided and could not be put down yet: it counts all the same.
+    /// A decided update that could not be written yet; it counts nevertheless.
     pending: Option<Update>,
 }
 
 /// How a worker ended.
 enum WorkerEnd {
-    /// The supervisor shall end as well.
+    /// The supervisor must end as well.
     ForGood,
     /// The files say what is next.
     Decided,
@@ -259,7 +259,7 @@ impl Supervisor {
     async fn out_of_time(&mut self, watched: &mut WatchedWorker) -> Option<WorkerEnd> {
         watched.deadline = None;
         match watched.update.clone() {
-            // What could not be seen to be on disk is there all the same: a restart would bring it back.
+            // The write may have reached the disk although it failed: a restart would start the new version.
             Some(update) if watched.wants_commit && update.phase == Phase::OnTrial && self.is_committed(&update) => {
                 self.commit(watched, &update).await;
                 None

@@ -66,7 +66,7 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
         let way = if attempt % 2 == 0 { Way::AsToldByServer } else { Way::ThroughServer };
         match fetch(agent, target, &path, way).await {
             Ok(()) => match verified(target, &path) {
-                // What an earlier job left behind may be wrong where this one's bytes are right.
+                // The partial file of an earlier job may be wrong, so the next attempt starts over.
                 Err(_) if std::mem::take(&mut left_behind) => {}
                 verified => return verified.map(|()| path),
             },
@@ -213,7 +213,7 @@ fn forget_others(directory: &Path, path: &Path) {
     others.filter(|other| other != path).for_each(|other| discard(&other));
 }
 
-/// Removes a file that is of no use. If it stays, the next attempt finds it wrong again.
+/// Removes a bad file. If that fails, the next attempt finds it bad again.
 fn discard(path: &Path) {
     let _ = fs::remove_file(path);
 }

@@ -89,13 +89,13 @@ pub enum Phase {
     Armed,
     /// Started, not committed.
     OnTrial,
-    /// Taken back without having reached the server; whether the old version can is not known yet.
+    /// Rolled back because it did not reach the server; whether the old version can is not known yet.
     Unproven,
-    /// What a restart brings back.
+    /// Committed: a restart starts it again.
     Committed,
-    /// Taken back.
+    /// Rolled back.
     RolledBack,
-    /// Taken back, and nothing is known: the old version did not reach the server either.
+    /// Rolled back without a verdict: the old version did not reach the server either.
     Inconclusive,
     /// Never started.
     Refused,
@@ -148,7 +148,7 @@ impl Installed {
 pub const BINARY: &str = if cfg!(windows) { "muster-agent.exe" } else { "muster-agent" };
 
 impl Pointer {
-    /// What is committed; the factory's version when nothing ever was.
+    /// The committed version; the factory version if none was ever committed.
     pub fn load(state: &Path) -> Result<Self, FileError> {
         Ok(read_json(&state.join("current.json"))?.unwrap_or_default())
     }
@@ -166,7 +166,7 @@ impl Pointer {
         self.committed.installed() == Some(&update.to)
     }
 
-    /// What an update makes of it.
+    /// The pointer after an update.
     pub fn followed_by(self, update: &Update) -> Self {
         Self { committed: Choice::Installed(update.to.clone()), previous: Some(self.committed) }
     }

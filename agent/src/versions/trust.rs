@@ -78,7 +78,7 @@ pub struct Platform<'a> {
     pub architecture: &'a str,
 }
 
-/// What an installed version is looked at for.
+/// The purpose of verifying an installed version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To be tried as the next one.
@@ -88,7 +88,7 @@ pub enum Purpose {
 }
 
 impl Trust {
-    /// What the state directory says.
+    /// The root and the floor of a state directory.
     pub fn load(state: &Path) -> Result<Self, Refusal> {
         let refuse = |failed: &dyn std::error::Error| Refusal::new("no_trust_root", chain(failed));
         let envelope: Option<Envelope> = read_json(&root_path(state)).map_err(|failed| refuse(&failed))?;
@@ -183,7 +183,7 @@ impl Trust {
         self.check_security(manifest)
     }
 
-    /// What holds for the version before as well, which is always older than the newest seen.
+    /// The rules that apply to the previous version as well, which is always older than the newest one accepted.
     fn check_security(&self, manifest: &Manifest) -> Result<(), Refusal> {
         let Floor { manifest_version: _, security_floor, revoked } = &self.floor;
         let number = manifest.manifest_version;
@@ -228,7 +228,7 @@ fn floor_path(state: &Path) -> PathBuf {
     state.join("trust").join("floor.json")
 }
 
-/// A fresh state directory does not bring a host below the release that its own binary came from.
+/// The floor of a fresh state directory: the release that this binary came from.
 fn at_least(floor: Floor, own: u64) -> Floor {
     Floor { manifest_version: floor.manifest_version.max(own), ..floor }
 }

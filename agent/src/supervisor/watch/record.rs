@@ -47,7 +47,7 @@ impl Supervisor {
         self.pending.clone().or(on_disk)
     }
 
-    /// What follows from an event. It counts even while it cannot be put down: a full disk does not end the supervisor.
+    /// Applies an event to the update. The result counts even while it cannot be written: a full disk does not end the supervisor.
     pub(super) fn decide(&mut self, update: &Update, event: Event) -> Update {
         let next = trial::after(update.clone(), event);
         let (from, to) = (&next.from, &next.to.version);
