@@ -1,4 +1,4 @@
-//! The way to the server: who this host is, how it is reached, and how the worker's session and its end are known to all parts.
+//! Shared state of a worker: the host's identity, the client, the current session, and the reason to end.
 
 use std::{
     path::PathBuf,
@@ -28,7 +28,7 @@ use crate::{
 pub struct Agent {
     /// Where everything is kept.
     pub state: PathBuf,
-    /// Who this host is.
+    /// The host's identity.
     pub host_id: HostId,
     /// This start of the agent.
     pub process_id: ProcessId,
@@ -38,7 +38,7 @@ pub struct Agent {
     pub capabilities: Vec<String>,
     /// The way to the server.
     pub client: Client,
-    /// What runs programs.
+    /// Runs programs.
     pub programs: Arc<dyn Programs>,
     /// The current session; `None` while there is none.
     pub session: watch::Sender<Option<Session>>,
@@ -119,7 +119,7 @@ impl Agent {
         found.ok().and_then(|session| *session).unwrap_or_default()
     }
 
-    /// Somebody else has a newer session.
+    /// Another process has a newer session.
     pub fn session_lost(&self, session: Session) {
         self.session.send_if_modified(|current| current.take_if(|current| *current == session).is_some());
     }

@@ -1,7 +1,7 @@
-//! HTTP: one call, bounded in time and size, answered by our server or failed.
+//! HTTP client: one call, bounded in time and size, answered by the server or failed.
 //!
-//! Whatever is not our JSON (a captive portal's page, a proxy's error, a redirect) counts like a broken line. A 401 makes the
-//! agent prove its key again and ask once more; all other repeating is `link`'s.
+//! An answer that is not our JSON (a captive portal's page, a proxy's error, a redirect) counts as a connection failure. A 401
+//! makes the client get a new token and retry once; all other retries are in `link`.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -41,11 +41,11 @@ const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it and what it takes to send.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// No line is slower, in bytes a second. What is sent at once, 256 KiB of a job's output, would else never be sent in time.
+/// The slowest line that a request is given time for, in bytes per second: the time limit grows with the size of the body.
 const SLOWEST_LINE: usize = 128;
-/// The longest that a token is believed to be valid.
+/// The longest assumed validity of a token.
 const LONGEST_TOKEN: Duration = Duration::from_hours(24);
-/// How long before its end a token is not used any more.
+/// How long before its expiry a token is not used any more.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 
 /// The server as this host reaches it.
@@ -111,20 +111,20 @@ impl Client {
         }
     }
 
-    /// Forgets every connection: they lead nowhere any more.
+    /// Drops all connections, because they are dead.
     pub fn reconnect(&self) {
         self.transport.reconnect();
         self.reset_breakers();
     }
 
-    /// Somebody says that every upstream is well.
+    /// Closes all breakers at the request of an operator.
     pub fn reset_breakers(&self) {
         for upstream in [&self.api, &self.object_store] {
             upstream.reset();
         }
     }
 
-    /// What operators are told of the ways this client goes.
+    /// The report about this client's upstreams.
     pub fn upstreams(&self) -> Vec<upstreams::Upstream> {
         [&self.api, &self.object_store].map(Upstream::report).into()
     }
@@ -205,7 +205,7 @@ impl Client {
     async fn authenticated(&self, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
         let send = async |token: Secret| self.send(request().bearer_auth(token.reveal())).await;
         let known = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // What is over is not even tried: each refusal would cost a request.
+        // An expired token is not tried: each refusal would cost a request.
         if let Some(token) = known.filter(|known| Instant::now() < known.until) {
             let response = send(token.text).await?;
             if response.status() != StatusCode::UNAUTHORIZED {

@@ -1,4 +1,4 @@
-//! The server's clock as the host knows it: deadlines are the server's, and a host's own clock may be years off.
+//! Server clock: deadlines use the server's time, because a host's own clock may be years off.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -40,7 +40,7 @@ impl ServerClock {
         *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
     }
 
-    /// What time the server has now; the host's own time while it has said nothing.
+    /// The server's time now; the host's own time until the server has answered.
     pub fn now(&self) -> Timestamp {
         let reading = *self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Reading { server, at }) = reading else { return Timestamp::now() };

@@ -1,4 +1,5 @@
-//! `agent.toml` in the state directory, and `MUSTER_AGENT_…` over it. Everything has a default; an unknown key is an error.
+//! Configuration: `agent.toml` in the state directory, overridden by `MUSTER_AGENT_…`. Every setting has a default; an unknown
+//! key is an error.
 
 use std::{
     fs, io,
@@ -10,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{breaker::Settings, link::Pacing};
 
-/// What the agent can be told. Spans are in seconds and may have a fraction.
+/// The settings of the agent. Spans are in seconds and may have a fraction.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -53,7 +54,7 @@ pub struct Retry {
     pub initial_delay_seconds: f64,
     /// The longest pause.
     pub max_delay_seconds: f64,
-    /// What each pause is longer than the one before.
+    /// The factor between two pauses.
     pub multiplier: f64,
     /// How pauses are drawn.
     pub jitter: Jitter,
@@ -171,7 +172,7 @@ pub enum ConfigError {
     Invalid {
         /// The key or variable.
         name: &'static str,
-        /// What it must be.
+        /// The rule that it breaks.
         rule: &'static str,
     },
 }

@@ -1,4 +1,4 @@
-//! `enroll`: how this host joins a server, and how it learns whose releases to believe.
+//! Enrollment (`muster-agent enroll`): joins a server, and installs the first root of trust.
 
 use std::{path::Path, sync::Arc};
 
@@ -24,13 +24,13 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum EnrollError {
     /// It belongs to another server.
-    #[error("this host belongs to {server}; to join another, give another state directory")]
+    #[error("this host belongs to {server}; use another state directory to join another server")]
     Elsewhere {
         /// The server that it belongs to.
         server: String,
     },
-    /// The server did not want it any more.
-    #[error("the server retired this host; to join again as a new one, give another state directory")]
+    /// The server retired it.
+    #[error("the server retired this host; use another state directory to join again as a new host")]
     Retired,
     /// The state directory cannot be used.
     #[error(transparent)]
@@ -41,11 +41,11 @@ pub enum EnrollError {
     /// The identity cannot be made or kept.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// No way to the server.
+    /// The transport cannot be set up.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The server did not let the host in.
-    #[error("this host could not join")]
+    #[error("this host could not enroll")]
     Refused(#[source] Failure),
 }
 

@@ -1,4 +1,4 @@
-//! Errors as one line of text: with everything that caused them, and bounded.
+//! Error chains as one bounded line of text.
 
 /// An error and what caused it, in one line.
 pub fn chain(error: &dyn std::error::Error) -> String {

@@ -1,4 +1,4 @@
-//! Exit codes: why the worker process ends, as it tells the supervisor.
+//! Exit codes of the worker, which tell the supervisor why it ended.
 
 /// Why the worker ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

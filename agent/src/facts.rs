@@ -1,4 +1,4 @@
-//! What this host says of itself, read from files: no command is run for it.
+//! Host facts (inventory), read from files without running a command.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,4 +1,4 @@
-//! Why a call brought nothing, and what that means: for the next pause, for the circuit breaker, and for operators.
+//! Failures of calls to the server, and what they mean for retries, for the circuit breaker, and for operators.
 
 use std::time::Duration;
 
@@ -11,35 +11,35 @@ use crate::{
     errors::{chain, head},
     identity::IdentityError,
     link::Outcome,
-    transport::Broken,
+    transport::ConnectionError,
     upstream::{Fault, Permit},
 };
 
-/// What operators are told of a failure at most, in bytes.
+/// The longest reported reason of a failure, in bytes.
 const MAX_REASON_BYTES: usize = 1024;
 
-/// Why a call brought nothing.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// No connection, no answer in time, or one that was cut off.
     #[error("the server cannot be reached")]
-    Transport(#[source] Broken),
-    /// Somebody else answered.
-    #[error("the answer with status {status} is not the server's")]
+    Transport(#[source] ConnectionError),
+    /// Something other than the server answered.
+    #[error("the answer with status {status} is not from the server")]
     NotOurs {
         /// Its status.
         status: u16,
         /// How long to pause at least. Absent: it did not say.
         retry_after: Option<Duration>,
     },
-    /// More than anybody needs to say.
+    /// The answer is larger than allowed.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// Nothing came in time.
+    /// No answer in time.
     #[error("the server did not answer in time")]
     TimedOut,
-    /// The server says no.
-    #[error("the server refused")]
+    /// The server refused, with a problem.
+    #[error("the server refused the request")]
     Refused {
         /// Why.
         #[source]
@@ -47,14 +47,14 @@ pub enum Failure {
         /// How long to pause at least. Absent: it did not say.
         retry_after: Option<Duration>,
     },
-    /// Too many calls have failed: none was made.
-    #[error("the circuit is open")]
+    /// The circuit breaker is open: no call was made.
+    #[error("the circuit breaker is open")]
     CircuitOpen {
         /// When one may be.
         retry_in: Duration,
     },
     /// This host cannot prove who it is.
-    #[error("this host cannot prove who it is")]
+    #[error("this host cannot prove its identity")]
     Identity(#[source] IdentityError),
 }
 
@@ -67,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// What this means for the pause before the next attempt.
+    /// The outcome for the backoff.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Refused { retry_after: Some(retry_after), .. }
@@ -77,12 +77,12 @@ impl Failure {
         }
     }
 
-    /// What the upstream is to blame for. Whoever refuses with a reason is well, and who asks for a pause is, too.
+    /// The fault of the upstream, if it is one. An upstream that refuses with a problem or asks for a pause is healthy.
     fn fault(&self) -> Option<FailureKind> {
         match self {
             Self::Transport(broken) => Some(broken.kind),
             Self::NotOurs { status: 407, .. } => Some(FailureKind::ProxyAuthentication),
-            // A proxy in front of the server asks for a pause, politely.
+            // A proxy in front of the server asks for a pause.
             Self::NotOurs { status: 429 | 503, retry_after: Some(_) } => None,
             Self::NotOurs { .. } => Some(FailureKind::NotOurs),
             Self::TooLarge(_) => Some(FailureKind::TooLarge),
@@ -93,14 +93,14 @@ impl Failure {
     }
 }
 
-/// Says to the breaker how a call ended.
+/// Reports the outcome of a call to the breaker.
 pub fn end(permit: Permit<'_>, failure: Option<&Failure>) {
     match failure {
         None => permit.succeeded(),
         Some(failure) => match (failure.fault(), failure) {
             (Some(kind), _) => permit.failed(&Fault { kind, reason: head(chain(failure), MAX_REASON_BYTES) }),
             (None, Failure::Refused { .. }) => permit.succeeded(),
-            // Nothing was asked.
+            // No request was made.
             (None, _) => drop(permit),
         },
     }

@@ -1,4 +1,4 @@
-//! Who this host is: a key made here that never leaves, the server it joined, and the id that it got there.
+//! Host identity: a private key that never leaves the host, the server it joined, and its id there.
 
 use std::{
     net::IpAddr,
@@ -24,7 +24,7 @@ pub struct Identity {
     /// The host's id. Absent until the server has answered the enrolment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_id: Option<HostId>,
-    /// What assertions name as `aud`; the server says it.
+    /// The `aud` of assertions, as the server returned it.
     #[serde(default)]
     pub audience: String,
     /// The Ed25519 key: 32 bytes, base64url.
@@ -44,7 +44,7 @@ pub enum IdentityError {
     #[error("the key in identity.json is damaged")]
     Key,
     /// The machine gives no randomness.
-    #[error("the system gives no random bytes")]
+    #[error("the system has no random bytes")]
     Random(#[source] rand::rngs::SysError),
     /// Not a URL that the agent talks to.
     #[error("the server's URL {0}")]
@@ -102,7 +102,7 @@ impl Identity {
     }
 }
 
-/// Notes that the server retired this host. Whoever starts the agent again is told so.
+/// Records that the server retired this host, for later starts of the agent.
 pub fn retire(state: &Path) -> Result<(), FileError> {
     write_json(&state.join("retired.json"), &json!({ "retired": true }))
 }

@@ -1,4 +1,4 @@
-//! Jobs on this host: taken in, run once, and told about until the server has the result.
+//! Job execution: accepted, run once, and reported until the server has the result.
 
 pub mod desk;
 pub mod intake;

@@ -1,9 +1,9 @@
-//! The journal: what this host has promised and done, on disk before anybody is told.
+//! Write-ahead journal: the jobs that this host has accepted, started and finished, on disk before the server is told.
 //!
-//! A file of frames, one per line, each with a checksum, each synced before its append returns. A line that was cut off
-//! by a power failure is cut at the next start: nobody was told of it. Damage anywhere else is never guessed over: the file
-//! is moved aside, every frame that can be read still counts, and a job that was not finished counts as started, because
-//! the frame that said so may be among the lost ones.
+//! A file of frames, one per line, each with a checksum, each synced before its append returns. A line that was torn
+//! by a power failure is cut off at the next start: it was never acknowledged. After damage anywhere else the file is moved
+//! aside, every readable frame still counts, and an unfinished job counts as started, because the frame that says so may be
+//! among the lost ones.
 
 pub mod frames;
 mod ledger;
@@ -33,7 +33,7 @@ const COMPACT_ABOVE_BYTES: u64 = 4 * 1024 * 1024;
 pub struct Journal {
     path: PathBuf,
     file: File,
-    /// What counts of the file. Whatever is behind it was never acknowledged.
+    /// The valid length of the file. Bytes after it were never acknowledged.
     size: u64,
     compact_above: u64,
     /// Whether there may be something behind `size`, or the file's name may not be on disk.
@@ -41,12 +41,12 @@ pub struct Journal {
     ledger: Ledger,
 }
 
-/// A journal as found on disk.
+/// A journal as read from disk.
 #[derive(Debug)]
-pub struct Found {
-    /// What it says.
+pub struct Replay {
+    /// Its state.
     pub ledger: Ledger,
-    /// What is wrong with it.
+    /// Its damage.
     pub damage: Damage,
     /// How many bytes there are up to the end of the last whole line.
     whole: u64,
@@ -58,24 +58,24 @@ impl Journal {
     /// The second value says where a damaged journal was moved to.
     pub fn open(state: &Path) -> Result<(Self, Option<PathBuf>), FileError> {
         let path = path(state);
-        let Found { ledger, damage, whole } = read(state)?;
+        let Replay { ledger, damage, whole } = read(state)?;
         let aside = (damage == Damage::Corrupt).then(|| set_aside(&path)).transpose().unwrap_or_else(|failed| {
-            error!("The damaged journal stays where it is: {}", chain(&failed));
+            error!("Cannot move the damaged journal aside: {}", chain(&failed));
             None
         });
         let file = open_append(&path)?;
         let mut journal = Self { path, file, size: whole, compact_above: COMPACT_ABOVE_BYTES, torn: true, ledger };
-        // What was not set aside is not replaced: it is the only copy.
+        // A damaged journal that was not moved aside is not replaced: it is the only copy.
         if aside.is_some() || (damage != Damage::Corrupt && whole > COMPACT_ABOVE_BYTES) {
             journal.compact_if_possible();
         }
         if let Err(failed) = journal.mend() {
-            error!("The journal's torn end cannot be cut off yet: {}", chain(&failed));
+            error!("Cannot cut off the torn end of the journal yet: {}", chain(&failed));
         }
         Ok((journal, aside))
     }
 
-    /// What the journal says.
+    /// The state in the journal.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -116,10 +116,10 @@ impl Journal {
         Ok(())
     }
 
-    /// A journal that is too long is a lesser evil than one that is not written.
+    /// A failure is not an error: a journal that is too long is better than one that is not written.
     fn compact_if_possible(&mut self) {
         if let Err(failed) = self.compact() {
-            error!("The journal cannot be compacted yet: {}", chain(&failed));
+            error!("Cannot compact the journal yet: {}", chain(&failed));
         }
         self.compact_above = COMPACT_ABOVE_BYTES.max(2 * self.size);
     }
@@ -141,7 +141,7 @@ impl Journal {
         })?;
         // From here on this file is the journal; nothing is put into it before its name is on disk.
         (self.size, self.torn) = (bytes.len() as u64, true);
-        info!(bytes = self.size, "The journal was compacted to {} bytes", self.size);
+        info!(bytes = self.size, "Compacted the journal to {} bytes", self.size);
         self.mend()
     }
 }
@@ -154,7 +154,7 @@ fn fresh(path: &Path) -> Result<File, FileError> {
 }
 
 /// Reads the journal of a state directory without changing it.
-pub fn read(state: &Path) -> Result<Found, FileError> {
+pub fn read(state: &Path) -> Result<Replay, FileError> {
     let path = path(state);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
@@ -169,7 +169,7 @@ pub fn read(state: &Path) -> Result<Found, FileError> {
     if damage == Damage::Corrupt {
         ledger.doubt();
     }
-    Ok(Found { ledger, damage, whole })
+    Ok(Replay { ledger, damage, whole })
 }
 
 fn path(state: &Path) -> PathBuf {

@@ -1,7 +1,7 @@
-//! The agent of Muster: it runs on a host that nobody can reach and tells the truth about what it did.
+//! The agent of Muster: it runs jobs on a host that accepts no connections, and reports truthfully how they ended.
 //!
-//! Whoever answers its requests is treated as hostile: bodies are bounded, the host's own policy decides what may run,
-//! and no new version of the agent is executed that the host's trust root has not signed.
+//! The server is treated as hostile: bodies are bounded, the host's own policy decides what may run, and no new version of
+//! the agent is executed without a signature of the host's root of trust.
 
 pub mod agent;
 pub mod breaker;

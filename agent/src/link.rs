@@ -1,8 +1,8 @@
-//! Pauses between attempts, as plain data: what the link to the server knows, and nothing that waits.
+//! Exponential backoff with jitter, as plain data, without any waiting.
 //!
 //! A failure makes the next pause a random part of a growing span (full jitter); a success forgets all failures. The
 //! spans are the `backoff` crate's. `Retry-After` is a floor with the jitter on top; a pause that the server names for the
-//! next check-in is kept within ±10 %. No word of a server silences an agent for longer than an hour.
+//! next check-in is kept within ±10 %. No server can make an agent pause for longer than an hour.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use backoff::{ExponentialBackoffBuilder, SystemClock, backoff::Backoff, exponent
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The shortest pause, so that neither a server that always says "at once" nor a setting of 0 makes the agent spin.
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-/// No server makes an agent come more often than with such pauses.
+/// The shortest pause that a server can ask for.
 const SHORTEST_CAP: Duration = Duration::from_secs(10);
 /// So many failures in a row reach any maximum; more are not counted.
 const ENOUGH_FAILURES: u32 = 64;
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// An answer; the next attempt is due after this.
@@ -32,9 +32,9 @@ pub enum Outcome {
         /// How long at least.
         retry_after: Duration,
     },
-    /// Nothing was asked, because too much has failed already.
+    /// No request was made, because the circuit breaker is open.
     CircuitOpen {
-        /// When something may be.
+        /// When a request may be made.
         retry_in: Duration,
     },
 }
@@ -46,7 +46,7 @@ pub struct Pacing {
     pub initial: Duration,
     /// The span that is never exceeded.
     pub max: Duration,
-    /// What each span is longer than the one before.
+    /// The factor between two spans.
     pub multiplier: f64,
     /// The least of a span that a pause takes: 0 is full jitter, 1 none.
     pub least: f64,
@@ -59,7 +59,7 @@ impl Pacing {
     }
 }
 
-/// What the link knows of the attempts so far.
+/// The state of the backoff.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Link {
     /// Attempts that failed since the last success.
@@ -67,7 +67,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// What the link knows after this attempt, and how long to pause. `random` is drawn from 0 (included) to 1.
+    /// The state after this attempt, and how long to pause. `random` is drawn from 0 (included) to 1.
     pub fn after(self, outcome: Outcome, pacing: Pacing, random: f64) -> (Self, Duration) {
         match outcome {
             Outcome::Answered { next } => {

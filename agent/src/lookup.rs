@@ -1,5 +1,5 @@
-//! Looking up the server's name. A name server that says nothing outlasts every time limit of a call, and the limit alone
-//! would not tell why it was reached: so it is noted that a look-up was given up.
+//! DNS resolver. A silent name server takes longer than the time limit of any call, and the timeout alone would not say why:
+//! so an abandoned lookup is remembered.
 
 use std::{
     error::Error,

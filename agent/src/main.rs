@@ -1,4 +1,4 @@
-//! `muster-agent`: what the service manager and people start.
+//! Command line of `muster-agent`.
 
 use std::{
     io::{self, Write},
@@ -118,7 +118,7 @@ fn obey(command: Command) -> Result<ExitCode, String> {
         }
         Command::TrustRoot { state, file } => {
             let version = trust::install_root(&state.directory, &file).map_err(|failed| chain(&failed))?;
-            print(&format!("Root of trust {version} is installed"))
+            print(&format!("Root of trust {version} installed"))
         }
         Command::Status { state, json } => {
             let status = status::status(&state.directory);

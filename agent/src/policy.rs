@@ -1,4 +1,4 @@
-//! `policy.toml`: what this host lets the server do. It is the host's own word, and it is an allow-list.
+//! Host policy (`policy.toml`): an allow-list of the jobs that this host accepts.
 //!
 //! ```toml
 //! [allow]
@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::runners::{Section, inspect, run, self_update};
 
-/// What this host allows.
+/// The policy of this host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
@@ -107,7 +107,7 @@ impl Policy {
     }
 }
 
-/// What the policy says of a kind.
+/// The policy for a kind.
 struct Row {
     kind: &'static str,
     lets_something: bool,

@@ -1,5 +1,5 @@
-//! Running a program: without a shell, in a process group of its own, with a time limit, bounded output, and an end for
-//! everything that it started. Every runner starts its programs here.
+//! Subprocess execution: without a shell, in a process group of its own, with a time limit and bounded output, and with all
+//! its descendants killed at the end. Every runner starts its programs here.
 //!
 //! Output is passed on as it comes, up to the limit; what is over it is counted and dropped. A program that must stop is asked,
 //! and killed with everything it started if it has not ended in five seconds.
@@ -53,9 +53,9 @@ pub struct Program {
 /// Where a program prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
-    /// What it was run for.
+    /// Standard output.
     Stdout,
-    /// What it has to complain of.
+    /// Standard error.
     Stderr,
 }
 
@@ -65,7 +65,7 @@ pub type Output<'a> = &'a (dyn Fn(Stream, &str) + Send + Sync);
 /// How a program went.
 #[derive(Debug)]
 pub struct Ran {
-    /// What made it end.
+    /// The cause of its end.
     pub end: End,
     /// Its exit code. Absent: a signal ended it, or it was not started.
     pub exit_code: Option<i32>,
@@ -77,7 +77,7 @@ pub struct Ran {
     pub output_truncated: bool,
 }
 
-/// What made a program end.
+/// The cause of a program's end.
 #[derive(Debug)]
 pub enum End {
     /// It could not be started.
@@ -90,7 +90,7 @@ pub enum End {
     TimeLimit,
 }
 
-/// What runs programs: the machine, or what a simulation has in its place.
+/// Runs programs: on this machine, or in a simulation.
 pub trait Programs: fmt::Debug + Send + Sync {
     /// Runs a program to its end, which comes soon after `stop` is cancelled. Nothing that it started outlives the future.
     fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, output: Output<'a>) -> BoxFuture<'a, Ran>;

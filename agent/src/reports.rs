@@ -1,4 +1,4 @@
-//! Reports: what this host tells of itself, in sections, and which of them the server does not know yet.
+//! Host reports, in sections, and which of them the server does not have yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,7 @@ pub fn facts_digest(current: &[Report]) -> String {
     facts.unwrap_or_default()
 }
 
-/// What the server has been told, by section.
+/// The reports that the server has, by section.
 #[derive(Debug)]
 pub struct Reports {
     told: BTreeMap<Section, Report>,

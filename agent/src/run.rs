@@ -1,4 +1,4 @@
-//! The worker: the loop that calls the server, and how it ends.
+//! Worker: the long-poll loop that calls the server, and graceful shutdown.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,7 +26,7 @@ use crate::{
     policy::Policy,
     session::Caller,
     supervisor::{
-        control::{self, Said, Told},
+        control::{self, SupervisorMessage, WorkerMessage},
         report::{Reporter, is_on_trial},
     },
     suspend::Watch,
@@ -45,7 +45,7 @@ use crate::{
 
 /// How long a worker waits for the one before it to be gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
-/// Over how long machines that slept together are spread.
+/// Over how long the reconnects after a suspend are spread.
 const WAKE_SPREAD: Duration = Duration::from_secs(30);
 /// How long running jobs have to end when the agent is stopped.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
     /// Another one works on this state.
-    #[error("another agent works with this state")]
+    #[error("another agent uses this state directory")]
     Lock(#[source] LockError),
     /// The configuration cannot be used.
     #[error(transparent)]
@@ -62,7 +62,7 @@ pub enum WorkError {
     /// The host has no usable identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// No way to the server.
+    /// The transport cannot be set up.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The journal or another file cannot be used.
@@ -80,7 +80,7 @@ pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
     let reporter = Reporter::new(state.clone(), agent.process_id, executable_sha256);
     begin(&desk, reporter);
     info!("The agent {VERSION} is ready");
-    control::say(&Said::Ready(VERSION.into()));
+    control::say(&WorkerMessage::Ready(VERSION.into()));
     agent.spawn(probation(desk.clone()));
     let exit = tokio::select! {
         exit = agent.ended() => exit,
@@ -101,14 +101,17 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Desk>, WorkErro
     let (identity, host_id) = Identity::load(state)?;
     let policy = Policy::load(state).map_err(|failed| chain(&failed));
     if let Err(reason) = &policy {
-        error!("Nothing is allowed on this host: {reason}");
+        error!("This host allows no jobs: {reason}");
     }
     let (journal, aside) = Journal::open(state)?;
     if let Some(aside) = aside {
-        error!("The journal was damaged; it was moved to {}, and what it can prove is kept", aside.display());
+        error!("The journal was damaged; it was moved to {}, and its readable entries are kept", aside.display());
     }
     let update = Update::load(state).unwrap_or_else(|failed| {
-        error!("How the last update went is not known, so this version takes itself as committed: {}", chain(&failed));
+        error!(
+            "Cannot read the record of the last update, so this version assumes that it is committed: {}",
+            chain(&failed)
+        );
         None
     });
     let on_trial = update.is_some_and(|update| is_on_trial(&update, executable_sha256));
@@ -129,8 +132,8 @@ fn listen(agent: &Arc<Agent>) {
         std::process::exit(1);
     };
     let told = move |word| match word {
-        Told::Decided => told.supervisor_spoke.send_modify(|count| *count += 1),
-        Told::Stop => told.end(Exit::Stop),
+        SupervisorMessage::Decided => told.supervisor_spoke.send_modify(|count| *count += 1),
+        SupervisorMessage::Stop => told.end(Exit::Stop),
     };
     control::listen(told, gone);
 }
@@ -167,9 +170,9 @@ async fn call(mut caller: Caller) {
     }
 }
 
-/// Begins anew after the machine has slept: whoever slept along with it does not come in the same second.
+/// Reconnects after a suspend, with jitter, so that machines that wake together do not come in the same second.
 async fn wake_up(agent: &Agent, slept: Duration) {
-    info!("The machine slept for {} s: the connections of before are dropped", slept.as_secs());
+    info!("The machine was suspended for {} s: dropping the old connections", slept.as_secs());
     agent.client.reconnect();
     agent.session.send_replace(None);
     sleep(agent.client.pacing().max.min(WAKE_SPREAD).mul_f64(dice::random())).await;
@@ -181,13 +184,13 @@ async fn probation(desk: Arc<Desk>) {
     let started = tokio::time::Instant::now();
     // The sender lives as long as the agent.
     let _ = agent.contact.subscribe().wait_for(|contact| *contact).await;
-    control::say(&Said::Contact);
+    control::say(&WorkerMessage::Contact);
     if *desk.gate.borrow() != Gate::OnTrial {
         return;
     }
     tokio::time::sleep_until(started + agent.config.probation()).await;
     let mut spoke = agent.supervisor_spoke.subscribe();
-    control::say(&Said::Commit);
+    control::say(&WorkerMessage::Commit);
     let _ = spoke.changed().await;
     info!("This version is committed");
     desk.gate.send_if_modified(|gate| *gate == Gate::OnTrial && std::mem::replace(gate, Gate::Open) == Gate::OnTrial);
@@ -206,11 +209,11 @@ async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
     };
     if exit == Exit::Retired {
         retire(&agent.state)?;
-        error!("The server retired this host: the agent stops for good");
+        error!("The server retired this host: the agent stops permanently");
     }
     let mut running = desk.running.subscribe();
     if timeout(patience, running.wait_for(|running| *running == 0)).await.is_err() {
-        warn!("Jobs that run are cut off");
+        warn!("Interrupting the running jobs");
         desk.stopping.cancel();
         let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
     }

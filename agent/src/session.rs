@@ -1,4 +1,4 @@
-//! Sessions and check-ins: what this agent tells of itself, and what it makes of the answers.
+//! Long poll: sessions and check-ins, and how their answers are handled.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     jobs::{
         desk::Desk,
-        intake::{self, Taken},
+        intake::{self, Intake},
     },
     link::Outcome,
     reports::{self, Reports},
@@ -79,7 +79,7 @@ impl Caller {
         (self.reports, self.compares_reports) = (Reports::default(), !sections.is_empty());
         self.reports.heard(current);
         agent.session_begun(session);
-        info!(session, "Session {session} has begun");
+        info!(session, "Session {session} started");
         Ok(Outcome::Answered { next: Duration::ZERO })
     }
 
@@ -122,11 +122,11 @@ impl Caller {
         let nothing_new = self.desk.live(|live| live.len()) == before;
         match taken {
             // A quick answer without news, followed at once by another, would go round and round.
-            Taken::All if nothing_new && held < IDLE_PAUSE && next_check_in_seconds == 0 => {
+            Intake::All if nothing_new && held < IDLE_PAUSE && next_check_in_seconds == 0 => {
                 Outcome::Answered { next: IDLE_PAUSE }
             }
-            Taken::All => Outcome::Answered { next: Duration::from_secs(next_check_in_seconds.into()) },
-            Taken::Partly => Outcome::Failed,
+            Intake::All => Outcome::Answered { next: Duration::from_secs(next_check_in_seconds.into()) },
+            Intake::Partly => Outcome::Failed,
         }
     }
 
@@ -134,14 +134,14 @@ impl Caller {
         match (failure.code(), session) {
             (Some(ProblemCode::SessionSuperseded), Some(session)) => {
                 let number = session.number;
-                warn!(session = number, "Session {number} was superseded; another one will be started");
+                warn!(session = number, "Session {number} was superseded; starting a new one");
                 self.desk.agent.session_lost(session);
             }
             (Some(ProblemCode::HostRetired), _) => self.desk.agent.end(Exit::Retired),
             (Some(ProblemCode::HostQuarantined), _) => {
-                error!("This host is quarantined: nothing is run until an operator readmits it");
+                error!("This host is quarantined: it runs no jobs until an operator readmits it");
             }
-            (Some(ProblemCode::AgentTooOld), _) => error!("The server does not talk to this version any more"),
+            (Some(ProblemCode::AgentTooOld), _) => error!("The server no longer supports this version of the agent"),
             _ => {}
         }
         self.failure = chain(failure);

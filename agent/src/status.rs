@@ -1,4 +1,4 @@
-//! `status` and `self-check`: what the files say, without changing any.
+//! The commands `status` and `self-check`, which only read files.
 
 use std::path::Path;
 
@@ -28,12 +28,12 @@ pub fn status(state: &Path) -> Value {
         "versions": versions(state),
         "last_update": last_update(state),
         "journal": journal(state),
-        "policy": Policy::load(state).map_or_else(|failed| format!("nothing is allowed: {}", chain(&failed)), |policy| policy.summary()),
+        "policy": Policy::load(state).map_or_else(|failed| format!("no jobs are allowed: {}", chain(&failed)), |policy| policy.summary()),
         "configuration": Config::load(state).map_or_else(|failed| chain(&failed), |_| "valid".into()),
     })
 }
 
-/// What a new version must be able to do before it is tried: read the configuration, the policy and the journal.
+/// The preflight check of a new version: read the configuration, the policy and the journal.
 pub fn self_check(state: &Path) -> Result<Value, String> {
     Config::load(state).map_err(|failed| chain(&failed))?;
     Policy::load(state).map_err(|failed| chain(&failed))?;

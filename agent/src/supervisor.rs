@@ -1,6 +1,6 @@
-//! The supervisor: it starts the committed version of the agent, tries a new one, and undoes it.
+//! Supervisor: starts the committed version of the agent, tries a new one, and rolls it back.
 //!
-//! It has no network code path, and what rolls back is never what is being updated. Deliberately absent: any knowledge of jobs.
+//! It has no network code, and the process that rolls back is never the one that is updated. It knows nothing about jobs.
 
 pub mod control;
 pub mod crashes;

@@ -1,4 +1,4 @@
-//! Sleep of the whole machine: afterwards connections lead nowhere, and whoever slept in the same rack wakes at once.
+//! Suspend detection: after a suspend the connections are dead, and all machines of a rack may wake at the same time.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The only place that touches the machine: durable files, locks, processes, and what the kernel knows.
+//! Operating system access, only here: durable files, locks, processes, and kernel information.
 
 pub mod dice;
 pub mod files;

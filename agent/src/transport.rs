@@ -1,4 +1,4 @@
-//! How requests get to the server: over HTTP, or by a network that a simulation makes.
+//! HTTP transport: over the network, or over the simulated network of a test.
 
 use std::{
     error::Error,
@@ -16,50 +16,50 @@ use tracing::warn;
 use crate::{config::Config, errors::chain, identity::is_loopback, lookup::Lookups, version::VERSION};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a line is quiet before it is asked whether it still leads anywhere; after twice this without a word it is given
-/// up. A poll waits in silence: when a NAT has forgotten it, nothing else would tell before its time limit is over.
+/// Keepalive: how long a connection is idle before it is probed; after twice this without an answer it is closed. A long poll is
+/// idle: if a NAT has dropped it, nothing else would tell before its time limit.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Brings requests to where they go, each within its own time limit.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// What requests are made with.
+    /// The builder of requests.
     fn requests(&self) -> reqwest::Client;
 
     /// Sends a request; the answer's body may come later.
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>>;
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>>;
 
-    /// Forgets every connection: they lead nowhere any more.
+    /// Drops all connections, because they are dead.
     fn reconnect(&self);
 }
 
-/// Why no answer came, or only a part of one.
+/// A failed connection: no answer, or only a part of one.
 #[derive(Debug)]
-pub struct Broken {
+pub struct ConnectionError {
     /// In one word.
     pub kind: FailureKind,
     source: Box<dyn Error + Send + Sync>,
 }
 
-impl Broken {
+impl ConnectionError {
     /// Of this kind, in these words.
     pub fn new(kind: FailureKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind, source: source.into() }
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.source.fmt(f)
     }
 }
 
-impl Error for Broken {
+impl Error for ConnectionError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.source()
     }
 }
 
-impl From<reqwest::Error> for Broken {
+impl From<reqwest::Error> for ConnectionError {
     /// Addresses stay out of messages.
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
@@ -100,14 +100,14 @@ impl Http {
         Ok(Self { server: server.into(), ca_file: config.ca_file.clone(), client, lookups })
     }
 
-    fn broken(&self, error: reqwest::Error) -> Broken {
-        // What broke one connection has broken those that wait in the pool, too: each would be tried in turn, and waited for.
+    fn broken(&self, error: reqwest::Error) -> ConnectionError {
+        // Connections in the pool are probably broken, too: each would be tried in turn, and waited for.
         if !error.is_connect() {
             self.reconnect();
         }
-        match Broken::from(error) {
+        match ConnectionError::from(error) {
             late if late.kind == FailureKind::TimedOut && self.lookups.take_given_up() => {
-                Broken::new(FailureKind::Name, NameServerSilent)
+                ConnectionError::new(FailureKind::Name, NameServerSilent)
             }
             broken => broken,
         }
@@ -119,7 +119,7 @@ impl Transport for Http {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>> {
         let client = self.requests();
         Box::pin(async move { client.execute(request).await.map_err(|error| self.broken(error)) })
     }
@@ -127,7 +127,7 @@ impl Transport for Http {
     fn reconnect(&self) {
         match connect(&self.server, self.ca_file.as_ref(), &self.lookups) {
             Ok(client) => *self.client.write().unwrap_or_else(PoisonError::into_inner) = client,
-            Err(failed) => warn!("The connections of before are kept: {}", chain(&failed)),
+            Err(failed) => warn!("Cannot drop the old connections: {}", chain(&failed)),
         }
     }
 }
@@ -155,7 +155,7 @@ fn connect(server: &str, ca_file: Option<&PathBuf>, lookups: &Lookups) -> Result
     builder.build().map_err(TransportError::Tls)
 }
 
-/// The libraries below have no words for these but their messages.
+/// The libraries below distinguish these only in their messages.
 fn kind(error: &reqwest::Error) -> FailureKind {
     let mut text = String::new();
     let mut source: Option<&dyn Error> = Some(error);

@@ -1,4 +1,4 @@
-//! An upstream as this agent knows it: its breaker, and what operators are told of it.
+//! Upstream: a service that the agent calls, with its circuit breaker and the statistics for operators.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -42,7 +42,7 @@ pub enum Door<'a> {
     Shut(Duration),
 }
 
-/// A call's place. Whoever drops it without saying how the call ended gives it back.
+/// A permit for a call. It is returned if it is dropped without an outcome.
 #[derive(Debug)]
 pub struct Permit<'a> {
     upstream: &'a Upstream,
@@ -96,7 +96,7 @@ impl Upstream {
         self.inner().settings.max_open = longest;
     }
 
-    /// Somebody says that it is well.
+    /// Closes its breaker at the request of an operator.
     pub fn reset(&self) {
         let mut inner = self.inner();
         let change = inner.breaker.reset();
@@ -108,7 +108,7 @@ impl Upstream {
         self.inner().breaker.is_shut(self.began.elapsed())
     }
 
-    /// What operators are told of it.
+    /// The report about it.
     pub fn report(&self) -> Report {
         self.inner().report.clone()
     }

@@ -1,4 +1,4 @@
-//! What this binary says of itself.
+//! Version and platform of this binary.
 
 /// The agent's version: `MUSTER_VERSION` at build time, or the crate's.
 pub const VERSION: &str = match option_env!("MUSTER_VERSION") {

@@ -1,4 +1,4 @@
-//! Versions of the agent on this host: which one is committed, whose releases are believed, and how their bytes come.
+//! Installed versions of the agent: which one is committed, whose releases are trusted, and how they are downloaded.
 
 pub mod download;
 pub mod pointer;

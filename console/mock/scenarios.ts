@@ -255,13 +255,13 @@ function halt(state: State, record: FleetUpdateRecord): void {
       attempts: 1,
       offered_at: ago(360),
     })
-  const reason = '1 of at most 1 failures'
+  const reason = 'failure limit reached (1 of 1)'
   Object.assign(record.view, {
     state: 'halted',
     wave: 1,
     failures: 1,
     halted_reason: reason,
-    waiting_on: `an operator to look: ${reason}`,
+    waiting_on: `an operator to resume or cancel it: ${reason}`,
   })
   record.view.in_flight = lost ? [lost.host_id] : []
 }

@@ -1,4 +1,4 @@
-//! Access: roles, accounts, sessions of people, and keys of programs.
+//! Authentication and roles: accounts, sessions of people, and API keys of programs.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,15 @@ use crate::{
     secrets::Secret,
 };
 
-/// What a caller may do. Each role may do all that the one before it may.
+/// The role of a caller. Each role includes the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Look at everything but secrets.
+    /// May read everything but secrets.
     Viewer,
-    /// Run jobs, change labels.
+    /// May run jobs and change labels.
     Operator,
-    /// Everything: enrolment, releases, fleet updates, accounts.
+    /// May do everything: enrollment, releases, fleet updates, accounts.
     Admin,
 }
 
@@ -34,7 +34,7 @@ pub struct LoginRequest {
     pub kind: SessionKind,
 }
 
-/// How a session's secret travels.
+/// How a session's secret is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionKind {
@@ -48,19 +48,19 @@ pub enum SessionKind {
 /// A session of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SessionView {
-    /// Who.
+    /// The person.
     pub username: String,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
-    /// When it ends at the latest.
+    /// When it expires at the latest.
     pub expires_at: Timestamp,
-    /// What a browser must send as `X-CSRF-Token` with every change. Absent for programs.
+    /// The token that a browser must send as `X-CSRF-Token` with every change. Absent for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csrf_token: Option<Secret>,
-    /// Goes into `Authorization: Bearer`; told once. Absent for browsers.
+    /// The secret for `Authorization: Bearer`; shown only once. Absent for browsers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
-    /// What the caller may do at all, and why not the rest.
+    /// The actions of the caller that belong to no record, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOfCaller,
 }
@@ -73,7 +73,7 @@ pub struct UserRequest {
     pub username: String,
     /// 12 to 256 characters.
     pub password: Secret,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
 }
 
@@ -96,13 +96,13 @@ pub struct UserView {
     pub id: UserId,
     /// Its name.
     pub username: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
     /// The record's revision, the same as in its `ETag`.
     pub revision: u64,
-    /// What the caller may do with it now, and why not the rest.
+    /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnUser,
 }
@@ -111,21 +111,21 @@ pub struct UserView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyRequest {
-    /// What it is for: 1 to 128 characters.
+    /// Its purpose: 1 to 128 characters.
     pub name: String,
-    /// What it may do; not more than its maker.
+    /// Its role; not above its creator's.
     pub role: Role,
     /// How long it is valid, in seconds: 60 to 31 622 400 (366 days). Absent: 90 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for_seconds: Option<u32>,
 }
 
-/// A key just made: the only time its text is told.
+/// A new key: the only answer that contains its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ApiKeyCreated {
-    /// `mst_…`; goes into `Authorization: Bearer`. Stored nowhere.
+    /// `mst_…`, the secret for `Authorization: Bearer`. The server does not store it.
     pub key: Secret,
-    /// What is kept of it.
+    /// The stored part.
     #[serde(flatten)]
     pub view: ApiKeyView,
 }
@@ -135,18 +135,18 @@ pub struct ApiKeyCreated {
 pub struct ApiKeyView {
     /// Its id.
     pub id: ApiKeyId,
-    /// What it is for.
+    /// Its purpose, for people.
     pub name: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// When it was last used, exact to five minutes. Absent: never.
+    /// When it was last used, to within five minutes. Absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
-    /// What the caller may do with it now, and why not the rest.
+    /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnApiKey,
 }

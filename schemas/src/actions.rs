@@ -1,4 +1,4 @@
-//! Actions: what a caller may do with a thing right now, told with the thing itself, so that no client copies a rule.
+//! Allowed actions (HATEOAS): each resource says what the caller may do with it now, so that clients copy no rules.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -9,26 +9,26 @@ use utoipa::{
     openapi::{ObjectBuilder, Ref, RefOr, Schema, Type, schema::ArrayBuilder},
 };
 
-/// Every action of a thing, each in exactly one of the two: by the caller's role and the thing's state.
+/// Every action on a resource is in exactly one of the two, by the caller's role and the resource's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "A: Action + DeserializeOwned"))]
 pub struct Actions<A> {
-    /// What the caller may do with it now. Empty from a server that does not say.
+    /// The actions that the caller may take now. Empty from a server that is older than this field.
     #[serde(default, deserialize_with = "known")]
     pub allowed: Vec<A>,
-    /// Why the others cannot be done now, a sentence each for people: what a request for it would be refused with.
+    /// Why the others are not allowed now, one sentence each for people: the `detail` that a request would be refused with.
     #[serde(default = "BTreeMap::new", deserialize_with = "known_reasons")]
     pub why_not: BTreeMap<A, String>,
 }
 
-/// The actions of one kind of thing.
+/// The actions on one kind of resource.
 pub trait Action: Copy + Ord + Serialize + 'static {
-    /// Each of them.
+    /// All of them.
     const ALL: &'static [Self];
 }
 
 impl<A: Action> Actions<A> {
-    /// Each action as decided: allowed, or why not.
+    /// The actions, each decided by `decide`: allowed, or the reason why not.
     pub fn of(decide: impl Fn(A) -> Result<(), String>) -> Self {
         let mut actions = Self { allowed: Vec::new(), why_not: BTreeMap::new() };
         for action in A::ALL {
@@ -58,33 +58,33 @@ pub type ActionsOnApiKey = Actions<ActionOnApiKey>;
 /// [`ActionOfCaller`], each decided.
 pub type ActionsOfCaller = Actions<ActionOfCaller>;
 
-/// With a host.
+/// Actions on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnHost {
-    /// Give it a job; one that is offline takes it with `if_offline: queue`.
+    /// Run a job on it; if it is offline, only with `if_offline: queue`.
     Run,
-    /// Bring its agent to the newest release.
+    /// Update its agent to the newest release.
     Update,
-    /// Name and label it.
+    /// Change its name and labels.
     Change,
-    /// Serve it again.
+    /// Readmit it after a quarantine.
     Readmit,
     /// Close its agent's circuit breakers, by a job of that kind.
     ResetBreakers,
-    /// Retire it for good; one with open jobs with `force=true`.
+    /// Retire it permanently; if it has open jobs, only with `force=true`.
     Remove,
 }
 
-/// With a job.
+/// Actions on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnJob {
-    /// Stop it.
+    /// Cancel it.
     Cancel,
 }
 
-/// With a release.
+/// Actions on a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnRelease {
@@ -92,23 +92,23 @@ pub enum ActionOnRelease {
     Yank,
 }
 
-/// With a fleet update.
+/// Actions on a fleet update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnFleetUpdate {
-    /// Offer the release to no further host.
+    /// Stop offering the release to further hosts.
     Pause,
-    /// Go on; after a halt with a note.
+    /// Continue; after a halt with a note.
     Resume,
-    /// End it.
+    /// End it permanently.
     Cancel,
-    /// Give failed hosts another turn; after a halt with a note.
+    /// Retry the failed hosts; after a halt with a note.
     RetryFailed,
-    /// Give up the slot of a lost host.
+    /// Write off a lost host, which frees its slot.
     WriteOff,
 }
 
-/// With an enrollment token.
+/// Actions on an enrollment token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnEnrollmentToken {
@@ -116,17 +116,17 @@ pub enum ActionOnEnrollmentToken {
     Revoke,
 }
 
-/// With an account.
+/// Actions on an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnUser {
-    /// Give it a password or a role; the last admin keeps theirs.
+    /// Change its password or role; the last admin keeps the role.
     Change,
     /// Remove it.
     Remove,
 }
 
-/// With an API key.
+/// Actions on an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOnApiKey {
@@ -134,29 +134,29 @@ pub enum ActionOnApiKey {
     Revoke,
 }
 
-/// What the caller may do at all.
+/// Actions of a caller that belong to no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionOfCaller {
-    /// Give jobs to hosts.
+    /// Run jobs on hosts.
     CreateJobs,
     /// Start fleet updates.
     CreateFleetUpdates,
     /// Announce releases and upload their files.
     PublishReleases,
-    /// Make enrollment tokens.
+    /// Create enrollment tokens.
     CreateEnrollmentTokens,
-    /// Make accounts.
+    /// Create accounts.
     CreateUsers,
-    /// Make API keys.
+    /// Create API keys.
     CreateApiKeys,
-    /// Look at the audit trail.
+    /// Read the audit trail.
     LookAtAudit,
-    /// Look at accounts.
+    /// Read accounts.
     LookAtUsers,
-    /// Look at API keys.
+    /// Read API keys.
     LookAtApiKeys,
-    /// Look at enrollment tokens.
+    /// Read enrollment tokens.
     LookAtEnrollmentTokens,
 }
 
@@ -204,13 +204,13 @@ impl Action for ActionOfCaller {
     ];
 }
 
-/// Actions that this side does not know are from a newer server, and none of its business.
+/// Skips actions that this side does not know: they are from a newer server.
 fn known<'de, D: Deserializer<'de>, A: DeserializeOwned>(deserializer: D) -> Result<Vec<A>, D::Error> {
     let words = Vec::<Value>::deserialize(deserializer)?;
     Ok(words.into_iter().filter_map(|word| serde_json::from_value(word).ok()).collect())
 }
 
-/// The same.
+/// Skips reasons for actions that this side does not know.
 fn known_reasons<'de, D, A>(deserializer: D) -> Result<BTreeMap<A, String>, D::Error>
 where
     D: Deserializer<'de>,

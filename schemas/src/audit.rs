@@ -1,4 +1,4 @@
-//! The audit trail: every change, who made it, and what it was. Polls are not audited.
+//! Audit trail: every change, and the actor that made it. Polls are not audited.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,21 +10,21 @@ use crate::ids::AuditId;
 pub struct AuditEntry {
     /// Its id; sorts by time.
     pub id: AuditId,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// Who: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`.
+    /// The actor: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`.
     pub actor: String,
-    /// What people called it then: a user's or an API key's name. Empty for hosts and the tick.
+    /// The actor's display name at that time: a user's or an API key's name. Empty for hosts and the tick.
     #[serde(default)]
     pub actor_name: String,
-    /// What was done, as noun and event: `job.cancelled`.
+    /// The action, as noun and event: `job.cancelled`.
     pub action: String,
-    /// To what: the id of the thing.
+    /// The id of the record that was changed.
     pub subject: String,
     /// Why or how, for people. Empty when the action says it all.
     #[serde(default)]
     pub detail: String,
-    /// Whether somebody should look at it.
+    /// Whether it is an alert that needs attention.
     #[serde(default)]
     pub alert: bool,
     /// The request that caused it. Empty for the tick.

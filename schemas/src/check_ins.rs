@@ -1,4 +1,4 @@
-//! Sessions and check-ins: one agent start, and one long poll.
+//! Long poll: sessions (one per agent start) and check-ins, and the tokens that authenticate them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,15 +16,15 @@ use crate::{
 pub struct SessionRequest {
     /// The protocol the agent speaks.
     pub protocol: u32,
-    /// What runs.
+    /// The running agent.
     pub agent: AgentReport,
-    /// What the host says of itself.
+    /// The facts of the host.
     pub facts: Facts,
     /// The highest job sequence the host's journal has seen; 0 when none. A server that was restored from an old backup
     /// raises its own to this.
     #[serde(default)]
     pub highest_sequence: u64,
-    /// The ways the agent goes, as this process has found them so far; at most 8. Empty: it says nothing of them.
+    /// The upstreams of the agent, as this process has seen them so far; at most 8. Empty: the agent does not report them.
     #[serde(default)]
     pub upstreams: Vec<Upstream>,
     /// The digest of these reports: 16 hexadecimal digits. Empty: the agent does not compare digests.
@@ -33,7 +33,7 @@ pub struct SessionRequest {
 }
 
 impl SessionRequest {
-    /// A request with these reports. `None`: one is missing that a session begins with.
+    /// A request with these reports. `None`: a section is missing that a session requires.
     pub fn of(highest_sequence: u64, reports: &[Report]) -> Option<Self> {
         let (mut agent, mut facts, mut upstreams) = (None, None, Vec::new());
         for report in reports.iter().cloned() {
@@ -47,7 +47,7 @@ impl SessionRequest {
         Some(Self { protocol: PROTOCOL, agent: agent?, facts: facts?, highest_sequence, upstreams, reports_digest })
     }
 
-    /// What the host tells, in sections.
+    /// The host's reports, in sections.
     pub fn reports(&self) -> Vec<Report> {
         let Self { agent, facts, upstreams, .. } = self.clone();
         vec![Report::Agent(agent), Report::Facts(facts), Report::Upstreams(upstreams)]
@@ -61,7 +61,7 @@ pub struct SessionResponse {
     pub session: u64,
     /// The server's clock.
     pub server_time: Timestamp,
-    /// The sections that the server takes; it compares `reports_digest`. Empty: it compares `facts_digest` alone.
+    /// The sections that the server accepts; it compares `reports_digest`. Empty: it compares `facts_digest` alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sections: Vec<Section>,
 }
@@ -77,7 +77,7 @@ pub struct CheckInRequest {
     /// SHA-256 of the facts as last sent, hexadecimal. Empty: unknown, or the agent sends `reports_digest`.
     #[serde(default)]
     pub facts_digest: String,
-    /// The digest of all reports as last told, those of this request included: 16 hexadecimal digits. Empty: the agent does
+    /// The digest of all reports as last sent, including those of this request: 16 hexadecimal digits. Empty: the agent does
     /// not compare digests.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reports_digest: String,
@@ -85,23 +85,23 @@ pub struct CheckInRequest {
     /// backup.
     #[serde(default)]
     pub highest_sequence: u64,
-    /// Jobs that the agent has received and journalled and has not finished telling about: they are not offered again
-    /// in this session.
+    /// Jobs in the agent's journal whose results are not stored by the server yet: they are not offered again in this
+    /// session.
     #[serde(default)]
     pub open: Vec<JobId>,
-    /// What runs; sent when it has changed since the session started (a commit, mostly). Absent: unchanged.
+    /// The running agent; sent when it has changed since the session started (mostly by a commit). Absent: unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentReport>,
-    /// What the host says of itself; sent when it has changed or was asked for. Absent: unchanged.
+    /// The host's facts; sent when they have changed or were asked for. Absent: unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
-    /// The ways the agent goes; sent when something has changed about them. Absent: unchanged.
+    /// The upstreams of the agent; sent when one has changed. Absent: unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstreams: Option<Vec<Upstream>>,
 }
 
 impl CheckInRequest {
-    /// What the host tells, in sections: those that have changed.
+    /// The sections that have changed.
     pub fn reports(&self) -> Vec<Report> {
         let Self { agent, facts, upstreams, .. } = self.clone();
         let sections = [agent.map(Report::Agent), facts.map(Report::Facts), upstreams.map(Report::Upstreams)];
@@ -138,11 +138,11 @@ pub struct CheckInResponse {
     pub wanted: Vec<Section>,
     /// When the next check-in is due, in seconds after this answer; 0: at once. The agent adds ±10 % jitter.
     pub next_check_in_seconds: u32,
-    /// The longest pause that the agent shall make by itself while the server does not answer, in seconds: so many hosts
-    /// as there are come back within it without a stampede. 0: the server does not say.
+    /// The longest pause between the agent's retries while the server does not answer, in seconds. The server chooses it by
+    /// the number of hosts, so that they do not all return at once (thundering herd). 0: the server sets no limit.
     #[serde(default)]
     pub retry_cap_seconds: u32,
-    /// Until when the server wants to hear from the host quickly. Absent: no such wish.
+    /// Until when the host is asked to check in often. Absent: it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention_until: Option<Timestamp>,
 }
@@ -171,7 +171,7 @@ pub struct AssertionClaims {
     pub iss: HostId,
     /// The host again.
     pub sub: HostId,
-    /// The server's URL, as the agent was told it at enrolment.
+    /// The server's URL, as the agent learned it at enrollment.
     pub aud: String,
     /// Unix seconds.
     pub iat: i64,
@@ -184,7 +184,7 @@ pub struct AssertionClaims {
 /// An access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TokenResponse {
-    /// Goes into `Authorization: Bearer`.
+    /// The token for `Authorization: Bearer`.
     pub access_token: crate::secrets::Secret,
     /// `Bearer`.
     pub token_type: String,

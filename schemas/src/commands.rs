@@ -1,4 +1,4 @@
-//! Commands: jobs on the wire, and what the agent tells about them.
+//! Commands and events: jobs as agents get them, and what agents report about them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,21 +14,21 @@ use crate::{
 pub struct Command {
     /// The job.
     pub id: JobId,
-    /// Whom it is for; an agent refuses another host's.
+    /// The host that it is for; an agent ignores jobs of other hosts.
     pub host_id: HostId,
     /// Its place in the host's own order, growing by one per job of the host.
     pub sequence: u64,
-    /// What to do, by kind; an agent rejects what it does not know.
+    /// The kind; an agent rejects a kind that it does not know.
     pub kind: String,
-    /// The kind's own members.
+    /// The spec, with the members of that kind.
     #[schema(value_type = Object)]
     pub spec: Value,
-    /// What to do when it was cut off after its start.
+    /// The rule for a job that was interrupted after its start.
     pub recovery: Recovery,
-    /// What it acts on: one at a time per resource. Absent: nothing that others act on.
+    /// The resource that it acts on: one job at a time per resource. Absent: it needs no resource for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
-    /// Its generation on that resource: an agent never starts one older than what it has started already.
+    /// Its generation on that resource: an agent never starts an older generation than one it has already started.
     #[serde(default)]
     pub generation: u64,
     /// Latest start, by the server's clock.
@@ -44,27 +44,27 @@ pub struct EventsRequest {
     pub session: u64,
     /// The agent process that numbers the events.
     pub process_id: ProcessId,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Event>,
 }
 
-/// One thing that happened.
+/// An event of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Event {
-    /// Numbers the events of this job from this process, from 1. One that is stored already is passed over.
+    /// Numbers the events of this job from this process, from 1. An event that is already stored is skipped.
     pub sequence: u64,
-    /// When, by the host's clock.
+    /// When it happened, by the host's clock.
     pub at: Timestamp,
-    /// What.
+    /// The kind of event.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
-/// What happened.
+/// The kind of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
-    /// The job is on the host's disk.
+    /// The job is in the host's journal.
     Accepted,
     /// The job is about to start: the agent starts it only after this was answered in its current session. A job that
     /// must not run twice is granted to one process; another one that asks ends it as `interrupted`.
@@ -76,14 +76,14 @@ pub enum EventKind {
         /// The text, at most 64 KiB; bytes that are not UTF-8 are replaced.
         text: String,
     },
-    /// Output of the job that the host could not keep until it was stored: the server writes a line in its place.
+    /// Output of the job that the host had to drop before it was sent: the server writes a line in its place.
     OutputLost {
         /// How much of it, in bytes.
         bytes: u64,
     },
     /// The job has ended.
     Finished {
-        /// How.
+        /// Its result.
         result: JobResult,
     },
 }
@@ -93,9 +93,9 @@ pub enum EventKind {
 pub struct EventsResponse {
     /// The highest event sequence of this process that is stored.
     pub accepted_through: u64,
-    /// Whether the job shall be stopped, or not be started.
+    /// Whether the job must be stopped, or not be started.
     pub cancel: bool,
-    /// How long to gather output before the next send, in seconds: shorter while somebody watches.
+    /// How long to gather output before the next request, in seconds: shorter while somebody watches.
     pub send_every_seconds: u32,
 }
 

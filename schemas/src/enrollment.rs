@@ -1,4 +1,4 @@
-//! Enrolment: how a host joins.
+//! Enrollment: tokens, and how a host joins.
 
 use std::collections::BTreeMap;
 
@@ -24,18 +24,18 @@ pub struct EnrollmentTokenRequest {
     pub valid_for_seconds: Option<u32>,
     /// Labels that every host gets that joins with it.
     pub labels: BTreeMap<String, String>,
-    /// What it is for, for people; up to 256 characters.
+    /// Its purpose, for people; up to 256 characters.
     pub note: String,
 }
 
-/// An enrollment token just made: the only time its text is told.
+/// A new enrollment token: the only answer that contains its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EnrollmentTokenCreated {
-    /// The text to give to `muster-agent enroll --token`. Stored nowhere.
+    /// The text for `muster-agent enroll --token`. The server does not store it.
     pub token: Secret,
-    /// The line to type on each host: it installs the agent of the newest release, and lets the host join.
+    /// The command to run on each host: it installs the agent of the newest release, and enrolls the host.
     pub install_command: Secret,
-    /// What is kept of it.
+    /// The stored part.
     #[serde(flatten)]
     pub view: EnrollmentTokenView,
 }
@@ -49,17 +49,17 @@ pub struct EnrollmentTokenView {
     pub state: EnrollmentTokenState,
     /// How many hosts may join with it.
     pub seats: u32,
-    /// How many have.
+    /// How many have joined.
     pub used: u32,
     /// Labels for the hosts that join with it.
     pub labels: BTreeMap<String, String>,
-    /// What it is for.
+    /// Its purpose, for people.
     pub note: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// What the caller may do with it now, and why not the rest.
+    /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnEnrollmentToken,
 }
@@ -68,13 +68,13 @@ pub struct EnrollmentTokenView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EnrollmentTokenState {
-    /// It can.
+    /// A host can join.
     Open,
-    /// Every seat is taken.
+    /// All seats are taken.
     UsedUp,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// An operator took it back.
+    /// An operator revoked it.
     Revoked,
 }
 
@@ -85,16 +85,16 @@ pub struct EnrollRequest {
     pub enrollment_token: Secret,
     /// The host's Ed25519 public key: 32 bytes, base64url without padding. The same key again gets the same host.
     pub public_key: String,
-    /// What the host says of itself.
+    /// The facts of the host.
     pub facts: Facts,
 }
 
 /// The answer to a host that joined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EnrollResponse {
-    /// Who the host is from now on.
+    /// The host's id from now on.
     pub host_id: HostId,
-    /// What client assertions name as `aud`.
+    /// The value of `aud` in client assertions.
     pub audience: String,
     /// The server's clock.
     pub server_time: Timestamp,

@@ -1,7 +1,7 @@
-//! Signed envelopes (DSSE): the signature is over the raw bytes and their type, so there is no canonical form to get wrong.
+//! Signed envelopes (DSSE, Ed25519): the signature covers the raw bytes and their type, so no canonical form is needed.
 //!
-//! Verification is strict Ed25519, by threshold, counting each key once. A signature over one type of payload is worth
-//! nothing for another. Signing keys are 32 random bytes; drawing them is the caller's business.
+//! Verification is strict Ed25519, by threshold, counting each key once. A signature over one type of payload is invalid for
+//! any other. Signing keys are 32 random bytes, which the caller draws.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 /// A payload with signatures over it and its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Envelope {
-    /// What the payload is.
+    /// The type of the payload.
     #[serde(rename = "payloadType")]
     pub payload_type: String,
     /// The payload's bytes, standard base64.
@@ -44,7 +44,7 @@ impl PublicKey {
     /// A key from its 32 bytes, base64url without padding.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        // A weak key verifies anybody's signature over anything.
+        // With a weak key, anybody's signature over anything verifies.
         VerifyingKey::from_bytes(&bytes).ok().filter(|key| !key.is_weak()).map(Self)
     }
 
@@ -73,26 +73,26 @@ impl<'de> Deserialize<'de> for PublicKey {
     }
 }
 
-/// Why an envelope is not believed.
+/// Why an envelope is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// Another kind of payload.
+    /// Another type of payload.
     #[error("the payload is {found}, expected {expected}")]
     WrongType {
-        /// What the envelope says.
+        /// The type in the envelope.
         found: String,
-        /// What was wanted.
+        /// The expected type.
         expected: &'static str,
     },
-    /// Not enough good signatures.
-    #[error("{good} of {threshold} required signatures are good")]
+    /// Not enough valid signatures.
+    #[error("{good} of {threshold} required signatures are valid")]
     TooFewSignatures {
-        /// How many keys signed well.
+        /// How many keys have a valid signature.
         good: usize,
-        /// How many must.
+        /// How many are required.
         threshold: usize,
     },
-    /// Nothing that could be verified.
+    /// Not base64, so that nothing can be verified.
     #[error("the payload is not base64")]
     NotBase64,
     /// A payload of the right type that cannot be read.
@@ -116,7 +116,7 @@ impl Envelope {
         Ok(())
     }
 
-    /// The payload, believed only if at least `threshold` of `keys` (at least one) signed these bytes as this type.
+    /// The payload, returned only if at least `threshold` of `keys` (at least one) signed these bytes as this type.
     pub fn verify(
         &self,
         expected: &'static str,
@@ -135,7 +135,7 @@ impl Envelope {
         if good < threshold { Err(EnvelopeError::TooFewSignatures { good, threshold }) } else { Ok(payload) }
     }
 
-    /// The payload, believed by nobody yet.
+    /// The payload, not verified.
     pub fn payload_bytes(&self) -> Result<Vec<u8>, EnvelopeError> {
         STANDARD.decode(&self.payload).map_err(|_| EnvelopeError::NotBase64)
     }
@@ -177,7 +177,7 @@ fn signature(key: &SigningKey, payload_type: &str, payload: &[u8]) -> EnvelopeSi
     EnvelopeSignature { keyid: public_key(key).id(), sig: STANDARD.encode(signature.to_bytes()) }
 }
 
-/// What is signed: version, type and payload, each with its length.
+/// The signed bytes (pre-authentication encoding): version, type and payload, each with its length.
 fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
     [head.as_bytes(), payload].concat()

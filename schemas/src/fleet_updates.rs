@@ -1,4 +1,4 @@
-//! Fleet updates: one release brought to many hosts, in waves, halting by itself.
+//! Fleet updates (rollouts): one change brought to many hosts in waves, which halts by itself on failures.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum Share {
-    /// So many hosts.
+    /// A number of hosts.
     Count(u32),
-    /// So many of a hundred, rounded up.
+    /// A percentage, rounded up.
     Percent(Percent),
 }
 
@@ -30,7 +30,7 @@ impl TryFrom<String> for Percent {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let number = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
-        // Only as it is written again: no sign, no zero before it.
+        // Only the canonical form: no sign, no leading zero.
         let percent = number.filter(|percent| (1..=100).contains(percent) && text == format!("{percent}%"));
         percent.map(Self).ok_or("must be a count or 1% to 100%")
     }
@@ -43,7 +43,7 @@ impl From<Percent> for String {
 }
 
 impl Share {
-    /// So many of `total`, at least one.
+    /// The share of `total` hosts, at least one.
     pub fn of(self, total: u32) -> u32 {
         match self {
             Self::Count(count) => count.max(1),
@@ -55,18 +55,18 @@ impl Share {
     }
 }
 
-/// What to do about hosts that are offline when their turn comes.
+/// The rule for hosts that are offline at their turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OfflinePolicy {
-    /// Leave them out: `skipped: offline`.
+    /// Skip them: `skipped: offline`.
     #[default]
     Skip,
     /// Wait for them until the fleet update's own deadline.
     Wait,
     /// Count them as failures.
     Fail,
-    /// Leave them out now, and offer it under the same budget when they return while the fleet update still runs.
+    /// Skip them now, and offer it under the same limits when they return while the fleet update still runs.
     CatchUp,
 }
 
@@ -84,16 +84,16 @@ pub struct MaintenanceWindow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FleetUpdateRequest {
-    /// What to bring: the version of a release of the agent; must be published. A request names exactly one thing to bring.
+    /// The version of the agent release to bring; must be published. A request names exactly one change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Which hosts, by id: at most 1 000. Absent with `selector` absent too: every active host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_ids: Vec<HostId>,
-    /// Which hosts, by what they are.
+    /// Which hosts, by labels and operating system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
-    /// Sizes of the waves, the canary first; what is left over is the last wave. Absent: one host, then the rest.
+    /// Sizes of the waves, the canary first; the remaining hosts are the last wave. Absent: one host, then the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waves: Option<Vec<Share>>,
     /// How many hosts may be in an unproven update at once. Absent: 1.
@@ -108,13 +108,13 @@ pub struct FleetUpdateRequest {
     /// How long one host may take from the offer to the proof, in seconds: 60 to 86 400. Absent: 1 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_time_limit_seconds: Option<u32>,
-    /// What to do about offline hosts. Absent: `skip`.
+    /// The rule for offline hosts. Absent: `skip`.
     #[serde(default)]
     pub offline_policy: OfflinePolicy,
     /// When hosts may be offered the release. Absent: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance_window: Option<MaintenanceWindow>,
-    /// After how long hosts are waited for no more, in seconds: at most 30 days. Absent: 7 days.
+    /// How long to wait for offline hosts, in seconds: at most 30 days. Absent: 7 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_seconds: Option<u32>,
     /// Why, for people; up to 1 024 characters.
@@ -122,48 +122,48 @@ pub struct FleetUpdateRequest {
     pub note: String,
 }
 
-/// Where a fleet update is.
+/// The state of a fleet update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetUpdateState {
-    /// Every host gets its place.
+    /// Its hosts are being planned.
     Planning,
-    /// Offering.
+    /// It offers the change to hosts.
     Running,
     /// An operator stopped the offers.
     Paused,
-    /// It stopped the offers itself: too many failures, or no slot left. Goes on only when an operator says so.
+    /// It stopped the offers itself: too many failures, or no slot left. Only an operator can resume it.
     Halted,
-    /// Every host is done with.
+    /// Every host has its final state.
     Completed,
-    /// An operator ended it. Stays so.
+    /// An operator ended it. Final.
     Cancelled,
 }
 
-/// Where a host is within a fleet update.
+/// The state of a host within a fleet update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FleetUpdateHostState {
-    /// Its turn has not come.
+    /// It has not had its turn.
     Pending,
     /// It was offered the release and holds a slot.
     Offered,
     /// It runs the release and has not proven it yet; holds a slot.
     Verifying,
-    /// It was not heard from in time; keeps its slot until it is, or until an operator writes it off.
+    /// It did not report in time; it keeps its slot until it does, or until an operator writes it off.
     Lost,
     /// A new process of the right version and digest passed its own health gate.
     Succeeded,
-    /// It did not.
+    /// The update failed there; the reason says why.
     Failed,
-    /// It was left out; the reason says why.
+    /// It was skipped; the reason says why.
     Skipped,
     /// The fleet update was cancelled before its turn came.
     Cancelled,
 }
 
 impl FleetUpdateHostState {
-    /// Whether the fleet update is done with the host.
+    /// Whether this is a final state.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Skipped | Self::Cancelled)
     }
@@ -174,16 +174,16 @@ impl FleetUpdateHostState {
 pub struct FleetUpdateView {
     /// Its id.
     pub id: FleetUpdateId,
-    /// What it brings, in a few words, for people: `agent 1.9.2`. Empty when the server is older than this field.
+    /// A short title of the change, for people: `agent 1.9.2`. Empty from a server that is older than this field.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// The version of the release that it brings.
     pub version: String,
     /// SHA-256 of the release's signed payload.
     pub manifest_sha256: String,
-    /// Where it is.
+    /// Its state.
     pub state: FleetUpdateState,
-    /// What it waits for, in words. Absent when it is completed or cancelled.
+    /// Reads well after "Waiting for". Absent when it is completed or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on: Option<String>,
     /// Why it halted. Absent when it did not.
@@ -203,33 +203,33 @@ pub struct FleetUpdateView {
     pub soak_seconds: u32,
     /// Hosts in an unproven update right now; at most the first 100 of them.
     pub in_flight: Vec<HostId>,
-    /// How many hosts are where.
+    /// Hosts by state.
     pub counts: Counts,
     /// Why, for people.
     pub note: String,
-    /// Who started it: `user:<id>` or `key:<id>`.
+    /// The caller that started it: `user:<id>` or `key:<id>`.
     pub created_by: String,
-    /// What people called it then.
+    /// The display name of that caller at that time.
     #[serde(default)]
     pub created_by_name: String,
-    /// When.
+    /// When it was started.
     pub created_at: Timestamp,
     /// When it was completed or cancelled. Absent: not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// The record's revision; `?wait=` waits for the next.
     pub revision: u64,
-    /// What the caller may do with it now, and why not the rest.
+    /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnFleetUpdate,
 }
 
-/// How many hosts are where.
+/// Hosts by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Counts {
-    /// All that take part; all that have their place, while it is planned.
+    /// All that take part; while it is planned, all that are planned so far.
     pub total: u32,
-    /// Their turn has not come.
+    /// They have not had their turn.
     pub pending: u32,
     /// In an unproven update, lost ones included.
     pub in_flight: u32,
@@ -237,9 +237,9 @@ pub struct Counts {
     pub succeeded: u32,
     /// Failed.
     pub failed: u32,
-    /// Left out.
+    /// Skipped.
     pub skipped: u32,
-    /// Not offered any more because of a cancel.
+    /// Not offered because of a cancel.
     pub cancelled: u32,
 }
 
@@ -252,9 +252,9 @@ pub struct FleetUpdateHostView {
     pub position: u32,
     /// Its wave, from 0 (the canary).
     pub wave: u32,
-    /// Where it is.
+    /// Its state.
     pub state: FleetUpdateHostState,
-    /// What it waits for, in words. Absent when it is done with.
+    /// Reads well after "Waiting for". Absent in a final state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on: Option<String>,
     /// Why it ended as it did. Absent when there is nothing to say.
@@ -268,19 +268,19 @@ pub struct FleetUpdateHostView {
     /// When it was last offered. Absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offered_at: Option<Timestamp>,
-    /// When it was done with. Absent: not yet.
+    /// When it reached its final state. Absent: not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a fleet update would do.
+/// The plan of a fleet update: the answer to a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FleetUpdatePlan {
     /// The release.
     pub version: String,
     /// The waves in order, the canary first.
     pub waves: Vec<Vec<PlannedHost>>,
-    /// Hosts that run the release already, and are left out.
+    /// Hosts that already run the release, and are skipped.
     pub current: Vec<HostId>,
     /// Hosts in the waves that are offline now.
     pub offline: Vec<HostId>,
@@ -288,7 +288,7 @@ pub struct FleetUpdatePlan {
     pub max_in_flight: u32,
     /// How long it takes at best, in seconds: probation of each host and soak between waves.
     pub best_case_seconds: u64,
-    /// Whether there are more hosts than were looked at: a plan that is only looked at stops after 5 000.
+    /// Whether there are more hosts than were examined: a dry run stops after 5 000.
     #[serde(default)]
     pub incomplete: bool,
 }
@@ -298,12 +298,12 @@ pub struct FleetUpdatePlan {
 pub struct PlannedHost {
     /// The host.
     pub host_id: HostId,
-    /// What operators call it.
+    /// Its name.
     pub name: String,
-    /// What it runs. Absent before its first session.
+    /// The version of its agent. Absent before its first session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Whether it was heard from lately.
+    /// Whether it is online.
     pub online: bool,
 }
 
@@ -311,9 +311,9 @@ pub struct PlannedHost {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FleetUpdateAction {
-    /// Why, for people; up to 1 024 characters. Needed to resume one that halted.
+    /// Why, for people; up to 1 024 characters. Required to resume after a halt.
     pub note: String,
-    /// For `write-off`: the lost host whose slot is given up.
+    /// For `write-off`: the lost host whose slot is freed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_id: Option<HostId>,
 }

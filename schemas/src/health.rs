@@ -1,4 +1,4 @@
-//! Health and version of the server: what anybody may ask.
+//! Health check and version of the server: public, without credentials.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,11 +14,11 @@ pub struct Health {
     pub time: Timestamp,
 }
 
-/// Whether the server can do its work.
+/// The health of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthStatus {
-    /// It can.
+    /// The server works.
     Ok,
     /// The store did not answer (`?deep=true` only).
     Failing,

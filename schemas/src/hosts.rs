@@ -1,4 +1,4 @@
-//! Hosts: machines with an agent, what they say of themselves, and what operators say of them.
+//! Hosts: machines with an agent. Their state, reports, names and labels.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ use crate::{
 /// Labels: `key=value` pairs that selectors match on.
 pub type Labels = BTreeMap<String, String>;
 
-/// What the server makes of a host.
+/// The state of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HostState {
-    /// It is served.
+    /// It gets work.
     Active,
-    /// Two live copies of its identity were seen, or the wrong bytes: nothing is offered until an operator readmits it.
+    /// Two live copies of its identity (a clone) or wrong bytes were seen: it is blocked until an operator readmits it.
     Quarantined,
-    /// Its identity is revoked for good.
+    /// Its identity is permanently revoked.
     Retired,
 }
 
@@ -32,39 +32,39 @@ pub enum HostState {
 pub struct HostView {
     /// The host's id.
     pub id: HostId,
-    /// Whether it is served.
+    /// Its state.
     pub state: HostState,
     /// Why it is quarantined or retired. Absent while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_reason: Option<String>,
-    /// What operators call it: the host's own name at enrolment until somebody changes it.
+    /// Its name: the hostname at enrollment until an operator changes it.
     pub name: String,
     /// Its labels, from its enrollment token and from operators.
     pub labels: BTreeMap<String, String>,
-    /// What it says of itself.
+    /// Its facts, as it reported them.
     pub facts: Facts,
-    /// What runs on it. Absent until its first session.
+    /// Its agent. Absent until its first session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentReport>,
-    /// The ways its agent goes, as it last told of them.
+    /// The upstreams of its agent, as last reported.
     #[serde(default)]
     pub upstreams: Vec<Upstream>,
-    /// Whether it was heard from within the offline threshold; derived when it is read.
+    /// Whether it made a request within the offline threshold; derived when it is read.
     pub online: bool,
-    /// When it was last heard from, exact to `presence_write_seconds` (300 by default). Absent until its first check-in.
+    /// When it was last seen, to within `presence_write_seconds` (300 by default). Absent until its first check-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen_at: Option<Timestamp>,
     /// The number of its current session; 0 before the first.
     pub session: u64,
     /// Jobs that are not final.
     pub open_jobs: u32,
-    /// Whether a published release is newer than what it runs.
+    /// Whether a published release is newer than its agent.
     pub update_available: bool,
     /// When it joined.
     pub enrolled_at: Timestamp,
-    /// The record's revision: what its `ETag` begins with, and `If-Match` compares.
+    /// The record's revision: its `ETag` begins with it, and `If-Match` compares it.
     pub revision: u64,
-    /// What the caller may do with it now, and why not the rest.
+    /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnHost,
 }
@@ -81,7 +81,7 @@ pub struct HostChange {
     pub labels: BTreeMap<String, Option<String>>,
 }
 
-/// Which hosts are meant. An empty selector means every active host.
+/// Selects hosts. An empty selector means every active host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selector {
@@ -93,7 +93,7 @@ pub struct Selector {
     pub os: Option<String>,
 }
 
-/// `POST /api/v1/hosts/{id}/update`: bring one host's agent to a release.
+/// `POST /api/v1/hosts/{id}/update`: update the agent of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostUpdateRequest {

@@ -1,7 +1,6 @@
 //! Ids: prefixed ULIDs, one type per noun, so that no id is ever taken for another.
 //!
-//! An id sorts by the time it was made. Drawing its random part is the caller's business: this crate and the
-//! decisions that use it have no randomness.
+//! An id sorts by the time it was created. The caller draws its random part: this crate and the domain have no randomness.
 
 use std::{fmt, str::FromStr};
 
@@ -27,7 +26,7 @@ macro_rules! ids {
         pub struct $name(Ulid);
 
         impl $name {
-            /// What every id of this kind begins with.
+            /// The prefix of every id of this kind.
             pub const PREFIX: &'static str = $prefix;
 
             /// An id made at `at` (millisecond precision) from 80 random bits; higher bits of `random` are dropped.

@@ -1,4 +1,4 @@
-//! The words of Muster: everything that crosses a wire or is signed, and nothing that decides.
+//! Wire types of Muster: everything that crosses a wire or is signed, without any rules.
 //!
 //! One file per noun. A field says its unit, where it comes from, and what its absence means. What
 //! agents and servers send each other tolerates unknown fields and values, so that either side may be

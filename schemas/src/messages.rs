@@ -33,16 +33,16 @@ pub struct Message {
     pub sample: &'static str,
     /// Reads it and writes it again.
     pub again: fn(&str) -> Result<String, serde_json::Error>,
-    /// What an unknown member is.
+    /// How an unknown member is treated.
     pub unknown: Unknown,
 }
 
-/// What a member is that the reader of a message does not know.
+/// How a reader treats a member of a message that it does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
     /// An error, because a person wrote it.
     Refused,
-    /// News from a newer side, passed over.
+    /// Ignored: it comes from a newer side.
     Tolerated,
 }
 

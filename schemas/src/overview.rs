@@ -1,4 +1,4 @@
-//! The overview: the whole fleet in one answer.
+//! Fleet overview: the whole fleet in one answer.
 
 use std::collections::BTreeMap;
 
@@ -7,54 +7,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::{fleet_updates::FleetUpdateView, jobs::JobView};
 
-/// `GET /api/v1/overview`: the whole fleet in one answer. Hosts are counted now and then, however many look; everything
-/// else is as it is now.
+/// `GET /api/v1/overview`: the whole fleet in one answer. Hosts are counted periodically, no matter how many people look;
+/// everything else is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Overview {
-    /// How many hosts are how.
+    /// Hosts by state.
     pub hosts: HostCounts,
     /// The newest release that is published. Null: there is none.
     #[schema(required)]
     pub newest_release: Option<String>,
-    /// How many hosts run which version: of the 50 most common.
+    /// Hosts by agent version: the 50 most common.
     pub versions: BTreeMap<String, u32>,
-    /// Fleet updates that are not over.
+    /// Fleet updates that have not ended.
     pub fleet_updates: Vec<FleetUpdateView>,
-    /// Jobs that did not end well, newest first: at most 10, of the newest 200 jobs.
+    /// Failed jobs, newest first: at most 10, of the newest 200 jobs.
     pub recent_failures: Vec<JobView>,
-    /// How the fleet was, oldest first: every quarter of an hour of the last day in which somebody looked, then every hour
-    /// of the last week, then every day; at most 400. Nobody looked: there is a hole.
+    /// The history of the fleet, oldest first: a sample per quarter of an hour for the last day, then per hour for the last
+    /// week, then per day; at most 400. Samples are taken when somebody looks, so there may be gaps.
     pub history: Vec<FleetSample>,
-    /// When hosts were counted, and recent failures looked for.
+    /// When hosts were counted and failed jobs collected.
     pub as_of: Timestamp,
 }
 
-/// How many hosts are how; retired ones are none.
+/// Hosts by state, without retired ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HostCounts {
-    /// All.
+    /// All hosts.
     pub total: u32,
-    /// Heard from within the offline threshold.
+    /// Hosts that made a request within the offline threshold.
     pub online: u32,
-    /// Not heard from.
+    /// Hosts that did not.
     pub offline: u32,
-    /// That a published release is newer for.
+    /// Hosts for which a newer release is published.
     pub behind: u32,
-    /// Not served until an operator has looked.
+    /// Hosts that are blocked until an operator readmits them.
     pub quarantined: u32,
 }
 
-/// How the fleet was at a time.
+/// The fleet at one time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FleetSample {
-    /// When.
+    /// When it was taken.
     pub at: Timestamp,
-    /// Hosts that were heard from.
+    /// Hosts that were online.
     pub online: u32,
-    /// Hosts that were not.
+    /// Hosts that were offline.
     pub offline: u32,
-    /// Hosts that a published release was newer for.
+    /// Hosts for which a newer release was published.
     pub behind: u32,
-    /// How many hosts ran which version: of the 8 most common.
+    /// Hosts by agent version: the 8 most common.
     pub versions: BTreeMap<String, u32>,
 }

@@ -1,4 +1,4 @@
-//! Lists are pages: `?limit=&cursor=` in, `{items, next_cursor}` out.
+//! Pagination by cursor: `?limit=&cursor=` in, `{items, next_cursor}` out.
 
 use std::borrow::Cow;
 
@@ -11,18 +11,18 @@ use utoipa::{
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
-    /// The entries, in the list's order. May be empty although more follow, when a filter left none over.
+    /// The entries, in the list's order. May be empty although more follow, when a filter matched none of them.
     pub items: Vec<T>,
     /// Where the next page starts; opaque. Absent on the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// How many entries a page holds unless the caller says otherwise, and at most.
+/// The default size of a page.
 pub const DEFAULT_LIMIT: u16 = 50;
 /// The largest page.
 pub const MAX_LIMIT: u16 = 200;
-/// The largest page of hosts: who shows a whole fleet reads it with few requests.
+/// The largest page of hosts, so that a client that shows a whole fleet needs few requests.
 pub const MAX_HOSTS_LIMIT: u16 = 1_000;
 
 // By hand, because a derived schema of a generic type has the same name for every type it holds.

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 problems, from a closed list of codes.
+//! Error responses: RFC 9457 problems, from a closed list of codes.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The table of codes: each with what it means, its HTTP status, and its title, a short sentence for people.
 macro_rules! codes {
     ($($(#[$meaning:meta])* $code:ident $status:literal $title:literal)*) => {
-        /// What went wrong, as a stable word that programs may match on.
+        /// The error, as a stable word that programs may match on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum ProblemCode {
@@ -30,7 +30,7 @@ codes! {
     Invalid 422 "The request breaks a rule"
     /// The body is not JSON of the right shape.
     Malformed 400 "The request cannot be read"
-    /// No credential, or one that is not valid (any more).
+    /// No credential, or an invalid or expired one.
     Unauthorized 401 "No valid credential"
     /// The caller may not do this.
     Forbidden 403 "Not allowed"
@@ -44,23 +44,23 @@ codes! {
     MethodNotAllowed 405 "Method not allowed"
     /// The current state does not allow this.
     WrongState 409 "Not possible in this state"
-    /// Something with this name or content exists already.
+    /// A resource with this name or content already exists.
     AlreadyExists 409 "Already exists"
-    /// The host was not heard from lately; `last_seen_at` says when.
+    /// The host is offline; `last_seen_at` says since when.
     HostOffline 409 "The host is offline"
-    /// The host still has open work; counts say what.
+    /// The host still has open jobs; `open_jobs` says how many.
     HostInUse 409 "The host has open work"
-    /// Two copies of this host's identity are alive: nothing is offered until an operator decides.
+    /// The host is quarantined: it is blocked until an operator readmits it.
     HostQuarantined 409 "The host is quarantined"
-    /// This host was retired: the agent stops for good.
+    /// This host was retired: the agent stops permanently.
     HostRetired 410 "The host was retired"
     /// A newer session of this host exists.
     SessionSuperseded 409 "A newer session of this host exists"
-    /// The host runs this release already.
+    /// The host already runs this release.
     AlreadyUpToDate 409 "The host is up to date"
     /// The host is being updated.
     UpdateInProgress 409 "The host is being updated"
-    /// A fleet update over this component is active; `fleet_update_id` says which.
+    /// Another fleet update is active; `fleet_update_id` says which.
     FleetUpdateActive 409 "A fleet update is active"
     /// Another record holds a lock that this needs; `lock` says which.
     Locked 409 "Locked"
@@ -76,11 +76,11 @@ codes! {
     TooLarge 413 "Too large"
     /// The enrollment token is unknown, used up, expired or revoked.
     EnrollmentTokenInvalid 401 "The enrollment token is not valid"
-    /// The agent is too old to talk; only the update path is served.
+    /// The agent speaks a protocol that is too old; only the update path is served.
     AgentTooOld 426 "The agent is too old"
-    /// More requests than allowed; `Retry-After` says when to come again.
+    /// More requests than allowed; `Retry-After` says when to retry.
     TooManyRequests 429 "Too many requests"
-    /// The server is stopping or overloaded; `Retry-After` says when to come again.
+    /// The server is stopping or overloaded; `Retry-After` says when to retry.
     Unavailable 503 "Temporarily unavailable"
     /// A fault of the server; the detail is in its log under the request's id.
     Internal 500 "Internal server error"
@@ -117,12 +117,12 @@ pub struct Problem {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// What exactly is wrong and which rule says so. Absent when the title says it all.
+    /// The exact error and the rule behind it. Absent when the title says it all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The stable word to match on.
     pub code: ProblemCode,
-    /// The request's id, to be quoted to whoever runs the server. Absent in problems that no request caused.
+    /// The request's id, to quote to the operator of the server. Absent in problems that no request caused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// The field that breaks the rule, as a path (`spec.argv[0]`). Absent when no single field does.

@@ -1,4 +1,4 @@
-//! Releases: versions of the agent, signed offline, believed by nobody but the agents themselves.
+//! Releases: versions of the agent, signed offline and verified by the agents themselves. Manifests and trust roots.
 
 use std::collections::BTreeMap;
 
@@ -18,24 +18,24 @@ pub const ROOT_TYPE: &str = "application/vnd.muster.root+json";
 /// The product that releases of the agent name.
 pub const PRODUCT: &str = "muster-agent";
 
-/// What is signed: one version and its files. Made by `muster release sign`.
+/// The signed content of a release: one version and its files. Made by `muster release sign`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Manifest {
     /// `release`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Grows with every release ever signed: an agent refuses a lower one than the highest it has stored.
+    /// Grows with every signed release: an agent refuses a number below the highest one it has stored (rollback protection).
     pub manifest_version: u64,
     /// `muster-agent`.
     pub product: String,
     /// The version, as the binary itself says it.
     pub version: String,
-    /// When it was signed, by the signer's clock. Never ends anything.
+    /// When it was signed, by the signer's clock. For people; nothing expires by it.
     pub issued_at: Timestamp,
-    /// Releases with a `manifest_version` below this are refused for ever after.
+    /// Releases with a `manifest_version` below this are refused from then on.
     #[serde(default)]
     pub security_floor: u64,
-    /// Versions that must not be installed any more.
+    /// Revoked versions, which must not be installed any more.
     #[serde(default)]
     pub revoked: Vec<String>,
     /// The files, one per platform.
@@ -83,18 +83,18 @@ impl Manifest {
     }
 }
 
-/// Whether a text can be a version: safe in a path, in a URL and in a log.
+/// Whether a text is a valid version: safe in a path, in a URL and in a log.
 pub fn is_version(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
     (1..=64).contains(&text.len()) && text.bytes().all(plain) && text.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// SHA-256 of the signed payload: which release exactly.
+/// SHA-256 of the signed payload: it identifies a release exactly.
 pub fn manifest_sha256(envelope: &Envelope) -> Result<String, EnvelopeError> {
     Ok(sha256_hex(&envelope.payload_bytes()?))
 }
 
-/// Who may sign: the root of trust that a host is given when it joins, and that only its own root keys can replace.
+/// The root of trust: the keys that may sign. A host gets it when it joins, and only its own root keys can replace it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// `root`.
@@ -118,7 +118,7 @@ pub struct TrustRole {
 }
 
 impl Root {
-    /// A root that is its own beginning: signed by its own root keys.
+    /// The first root: signed by its own root keys.
     pub fn first(envelope: &Envelope) -> Result<Self, EnvelopeError> {
         let claimed: Self = read(&envelope.payload_bytes()?)?;
         let payload = envelope.verify(ROOT_TYPE, &claimed.root.keys, claimed.root.threshold)?;
@@ -149,25 +149,25 @@ pub struct ReleaseView {
     pub version: String,
     /// Whether it can be offered.
     pub state: ReleaseState,
-    /// What it waits for, in words. Absent when it waits for nothing.
+    /// Reads well after "Waiting for". Absent when it waits for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on: Option<String>,
-    /// What was signed. The server keeps it and cannot vouch for it: agents verify.
+    /// The signed manifest. The server stores it without a guarantee: agents verify it.
     pub manifest: Manifest,
     /// SHA-256 of the signed payload, hexadecimal.
     pub manifest_sha256: String,
     /// Ids of the keys that signed.
     pub signed_by: Vec<String>,
-    /// Platforms whose files are here, as `linux-x86_64`.
+    /// Platforms whose files are uploaded, as `linux-x86_64`.
     pub uploaded: Vec<String>,
     /// Why it was yanked. Absent when it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub yanked_reason: Option<String>,
-    /// When it came.
+    /// When it was announced.
     pub created_at: Timestamp,
     /// The record's revision.
     pub revision: u64,
-    /// What the caller may do with it now, and why not the rest.
+    /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnRelease,
 }
@@ -178,21 +178,21 @@ pub struct ReleaseView {
 pub enum ReleaseState {
     /// Files are missing.
     Draft,
-    /// Every file is here.
+    /// All files are uploaded.
     Published,
-    /// Taken back: offered to nobody any more.
+    /// Withdrawn: not offered to any host.
     Yanked,
 }
 
-/// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put. Since protocol 1.
+/// `POST /api/v1/releases/{version}/targets/{platform}/upload`: where to upload the file. Since protocol 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct UploadPlace {
     /// A URL of the object store for one `PUT` of just this file, good for an hour; then
-    /// `PUT /releases/{version}/targets/{platform}?uploaded=true` without a body says that it is there. Whoever has the URL
-    /// may put this file. Absent: the bytes go to `PUT /releases/{version}/targets/{platform}` itself.
+    /// `PUT /releases/{version}/targets/{platform}?uploaded=true` without a body confirms it. Anybody with the URL can
+    /// upload this file. Absent: the bytes go to `PUT /releases/{version}/targets/{platform}` itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Secret>,
-    /// Headers that must go with it, as they are.
+    /// Headers to send with it, unchanged.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
 }

@@ -1,7 +1,6 @@
-//! Reports: what a host tells of itself, in sections. A section is told when a session starts, and when it has changed.
+//! Host reports (inventory), in sections. A section is sent when a session starts, and when it has changed.
 //!
-//! Host and server compare one short digest over all that was told, however many sections there are, so that an idle
-//! check-in does not grow with them.
+//! Host and server compare one short digest over all sections, so that the size of an idle check-in does not depend on them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,18 +11,18 @@ use crate::{
     upstreams::Upstream,
 };
 
-/// How much of a digest tells one set of reports from another, in hexadecimal digits.
+/// The length of a digest of reports, in hexadecimal digits.
 const DIGEST_LENGTH: usize = 16;
 
-/// One section of what a host tells of itself.
+/// One section of a host's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "section", content = "report", rename_all = "snake_case")]
 pub enum Report {
-    /// What runs: which bytes, in which process, and how the last update ended.
+    /// The running agent: its bytes, its process, and how the last update ended.
     Agent(AgentReport),
-    /// What the machine is.
+    /// The facts of the machine.
     Facts(Facts),
-    /// The ways the agent goes, as this process has found them so far.
+    /// The upstreams of the agent, as this process has seen them so far.
     Upstreams(Vec<Upstream>),
 }
 
@@ -31,11 +30,11 @@ pub enum Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
-    /// What runs on the host.
+    /// The running agent.
     Agent,
-    /// What the machine is.
+    /// The facts of the machine.
     Facts,
-    /// The ways the agent goes.
+    /// The upstreams of the agent.
     Upstreams,
     /// A section that this side does not know.
     #[serde(other)]
@@ -58,34 +57,33 @@ impl Report {
     }
 }
 
-/// What tells one set of reports from another: one short text, however many reports there are. They must be in the order
-/// of their sections.
+/// The digest of a set of reports: one short text for any number of reports, which must be in the order of their sections.
 pub fn digest<'a>(reports: impl IntoIterator<Item = &'a Report>) -> String {
     let reports = reports.into_iter().collect::<Vec<_>>();
     let json = serde_json::to_vec(&reports).expect("reports are plain data");
     sha256_hex(&json)[..DIGEST_LENGTH].into()
 }
 
-/// How a server writes down the digest that a host has told: together with the sections that it took. A server that knows
-/// more sections than the one before finds that something is missing.
+/// The digest as the server stores it: with the sections that it accepted, so that a newer server that knows more sections
+/// sees that one is missing.
 pub fn as_stored(digest: &str) -> String {
     let known = serde_json::to_string(&Section::ALL).expect("words are plain data");
     sha256_hex(format!("{digest}{known}").as_bytes())[..DIGEST_LENGTH].into()
 }
 
-/// What runs on a host, by its own word: which bytes, in which process, and how its last update ended.
+/// The running agent, as the host reports it: its bytes, its process, and how its last update ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AgentReport {
     /// The agent's version, as built in.
     pub version: String,
     /// SHA-256 of the running executable, hexadecimal.
     pub executable_sha256: String,
-    /// Drawn at random by each start of the agent process.
+    /// Random, drawn at each start of the agent process.
     pub process_id: ProcessId,
     /// The kernel's boot id. Empty when the platform has none.
     #[serde(default)]
     pub boot_id: String,
-    /// Whether this version passed its own health gate and is what a restart brings back.
+    /// Whether this version is committed: it passed its health gate, and a restart starts it again.
     #[serde(default = "yes")]
     pub committed: bool,
     /// How the last update of the agent ended on this host. Absent when there was none.
@@ -102,7 +100,7 @@ fn yes() -> bool {
 pub struct LastUpdate {
     /// The job that asked for it.
     pub transaction: JobId,
-    /// The version it was to bring.
+    /// The new version.
     pub to: String,
     /// How it ended.
     pub outcome: UpdateOutcome,
@@ -122,7 +120,7 @@ pub enum UpdateOutcome {
     Committed,
     /// The new version failed; the old one runs.
     RolledBack,
-    /// Neither version could reach the server, so nothing is known about the new one; the old one runs.
+    /// Neither version could reach the server, so whether the new one works is unknown; the old one runs.
     Inconclusive,
     /// Refused before anything of it was executed as an agent: signature, digest, size, platform or preflight.
     Refused,
@@ -131,7 +129,7 @@ pub enum UpdateOutcome {
     Unknown,
 }
 
-/// What a host knows of itself, gathered by its agent without any command being run.
+/// The facts of a host, which its agent reads without running a command.
 /// Sent in full when a session starts and when its digest has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
@@ -140,7 +138,7 @@ pub struct Facts {
     pub hostname: String,
     /// `linux` or `windows`, as releases name it.
     pub os: String,
-    /// The distribution and its version, from `/etc/os-release`. Empty when it cannot be told.
+    /// The distribution and its version, from `/etc/os-release`. Empty when unknown.
     pub os_version: String,
     /// `x86_64` or `aarch64`, as releases name it.
     pub architecture: String,

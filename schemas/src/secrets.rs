@@ -1,4 +1,4 @@
-//! A text that must never be printed: it goes over the wire, and nowhere else.
+//! Secret string: redacted in logs, sent over the wire, and never printed.
 
 use std::fmt;
 

@@ -1,12 +1,12 @@
-//! The tick: the server's regular duties, done by a loop, by a schedule, or on request.
+//! Tick (scheduler): the server's periodic duties, run by a loop, by a schedule, or on request.
 
 use serde::{Deserialize, Serialize};
 
 /// The answer to `POST /api/v1/tick`: what the tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TickReport {
-    /// Records that were due and were looked at.
+    /// Due records that were handled.
     pub due: usize,
-    /// Records whose time was over, removed.
+    /// Expired records that were removed.
     pub expired: usize,
 }

@@ -1,19 +1,19 @@
-//! Upstreams: what an agent tells of the ways it goes, and what operators see of them.
+//! Upstreams and circuit breakers: the services that an agent calls, and how its calls go.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The server itself.
 pub const API: &str = "api";
-/// Where the server sends hosts for files.
+/// The object store that the server redirects hosts to for files.
 pub const OBJECT_STORE: &str = "object_store";
 
-/// What an agent knows of one upstream, since its process started.
+/// One upstream, as the agent process has seen it since it started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Upstream {
     /// `api`, `object_store`.
     pub name: String,
-    /// Whether calls are let through.
+    /// The state of its circuit breaker.
     pub breaker: BreakerState,
     /// How many calls have failed.
     #[serde(default)]
@@ -21,13 +21,13 @@ pub struct Upstream {
     /// How often the circuit breaker has opened.
     #[serde(default)]
     pub opened: u64,
-    /// How the last call that failed did. Absent: none has.
+    /// The last failed call. Absent: none has failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
-    /// The last outage that is over, of however few calls. Absent: there was none.
+    /// The last outage that has ended, even if only one call failed. Absent: there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_outage: Option<LastOutage>,
-    /// Output of jobs that waits for it on the host's disk, in bytes. Absent: none.
+    /// Output of jobs that waits for it on the host's disk (spool), in bytes. Absent: none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub spooled_bytes: u64,
 }
@@ -36,57 +36,57 @@ pub struct Upstream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerState {
-    /// Calls are made.
+    /// Calls are allowed.
     Closed,
-    /// None is made for a while.
+    /// Calls are blocked for a while.
     Open,
-    /// A few are made, to see how they end.
+    /// A few trial calls are allowed.
     HalfOpen,
     /// A state that this side does not know.
     #[serde(other)]
     Unknown,
 }
 
-/// A call that failed.
+/// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LastFailure {
-    /// When, by the host's clock.
+    /// When it failed, by the host's clock.
     pub at: Timestamp,
-    /// How, in one word.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// How, for people; up to 1 KiB.
+    /// The error, for people; up to 1 KiB.
     #[serde(default)]
     pub reason: String,
 }
 
-/// How a call failed.
+/// The kind of failure of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// No connection: refused, reset, no route.
     Connection,
-    /// The name is not known.
+    /// The server's name cannot be resolved (DNS).
     Name,
-    /// The certificate is not one to believe: a proxy that reads along, mostly.
+    /// The certificate is not trusted, mostly because of a proxy that intercepts TLS.
     Certificate,
-    /// No answer in time.
+    /// No answer in time (timeout).
     TimedOut,
     /// The answer broke off.
     CutOff,
-    /// A page instead of an answer: a captive portal, mostly.
+    /// A page instead of an answer, mostly from a captive portal.
     NotOurs,
-    /// A proxy wants to know who asks.
+    /// A proxy requires authentication.
     ProxyAuthentication,
-    /// More than anybody needs to say.
+    /// The answer is larger than allowed.
     TooLarge,
-    /// The server's own fault.
+    /// The server failed (5xx).
     Server,
     /// A kind that this side does not know.
     #[serde(other)]
     Unknown,
 }
 
-/// A time without an answer.
+/// An outage: a time without a successful call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LastOutage {
     /// When the first call failed, by the host's clock.

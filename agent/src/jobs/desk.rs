@@ -1,4 +1,4 @@
-//! The desk: what jobs on this host share. The journal and the spool, the host's own policy, and places to run.
+//! Shared state of the jobs on this host: the journal, the spool, the host's policy, and the limit of concurrent jobs.
 
 use std::{
     collections::BTreeMap,
@@ -15,17 +15,17 @@ use tokio_util::sync::CancellationToken;
 use super::{resources::Resources, spool::Spool};
 use crate::{agent::Agent, journal::Journal, policy::Policy};
 
-/// So many jobs run side by side.
+/// How many jobs run concurrently.
 const RUNNING_JOBS: usize = 16;
 /// Of so many jobs that are over the number of the last event is kept.
 const NUMBERED_JOBS: usize = 4096;
 
-/// What jobs share.
+/// The state that jobs share.
 #[derive(Debug)]
 pub struct Desk {
     /// The way to the server.
     pub agent: Arc<Agent>,
-    /// What the host allows, or why nothing is allowed.
+    /// The host's policy, or why nothing is allowed.
     pub policy: Result<Policy, String>,
     /// Whether jobs may start: not on trial, not while draining.
     pub gate: watch::Sender<Gate>,
@@ -37,7 +37,7 @@ pub struct Desk {
     pub places: Arc<Semaphore>,
     /// One running job per resource.
     pub resources: Resources,
-    /// What jobs have printed and the server has not stored.
+    /// Output that the server has not stored.
     pub spool: Arc<Spool>,
     journal: Mutex<Journal>,
     live: Mutex<BTreeMap<JobId, CancellationToken>>,
@@ -47,9 +47,9 @@ pub struct Desk {
 /// Whether jobs may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// They may.
+    /// They may start.
     Open,
-    /// This version is on trial: what it takes in, whoever is committed will run.
+    /// This version is on trial: it accepts jobs, and the committed version will run them.
     OnTrial,
     /// The worker is about to end.
     Draining,
@@ -97,7 +97,7 @@ impl Desk {
         self.policy.clone().unwrap_or_else(|_| Policy::nothing())
     }
 
-    /// What operators are told of the ways this agent goes.
+    /// The report about this agent's upstreams.
     pub fn upstreams(&self) -> Vec<Upstream> {
         let mut upstreams = self.agent.client.upstreams();
         for upstream in upstreams.iter_mut().filter(|upstream| upstream.name == upstreams::API) {

@@ -1,4 +1,4 @@
-//! Which offers become jobs here. Whatever is not refused outright is on disk before anybody hears of it.
+//! Job intake: which offers become jobs on this host. An accepted job is in the journal before the server hears of it.
 
 use std::{collections::btree_map::Entry as MapEntry, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     sys::files::FileError,
 };
 
-/// So many jobs are open at a time; the server offers the rest again.
+/// The most open jobs; the server offers the rest again.
 const OPEN_JOBS: usize = 256;
 /// The largest command, in bytes of JSON.
 const MAX_COMMAND_BYTES: usize = 256 * 1024;
@@ -31,12 +31,12 @@ const LONGEST_LEAP: u64 = 1 << 32;
 /// The longest name of a resource.
 const MAX_RESOURCE_BYTES: usize = 256;
 
-/// Whether everything that was offered has found its place.
+/// How many of the offered jobs were accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// It has.
+pub enum Intake {
+    /// All of them.
     All,
-    /// Something has not, and will be offered again.
+    /// Some were not, and will be offered again.
     Partly,
 }
 
@@ -45,28 +45,28 @@ pub fn replay(desk: &Arc<Desk>) {
     let open: Vec<_> = desk.journal(|journal| journal.ledger().jobs().keys().copied().collect());
     desk.spool.sweep(|id| open.contains(&id));
     for id in open {
-        info!(job.id = %id, "Job {id} is taken up from the journal");
+        info!(job.id = %id, "Job {id} resumes from the journal");
         begin(desk, id);
     }
 }
 
 /// Takes in what the server offers, in order: after one that cannot be journalled, none.
-pub fn take(desk: &Arc<Desk>, commands: Vec<Command>) -> Taken {
+pub fn take(desk: &Arc<Desk>, commands: Vec<Command>) -> Intake {
     for command in commands {
         if command.host_id != desk.agent.host_id {
-            error!(job.id = %command.id, "Job {} is for another host, and is ignored", command.id);
+            error!(job.id = %command.id, "Ignoring job {}, which is for another host", command.id);
             continue;
         }
         match take_one(desk, command) {
-            Ok(Taken::All) => {}
-            Ok(Taken::Partly) => return Taken::Partly,
+            Ok(Intake::All) => {}
+            Ok(Intake::Partly) => return Intake::Partly,
             Err(failed) => {
-                error!("A job cannot be journalled, and is not accepted: {}", chain(&failed));
-                return Taken::Partly;
+                error!("Cannot write a job to the journal, so it is not accepted: {}", chain(&failed));
+                return Intake::Partly;
             }
         }
     }
-    Taken::All
+    Intake::All
 }
 
 /// Cancels: what runs is stopped, what has not come can never run.
@@ -82,43 +82,43 @@ pub fn cancel(desk: &Arc<Desk>, ids: &[JobId]) {
             match desk.journal(|journal| journal.append(entry)) {
                 Ok(()) => begin(desk, *id),
                 Err(failed) => {
-                    error!(job.id = %id, "Cannot note that job {id} was cancelled: {}", chain(&failed));
+                    error!(job.id = %id, "Cannot record that job {id} was cancelled: {}", chain(&failed));
                 }
             }
         }
     }
 }
 
-/// What a cancel of a job without a task leaves in the journal; nothing when the job is there already, or there is no room.
+/// The journal entry for a cancel of a job without a task; `None` when the job is there already, or there is no room.
 fn entry_of_cancel(ledger: &Ledger, id: JobId) -> Option<Entry> {
     if ledger.jobs().contains_key(&id) || ledger.jobs().len() >= OPEN_JOBS {
         None
     } else if ledger.remembered(id).is_some() {
         Some(Entry::Recalled { id })
     } else if ledger.may_be_forgotten(id) {
-        let message = "an older job than this host remembers: it may have run before";
+        let message = "the job is older than this host's journal: it may have run before";
         Some(finished(id, results::ended_with(Outcome::Interrupted, "forgotten", message)))
     } else {
         Some(Entry::Cancelled { id, at: Timestamp::now() })
     }
 }
 
-fn take_one(desk: &Arc<Desk>, command: Command) -> Result<Taken, FileError> {
+fn take_one(desk: &Arc<Desk>, command: Command) -> Result<Intake, FileError> {
     let id = command.id;
     let verdict = desk.journal(|journal| judge(journal.ledger(), &command, desk.agent.client.clock.now()));
     let entries = match verdict {
         Verdict::Known => Vec::new(),
-        Verdict::Full => return Ok(Taken::Partly),
+        Verdict::Full => return Ok(Intake::Partly),
         Verdict::New => match allowed(desk, &command) {
             Ok(()) => vec![received(command)],
             Err(refusal) => {
-                warn!(job.id = %id, "Job {id} is rejected: {}", message(&refusal));
+                warn!(job.id = %id, "Job {id} rejected: {}", message(&refusal));
                 vec![received(in_short(command)), finished(id, *refusal)]
             }
         },
         Verdict::Recall => vec![Entry::Recalled { id }],
         Verdict::Ended(result) => {
-            warn!(job.id = %id, "Job {id} is not run: {}", message(&result));
+            warn!(job.id = %id, "Job {id} not run: {}", message(&result));
             vec![received(in_short(Command { sequence: 0, ..command })), finished(id, *result)]
         }
     };
@@ -126,10 +126,10 @@ fn take_one(desk: &Arc<Desk>, command: Command) -> Result<Taken, FileError> {
         desk.journal(|journal| journal.append_all(entries))?;
     }
     begin(desk, id);
-    Ok(Taken::All)
+    Ok(Intake::All)
 }
 
-/// What the journal makes of an offer.
+/// The verdict on an offer.
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
     /// It is there already: its life goes on, or its result is told again.
@@ -144,7 +144,7 @@ pub enum Verdict {
     Full,
 }
 
-/// What is to be done about an offer, by what the journal says and the server's clock.
+/// Judges an offer by the journal and the server's clock.
 pub fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
     if ledger.jobs().contains_key(&command.id) {
         return Verdict::Known;
@@ -160,18 +160,18 @@ pub fn judge(ledger: &Ledger, command: &Command, now: Timestamp) -> Verdict {
     }
     if command.sequence <= ledger.floor() {
         // It was here once, and what became of it is forgotten: whether it ran cannot be told any more.
-        let message = "an older job than this host has seen: it may have run before";
+        let message = "the job is older than the newest one of this host: it may have run before";
         return Verdict::Ended(Box::new(results::ended_with(Outcome::Interrupted, "sequence", message)));
     }
     // The server numbers generations by sequences.
     let leaps = command.sequence > ledger.floor().saturating_add(LONGEST_LEAP);
     if leaps || command.generation > command.sequence {
         let code = if leaps { "sequence" } else { "generation" };
-        let message = "its number is too far ahead of every job that this host has seen";
+        let message = "the job's sequence is too far ahead of the highest one on this host";
         return Verdict::Ended(Box::new(results::ended_with(Outcome::Rejected, code, message)));
     }
     if command.start_by < now {
-        let message = "it came after its latest start";
+        let message = "it arrived after its latest start";
         return Verdict::Ended(Box::new(results::ended_with(Outcome::Rejected, "start_by_passed", message)));
     }
     Verdict::New
@@ -183,12 +183,12 @@ fn allowed(desk: &Desk, command: &Command) -> Result<(), Box<JobResult>> {
     let too_large = serde_json::to_string(&command.spec).map_or(0, |spec| spec.len()) > MAX_COMMAND_BYTES
         || command.resource.as_ref().is_some_and(|resource| resource.len() > MAX_RESOURCE_BYTES);
     if too_large {
-        return Err(refuse("too_large", "the command is larger than this host takes".into()));
+        return Err(refuse("too_large", "the command is larger than this host accepts".into()));
     }
     if KINDS.iter().all(|known| known.name != command.kind) {
         return Err(refuse(
             "unknown_kind",
-            format!("this agent does not know {:?}", head(command.kind.clone(), REFUSED_KIND_BYTES)),
+            format!("this agent does not support {:?}", head(command.kind.clone(), REFUSED_KIND_BYTES)),
         ));
     }
     let spec =
@@ -221,14 +221,14 @@ fn finished(id: JobId, result: JobResult) -> Entry {
     Entry::Finished { id, result: Box::new(result) }
 }
 
-/// What is never run need not be kept: of its own texts only the beginning of its kind, and nothing that it acts on.
+/// A rejected job is never run, so its spec is not kept: of its own texts only the beginning of its kind, and nothing that it acts on.
 fn in_short(command: Command) -> Command {
     let kind = head(command.kind, REFUSED_KIND_BYTES);
     Command { kind, spec: serde_json::Value::Null, resource: None, ..command }
 }
 
 fn message(result: &JobResult) -> &str {
-    result.error.as_ref().map_or("it has ended before", |error| &error.message)
+    result.error.as_ref().map_or("it has already ended", |error| &error.message)
 }
 
 #[cfg(test)]

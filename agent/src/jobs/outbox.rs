@@ -1,6 +1,6 @@
-//! What one job has to tell and the server has not stored yet. Putting something in never waits. Output is in the spool, and in
-//! memory only where the disk does not take it; when there is no room for more, the oldest is given up, and how much it was
-//! is told in its place. Nothing else is ever given up.
+//! Event outbox of one job: events that the server has not stored yet. Adding an event never waits. Output is in the spool, and
+//! in memory only if the disk is full; when there is no room, the oldest output is dropped, and an event says how much. Nothing
+//! else is ever dropped.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -21,7 +21,7 @@ pub struct Outbox {
     stored: watch::Sender<Stored>,
 }
 
-/// What the server has said about the events so far.
+/// The server's answers about the events so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stored {
     /// The highest number that it has stored.

@@ -1,5 +1,5 @@
-//! The queue of one job's events: what processes before this one have left, then its own, with output in the spool, or in memory
-//! where the disk does not take it. When there is no room for more, the oldest output is given up.
+//! Event queue of one job: events that earlier processes left, then its own. Output is in the spool, or in memory if the disk
+//! is full. When there is no room, the oldest output is dropped.
 
 use std::{collections::VecDeque, io};
 
@@ -22,7 +22,7 @@ pub(super) const MAX_HELD_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) spool: JobSpool,
-    /// What processes before this one have left.
+    /// Events that earlier processes left.
     pub(super) former: VecDeque<Page>,
     last: u64,
     events: VecDeque<Waiting>,
@@ -123,7 +123,7 @@ impl Queue {
 
     /// In the spool, at the cost of older output; in memory if the disk does not take it.
     fn keep(&mut self, number: u64, piece: &str, gathered: &mut Text) {
-        // What is behind something held is held, too, or it would come before it.
+        // Output that follows held output is held, too, to keep the order.
         while gathered.held.is_empty() {
             match self.spool.append(number, piece) {
                 Ok(()) => return,
@@ -217,7 +217,7 @@ impl Queue {
         let spool = &self.spool;
         let events = self.events.iter().take_while(fits).take(MAX_BATCH_EVENTS).map(|waiting| waiting.event(spool));
         let events = events.collect::<Vec<_>>();
-        // What did not fit is sent at once, and not gathered for.
+        // Output that did not fit is sent at once, without gathering more.
         let patient = only_output && events.len() == self.events.len();
         (!events.is_empty()).then_some(Batch { process, events, patient })
     }

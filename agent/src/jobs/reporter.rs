@@ -1,4 +1,4 @@
-//! Tells the server what a job has to tell, again and again until it is stored. A job never waits for this.
+//! Event reporter: sends the events of a job, and retries until the server has stored them. A job never waits for this.
 
 use std::time::Duration;
 
@@ -23,10 +23,10 @@ use crate::{
     link::{Link, Outcome},
 };
 
-/// The longest that output is gathered, whatever the server says.
+/// The longest time that output is gathered, even if the server asks for more.
 const LONGEST_GATHERING: Duration = Duration::from_mins(1);
 
-/// Sends until the result is stored or the server will have none of it.
+/// Sends until the result is stored or the server rejects it.
 pub async fn report(agent: &Agent, id: JobId, outbox: &Outbox, cancel: &CancellationToken) {
     let (mut link, mut gone) = (Link::default(), None);
     loop {
@@ -96,7 +96,7 @@ fn after(
             Next::NewSession
         }
         Some(code @ (ProblemCode::NotFound | ProblemCode::ResultConflict)) => {
-            warn!(job.id = %id, %code, "The server takes no more about job {id}: {}", chain(failure));
+            warn!(job.id = %id, %code, "The server rejects further events of job {id}: {}", chain(failure));
             outbox.stored(agent.process_id, Stored { session, closed: true, ..Stored::default() });
             Next::Closed
         }
@@ -105,12 +105,12 @@ fn after(
             Next::Pause
         }
         Some(ProblemCode::Invalid | ProblemCode::TooLarge) => {
-            warn!(job.id = %id, "The server refuses what job {id} tells; that much output is lost: {}", chain(failure));
+            warn!(job.id = %id, "The server rejected events of job {id}; their output is lost: {}", chain(failure));
             outbox.refused(process, last);
             Next::Pause
         }
         _ => {
-            info!(job.id = %id, "Events of job {id} were not stored, and will be sent again: {}", chain(failure));
+            info!(job.id = %id, "Cannot send events of job {id}, will retry: {}", chain(failure));
             Next::Pause
         }
     }

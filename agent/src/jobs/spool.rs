@@ -1,8 +1,8 @@
-//! The spool: what jobs print, on disk until the server has it. A crash of the agent costs nothing of it, and an outage no memory.
+//! Output spool: the output of jobs, on disk until the server has stored it. It survives a crash of the agent, and an outage
+//! takes no memory.
 //!
 //! A folder per job, in it a file per event, named by the process that numbers it and by its number; in the file a frame for
-//! each piece of text. Nothing is synced: a power cut may cut output short, and what is cut off is cut off. Results are the
-//! journal's, and never here.
+//! each piece of text. Nothing is synced, so a power cut may cut output short. Results are in the journal, never here.
 
 use std::{
     fs::{self, File},
@@ -27,9 +27,9 @@ use crate::{
     sys::files::{create_private, create_private_directory},
 };
 
-/// So much of the disk is the spool's, in bytes.
+/// The most disk space of the spool, in bytes.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
-/// What nobody has taken for so long is of no use to anybody.
+/// Output that was not sent for this long is removed.
 const OLDEST: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The spool of a host.
@@ -58,7 +58,7 @@ pub struct Page {
     pub number: u64,
 }
 
-/// What a frame holds.
+/// The content of a frame.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Piece {
@@ -86,7 +86,7 @@ impl Spool {
             if job.is_some_and(&is_known) {
                 used += entries(&path).map(|path| size(&path)).sum::<u64>();
             } else if let Err(failed) = fs::remove_dir_all(&path) {
-                error!("Cannot remove what is left of the spool at {}: {failed}", path.display());
+                error!("Cannot remove the remains of a spool at {}: {failed}", path.display());
             }
         }
         self.used.store(used, Ordering::Relaxed);
@@ -120,7 +120,7 @@ impl JobSpool {
         self.process
     }
 
-    /// What processes before this one have left, in the order in which they numbered it.
+    /// Events that earlier processes left, in the order of their numbers.
     pub fn left(&self) -> Vec<Page> {
         let page = |path: PathBuf| path.file_name().and_then(|name| Page::parse(name.to_str()?));
         let mut pages: Vec<_> =
@@ -143,7 +143,7 @@ impl JobSpool {
         let Some((_, file)) = &mut self.open else { return Ok(()) };
         let before = file.metadata()?.len();
         file.write_all(&frame).inspect_err(|_| {
-            // Half a frame would hide those behind it, and so would a hole.
+            // Half a frame or a gap would hide the frames behind it.
             let _ = file.set_len(before);
             let _ = file.seek(SeekFrom::Start(before));
         })?;
@@ -156,7 +156,7 @@ impl JobSpool {
         Page { process: self.process, number }
     }
 
-    /// What an event's file says: output, or how much was lost of it. Nothing if there is nothing in it.
+    /// The content of an event's file: output, or how much of it was lost. `None` if it is empty.
     pub fn read(&self, page: Page) -> Option<Event> {
         let path = self.path(page);
         let bytes = match fs::read(&path) {
@@ -219,7 +219,7 @@ impl Page {
     }
 }
 
-/// What frames add up to. A cut off end is cut off; other damage is reported as a loss, and never guessed over.
+/// The sum of the frames. A torn end is ignored; any other damage is reported as lost output.
 fn kind(bytes: &[u8]) -> Option<EventKind> {
     let mut output = String::new();
     for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
@@ -227,7 +227,7 @@ fn kind(bytes: &[u8]) -> Option<EventKind> {
             Some(Piece::Text(text)) => output.push_str(&text),
             Some(Piece::Lost(bytes)) => return Some(EventKind::OutputLost { bytes }),
             None => {
-                error!("Output in the spool is damaged, and is given up");
+                error!("Output in the spool is damaged, and is dropped");
                 return Some(EventKind::OutputLost { bytes: bytes.len() as u64 });
             }
         }

@@ -1,4 +1,4 @@
-//! Frames: one entry per line, sixteen digits of its SHA-256 before it.
+//! Journal frames: one entry per line, after a checksum of sixteen digits of its SHA-256.
 
 use muster_schemas::envelopes::sha256_hex;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::ledger::Entry;
 
 const CHECKSUM_DIGITS: usize = 16;
 
-/// What is wrong with a journal.
+/// The damage of a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
     /// Nothing.
@@ -49,7 +49,7 @@ fn decode_line(line: &[u8]) -> Option<Entry> {
     genuine(line).map(|json| serde_json::from_str(json).unwrap_or(Entry::Unknown))
 }
 
-/// What a whole line holds, if it is what was written.
+/// The entry of a whole line, if its checksum is right.
 pub fn genuine(line: &[u8]) -> Option<&str> {
     let (checksum, json) = std::str::from_utf8(line).ok()?.strip_suffix('\n')?.split_once(' ')?;
     (checksum == &sha256_hex(json.as_bytes())[..CHECKSUM_DIGITS]).then_some(json)

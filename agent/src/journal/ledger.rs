@@ -1,4 +1,4 @@
-//! What the journal's entries add up to.
+//! Journal replay: the state that the journal's entries add up to.
 //!
 //! ```text
 //! (unknown) ──Received──▶ received ──Started──▶ started ──Finished──▶ finished ──Acknowledged──▶ remembered for a while
@@ -6,7 +6,8 @@
 //!     └──Cancelled (never received: a tombstone, and `cancelled` is its result)
 //! ```
 //!
-//! A Started or Finished without a Received is of a job whose frame was lost, or that is only told about again: it is never run.
+//! A Started or Finished without a Received belongs to a job whose frame was lost, or whose result is only sent again: it is
+//! never run.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -31,7 +32,7 @@ const REMEMBERED_DETAIL_BYTES: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// What a compaction keeps of jobs that are over.
+    /// The summary of ended jobs that a compaction keeps.
     Base {
         /// The highest sequence ever received.
         floor: u64,
@@ -117,7 +118,7 @@ pub enum Stage {
     Finished(Box<JobResult>),
 }
 
-/// What the journal says.
+/// The state in the journal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
     floor: u64,

@@ -1,13 +1,13 @@
-//! What worker and supervisor say to each other: one word per line, over the worker's stdin and stdout.
+//! Inter-process communication of worker and supervisor: one message per line, over the worker's stdin and stdout.
 //!
 //! The worker's stdin is a pipe that only the supervisor holds. When it ends, the supervisor is gone, however it died, and the
 //! worker ends at once, so that there are never two.
 
 use std::io::{BufRead, Write};
 
-/// What a worker says.
+/// A message of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum WorkerMessage {
     /// The journal is replayed and the loop runs; with the version.
     Ready(String),
     /// The server has answered an authenticated check-in.
@@ -16,16 +16,16 @@ pub enum Said {
     Commit,
 }
 
-/// What a supervisor says.
+/// A message of the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum SupervisorMessage {
     /// The record of the update has changed: it is decided.
     Decided,
-    /// The worker shall end.
+    /// The worker must end.
     Stop,
 }
 
-impl Said {
+impl WorkerMessage {
     /// The line for it.
     pub fn line(&self) -> String {
         match self {
@@ -35,7 +35,7 @@ impl Said {
         }
     }
 
-    /// What a line says; `None` when it is not one of ours.
+    /// Parses a line; `None` if it is not a message.
     pub fn parse(line: &str) -> Option<Self> {
         match line.trim_end().split_once(' ') {
             Some(("ready", version)) => Some(Self::Ready(version.into())),
@@ -46,7 +46,7 @@ impl Said {
     }
 }
 
-impl Told {
+impl SupervisorMessage {
     /// The line for it.
     pub fn line(self) -> &'static str {
         match self {
@@ -61,16 +61,16 @@ impl Told {
 }
 
 /// Says something to the supervisor. If it is gone, the end of stdin says so.
-pub fn say(said: &Said) {
+pub fn say(said: &WorkerMessage) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(said.line().as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Listens to the supervisor, on a thread of its own. `gone` is called when it is no more.
-pub fn listen(told: impl Fn(Told) + Send + 'static, gone: impl FnOnce() + Send + 'static) {
+pub fn listen(told: impl Fn(SupervisorMessage) + Send + 'static, gone: impl FnOnce() + Send + 'static) {
     std::thread::spawn(move || {
         let lines = std::io::stdin().lock().lines();
-        lines.map_while(Result::ok).filter_map(|line| Told::parse(&line)).for_each(told);
+        lines.map_while(Result::ok).filter_map(|line| SupervisorMessage::parse(&line)).for_each(told);
         gone();
     });
 }
@@ -81,12 +81,15 @@ mod tests {
 
     #[test]
     fn every_word_survives_its_line_and_noise_is_nothing() {
-        for said in [Said::Ready("1.2.3".into()), Said::Contact, Said::Commit] {
-            assert_eq!(Said::parse(&said.line()), Some(said));
+        for said in [WorkerMessage::Ready("1.2.3".into()), WorkerMessage::Contact, WorkerMessage::Commit] {
+            assert_eq!(WorkerMessage::parse(&said.line()), Some(said));
         }
-        for told in [Told::Decided, Told::Stop] {
-            assert_eq!(Told::parse(told.line()), Some(told));
+        for told in [SupervisorMessage::Decided, SupervisorMessage::Stop] {
+            assert_eq!(SupervisorMessage::parse(told.line()), Some(told));
         }
-        assert_eq!((Said::parse("commit now"), Said::parse("hello"), Told::parse("")), (None, None, None));
+        assert_eq!(
+            (WorkerMessage::parse("commit now"), WorkerMessage::parse("hello"), SupervisorMessage::parse("")),
+            (None, None, None)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! How often the committed version has ended by itself, as plain data: how long to wait, and when to go back.
+//! Crash loop detection, as plain data: how often the committed version crashed, how long to wait, when to roll back.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct Crashes {
     pause: Duration,
 }
 
-/// What follows from an end.
+/// The decision after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Start it again after this.

@@ -1,4 +1,4 @@
-//! What this process is and how the last update went, as the server is told.
+//! Agent report: which version this process runs, and how the last update went.
 
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ impl Reporter {
     /// The report as it is now.
     pub fn report(&self) -> AgentReport {
         let update = Update::load(&self.state).unwrap_or_else(|failed| {
-            error!("How the last update went cannot be told: {}", chain(&failed));
+            error!("Cannot report how the last update went: {}", chain(&failed));
             None
         });
         let committed = !update.as_ref().is_some_and(|update| is_on_trial(update, &self.executable_sha256));

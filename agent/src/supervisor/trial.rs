@@ -1,4 +1,4 @@
-//! An update's decisions, as plain data: what is, what happens, what follows.
+//! State machine of a self-update (commit or rollback), as plain data.
 //!
 //! ```text
 //! armed ──Start──▶ on trial ──Commit──▶ committed ──CrashLoop──▶ rolled back
@@ -10,13 +10,13 @@
 //!                                                  └──Contact late, or none in time──▶ inconclusive
 //! ```
 //!
-//! A new version that ends by itself gets no second try: whatever ended it would end it again, and the old one works. Tries are
-//! for what is not its fault. They are counted down on disk before each start, so that a version that takes the whole host with
-//! it is given up after three.
+//! A new version that crashes gets no second try, because it would crash again, and the old one works. Tries are for ends that
+//! are not its fault. They are counted down on disk before each start, so that a version that crashes the whole host is given up
+//! after three.
 
 use crate::versions::pointer::{Phase, Update};
 
-/// What happens to an update.
+/// An event of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The new version is about to be started.
@@ -25,7 +25,7 @@ pub enum Event {
     Commit,
     /// It ended, or said a wrong version.
     Failed {
-        /// What happened.
+        /// The reason.
         reason: String,
         /// Its last words.
         log_tail: String,
@@ -34,7 +34,7 @@ pub enum Event {
     Refused {
         /// A stable word.
         code: String,
-        /// What is wrong with it.
+        /// The reason, for people.
         reason: String,
     },
     /// It was not committed in time.
@@ -56,18 +56,18 @@ pub enum Event {
     },
 }
 
-/// What to start now.
+/// The version to start now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// What `current.json` says.
+    /// The committed version, as `current.json` says.
     Committed,
     /// The new version.
     Try,
-    /// Nothing before this is decided: the tries are used up.
+    /// No version: the tries are used up, which must be decided first.
     GiveUp,
 }
 
-/// What to start, by the record of the last update.
+/// The version to start, by the record of the last update.
 pub fn plan(update: Option<&Update>) -> Plan {
     match update {
         Some(Update { phase: Phase::Armed | Phase::OnTrial, tries_left: 0, .. }) => Plan::GiveUp,
@@ -98,7 +98,8 @@ pub fn after(update: Update, event: Event) -> Update {
             Update { phase: Phase::Unproven, reason, log_tail, ..update }
         }
         (Phase::Unproven, Event::OldVersion { contact: true }) => {
-            let (reason, log_tail) = (format!("{}; the old version was", update.reason), update.log_tail.clone());
+            let (reason, log_tail) =
+                (format!("{}; the old version was answered", update.reason), update.log_tail.clone());
             rolled_back(update, reason, log_tail)
         }
         (Phase::Unproven, Event::OldVersion { contact: false }) => {

@@ -1,4 +1,4 @@
-//! The supervisor's loop: start what the files say, watch it, put down what follows.
+//! Supervisor loop: starts the version that the files name, watches it, and records the outcome.
 
 mod record;
 
@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
-    control::{Said, Told},
+    control::{SupervisorMessage, WorkerMessage},
     crashes::{Crashes, Verdict},
     trial::{self, Event, Plan},
-    worker::{self, Heard, Worker},
+    worker::{self, Worker, WorkerEvent},
 };
 use crate::{
     config::Config,
@@ -50,10 +50,10 @@ pub enum SuperviseError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// There is another one.
-    #[error("another supervisor works with this state")]
+    #[error("another supervisor uses this state directory")]
     Lock(#[source] LockError),
     /// This binary cannot be found.
-    #[error("cannot find this binary")]
+    #[error("cannot find the path of this binary")]
     Factory(#[source] io::Error),
 }
 
@@ -68,7 +68,7 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
     worker::kill_left_behind(&state);
     let factory = std::env::current_exe().map_err(SuperviseError::Factory)?;
     let config = Config::load(&state).unwrap_or_else(|failed| {
-        error!("The supervisor goes by default values: {}", chain(&failed));
+        error!("The supervisor uses the default configuration: {}", chain(&failed));
         Config::default()
     });
     let stop = CancellationToken::new();
@@ -88,13 +88,13 @@ struct Supervisor {
     config: Config,
     stop: CancellationToken,
     crashes: Crashes,
-    /// What was decided and could not be put down yet: it counts all the same.
+    /// A decided update that could not be written yet; it counts nevertheless.
     pending: Option<Update>,
 }
 
-/// How a worker's time ended.
-enum Ended {
-    /// The supervisor shall end as well.
+/// How a worker ended.
+enum WorkerEnd {
+    /// The supervisor must end as well.
     ForGood,
     /// The files say what is next.
     Decided,
@@ -104,8 +104,8 @@ enum Ended {
     CouldNotBegin,
 }
 
-/// A worker that is watched.
-struct Watched {
+/// A running worker, with the update and the deadline that it is watched for.
+struct WatchedWorker {
     worker: Worker,
     update: Option<Update>,
     started: Instant,
@@ -125,17 +125,17 @@ impl Supervisor {
             let ended = match (trial::plan(update.as_ref()), update) {
                 (Plan::Try, Some(update)) => self.try_new(update).await,
                 (Plan::GiveUp, Some(update)) => {
-                    let reason = format!("it was started {TRIES} times, and something ended the supervisor each time");
+                    let reason = format!("it was started {TRIES} times, and the supervisor was ended each time");
                     self.decide(&update, Event::Failed { reason, log_tail: String::new() });
-                    Ended::Decided
+                    WorkerEnd::Decided
                 }
                 (_, update) => self.run_committed(update).await,
             };
             match ended {
-                Ended::ForGood => return,
-                Ended::Decided => {}
-                Ended::Crashed { lived, log_tail } => self.after_crash(lived, log_tail).await,
-                Ended::CouldNotBegin => {
+                WorkerEnd::ForGood => return,
+                WorkerEnd::Decided => {}
+                WorkerEnd::Crashed { lived, log_tail } => self.after_crash(lived, log_tail).await,
+                WorkerEnd::CouldNotBegin => {
                     let pause = self.crashes.could_not_begin();
                     self.rest(pause).await;
                 }
@@ -143,7 +143,7 @@ impl Supervisor {
         }
     }
 
-    async fn try_new(&mut self, update: Update) -> Ended {
+    async fn try_new(&mut self, update: Update) -> WorkerEnd {
         let checked = Trust::load(&self.state).and_then(|trust| {
             trust
                 .check_installed(&self.state, &update.to, PLATFORM, Purpose::Update)
@@ -154,38 +154,40 @@ impl Supervisor {
             Ok(None) => return self.give_up(&update, "its file is gone".into()),
             Err(refusal) => {
                 self.decide(&update, Event::Refused { code: refusal.code.into(), reason: refusal.message });
-                return Ended::Decided;
+                return WorkerEnd::Decided;
             }
         };
         // On disk before the start: a version that takes the host with it must not be started for ever.
         let update = match self.start_noted(&update) {
             Ok(update) => update,
             Err(failed) => {
-                let reason = format!("its start cannot be put down: {}", chain(&failed));
+                let reason = format!("its start cannot be recorded: {}", chain(&failed));
                 self.decide(&update, Event::Refused { code: "disk".into(), reason });
-                return Ended::Decided;
+                return WorkerEnd::Decided;
             }
         };
-        info!("Version {} is started on trial, {} more tries", update.to.version, update.tries_left);
+        info!("Starting version {} on trial, {} tries left", update.to.version, update.tries_left);
         match Worker::start(&binary, &self.state) {
-            Ok(worker) => self.watch(Watched::new(worker, Some(update), Some(self.config.update_deadline()))).await,
+            Ok(worker) => {
+                self.watch(WatchedWorker::new(worker, Some(update), Some(self.config.update_deadline()))).await
+            }
             Err(failed) => self.give_up(&update, format!("it cannot be started: {failed}")),
         }
     }
 
-    fn give_up(&mut self, update: &Update, reason: String) -> Ended {
+    fn give_up(&mut self, update: &Update, reason: String) -> WorkerEnd {
         self.decide(update, Event::Failed { reason, log_tail: String::new() });
-        Ended::Decided
+        WorkerEnd::Decided
     }
 
-    async fn run_committed(&mut self, update: Option<Update>) -> Ended {
+    async fn run_committed(&mut self, update: Option<Update>) -> WorkerEnd {
         let unproven = update.as_ref().is_some_and(|update| update.phase == Phase::Unproven);
         let deadline = unproven.then(|| self.config.contact());
         match Worker::start(&self.committed_binary(), &self.state) {
-            Ok(worker) => self.watch(Watched::new(worker, update, deadline)).await,
+            Ok(worker) => self.watch(WatchedWorker::new(worker, update, deadline)).await,
             Err(failed) => {
-                error!("The agent cannot be started: {failed}");
-                Ended::CouldNotBegin
+                error!("Cannot start the agent: {failed}");
+                WorkerEnd::CouldNotBegin
             }
         }
     }
@@ -194,28 +196,28 @@ impl Supervisor {
     fn committed_binary(&self) -> PathBuf {
         committed_binary(&self.state)
             .unwrap_or_else(|reason| {
-                error!("The committed version cannot be used, so the factory's is started: {reason}");
+                error!("The committed version cannot be used, so the factory version is started: {reason}");
                 None
             })
             .unwrap_or_else(|| self.factory.clone())
     }
 
-    async fn watch(&mut self, mut watched: Watched) -> Ended {
+    async fn watch(&mut self, mut watched: WatchedWorker) -> WorkerEnd {
         loop {
             let deadline = watched.deadline;
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => {
                     watched.worker.stop().await;
-                    return Ended::ForGood;
+                    return WorkerEnd::ForGood;
                 }
                 heard = watched.worker.next() => match heard {
-                    Heard::Said(said) => {
+                    WorkerEvent::Message(said) => {
                         if let Some(ended) = self.heard(&mut watched, said).await {
                             return ended;
                         }
                     }
-                    Heard::Ended(status) => return self.worker_ended(watched, status).await,
+                    WorkerEvent::Ended(status) => return self.worker_ended(watched, status).await,
                 },
                 () = sleep(DISK_PAUSE), if self.pending.is_some() || watched.wants_commit => {
                     self.put_down_again(&mut watched).await;
@@ -229,36 +231,35 @@ impl Supervisor {
         }
     }
 
-    async fn heard(&mut self, watched: &mut Watched, said: Said) -> Option<Ended> {
-        watched.ready |= matches!(said, Said::Ready(_));
+    async fn heard(&mut self, watched: &mut WatchedWorker, said: WorkerMessage) -> Option<WorkerEnd> {
+        watched.ready |= matches!(said, WorkerMessage::Ready(_));
         let update = watched.update.clone()?;
         match (update.phase, said) {
-            (Phase::OnTrial, Said::Ready(version)) if version != update.to.version => {
+            (Phase::OnTrial, WorkerMessage::Ready(version)) if version != update.to.version => {
                 watched.worker.kill().await;
-                let (reason, log_tail) =
-                    (format!("it says that it is version {version:?}"), watched.worker.tail().await);
+                let (reason, log_tail) = (format!("it reports version {version:?}"), watched.worker.tail().await);
                 self.decide(&update, Event::Failed { reason, log_tail });
-                return Some(Ended::Decided);
+                return Some(WorkerEnd::Decided);
             }
-            (Phase::OnTrial, Said::Commit) if watched.ready => {
+            (Phase::OnTrial, WorkerMessage::Commit) if watched.ready => {
                 self.commit(watched, &update).await;
             }
-            (phase, Said::Contact) => {
+            (phase, WorkerMessage::Contact) => {
                 watched.contact = true;
                 if phase == Phase::Unproven {
                     let update = self.decide(&update, Event::OldVersion { contact: true });
                     watched.decided(update).await;
                 }
             }
-            (_, Said::Ready(_) | Said::Commit) => {}
+            (_, WorkerMessage::Ready(_) | WorkerMessage::Commit) => {}
         }
         None
     }
 
-    async fn out_of_time(&mut self, watched: &mut Watched) -> Option<Ended> {
+    async fn out_of_time(&mut self, watched: &mut WatchedWorker) -> Option<WorkerEnd> {
         watched.deadline = None;
         match watched.update.clone() {
-            // What could not be seen to be on disk is there all the same: a restart would bring it back.
+            // The write may have reached the disk although it failed: a restart would start the new version.
             Some(update) if watched.wants_commit && update.phase == Phase::OnTrial && self.is_committed(&update) => {
                 self.commit(watched, &update).await;
                 None
@@ -267,7 +268,7 @@ impl Supervisor {
                 watched.worker.kill().await;
                 let (contact, log_tail) = (watched.contact, watched.worker.tail().await);
                 self.decide(&update, Event::OutOfTime { contact, log_tail });
-                Some(Ended::Decided)
+                Some(WorkerEnd::Decided)
             }
             Some(update) => {
                 let update = self.decide(&update, Event::OldVersion { contact: false });
@@ -278,31 +279,31 @@ impl Supervisor {
         }
     }
 
-    async fn worker_ended(&mut self, mut watched: Watched, status: io::Result<ExitStatus>) -> Ended {
+    async fn worker_ended(&mut self, mut watched: WatchedWorker, status: io::Result<ExitStatus>) -> WorkerEnd {
         let code = status.as_ref().ok().and_then(ExitStatus::code);
         if code == Some(Exit::Retired.code().into()) {
             error!("The server retired this host: the agent is not started again");
-            return Ended::ForGood;
+            return WorkerEnd::ForGood;
         }
         let log_tail = watched.worker.tail().await;
         let how = status.map_or_else(|failed| failed.to_string(), |status| status.to_string());
         match watched.update {
             Some(update) if watched.wants_commit && update.phase == Phase::OnTrial && self.is_committed(&update) => {
-                Ended::Decided
+                WorkerEnd::Decided
             }
             Some(update) if update.phase == Phase::OnTrial => {
                 let reason = format!("it ended before it was committed ({how})");
                 self.decide(&update, Event::Failed { reason, log_tail });
-                Ended::Decided
+                WorkerEnd::Decided
             }
-            _ if code == Some(Exit::Update.code().into()) && self.is_armed() => Ended::Decided,
+            _ if code == Some(Exit::Update.code().into()) && self.is_armed() => WorkerEnd::Decided,
             _ if !watched.ready || code == Some(Exit::Unusable.code().into()) => {
-                error!("The agent could not begin its work ({how})");
-                Ended::CouldNotBegin
+                error!("The agent failed to start ({how})");
+                WorkerEnd::CouldNotBegin
             }
             _ => {
                 warn!("The agent has ended ({how})");
-                Ended::Crashed { lived: watched.started.elapsed(), log_tail }
+                WorkerEnd::Crashed { lived: watched.started.elapsed(), log_tail }
             }
         }
     }
@@ -325,7 +326,7 @@ impl Supervisor {
 
     /// Pauses before the agent is started again.
     async fn rest(&self, pause: Duration) {
-        warn!("The agent is started again in {} s", pause.as_secs());
+        warn!("Restarting the agent in {} s", pause.as_secs());
         tokio::select! {
             () = sleep(pause) => {}
             () = self.stop.cancelled() => {}
@@ -333,7 +334,7 @@ impl Supervisor {
     }
 }
 
-impl Watched {
+impl WatchedWorker {
     fn new(worker: Worker, update: Option<Update>, patience: Option<Duration>) -> Self {
         let started = Instant::now();
         let deadline = patience.map(|patience| started + patience);
@@ -343,7 +344,7 @@ impl Watched {
     /// The record has changed, and the worker is told.
     async fn decided(&mut self, update: Update) {
         (self.update, self.deadline) = (Some(update), None);
-        self.worker.tell(Told::Decided).await;
+        self.worker.tell(SupervisorMessage::Decided).await;
     }
 }
 
@@ -353,7 +354,7 @@ fn committed_binary(state: &Path) -> Result<Option<PathBuf>, String> {
         Choice::Factory => return Ok(None),
         Choice::Installed(installed) => installed,
     };
-    let binary = installed.binary(state).ok_or("its name is no version's")?;
+    let binary = installed.binary(state).ok_or("its name is not a valid version")?;
     let (sha256, _) = sha256_of(&binary).map_err(|failed| chain(&failed))?;
     if sha256 == installed.sha256 { Ok(Some(binary)) } else { Err("its file has changed".into()) }
 }

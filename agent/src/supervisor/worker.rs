@@ -1,4 +1,4 @@
-//! A worker as the supervisor sees it: a child that is spoken to, listened to, and ended.
+//! Child process of the supervisor: starts a worker, exchanges messages with it, and ends it.
 
 use std::{
     collections::VecDeque,
@@ -17,14 +17,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::control::{Said, Told};
+use super::control::{SupervisorMessage, WorkerMessage};
 use crate::sys::processes::kill_marked;
 
 /// So much of the last output is kept, in bytes.
 const TAIL_BYTES: usize = 4096;
 /// A longer line is none of ours.
 const MAX_LINE_BYTES: usize = 256;
-/// How long a worker that shall end has to do so.
+/// How long a worker may take to end when asked to.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
 /// How long the rest of a dead worker's output is awaited: something it started may hold it open.
 const TAIL_PATIENCE: Duration = Duration::from_secs(1);
@@ -39,17 +39,17 @@ type Tail = Arc<Mutex<VecDeque<u8>>>;
 pub struct Worker {
     child: Child,
     stdin: Option<ChildStdin>,
-    said: mpsc::Receiver<Said>,
+    said: mpsc::Receiver<WorkerMessage>,
     tail: Tail,
     stderr: JoinHandle<()>,
 }
 
-/// What came from a worker.
+/// An event of a worker.
 #[derive(Debug)]
-pub enum Heard {
-    /// A word.
-    Said(Said),
-    /// Its end.
+pub enum WorkerEvent {
+    /// A message.
+    Message(WorkerMessage),
+    /// It exited.
     Ended(io::Result<ExitStatus>),
 }
 
@@ -80,16 +80,16 @@ impl Worker {
     }
 
     /// Waits for its next word or its end.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> WorkerEvent {
         tokio::select! {
             biased;
-            Some(said) = self.said.recv() => Heard::Said(said),
-            status = self.child.wait() => Heard::Ended(status),
+            Some(said) = self.said.recv() => WorkerEvent::Message(said),
+            status = self.child.wait() => WorkerEvent::Ended(status),
         }
     }
 
     /// Says something to it. If it is gone, its end says so.
-    pub async fn tell(&mut self, told: Told) {
+    pub async fn tell(&mut self, told: SupervisorMessage) {
         if let Some(stdin) = &mut self.stdin {
             let _ = stdin.write_all(told.line().as_bytes()).await;
             let _ = stdin.flush().await;
@@ -98,7 +98,7 @@ impl Worker {
 
     /// Asks it to end, and kills it if it does not.
     pub async fn stop(&mut self) {
-        self.tell(Told::Stop).await;
+        self.tell(SupervisorMessage::Stop).await;
         if timeout(STOP_PATIENCE, self.child.wait()).await.is_err() {
             self.kill().await;
         }
@@ -124,7 +124,7 @@ pub fn kill_left_behind(state: &Path) {
 }
 
 /// Passes its lines on. What is no line of ours is passed over.
-async fn listen(mut stdout: impl AsyncRead + Unpin, send: mpsc::Sender<Said>) {
+async fn listen(mut stdout: impl AsyncRead + Unpin, send: mpsc::Sender<WorkerMessage>) {
     let (mut line, mut buffer) = (Vec::new(), [0; 1024]);
     while let Ok(count @ 1..) = stdout.read(&mut buffer).await {
         for byte in &buffer[..count] {
@@ -135,8 +135,10 @@ async fn listen(mut stdout: impl AsyncRead + Unpin, send: mpsc::Sender<Said>) {
                 }
                 continue;
             }
-            let said =
-                std::str::from_utf8(&line).ok().filter(|line| line.len() <= MAX_LINE_BYTES).and_then(Said::parse);
+            let said = std::str::from_utf8(&line)
+                .ok()
+                .filter(|line| line.len() <= MAX_LINE_BYTES)
+                .and_then(WorkerMessage::parse);
             line.clear();
             if let Some(said) = said
                 && send.send(said).await.is_err()

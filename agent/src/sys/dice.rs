@@ -1,4 +1,4 @@
-//! Chance, for jitter: a simulation throws the same again.
+//! Random numbers for jitter; a simulation seeds them.
 
 use std::cell::RefCell;
 

@@ -1,6 +1,6 @@
-//! Files that survive a power cut: temporary file, fsync, rename, fsync of the directory, and only then "done".
+//! Durable atomic file writes: temporary file, fsync, rename, fsync of the directory.
 //!
-//! Everything is made for the owner alone (0600 in 0700 directories).
+//! All files are private to their owner (0600 in 0700 directories).
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,7 +11,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-/// What could not be done to which file.
+/// A failed operation on a file.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {path}")]
 pub struct FileError {
@@ -42,7 +42,7 @@ pub fn create_private_directory(path: &Path) -> Result<(), FileError> {
     builder.create(path).map_err(|source| FileError::new("create", path, source))
 }
 
-/// Takes everybody else's rights on a file or directory away.
+/// Removes the permissions of group and others on a file or directory.
 pub fn make_private(path: &Path, directory: Mode) -> Result<(), FileError> {
     #[cfg(unix)]
     {
@@ -59,7 +59,7 @@ pub fn make_private(path: &Path, directory: Mode) -> Result<(), FileError> {
     Ok(())
 }
 
-/// What the owner may do with a file.
+/// The owner's permissions on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Read and write it.

@@ -1,4 +1,4 @@
-//! Locks between processes: held as long as the process lives, given back by the kernel however it dies.
+//! File locks between processes: held while the process lives, and released by the kernel when it dies.
 
 use std::{fs::File, path::Path, sync::mpsc, time::Duration};
 
@@ -24,7 +24,7 @@ pub enum LockError {
     File(#[from] FileError),
 }
 
-/// Takes the lock, waiting up to `patience` for whoever has it to end.
+/// Takes the lock, waiting up to `patience` for its holder to end.
 pub fn lock_within(path: &Path, patience: Duration) -> Result<Lock, LockError> {
     let file = open_append(path)?;
     let (send, receive) = mpsc::channel();

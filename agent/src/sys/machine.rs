@@ -1,4 +1,4 @@
-//! What the kernel and the distribution say of this machine, read from files, without running a command.
+//! Machine information from the kernel and the distribution, read from files without running a command.
 
 use std::{
     fs,

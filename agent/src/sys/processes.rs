@@ -1,4 +1,4 @@
-//! Process groups: what a job starts is ended as a whole, its children's children included.
+//! Process groups: a job's processes are killed as a whole, including all descendants.
 
 use std::{
     collections::BTreeMap,
@@ -18,12 +18,12 @@ use super::{
     machine::{boot_id, read_line},
 };
 
-/// How firmly a group is told to end.
+/// The signal that ends a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Asked: it may clean up.
+    /// SIGTERM: it may clean up.
     Ask,
-    /// Killed.
+    /// SIGKILL.
     Kill,
 }
 
@@ -62,7 +62,7 @@ pub fn end_group(leader: u32, ending: Ending) {
     let _ = (leader, ending);
 }
 
-/// Tells one process from a later one with the same number.
+/// Distinguishes a process from a later one with the same pid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     pid: u32,
@@ -113,7 +113,7 @@ fn end_process(pid: u32) {
     let _ = pid;
 }
 
-/// What is noted of running groups, and where: beside a copied state directory nobody else's work is ended.
+/// The record of running groups, with its path: so a copy of a state directory does not end another agent's programs.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note<T> {
     place: PathBuf,

@@ -1,4 +1,4 @@
-//! The wish of the machine that this process ends.
+//! Termination signals: SIGTERM and Ctrl-C.
 
 use std::io;
 

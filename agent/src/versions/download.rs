@@ -1,4 +1,4 @@
-//! The bytes of a release: into a `.part` file, resumed where it broke off, never one byte more than was signed.
+//! Resumable download of a release, into a `.part` file, never larger than the signed size.
 
 use std::{
     fs::{self, OpenOptions},
@@ -36,14 +36,16 @@ pub async fn manifest(agent: &Agent, version: &str) -> Result<Envelope, Refusal>
         };
         match failure.into() {
             // Nothing was asked. The job's time limit bounds this.
-            Broken::Off(_, outcome @ Outcome::CircuitOpen { .. }) => sleep(agent.pause(&mut link, outcome)).await,
-            Broken::Off(message, outcome) if attempt < agent.config.attempts() => {
-                info!("The manifest did not come, and will be asked for again: {message}");
+            DownloadError::Off(_, outcome @ Outcome::CircuitOpen { .. }) => {
+                sleep(agent.pause(&mut link, outcome)).await;
+            }
+            DownloadError::Off(message, outcome) if attempt < agent.config.attempts() => {
+                info!("The download of the manifest failed, and will be retried: {message}");
                 sleep(agent.pause(&mut link, outcome)).await;
                 attempt += 1;
             }
-            Broken::Off(message, _) => return Err(Refusal::new("download", message)),
-            Broken::Refused(refusal) => return Err(refusal),
+            DownloadError::Off(message, _) => return Err(Refusal::new("download", message)),
+            DownloadError::Refused(refusal) => return Err(refusal),
         }
     }
 }
@@ -64,21 +66,21 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
         let way = if attempt % 2 == 0 { Way::AsToldByServer } else { Way::ThroughServer };
         match fetch(agent, target, &path, way).await {
             Ok(()) => match verified(target, &path) {
-                // What an earlier job left behind may be wrong where this one's bytes are right.
+                // The partial file of an earlier job may be wrong, so the next attempt starts over.
                 Err(_) if std::mem::take(&mut left_behind) => {}
                 verified => return verified.map(|()| path),
             },
-            Err(Broken::Refused(refusal)) => {
+            Err(DownloadError::Refused(refusal)) => {
                 discard(&path);
                 return Err(refusal);
             }
             // Nothing was asked. The job's time limit bounds this.
-            Err(Broken::Off(_, outcome @ Outcome::CircuitOpen { .. })) => {
+            Err(DownloadError::Off(_, outcome @ Outcome::CircuitOpen { .. })) => {
                 sleep(agent.pause(&mut link, outcome)).await;
                 continue;
             }
-            Err(Broken::Off(message, outcome)) => {
-                info!("The download broke off, and will be resumed: {message}");
+            Err(DownloadError::Off(message, outcome)) => {
+                info!("The download was interrupted, and will be resumed: {message}");
                 failure = message;
                 sleep(agent.pause(&mut link, outcome)).await;
             }
@@ -88,15 +90,15 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
     Err(Refusal::new("download", format!("given up after {attempts} attempts: {failure}")))
 }
 
-/// Why an attempt brought no whole file.
-enum Broken {
+/// Why an attempt to download a file failed.
+enum DownloadError {
     /// Another attempt may.
     Off(String, Outcome),
     /// No attempt will.
     Refused(Refusal),
 }
 
-impl From<Failure> for Broken {
+impl From<Failure> for DownloadError {
     fn from(failure: Failure) -> Self {
         match &failure {
             Failure::Refused { problem, retry_after: None } if (400..500).contains(&problem.status) => {
@@ -108,7 +110,7 @@ impl From<Failure> for Broken {
 }
 
 /// As many parts as the answers bring.
-async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<(), Broken> {
+async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<(), DownloadError> {
     let mut pace = Pace { minimum: agent.config.minimum_download_bytes_per_second, since: Instant::now(), bytes: 0 };
     loop {
         let have = fs::metadata(path).map_or(0, |found| found.len());
@@ -121,13 +123,16 @@ async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
         if is_part && !begins_at(&response, have) {
             discard(path);
-            return Err(Broken::Off("the server sent another part than was asked for".into(), Outcome::Failed));
+            return Err(DownloadError::Off(
+                "the server sent a different range than the requested one".into(),
+                Outcome::Failed,
+            ));
         }
         let begun = if is_part { have } else { 0 };
         let size = receive(response, target, path, begun, &mut pace).await?;
         if size < target.size && !(is_part && size > have) {
             let reason = format!("{size} bytes instead of the signed {}", target.size);
-            return Err(Broken::Refused(Refusal::new("size", reason)));
+            return Err(DownloadError::Refused(Refusal::new("size", reason)));
         }
     }
 }
@@ -161,10 +166,11 @@ async fn receive(
     path: &Path,
     mut size: u64,
     pace: &mut Pace,
-) -> Result<u64, Broken> {
-    let off = |message: String| Broken::Off(message, Outcome::Failed);
-    let disk =
-        |failed: std::io::Error| Broken::Refused(Refusal::new("disk", format!("cannot keep the file: {failed}")));
+) -> Result<u64, DownloadError> {
+    let off = |message: String| DownloadError::Off(message, Outcome::Failed);
+    let disk = |failed: std::io::Error| {
+        DownloadError::Refused(Refusal::new("disk", format!("cannot write the file: {failed}")))
+    };
     let file = if size == 0 { create_private(path) } else { OpenOptions::new().append(true).open(path) };
     let mut file = file.map_err(disk)?;
     loop {
@@ -175,7 +181,10 @@ async fn receive(
         };
         size += chunk.len() as u64;
         if size > target.size {
-            return Err(Broken::Refused(Refusal::new("size", format!("more than the signed {} bytes", target.size))));
+            return Err(DownloadError::Refused(Refusal::new(
+                "size",
+                format!("more than the signed {} bytes", target.size),
+            )));
         }
         file.write_all(&chunk).map_err(disk)?;
         pace.holds(chunk.len() as u64).map_err(off)?;
@@ -195,7 +204,7 @@ fn verified(target: &Target, path: &Path) -> Result<(), Refusal> {
         return Ok(());
     }
     discard(path);
-    Err(Refusal::new("digest", "the file is not what was signed"))
+    Err(Refusal::new("digest", "the file does not match the signed digest"))
 }
 
 /// Removes the beginnings of other files: one download at a time.
@@ -204,7 +213,7 @@ fn forget_others(directory: &Path, path: &Path) {
     others.filter(|other| other != path).for_each(|other| discard(&other));
 }
 
-/// Removes a file that is of no use. If it stays, the next attempt finds it wrong again.
+/// Removes a bad file. If that fails, the next attempt finds it bad again.
 fn discard(path: &Path) {
     let _ = fs::remove_file(path);
 }

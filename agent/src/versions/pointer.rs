@@ -1,4 +1,5 @@
-//! Which version is committed, and how the last update went: two small files, each replaced as a whole.
+//! Version pointer and update record: which version is committed and how the last update went, in two small files, each
+//! replaced atomically.
 //!
 //! `current.json` is the single commit point. `update.json` only remembers; where the two disagree, `current.json` is right.
 
@@ -88,13 +89,13 @@ pub enum Phase {
     Armed,
     /// Started, not committed.
     OnTrial,
-    /// Taken back without having reached the server; whether the old version can is not known yet.
+    /// Rolled back because it did not reach the server; whether the old version can is not known yet.
     Unproven,
-    /// What a restart brings back.
+    /// Committed: a restart starts it again.
     Committed,
-    /// Taken back.
+    /// Rolled back.
     RolledBack,
-    /// Taken back, and nothing is known: the old version did not reach the server either.
+    /// Rolled back without a verdict: the old version did not reach the server either.
     Inconclusive,
     /// Never started.
     Refused,
@@ -147,7 +148,7 @@ impl Installed {
 pub const BINARY: &str = if cfg!(windows) { "muster-agent.exe" } else { "muster-agent" };
 
 impl Pointer {
-    /// What is committed; the factory's version when nothing ever was.
+    /// The committed version; the factory version if none was ever committed.
     pub fn load(state: &Path) -> Result<Self, FileError> {
         Ok(read_json(&state.join("current.json"))?.unwrap_or_default())
     }
@@ -155,7 +156,7 @@ impl Pointer {
     /// The same; the factory's version as well when the file cannot be read, because something must run.
     pub fn load_or_factory(state: &Path) -> Self {
         Self::load(state).unwrap_or_else(|failed| {
-            error!("Which version is committed is not known, so the factory's counts: {}", chain(&failed));
+            error!("Cannot read which version is committed, so the factory version is used: {}", chain(&failed));
             Self::default()
         })
     }
@@ -165,7 +166,7 @@ impl Pointer {
         self.committed.installed() == Some(&update.to)
     }
 
-    /// What an update makes of it.
+    /// The pointer after an update.
     pub fn followed_by(self, update: &Update) -> Self {
         Self { committed: Choice::Installed(update.to.clone()), previous: Some(self.committed) }
     }

@@ -1,8 +1,8 @@
-//! Whose releases this host believes, and how far back it never goes.
+//! Root of trust and rollback protection for releases.
 //!
 //! `trust/root.json` names the keys; only its own root keys can replace it. `trust/floor.json` keeps the highest manifest version
-//! seen, the security floor and what was revoked: stored before it is used, never lowered. A server that is in the hands of
-//! somebody else can withhold releases, and nothing more.
+//! seen, the security floor and what was revoked: stored before it is used, never lowered. A compromised server can
+//! withhold releases, but nothing more.
 
 use std::{
     collections::BTreeSet,
@@ -44,14 +44,14 @@ pub enum RootError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file is not there.
-    #[error("there is no {0}")]
+    #[error("{0} does not exist")]
     Missing(String),
     /// It is not signed as it must be.
-    #[error("the root of trust is not believed")]
+    #[error("the root of trust cannot be verified")]
     Unbelieved(#[source] EnvelopeError),
 }
 
-/// Whom this host believes, and how far back it never goes.
+/// The root of trust and the rollback floor of this host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trust {
     root: Root,
@@ -78,7 +78,7 @@ pub struct Platform<'a> {
     pub architecture: &'a str,
 }
 
-/// What an installed version is looked at for.
+/// The purpose of verifying an installed version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To be tried as the next one.
@@ -88,11 +88,11 @@ pub enum Purpose {
 }
 
 impl Trust {
-    /// What the state directory says.
+    /// The root and the floor of a state directory.
     pub fn load(state: &Path) -> Result<Self, Refusal> {
         let refuse = |failed: &dyn std::error::Error| Refusal::new("no_trust_root", chain(failed));
         let envelope: Option<Envelope> = read_json(&root_path(state)).map_err(|failed| refuse(&failed))?;
-        let none = || Refusal::new("no_trust_root", "this host has no root of trust, so it believes no release");
+        let none = || Refusal::new("no_trust_root", "this host has no root of trust, so it accepts no release");
         let root = Root::first(&envelope.ok_or_else(none)?).map_err(|failed| refuse(&failed))?;
         // A floor that cannot be read might be any floor.
         let floor = read_json(&floor_path(state)).map_err(|failed| Refusal::new("rollback", chain(&failed)))?;
@@ -109,7 +109,7 @@ impl Trust {
         let manifest = self.verified(envelope)?;
         let digest = manifest_sha256(envelope).map_err(|failed| Refusal::new("signature", chain(&failed)))?;
         if manifest.version != wanted.version || digest != wanted.manifest_sha256 {
-            return Err(Refusal::new("signature", "the server gave another release than the one that was asked for"));
+            return Err(Refusal::new("signature", "the server sent a different release than the requested one"));
         }
         self.check_floor(&manifest)?;
         let target = manifest.target(platform.os, platform.architecture).cloned().ok_or_else(|| {
@@ -150,11 +150,15 @@ impl Trust {
         }
         let named = manifest.target(platform.os, platform.architecture).map(|target| target.sha256.as_str());
         if manifest.version != installed.version || named != Some(installed.sha256.as_str()) {
-            return Err(Refusal::new("digest", "its manifest is another version's"));
+            return Err(Refusal::new("digest", "its manifest is for another version"));
         }
         let (sha256, _) =
             sha256_of(&directory.join(BINARY)).map_err(|failed| Refusal::new("digest", chain(&failed)))?;
-        if sha256 == installed.sha256 { Ok(()) } else { Err(Refusal::new("digest", "its file is not what was signed")) }
+        if sha256 == installed.sha256 {
+            Ok(())
+        } else {
+            Err(Refusal::new("digest", "its file does not match the signed digest"))
+        }
     }
 
     fn verified(&self, envelope: &Envelope) -> Result<Manifest, Refusal> {
@@ -162,7 +166,8 @@ impl Trust {
         let manifest = Manifest::verified(envelope, &role.keys, role.threshold)
             .map_err(|failed| Refusal::new("signature", chain(&failed)))?;
         if manifest.kind != "release" || manifest.product != PRODUCT {
-            let message = format!("the manifest is of a {} of {}, not of this agent", manifest.kind, manifest.product);
+            let message =
+                format!("the manifest is for a {} of {}, not for this agent", manifest.kind, manifest.product);
             return Err(Refusal::new("platform", message));
         }
         Ok(manifest)
@@ -171,13 +176,14 @@ impl Trust {
     fn check_floor(&self, manifest: &Manifest) -> Result<(), Refusal> {
         let (number, manifest_version) = (manifest.manifest_version, self.floor.manifest_version);
         if number < manifest_version {
-            let message = format!("manifest {number} is older than {manifest_version}, which this host has seen");
+            let message =
+                format!("manifest {number} is older than manifest {manifest_version}, which this host has accepted");
             return Err(Refusal::new("rollback", message));
         }
         self.check_security(manifest)
     }
 
-    /// What holds for the version before as well, which is always older than the newest seen.
+    /// The rules that apply to the previous version as well, which is always older than the newest one accepted.
     fn check_security(&self, manifest: &Manifest) -> Result<(), Refusal> {
         let Floor { manifest_version: _, security_floor, revoked } = &self.floor;
         let number = manifest.manifest_version;
@@ -222,7 +228,7 @@ fn floor_path(state: &Path) -> PathBuf {
     state.join("trust").join("floor.json")
 }
 
-/// A fresh state directory does not bring a host below the release that its own binary came from.
+/// The floor of a fresh state directory: the release that this binary came from.
 fn at_least(floor: Floor, own: u64) -> Floor {
     Floor { manifest_version: floor.manifest_version.max(own), ..floor }
 }

@@ -131,7 +131,7 @@ mod tests {
             (view("running", 0, 2, &none), vec![host(1, 0, "verifying", None), host(2, 1, "pending", None)]),
             (view("running", 0, 2, &none), vec![host(1, 0, "verifying", None), host(2, 1, "pending", None)]),
             (
-                view("running", 0, 3, &json!({ "waiting_on": "wave 2 opens after soak, 5 s left" })),
+                view("running", 0, 3, &json!({ "waiting_on": "the soak of wave 1 to end, 5 s left" })),
                 vec![host(1, 0, "succeeded", None), host(2, 1, "pending", None)],
             ),
             (view("running", 1, 4, &none), vec![host(1, 0, "succeeded", None), host(2, 1, "offered", None)]),
@@ -147,7 +147,7 @@ mod tests {
           web-1 offered
           web-1 verifying
           web-1 succeeded
-          waiting: wave 2 opens after soak, 5 s left
+          waiting: the soak of wave 1 to end, 5 s left
         wave 2 of 2: 2 hosts
           web-2 offered
           web-2 failed: rolled back: it crashed

@@ -910,63 +910,63 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description What the caller may do at all.
+         * @description Actions of a caller that belong to no record.
          * @enum {string}
          */
         ActionOfCaller: "create_jobs" | "create_fleet_updates" | "publish_releases" | "create_enrollment_tokens" | "create_users" | "create_api_keys" | "look_at_audit" | "look_at_users" | "look_at_api_keys" | "look_at_enrollment_tokens";
         /**
-         * @description With an API key.
+         * @description Actions on an API key.
          * @enum {string}
          */
         ActionOnApiKey: "revoke";
         /**
-         * @description With an enrollment token.
+         * @description Actions on an enrollment token.
          * @enum {string}
          */
         ActionOnEnrollmentToken: "revoke";
         /**
-         * @description With a fleet update.
+         * @description Actions on a fleet update.
          * @enum {string}
          */
         ActionOnFleetUpdate: "pause" | "resume" | "cancel" | "retry_failed" | "write_off";
         /**
-         * @description With a host.
+         * @description Actions on a host.
          * @enum {string}
          */
         ActionOnHost: "run" | "update" | "change" | "readmit" | "reset_breakers" | "remove";
         /**
-         * @description With a job.
+         * @description Actions on a job.
          * @enum {string}
          */
         ActionOnJob: "cancel";
         /**
-         * @description With a release.
+         * @description Actions on a release.
          * @enum {string}
          */
         ActionOnRelease: "yank";
         /**
-         * @description With an account.
+         * @description Actions on an account.
          * @enum {string}
          */
         ActionOnUser: "change" | "remove";
-        /** @description What runs on a host, by its own word: which bytes, in which process, and how its last update ended. */
+        /** @description The running agent, as the host reports it: its bytes, its process, and how its last update ended. */
         AgentReport: {
             /** @description The kernel's boot id. Empty when the platform has none. */
             boot_id?: string;
-            /** @description Whether this version passed its own health gate and is what a restart brings back. */
+            /** @description Whether this version is committed: it passed its health gate, and a restart starts it again. */
             committed?: boolean;
             /** @description SHA-256 of the running executable, hexadecimal. */
             executable_sha256: string;
             /** @description How the last update of the agent ended on this host. Absent when there was none. */
             last_update?: components["schemas"]["LastUpdate"];
-            /** @description Drawn at random by each start of the agent process. */
+            /** @description Random, drawn at each start of the agent process. */
             process_id: components["schemas"]["ProcessId"];
             /** @description The agent's version, as built in. */
             version: string;
         };
-        /** @description A key just made: the only time its text is told. */
+        /** @description A new key: the only answer that contains its text. */
         ApiKeyCreated: {
-            /** @description `mst_…`; goes into `Authorization: Bearer`. Stored nowhere. */
+            /** @description `mst_…`, the secret for `Authorization: Bearer`. The server does not store it. */
             key: components["schemas"]["Secret"];
             /**
              * Format: date-time
@@ -982,12 +982,12 @@ export interface components {
             id: components["schemas"]["ApiKeyId"];
             /**
              * Format: date-time
-             * @description When it was last used, exact to five minutes. Absent: never.
+             * @description When it was last used, to within five minutes. Absent: never.
              */
             last_used_at?: string;
-            /** @description What it is for. */
+            /** @description Its purpose, for people. */
             name: string;
-            /** @description What it may do. */
+            /** @description Its role. */
             role: components["schemas"]["Role"];
             /** @description What the caller may do with it now */
             allowed: components["schemas"]["ActionOnApiKey"][];
@@ -999,9 +999,9 @@ export interface components {
         ApiKeyId: string;
         /** @description `POST /api/v1/api-keys`. */
         ApiKeyRequest: {
-            /** @description What it is for: 1 to 128 characters. */
+            /** @description Its purpose: 1 to 128 characters. */
             name: string;
-            /** @description What it may do; not more than its maker. */
+            /** @description Its role; not above its creator's. */
             role: components["schemas"]["Role"];
             /**
              * Format: int32
@@ -1025,12 +1025,12 @@ export interface components {
             id: components["schemas"]["ApiKeyId"];
             /**
              * Format: date-time
-             * @description When it was last used, exact to five minutes. Absent: never.
+             * @description When it was last used, to within five minutes. Absent: never.
              */
             last_used_at?: string;
-            /** @description What it is for. */
+            /** @description Its purpose, for people. */
             name: string;
-            /** @description What it may do. */
+            /** @description Its role. */
             role: components["schemas"]["Role"];
             /** @description What the caller may do with it now */
             allowed: components["schemas"]["ActionOnApiKey"][];
@@ -1047,17 +1047,17 @@ export interface components {
         };
         /** @description One entry. */
         AuditEntry: {
-            /** @description What was done, as noun and event: `job.cancelled`. */
+            /** @description The action, as noun and event: `job.cancelled`. */
             action: string;
-            /** @description Who: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`. */
+            /** @description The actor: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`. */
             actor: string;
-            /** @description What people called it then: a user's or an API key's name. Empty for hosts and the tick. */
+            /** @description The actor's display name at that time: a user's or an API key's name. Empty for hosts and the tick. */
             actor_name?: string;
-            /** @description Whether somebody should look at it. */
+            /** @description Whether it is an alert that needs attention. */
             alert?: boolean;
             /**
              * Format: date-time
-             * @description When.
+             * @description When it happened.
              */
             at: string;
             /** @description Why or how, for people. Empty when the action says it all. */
@@ -1066,7 +1066,7 @@ export interface components {
             id: components["schemas"]["AuditId"];
             /** @description The request that caused it. Empty for the tick. */
             request_id?: string;
-            /** @description To what: the id of the thing. */
+            /** @description The id of the record that was changed. */
             subject: string;
         };
         AuditEntryPage: {
@@ -1083,9 +1083,9 @@ export interface components {
         BreakerState: "closed" | "open" | "half_open" | "unknown";
         /** @description `POST /api/v1/agent/check-in`: the long poll. */
         CheckInRequest: {
-            /** @description What runs; sent when it has changed since the session started (a commit, mostly). Absent: unchanged. */
+            /** @description The running agent; sent when it has changed since the session started (mostly by a commit). Absent: unchanged. */
             agent?: components["schemas"]["AgentReport"];
-            /** @description What the host says of itself; sent when it has changed or was asked for. Absent: unchanged. */
+            /** @description The host's facts; sent when they have changed or were asked for. Absent: unchanged. */
             facts?: components["schemas"]["Facts"];
             /** @description SHA-256 of the facts as last sent, hexadecimal. Empty: unknown, or the agent sends `reports_digest`. */
             facts_digest?: string;
@@ -1096,12 +1096,12 @@ export interface components {
              */
             highest_sequence?: number;
             /**
-             * @description Jobs that the agent has received and journalled and has not finished telling about: they are not offered again
-             *     in this session.
+             * @description Jobs in the agent's journal whose results are not stored by the server yet: they are not offered again in this
+             *     session.
              */
             open?: components["schemas"]["JobId"][];
             /**
-             * @description The digest of all reports as last told, those of this request included: 16 hexadecimal digits. Empty: the agent does
+             * @description The digest of all reports as last sent, including those of this request: 16 hexadecimal digits. Empty: the agent does
              *     not compare digests.
              */
             reports_digest?: string;
@@ -1110,7 +1110,7 @@ export interface components {
              * @description The session this check-in belongs to.
              */
             session: number;
-            /** @description The ways the agent goes; sent when something has changed about them. Absent: unchanged. */
+            /** @description The upstreams of the agent; sent when one has changed. Absent: unchanged. */
             upstreams?: components["schemas"]["Upstream"][];
             /**
              * Format: int32
@@ -1122,7 +1122,7 @@ export interface components {
         CheckInResponse: {
             /**
              * Format: date-time
-             * @description Until when the server wants to hear from the host quickly. Absent: no such wish.
+             * @description Until when the host is asked to check in often. Absent: it is not.
              */
             attention_until?: string;
             /** @description Jobs to cancel; also ids that the agent never received, so that a late offer cannot run. */
@@ -1136,8 +1136,8 @@ export interface components {
             next_check_in_seconds: number;
             /**
              * Format: int32
-             * @description The longest pause that the agent shall make by itself while the server does not answer, in seconds: so many hosts
-             *     as there are come back within it without a stampede. 0: the server does not say.
+             * @description The longest pause between the agent's retries while the server does not answer, in seconds. The server chooses it by
+             *     the number of hosts, so that they do not all return at once (thundering herd). 0: the server sets no limit.
              */
             retry_cap_seconds?: number;
             /** @description Whether the next check-in must carry the facts. */
@@ -1154,25 +1154,25 @@ export interface components {
         Command: {
             /**
              * Format: int64
-             * @description Its generation on that resource: an agent never starts one older than what it has started already.
+             * @description Its generation on that resource: an agent never starts an older generation than one it has already started.
              */
             generation?: number;
-            /** @description Whom it is for; an agent refuses another host's. */
+            /** @description The host that it is for; an agent ignores jobs of other hosts. */
             host_id: components["schemas"]["HostId"];
             /** @description The job. */
             id: components["schemas"]["JobId"];
-            /** @description What to do, by kind; an agent rejects what it does not know. */
+            /** @description The kind; an agent rejects a kind that it does not know. */
             kind: string;
-            /** @description What to do when it was cut off after its start. */
+            /** @description The rule for a job that was interrupted after its start. */
             recovery: components["schemas"]["Recovery"];
-            /** @description What it acts on: one at a time per resource. Absent: nothing that others act on. */
+            /** @description The resource that it acts on: one job at a time per resource. Absent: it needs no resource for itself. */
             resource?: string;
             /**
              * Format: int64
              * @description Its place in the host's own order, growing by one per job of the host.
              */
             sequence: number;
-            /** @description The kind's own members. */
+            /** @description The spec, with the members of that kind. */
             spec: Record<string, unknown>;
             /**
              * Format: date-time
@@ -1185,11 +1185,11 @@ export interface components {
              */
             time_limit_seconds: number;
         };
-        /** @description How many hosts are where. */
+        /** @description Hosts by state. */
         Counts: {
             /**
              * Format: int32
-             * @description Not offered any more because of a cancel.
+             * @description Not offered because of a cancel.
              */
             cancelled: number;
             /**
@@ -1204,12 +1204,12 @@ export interface components {
             in_flight: number;
             /**
              * Format: int32
-             * @description Their turn has not come.
+             * @description They have not had their turn.
              */
             pending: number;
             /**
              * Format: int32
-             * @description Left out.
+             * @description Skipped.
              */
             skipped: number;
             /**
@@ -1219,7 +1219,7 @@ export interface components {
             succeeded: number;
             /**
              * Format: int32
-             * @description All that take part; all that have their place, while it is planned.
+             * @description All that take part; while it is planned, all that are planned so far.
              */
             total: number;
         };
@@ -1241,16 +1241,16 @@ export interface components {
         EnrollRequest: {
             /** @description The token's text. */
             enrollment_token: components["schemas"]["Secret"];
-            /** @description What the host says of itself. */
+            /** @description The facts of the host. */
             facts: components["schemas"]["Facts"];
             /** @description The host's Ed25519 public key: 32 bytes, base64url without padding. The same key again gets the same host. */
             public_key: string;
         };
         /** @description The answer to a host that joined. */
         EnrollResponse: {
-            /** @description What client assertions name as `aud`. */
+            /** @description The value of `aud` in client assertions. */
             audience: string;
-            /** @description Who the host is from now on. */
+            /** @description The host's id from now on. */
             host_id: components["schemas"]["HostId"];
             /**
              * Format: date-time
@@ -1258,11 +1258,11 @@ export interface components {
              */
             server_time: string;
         };
-        /** @description An enrollment token just made: the only time its text is told. */
+        /** @description A new enrollment token: the only answer that contains its text. */
         EnrollmentTokenCreated: {
-            /** @description The line to type on each host: it installs the agent of the newest release, and lets the host join. */
+            /** @description The command to run on each host: it installs the agent of the newest release, and enrolls the host. */
             install_command: components["schemas"]["Secret"];
-            /** @description The text to give to `muster-agent enroll --token`. Stored nowhere. */
+            /** @description The text for `muster-agent enroll --token`. The server does not store it. */
             token: components["schemas"]["Secret"];
             /**
              * Format: date-time
@@ -1280,7 +1280,7 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
-            /** @description What it is for. */
+            /** @description Its purpose, for people. */
             note: string;
             /**
              * Format: int32
@@ -1291,7 +1291,7 @@ export interface components {
             state: components["schemas"]["EnrollmentTokenState"];
             /**
              * Format: int32
-             * @description How many have.
+             * @description How many have joined.
              */
             used: number;
             /** @description What the caller may do with it now */
@@ -1312,7 +1312,7 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description What it is for, for people; up to 256 characters.
+             * @description Its purpose, for people; up to 256 characters.
              * @default
              */
             note?: string;
@@ -1352,7 +1352,7 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
-            /** @description What it is for. */
+            /** @description Its purpose, for people. */
             note: string;
             /**
              * Format: int32
@@ -1363,7 +1363,7 @@ export interface components {
             state: components["schemas"]["EnrollmentTokenState"];
             /**
              * Format: int32
-             * @description How many have.
+             * @description How many have joined.
              */
             used: number;
             /** @description What the caller may do with it now */
@@ -1383,7 +1383,7 @@ export interface components {
         Envelope: {
             /** @description The payload's bytes, standard base64. */
             payload: string;
-            /** @description What the payload is. */
+            /** @description The type of the payload. */
             payloadType: string;
             /** @description Signatures, in any order. */
             signatures: components["schemas"]["EnvelopeSignature"][];
@@ -1395,25 +1395,25 @@ export interface components {
             /** @description The signature's 64 bytes, standard base64. */
             sig: string;
         };
-        /** @description One thing that happened. */
+        /** @description An event of a job. */
         Event: {
             /**
              * Format: date-time
-             * @description When, by the host's clock.
+             * @description When it happened, by the host's clock.
              */
             at: string;
             /**
              * Format: int64
-             * @description Numbers the events of this job from this process, from 1. One that is stored already is passed over.
+             * @description Numbers the events of this job from this process, from 1. An event that is already stored is skipped.
              */
             sequence: number;
             /**
-             * @description - `accepted`: The job is on the host's disk.
+             * @description - `accepted`: The job is in the host's journal.
              *     - `starting`: The job is about to start: the agent starts it only after this was answered in its current session. A job that
              *     must not run twice is granted to one process; another one that asks ends it as `interrupted`.
              *     - `started`: The job has started.
              *     - `output`: Output of the job.
-             *     - `output_lost`: Output of the job that the host could not keep until it was stored: the server writes a line in its place.
+             *     - `output_lost`: Output of the job that the host had to drop before it was sent: the server writes a line in its place.
              *     - `finished`: The job has ended.
              * @enum {string}
              */
@@ -1429,7 +1429,7 @@ export interface components {
         };
         /** @description `POST /api/v1/agent/jobs/{job_id}/events`. */
         EventsRequest: {
-            /** @description What happened, in order. */
+            /** @description The events, in order. */
             events: components["schemas"]["Event"][];
             /** @description The agent process that numbers the events. */
             process_id: components["schemas"]["ProcessId"];
@@ -1446,16 +1446,16 @@ export interface components {
              * @description The highest event sequence of this process that is stored.
              */
             accepted_through: number;
-            /** @description Whether the job shall be stopped, or not be started. */
+            /** @description Whether the job must be stopped, or not be started. */
             cancel: boolean;
             /**
              * Format: int32
-             * @description How long to gather output before the next send, in seconds: shorter while somebody watches.
+             * @description How long to gather output before the next request, in seconds: shorter while somebody watches.
              */
             send_every_seconds: number;
         };
         /**
-         * @description What a host knows of itself, gathered by its agent without any command being run.
+         * @description The facts of a host, which its agent reads without running a command.
          *     Sent in full when a session starts and when its digest has changed.
          */
         Facts: {
@@ -1518,39 +1518,39 @@ export interface components {
              */
             os?: string;
             /**
-             * @description The distribution and its version, from `/etc/os-release`. Empty when it cannot be told.
+             * @description The distribution and its version, from `/etc/os-release`. Empty when unknown.
              * @default
              */
             os_version?: string;
         };
         /**
-         * @description How a call failed.
+         * @description The kind of failure of a call.
          * @enum {string}
          */
         FailureKind: "connection" | "name" | "certificate" | "timed_out" | "cut_off" | "not_ours" | "proxy_authentication" | "too_large" | "server" | "unknown";
-        /** @description How the fleet was at a time. */
+        /** @description The fleet at one time. */
         FleetSample: {
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was taken.
              */
             at: string;
             /**
              * Format: int32
-             * @description Hosts that a published release was newer for.
+             * @description Hosts for which a newer release was published.
              */
             behind: number;
             /**
              * Format: int32
-             * @description Hosts that were not.
+             * @description Hosts that were offline.
              */
             offline: number;
             /**
              * Format: int32
-             * @description Hosts that were heard from.
+             * @description Hosts that were online.
              */
             online: number;
-            /** @description How many hosts ran which version: of the 8 most common. */
+            /** @description Hosts by agent version: the 8 most common. */
             versions: {
                 [key: string]: number;
             };
@@ -1560,13 +1560,13 @@ export interface components {
             /** @default null */
             host_id?: components["schemas"]["HostId"] | null;
             /**
-             * @description Why, for people; up to 1 024 characters. Needed to resume one that halted.
+             * @description Why, for people; up to 1 024 characters. Required to resume after a halt.
              * @default
              */
             note?: string;
         };
         /**
-         * @description Where a host is within a fleet update.
+         * @description The state of a host within a fleet update.
          * @enum {string}
          */
         FleetUpdateHostState: "pending" | "offered" | "verifying" | "lost" | "succeeded" | "failed" | "skipped" | "cancelled";
@@ -1579,7 +1579,7 @@ export interface components {
             attempts: number;
             /**
              * Format: date-time
-             * @description When it was done with. Absent: not yet.
+             * @description When it reached its final state. Absent: not yet.
              */
             ended_at?: string;
             /** @description The host. */
@@ -1598,9 +1598,9 @@ export interface components {
             position: number;
             /** @description Why it ended as it did. Absent when there is nothing to say. */
             reason?: string;
-            /** @description Where it is. */
+            /** @description Its state. */
             state: components["schemas"]["FleetUpdateHostState"];
-            /** @description What it waits for, in words. Absent when it is done with. */
+            /** @description Reads well after "Waiting for". Absent in a final state. */
             waiting_on?: string;
             /**
              * Format: int32
@@ -1615,16 +1615,16 @@ export interface components {
             next_cursor?: string;
         };
         FleetUpdateId: string;
-        /** @description What a fleet update would do. */
+        /** @description The plan of a fleet update: the answer to a dry run. */
         FleetUpdatePlan: {
             /**
              * Format: int64
              * @description How long it takes at best, in seconds: probation of each host and soak between waves.
              */
             best_case_seconds: number;
-            /** @description Hosts that run the release already, and are left out. */
+            /** @description Hosts that already run the release, and are skipped. */
             current: components["schemas"]["HostId"][];
-            /** @description Whether there are more hosts than were looked at: a plan that is only looked at stops after 5 000. */
+            /** @description Whether there are more hosts than were examined: a dry run stops after 5 000. */
             incomplete?: boolean;
             /**
              * Format: int32
@@ -1642,7 +1642,7 @@ export interface components {
         FleetUpdateRequest: {
             /**
              * Format: int32
-             * @description After how long hosts are waited for no more, in seconds: at most 30 days. Absent: 7 days.
+             * @description How long to wait for offline hosts, in seconds: at most 30 days. Absent: 7 days.
              */
             deadline_seconds?: number | null;
             /** @description Which hosts, by id: at most 1 000. Absent with `selector` absent too: every active host. */
@@ -1661,7 +1661,7 @@ export interface components {
             max_in_flight?: components["schemas"]["Share"] | null;
             /** @description Why, for people; up to 1 024 characters. */
             note?: string;
-            /** @description What to do about offline hosts. Absent: `skip`. */
+            /** @description The rule for offline hosts. Absent: `skip`. */
             offline_policy?: components["schemas"]["OfflinePolicy"];
             selector?: components["schemas"]["Selector"] | null;
             /**
@@ -1669,28 +1669,28 @@ export interface components {
              * @description How long to watch a finished wave before the next, in seconds: at most 7 days. Absent: 300.
              */
             soak_seconds?: number | null;
-            /** @description What to bring: the version of a release of the agent; must be published. A request names exactly one thing to bring. */
+            /** @description The version of the agent release to bring; must be published. A request names exactly one change. */
             version?: string | null;
-            /** @description Sizes of the waves, the canary first; what is left over is the last wave. Absent: one host, then the rest. */
+            /** @description Sizes of the waves, the canary first; the remaining hosts are the last wave. Absent: one host, then the rest. */
             waves?: components["schemas"]["Share"][] | null;
         };
         /**
-         * @description Where a fleet update is.
+         * @description The state of a fleet update.
          * @enum {string}
          */
         FleetUpdateState: "planning" | "running" | "paused" | "halted" | "completed" | "cancelled";
         /** @description A fleet update as operators see it. */
         FleetUpdateView: {
-            /** @description How many hosts are where. */
+            /** @description Hosts by state. */
             counts: components["schemas"]["Counts"];
             /**
              * Format: date-time
-             * @description When.
+             * @description When it was started.
              */
             created_at: string;
-            /** @description Who started it: `user:<id>` or `key:<id>`. */
+            /** @description The caller that started it: `user:<id>` or `key:<id>`. */
             created_by: string;
-            /** @description What people called it then. */
+            /** @description The display name of that caller at that time. */
             created_by_name?: string;
             /**
              * Format: date-time
@@ -1732,13 +1732,13 @@ export interface components {
              * @description How long a finished wave is watched, in seconds.
              */
             soak_seconds: number;
-            /** @description Where it is. */
+            /** @description Its state. */
             state: components["schemas"]["FleetUpdateState"];
-            /** @description What it brings, in a few words, for people: `agent 1.9.2`. Empty when the server is older than this field. */
+            /** @description A short title of the change, for people: `agent 1.9.2`. Empty from a server that is older than this field. */
             title?: string;
             /** @description The version of the release that it brings. */
             version: string;
-            /** @description What it waits for, in words. Absent when it is completed or cancelled. */
+            /** @description Reads well after "Waiting for". Absent when it is completed or cancelled. */
             waiting_on?: string;
             /**
              * Format: int32
@@ -1777,7 +1777,7 @@ export interface components {
             version: string;
         };
         /**
-         * @description Whether the server can do its work.
+         * @description The health of the server.
          * @enum {string}
          */
         HealthStatus: "ok" | "failing" | "unknown";
@@ -1790,31 +1790,31 @@ export interface components {
             /** @description A new name: 1 to 128 characters. */
             name?: string | null;
         };
-        /** @description How many hosts are how; retired ones are none. */
+        /** @description Hosts by state, without retired ones. */
         HostCounts: {
             /**
              * Format: int32
-             * @description That a published release is newer for.
+             * @description Hosts for which a newer release is published.
              */
             behind: number;
             /**
              * Format: int32
-             * @description Not heard from.
+             * @description Hosts that did not.
              */
             offline: number;
             /**
              * Format: int32
-             * @description Heard from within the offline threshold.
+             * @description Hosts that made a request within the offline threshold.
              */
             online: number;
             /**
              * Format: int32
-             * @description Not served until an operator has looked.
+             * @description Hosts that are blocked until an operator readmits them.
              */
             quarantined: number;
             /**
              * Format: int32
-             * @description All.
+             * @description All hosts.
              */
             total: number;
         };
@@ -1827,25 +1827,25 @@ export interface components {
             problem: components["schemas"]["Problem"];
         };
         /**
-         * @description What the server makes of a host.
+         * @description The state of a host.
          * @enum {string}
          */
         HostState: "active" | "quarantined" | "retired";
-        /** @description `POST /api/v1/hosts/{id}/update`: bring one host's agent to a release. */
+        /** @description `POST /api/v1/hosts/{id}/update`: update the agent of one host. */
         HostUpdateRequest: {
             /** @description The release's version; must be published. */
             version: string;
         };
         /** @description A host as operators see it. */
         HostView: {
-            /** @description What runs on it. Absent until its first session. */
+            /** @description Its agent. Absent until its first session. */
             agent?: components["schemas"]["AgentReport"];
             /**
              * Format: date-time
              * @description When it joined.
              */
             enrolled_at: string;
-            /** @description What it says of itself. */
+            /** @description Its facts, as it reported them. */
             facts: components["schemas"]["Facts"];
             /** @description The host's id. */
             id: components["schemas"]["HostId"];
@@ -1855,12 +1855,12 @@ export interface components {
             };
             /**
              * Format: date-time
-             * @description When it was last heard from, exact to `presence_write_seconds` (300 by default). Absent until its first check-in.
+             * @description When it was last seen, to within `presence_write_seconds` (300 by default). Absent until its first check-in.
              */
             last_seen_at?: string;
-            /** @description What operators call it: the host's own name at enrolment until somebody changes it. */
+            /** @description Its name: the hostname at enrollment until an operator changes it. */
             name: string;
-            /** @description Whether it was heard from within the offline threshold; derived when it is read. */
+            /** @description Whether it made a request within the offline threshold; derived when it is read. */
             online: boolean;
             /**
              * Format: int32
@@ -1869,7 +1869,7 @@ export interface components {
             open_jobs: number;
             /**
              * Format: int64
-             * @description The record's revision: what its `ETag` begins with, and `If-Match` compares.
+             * @description The record's revision: its `ETag` begins with it, and `If-Match` compares it.
              */
             revision: number;
             /**
@@ -1877,13 +1877,13 @@ export interface components {
              * @description The number of its current session; 0 before the first.
              */
             session: number;
-            /** @description Whether it is served. */
+            /** @description Its state. */
             state: components["schemas"]["HostState"];
             /** @description Why it is quarantined or retired. Absent while it is active. */
             state_reason?: string;
-            /** @description Whether a published release is newer than what it runs. */
+            /** @description Whether a published release is newer than its agent. */
             update_available: boolean;
-            /** @description The ways its agent goes, as it last told of them. */
+            /** @description The upstreams of its agent, as last reported. */
             upstreams?: components["schemas"]["Upstream"][];
             /** @description What the caller may do with it now */
             allowed: components["schemas"]["ActionOnHost"][];
@@ -2090,19 +2090,19 @@ export interface components {
             /** @description Hosts that do not, each with its problem. A request for a single host answers with the problem itself. */
             refused?: components["schemas"]["HostRefused"][];
         };
-        /** @description A call that failed. */
+        /** @description A failed call. */
         LastFailure: {
             /**
              * Format: date-time
-             * @description When, by the host's clock.
+             * @description When it failed, by the host's clock.
              */
             at: string;
-            /** @description How, in one word. */
+            /** @description The kind of failure. */
             kind: components["schemas"]["FailureKind"];
-            /** @description How, for people; up to 1 KiB. */
+            /** @description The error, for people; up to 1 KiB. */
             reason?: string;
         };
-        /** @description A time without an answer. */
+        /** @description An outage: a time without a successful call. */
         LastOutage: {
             /**
              * Format: date-time
@@ -2126,7 +2126,7 @@ export interface components {
             outcome: components["schemas"]["UpdateOutcome"];
             /** @description Why, for people; up to 4 KiB, with the last lines of a failed start. Empty when committed. */
             reason?: string;
-            /** @description The version it was to bring. */
+            /** @description The new version. */
             to: string;
             /** @description The job that asked for it. */
             transaction: components["schemas"]["JobId"];
@@ -2152,25 +2152,25 @@ export interface components {
             /** @description `HH:MM`. */
             start: string;
         };
-        /** @description What is signed: one version and its files. Made by `muster release sign`. */
+        /** @description The signed content of a release: one version and its files. Made by `muster release sign`. */
         Manifest: {
             /**
              * Format: date-time
-             * @description When it was signed, by the signer's clock. Never ends anything.
+             * @description When it was signed, by the signer's clock. For people; nothing expires by it.
              */
             issued_at: string;
             /**
              * Format: int64
-             * @description Grows with every release ever signed: an agent refuses a lower one than the highest it has stored.
+             * @description Grows with every signed release: an agent refuses a number below the highest one it has stored (rollback protection).
              */
             manifest_version: number;
             /** @description `muster-agent`. */
             product: string;
-            /** @description Versions that must not be installed any more. */
+            /** @description Revoked versions, which must not be installed any more. */
             revoked?: string[];
             /**
              * Format: int64
-             * @description Releases with a `manifest_version` below this are refused for ever after.
+             * @description Releases with a `manifest_version` below this are refused from then on.
              */
             security_floor?: number;
             /** @description The files, one per platform. */
@@ -2181,7 +2181,7 @@ export interface components {
             version: string;
         };
         /**
-         * @description What to do about hosts that are offline when their turn comes.
+         * @description The rule for hosts that are offline at their turn.
          * @enum {string}
          */
         OfflinePolicy: "skip" | "wait" | "fail" | "catch_up";
@@ -2191,29 +2191,29 @@ export interface components {
          */
         Outcome: "succeeded" | "failed" | "cancelled" | "interrupted" | "rejected";
         /**
-         * @description `GET /api/v1/overview`: the whole fleet in one answer. Hosts are counted now and then, however many look; everything
-         *     else is as it is now.
+         * @description `GET /api/v1/overview`: the whole fleet in one answer. Hosts are counted periodically, no matter how many people look;
+         *     everything else is current.
          */
         Overview: {
             /**
              * Format: date-time
-             * @description When hosts were counted, and recent failures looked for.
+             * @description When hosts were counted and failed jobs collected.
              */
             as_of: string;
-            /** @description Fleet updates that are not over. */
+            /** @description Fleet updates that have not ended. */
             fleet_updates: components["schemas"]["FleetUpdateView"][];
             /**
-             * @description How the fleet was, oldest first: every quarter of an hour of the last day in which somebody looked, then every hour
-             *     of the last week, then every day; at most 400. Nobody looked: there is a hole.
+             * @description The history of the fleet, oldest first: a sample per quarter of an hour for the last day, then per hour for the last
+             *     week, then per day; at most 400. Samples are taken when somebody looks, so there may be gaps.
              */
             history: components["schemas"]["FleetSample"][];
-            /** @description How many hosts are how. */
+            /** @description Hosts by state. */
             hosts: components["schemas"]["HostCounts"];
             /** @description The newest release that is published. Null: there is none. */
             newest_release: string | null;
-            /** @description Jobs that did not end well, newest first: at most 10, of the newest 200 jobs. */
+            /** @description Failed jobs, newest first: at most 10, of the newest 200 jobs. */
             recent_failures: components["schemas"]["JobView"][];
-            /** @description How many hosts run which version: of the 50 most common. */
+            /** @description Hosts by agent version: the 50 most common. */
             versions: {
                 [key: string]: number;
             };
@@ -2224,22 +2224,22 @@ export interface components {
         PlannedHost: {
             /** @description The host. */
             host_id: components["schemas"]["HostId"];
-            /** @description What operators call it. */
+            /** @description Its name. */
             name: string;
-            /** @description Whether it was heard from lately. */
+            /** @description Whether it is online. */
             online: boolean;
-            /** @description What it runs. Absent before its first session. */
+            /** @description The version of its agent. Absent before its first session. */
             version?: string;
         };
         /** @description An error as the caller sees it (RFC 9457, `application/problem+json`). */
         Problem: {
             /** @description The stable word to match on. */
             code: components["schemas"]["ProblemCode"];
-            /** @description What exactly is wrong and which rule says so. Absent when the title says it all. */
+            /** @description The exact error and the rule behind it. Absent when the title says it all. */
             detail?: string;
             /** @description The field that breaks the rule, as a path (`spec.argv[0]`). Absent when no single field does. */
             field?: string;
-            /** @description The request's id, to be quoted to whoever runs the server. Absent in problems that no request caused. */
+            /** @description The request's id, to quote to the operator of the server. Absent in problems that no request caused. */
             instance?: string;
             /**
              * Format: int32
@@ -2252,7 +2252,7 @@ export interface components {
             type: string;
         };
         /**
-         * @description What went wrong, as a stable word that programs may match on.
+         * @description The error, as a stable word that programs may match on.
          * @enum {string}
          */
         ProblemCode: "invalid" | "malformed" | "unauthorized" | "forbidden" | "csrf_refused" | "not_found" | "host_not_found" | "method_not_allowed" | "wrong_state" | "already_exists" | "host_offline" | "host_in_use" | "host_quarantined" | "host_retired" | "session_superseded" | "already_up_to_date" | "update_in_progress" | "fleet_update_active" | "locked" | "result_conflict" | "idempotency_key_reused" | "revision_mismatch" | "contended" | "too_large" | "enrollment_token_invalid" | "agent_too_old" | "too_many_requests" | "unavailable" | "internal" | "unknown";
@@ -2276,10 +2276,10 @@ export interface components {
         ReleaseView: {
             /**
              * Format: date-time
-             * @description When it came.
+             * @description When it was announced.
              */
             created_at: string;
-            /** @description What was signed. The server keeps it and cannot vouch for it: agents verify. */
+            /** @description The signed manifest. The server stores it without a guarantee: agents verify it. */
             manifest: components["schemas"]["Manifest"];
             /** @description SHA-256 of the signed payload, hexadecimal. */
             manifest_sha256: string;
@@ -2292,11 +2292,11 @@ export interface components {
             signed_by: string[];
             /** @description Whether it can be offered. */
             state: components["schemas"]["ReleaseState"];
-            /** @description Platforms whose files are here, as `linux-x86_64`. */
+            /** @description Platforms whose files are uploaded, as `linux-x86_64`. */
             uploaded: string[];
             /** @description The version. */
             version: string;
-            /** @description What it waits for, in words. Absent when it waits for nothing. */
+            /** @description Reads well after "Waiting for". Absent when it waits for nothing. */
             waiting_on?: string;
             /** @description Why it was yanked. Absent when it was not. */
             yanked_reason?: string;
@@ -2316,7 +2316,7 @@ export interface components {
         /** @description Close the agent's circuit breakers. */
         ResetBreakersSpec: Record<string, unknown>;
         /**
-         * @description What a caller may do. Each role may do all that the one before it may.
+         * @description The role of a caller. Each role includes the one before it.
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
@@ -2343,7 +2343,7 @@ export interface components {
          * @enum {string}
          */
         Section: "agent" | "facts" | "upstreams" | "unknown";
-        /** @description Which hosts are meant. An empty selector means every active host. */
+        /** @description Selects hosts. An empty selector means every active host. */
         Selector: {
             /**
              * @description Labels that a host must all have.
@@ -2366,15 +2366,15 @@ export interface components {
             version: string;
         };
         /**
-         * @description How a session's secret travels.
+         * @description How a session's secret is sent.
          * @enum {string}
          */
         SessionKind: "cookie" | "bearer";
         /** @description `POST /api/v1/agent/session`: an agent process has started. */
         SessionRequest: {
-            /** @description What runs. */
+            /** @description The running agent. */
             agent: components["schemas"]["AgentReport"];
-            /** @description What the host says of itself. */
+            /** @description The facts of the host. */
             facts: components["schemas"]["Facts"];
             /**
              * Format: int64
@@ -2389,12 +2389,12 @@ export interface components {
             protocol: number;
             /** @description The digest of these reports: 16 hexadecimal digits. Empty: the agent does not compare digests. */
             reports_digest?: string;
-            /** @description The ways the agent goes, as this process has found them so far; at most 8. Empty: it says nothing of them. */
+            /** @description The upstreams of the agent, as this process has seen them so far; at most 8. Empty: the agent does not report them. */
             upstreams?: components["schemas"]["Upstream"][];
         };
         /** @description The answer to a new session. */
         SessionResponse: {
-            /** @description The sections that the server takes; it compares `reports_digest`. Empty: it compares `facts_digest` alone. */
+            /** @description The sections that the server accepts; it compares `reports_digest`. Empty: it compares `facts_digest` alone. */
             sections?: components["schemas"]["Section"][];
             /**
              * Format: date-time
@@ -2409,18 +2409,18 @@ export interface components {
         };
         /** @description A session of a person. */
         SessionView: {
-            /** @description What a browser must send as `X-CSRF-Token` with every change. Absent for programs. */
+            /** @description The token that a browser must send as `X-CSRF-Token` with every change. Absent for programs. */
             csrf_token?: components["schemas"]["Secret"];
             /**
              * Format: date-time
-             * @description When it ends at the latest.
+             * @description When it expires at the latest.
              */
             expires_at: string;
-            /** @description What they may do. */
+            /** @description Their role. */
             role: components["schemas"]["Role"];
-            /** @description Goes into `Authorization: Bearer`; told once. Absent for browsers. */
+            /** @description The secret for `Authorization: Bearer`; shown only once. Absent for browsers. */
             token?: components["schemas"]["Secret"];
-            /** @description Who. */
+            /** @description The person. */
             username: string;
             /** @description What the caller may do with it now */
             allowed: components["schemas"]["ActionOfCaller"][];
@@ -2456,9 +2456,9 @@ export interface components {
         };
         /** @description The answer to `POST /api/v1/tick`: what the tick did. */
         TickReport: {
-            /** @description Records that were due and were looked at. */
+            /** @description Due records that were handled. */
             due: number;
-            /** @description Records whose time was over, removed. */
+            /** @description Expired records that were removed. */
             expired: number;
         };
         /**
@@ -2475,7 +2475,7 @@ export interface components {
         };
         /** @description An access token. */
         TokenResponse: {
-            /** @description Goes into `Authorization: Bearer`. */
+            /** @description The token for `Authorization: Bearer`. */
             access_token: components["schemas"]["Secret"];
             /**
              * Format: int32
@@ -2490,31 +2490,31 @@ export interface components {
          * @enum {string}
          */
         UpdateOutcome: "committed" | "rolled_back" | "inconclusive" | "refused" | "unknown";
-        /** @description `POST /api/v1/releases/{version}/targets/{platform}/upload`: where the file is to be put. Since protocol 1. */
+        /** @description `POST /api/v1/releases/{version}/targets/{platform}/upload`: where to upload the file. Since protocol 1. */
         UploadPlace: {
-            /** @description Headers that must go with it, as they are. */
+            /** @description Headers to send with it, unchanged. */
             headers?: {
                 [key: string]: string;
             };
             /**
              * @description A URL of the object store for one `PUT` of just this file, good for an hour; then
-             *     `PUT /releases/{version}/targets/{platform}?uploaded=true` without a body says that it is there. Whoever has the URL
-             *     may put this file. Absent: the bytes go to `PUT /releases/{version}/targets/{platform}` itself.
+             *     `PUT /releases/{version}/targets/{platform}?uploaded=true` without a body confirms it. Anybody with the URL can
+             *     upload this file. Absent: the bytes go to `PUT /releases/{version}/targets/{platform}` itself.
              */
             url?: components["schemas"]["Secret"];
         };
-        /** @description What an agent knows of one upstream, since its process started. */
+        /** @description One upstream, as the agent process has seen it since it started. */
         Upstream: {
-            /** @description Whether calls are let through. */
+            /** @description The state of its circuit breaker. */
             breaker: components["schemas"]["BreakerState"];
             /**
              * Format: int64
              * @description How many calls have failed.
              */
             failures?: number;
-            /** @description How the last call that failed did. Absent: none has. */
+            /** @description The last failed call. Absent: none has failed. */
             last_failure?: components["schemas"]["LastFailure"];
-            /** @description The last outage that is over, of however few calls. Absent: there was none. */
+            /** @description The last outage that has ended, even if only one call failed. Absent: there was none. */
             last_outage?: components["schemas"]["LastOutage"];
             /** @description `api`, `object_store`. */
             name: string;
@@ -2525,7 +2525,7 @@ export interface components {
             opened?: number;
             /**
              * Format: int64
-             * @description Output of jobs that waits for it on the host's disk, in bytes. Absent: none.
+             * @description Output of jobs that waits for it on the host's disk (spool), in bytes. Absent: none.
              */
             spooled_bytes?: number;
         };
@@ -2541,7 +2541,7 @@ export interface components {
         UserRequest: {
             /** @description 12 to 256 characters. */
             password: components["schemas"]["Secret"];
-            /** @description What they may do. */
+            /** @description Their role. */
             role: components["schemas"]["Role"];
             /** @description 1 to 64 characters of `a-z 0-9 . _ -`. */
             username: string;
@@ -2560,7 +2560,7 @@ export interface components {
              * @description The record's revision, the same as in its `ETag`.
              */
             revision: number;
-            /** @description What it may do. */
+            /** @description Its role. */
             role: components["schemas"]["Role"];
             /** @description Its name. */
             username: string;

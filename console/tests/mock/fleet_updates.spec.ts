@@ -70,7 +70,7 @@ test('one is paused and resumed; its slots and reasons are shown', async ({ open
 test('a halted one is understood, and its failed hosts get another turn', async ({ open }) => {
   const page = await open('halted')
   await page.getByRole('link', { name: /1\.9\.2 to \d+ hosts/ }).click()
-  await expect(page.getByText('Halted: 1 of at most 1 failures')).toBeVisible()
+  await expect(page.getByText('Halted: failure limit reached (1 of 1)')).toBeVisible()
   await expect(page.getByText('rolled_back: it never reached the server').first()).toBeVisible()
   await expect(page.getByRole('log').getByText('rolled back')).toBeVisible()
   await page.getByRole('button', { name: 'Retry failed…' }).click()

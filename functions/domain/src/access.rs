@@ -1,4 +1,4 @@
-//! Access: which role may do what. Fail closed: what is not written here, nobody may.
+//! Role-based access control: which role has which permission. It fails closed: what is not listed here is forbidden.
 
 use muster_schemas::{
     access::Role,
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{refused::Refused, words::word};
 
-/// Something that a caller may or may not do.
+/// A permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
@@ -50,16 +50,16 @@ impl Permission {
         if role >= self.least_role() {
             return Ok(());
         }
-        Err(Refused::new(ProblemCode::Forbidden, format_args!("this needs the role {}", word(self.least_role()))))
+        Err(Refused::new(ProblemCode::Forbidden, format_args!("requires the role {}", word(self.least_role()))))
     }
 }
 
-/// Every action of a thing by what it allows: with the sentence that a request would be refused with.
+/// Every action on a record, decided: allowed, or the reason that a request would be refused with.
 pub fn actions<A: Action>(allows: impl Fn(A) -> Result<(), Refused>) -> Actions<A> {
     Actions::of(|action| allows(action).map_err(Refused::sentence))
 }
 
-/// What a caller of this role may do at all.
+/// The actions of a caller of this role that belong to no record.
 pub fn of_caller(role: Role) -> Actions<ActionOfCaller> {
     let permission = |action| match action {
         ActionOfCaller::CreateJobs => Permission::RunJobs,
@@ -84,12 +84,12 @@ pub fn allows_on_user(action: ActionOnUser, role: Role, is_last_admin: bool) -> 
     }
 }
 
-/// Refuses to make the only admin none.
+/// Refuses to remove or demote the last admin.
 pub fn stays_administered(ends_last_admin: bool) -> Result<(), Refused> {
-    if ends_last_admin { Err(Refused::wrong_state("the last admin stays")) } else { Ok(()) }
+    if ends_last_admin { Err(Refused::wrong_state("the last admin cannot be removed or demoted")) } else { Ok(()) }
 }
 
-/// Whether a caller of this role may do this with an API key: in any state, an expired one is forgotten so.
+/// Whether a caller of this role may do this with an API key, in any state: an expired key is removed in this way, too.
 pub fn allows_on_api_key(action: ActionOnApiKey, role: Role) -> Result<(), Refused> {
     match action {
         ActionOnApiKey::Revoke => Permission::ManageAccess.check(role),

@@ -1,21 +1,21 @@
-//! Budgets: how many requests one caller may make, so that one that runs wild costs the others nothing.
+//! Rate limit: how many requests one caller may make, so that a caller in a loop does not slow down the others.
 //!
-//! A budget is one time: when it is full again (the generic cell rate algorithm). Each request moves it on by what one costs;
-//! one that would move it further than the whole budget lasts is refused.
+//! The generic cell rate algorithm (GCRA): the state of a budget is one time, at which it is full again. Each request moves
+//! that time forward by its cost; a request that would exceed the burst is refused.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How many requests a caller may make.
+/// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// So many at once.
+    /// How many requests it allows at once.
     pub burst: u32,
-    /// So many come back every second.
+    /// How many it regains per second.
     pub per_second: u32,
 }
 
 impl Budget {
-    /// Spends one request of a budget that is full again at `full_at`: when it is then, or how long to wait for one.
+    /// Spends one request of a budget that is full again at `full_at`. Returns its new `full_at`, or how long to wait.
     pub fn spend(self, full_at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, SignedDuration> {
         let one = SignedDuration::from_secs(1) / i32::try_from(self.per_second.max(1)).unwrap_or(i32::MAX);
         let whole = one * i32::try_from(self.burst.max(1)).unwrap_or(i32::MAX);

@@ -1,4 +1,4 @@
-//! Changes and effects: an event with the record it happens to, and what the commit of a step asks for beside it.
+//! Transactional outbox: the effects of a step, committed with it, and the changes that they cause in other records.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{enrollment_tokens, fleet_updates, hosts, jobs, mailboxes, releases};
 
-/// What a commit asks for.
+/// An effect of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Another record takes a step in the same commit. If it refuses, nothing is committed.
     Also(Change),
     /// Another record takes a step after the commit; kept in the outbox until it has, so it may happen twice.
     Later(Change),
-    /// The host's held poll is answered. A hint: the next poll would find out by itself.
+    /// The host's long poll is answered. A hint: the next poll would find out by itself.
     Wake(HostId),
-    /// Work goes on after the commit. A hint: the next tick would find out by itself.
+    /// Work continues after the commit. A hint: the next tick would find out by itself.
     GoOn(Work),
     /// An entry of the audit trail, in the same commit.
     Audit(Note),
@@ -31,32 +31,32 @@ pub enum Effect {
     },
     /// The lock is taken in the same commit, or nothing is committed.
     Lock(Lock),
-    /// The lock is given back in the same commit.
+    /// The lock is released in the same commit.
     Unlock(Lock),
 }
 
-/// Something that only one may have at a time.
+/// A lock: one holder at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
-    /// What is locked.
+    /// The name of the lock.
     pub name: String,
-    /// Who has it.
+    /// The id of its holder.
     pub holder: String,
 }
 
-/// Work that goes on after a commit, step by step.
+/// Work that continues after a commit, step by step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// A fleet update: the next hosts get their place, or their turn.
+    /// A fleet update: the next hosts are planned, or have their turn.
     FleetUpdate(FleetUpdateId),
 }
 
-/// What the audit trail says of a step.
+/// An entry of the audit trail about a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// As noun and event: `job.cancelled`.
     pub action: &'static str,
-    /// The id of the thing.
+    /// The id of the record.
     pub subject: String,
     /// Why or how, for people.
     pub detail: String,
@@ -65,7 +65,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// An entry that nobody need look at.
+    /// An entry that needs no attention.
     pub fn new(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
         Self { action, subject: subject.to_string(), detail: detail.into(), alert: false }
     }
@@ -82,12 +82,12 @@ impl From<Note> for Effect {
     }
 }
 
-/// An event and the record it happens to: what the outbox keeps, and what every change of a life goes through.
+/// An event and the record it happens to: the outbox stores it, and every change of a record with a life cycle is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     /// To a host's description.
     Host(HostId, hosts::Event),
-    /// To what is served to a host.
+    /// To a host's mailbox.
     Mailbox(HostId, mailboxes::Event),
     /// To a job.
     Job(JobId, jobs::Event),

@@ -1,9 +1,9 @@
-//! Enrollment tokens: so many seats, for so long.
+//! State machine of an enrollment token: it admits a number of hosts, for a limited time.
 //!
 //! ```text
 //! open ──Join (last seat)──▶ used up      open ──Revoke──▶ revoked      open ──time──▶ expired
 //! ```
-//! `used up` and `expired` are derived: nothing has to happen for them.
+//! `used up` and `expired` are derived when read; no event leads to them.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -22,9 +22,10 @@ use crate::{
     hosts,
     machine::{Machine, Step},
     refused::Refused,
+    words::counted,
 };
 
-/// An enrollment token. Its text is nowhere, only the text's hash.
+/// An enrollment token. Only the hash of its text is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EnrollmentToken {
     /// Its id, the public part of its text.
@@ -33,33 +34,33 @@ pub struct EnrollmentToken {
     pub secret_sha256: String,
     /// How many hosts may join with it.
     pub seats: u32,
-    /// How many have.
+    /// How many have joined.
     pub used: u32,
     /// Labels for the hosts that join with it.
     pub labels: Labels,
-    /// What it is for.
+    /// Its purpose, for people.
     pub note: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
-    /// Whether an operator took it back.
+    /// Whether an operator revoked it.
     pub revoked: bool,
 }
 
-/// What can happen to an enrollment token.
+/// An event of an /// .
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// An operator made it.
+    /// An operator created it.
     Create(Box<EnrollmentToken>),
-    /// A host takes a seat, and exists from then on.
+    /// A host joins: it takes a seat and is created.
     Join {
         /// Its id.
         id: HostId,
         /// Its first step.
         host: Box<hosts::Event>,
     },
-    /// An operator takes it back.
+    /// An operator revokes it.
     Revoke,
 }
 
@@ -69,7 +70,7 @@ impl Machine for EnrollmentToken {
     fn begin(event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             Event::Create(token) => {
-                let note = Note::new("enrollment_token.created", token.id, format!("{} seats", token.seats));
+                let note = Note::new("enrollment_token.created", token.id, counted(token.seats, "seat"));
                 Ok(Step::to((**token).clone()).and(note))
             }
             Event::Join { .. } => Err(invalid("unknown")),
@@ -79,7 +80,7 @@ impl Machine for EnrollmentToken {
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Create(_) => Err(Refused::new(ProblemCode::AlreadyExists, "the token exists already")),
+            Event::Create(_) => Err(Refused::new(ProblemCode::AlreadyExists, "the token already exists")),
             Event::Join { id, host } => match self.state(now) {
                 EnrollmentTokenState::Open => {
                     let joins = Effect::Also(Change::Host(*id, (**host).clone()));
@@ -112,8 +113,8 @@ impl EnrollmentToken {
         }
     }
 
-    /// Whether a machine may have the agent by it at this time. With its seats taken as well: what broke off between joining
-    /// and starting is begun anew.
+    /// Whether a machine may download the agent with it at this time. Used seats do not matter: an installation that broke off
+    /// after the host had joined can be repeated.
     pub fn lets_install(&self, now: Timestamp) -> Result<(), Refused> {
         if self.revoked {
             Err(invalid("revoked"))
@@ -131,9 +132,9 @@ impl EnrollmentToken {
         }
     }
 
-    /// Asked again, that changes nothing and is no fault.
+    /// The reason for `why_not`: revoking twice changes nothing, and is not an error.
     fn can_be_revoked(&self) -> Result<(), Refused> {
-        if self.revoked { Err(Refused::wrong_state("the token was revoked already")) } else { Ok(()) }
+        if self.revoked { Err(Refused::wrong_state("the token is already revoked")) } else { Ok(()) }
     }
 
     /// The token as operators of this role see it.

@@ -1,12 +1,13 @@
-//! Fleet updates: a record advanced by whoever comes by. Every step is small, conditional, and safe to try twice.
+//! Rollout engine: the state machine of a fleet update, which brings a change to many hosts in waves. Every step is small,
+//! conditional, and safe to try twice, so that any process may take it.
 //!
 //! ```text
-//! planning ──every host has its place──▶ running ⇄ paused      planning | running | paused | halted ──Cancel──▶ cancelled
+//! planning ──every host is planned──▶ running ⇄ paused      planning | running | paused | halted ──Cancel──▶ cancelled
 //! running | paused ──failures, no slot left──▶ halted ──Resume with a note──▶ running ──every host done──▶ completed
 //! ```
-//! Hosts are known by their position in the plan, and judged by records of their own ([`hosts`]); here is
-//! what concerns all of them. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` is what bounds hosts in
-//! an unproven update; a lost host keeps its slot.
+//! A host is known by its position in the plan, and has a record of its own ([`hosts`]) that judges its reports; this record
+//! holds what concerns all hosts. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` bounds the hosts in an
+//! unproven update; a lost host keeps its slot.
 
 mod actions;
 mod admission;
@@ -43,12 +44,12 @@ use crate::{
     words::word,
 };
 
-/// How many hosts may be in an unproven update at once. Each takes up to eight bytes of the fleet update's record, which is
-/// written with each of their verdicts.
+/// The most hosts that may be in an unproven update at once. Each takes up to eight bytes of the fleet update's record, which
+/// is written with every verdict.
 pub const MAX_IN_FLIGHT: u32 = 1_000;
-/// How many failures may be allowed. Hosts that failed and may have another turn are listed in the record.
+/// The highest failure limit. Failed hosts that may be retried are listed in the record.
 pub const MAX_FAILURES: u32 = 1_000;
-/// How many hosts one step deals with: what fits into one commit. What is left stays due.
+/// How many hosts one step handles, so that it fits into one commit. The rest stays due.
 const MAX_AT_ONCE: usize = 40;
 
 /// A fleet update.
@@ -56,37 +57,37 @@ const MAX_AT_ONCE: usize = 40;
 pub struct FleetUpdate {
     /// Its id.
     pub id: FleetUpdateId,
-    /// What was asked for; never changes.
+    /// The plan; fixed once planning is done.
     #[serde(flatten)]
     pub plan: Plan,
-    /// Where it is.
+    /// Its state.
     pub state: FleetUpdateState,
-    /// How far the plan has come; present while it is made.
+    /// The progress of planning; present while it lasts.
     pub planning: Option<Planning>,
-    /// How many hosts could be updated when they were planned. Their turns come first, so that the canary is one of them.
+    /// How many hosts could be updated when they were planned. They come first, so that the canary is one of them.
     pub ready: u32,
     /// How many could not.
     pub others: u32,
     /// The wave being offered, from 0.
     pub wave: u32,
-    /// The next turn that has never come, from 0.
+    /// The next new turn, from 0.
     pub next_turn: u32,
-    /// Positions whose turn has come again.
+    /// Positions that get another turn.
     #[serde(with = "positions")]
     pub requeued: BTreeSet<u32>,
     /// Positions that wait for their host to come online.
     #[serde(with = "positions")]
     pub deferred: BTreeSet<u32>,
-    /// Positions in an unproven update. A set of hosts, never a counter.
+    /// Positions in an unproven update: a set, so that no event counts twice.
     #[serde(with = "positions")]
     pub slots: BTreeSet<u32>,
-    /// Those of them that were not heard from in time.
+    /// Those of them that did not report in time.
     #[serde(with = "positions")]
     pub lost: BTreeSet<u32>,
-    /// Those of them whose job is still to be taken back, if nobody has accepted it.
+    /// Those of them whose job must still be recalled, unless the host has accepted it.
     #[serde(with = "positions")]
     pub to_recall: BTreeSet<u32>,
-    /// Positions that failed and may have another turn.
+    /// Positions that failed and may be retried.
     #[serde(with = "positions")]
     pub retriable: BTreeSet<u32>,
     /// Hosts that failed.
@@ -97,7 +98,7 @@ pub struct FleetUpdate {
     pub succeeded: u32,
     /// Hosts that were left out.
     pub skipped: u32,
-    /// Hosts taken back by a cancel after they had been offered the release.
+    /// Hosts whose offer was recalled by a cancel.
     pub taken_back: u32,
     /// When a host was last proven; a soak counts from here.
     pub last_success_at: Option<Timestamp>,
@@ -107,15 +108,15 @@ pub struct FleetUpdate {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What was asked for, resolved when every host has its place.
+/// The plan of a fleet update, complete when every host is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Plan {
-    /// What is brought.
+    /// The change that it brings.
     #[serde(flatten)]
     pub brings: Brings,
-    /// The waves' sizes, in hosts; none before every host has its place.
+    /// The waves' sizes, in hosts; empty while it is planned.
     pub waves: Vec<u32>,
-    /// How many hosts may be in an unproven update at once; 0 before every host has its place.
+    /// How many hosts may be in an unproven update at once; 0 while it is planned.
     pub max_in_flight: u32,
     /// How many failures halt it.
     pub max_failures: u32,
@@ -123,47 +124,47 @@ pub struct Plan {
     pub soak_seconds: u32,
     /// How long one host may take, in seconds.
     pub host_time_limit_seconds: u32,
-    /// What to do about offline hosts.
+    /// The rule for offline hosts.
     pub offline_policy: OfflinePolicy,
     /// When hosts may be offered the release.
     pub maintenance_window: Option<MaintenanceWindow>,
-    /// When offline hosts are waited for no more.
+    /// When it stops waiting for offline hosts.
     pub deadline_at: Timestamp,
     /// Why, for people.
     pub note: String,
-    /// Who started it.
+    /// The caller that started it.
     pub created_by: String,
-    /// What people call it.
+    /// The display name of that caller.
     #[serde(default)]
     pub created_by_name: String,
-    /// When.
+    /// When it was started.
     pub created_at: Timestamp,
 }
 
-/// What can happen to a fleet update.
+/// An event of a fleet update.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// An admin starts it.
     Start {
         /// The id it will have.
         id: FleetUpdateId,
-        /// What was asked for.
+        /// The plan, without the hosts.
         plan: Box<Plan>,
-        /// Of which hosts.
+        /// Which hosts to plan.
         planning: Box<Planning>,
     },
-    /// More hosts have their place; their records are in the same commit.
+    /// More hosts are planned; their records are in the same commit.
     Planned {
-        /// From where on they were looked for.
+        /// Where this page of hosts began.
         from: Option<String>,
         /// How many of them can be updated now.
         ready: u32,
         /// How many of them cannot.
         others: u32,
-        /// From where on the next are looked for. Absent: there are no more.
+        /// Where the next page begins. Absent: there are no more hosts.
         to: Option<String>,
     },
-    /// The turn of a position may have come.
+    /// A position may have its turn.
     Admit {
         /// The position.
         position: u32,
@@ -172,50 +173,50 @@ pub enum Event {
         /// The id its job will have.
         job_id: JobId,
     },
-    /// What became of a host that was offered the release.
+    /// The outcome of a host that was offered the release.
     Host {
         /// Its position.
         position: u32,
-        /// What.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// Offer the release to no further host.
+    /// Stop offering the release.
     Pause,
-    /// Go on; after a halt with a note that says why.
+    /// Continue; after a halt with a note that says why.
     Resume(String),
     /// End it.
     Cancel(String),
-    /// Give the failed hosts another turn.
+    /// Retry the failed hosts.
     RetryFailed(String),
     /// Time has passed.
     Tick,
 }
 
-/// What became of a host that was offered the release.
+/// The outcome of a host that was offered the release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// It is proven.
     Succeeded,
     /// It failed.
     Failed {
-        /// Which, and why.
+        /// Which host, and why.
         why: String,
-        /// Whether it may have another turn.
+        /// Whether it may be retried.
         again: bool,
     },
-    /// Nothing is known about the release on it.
+    /// Whether the release works there is unknown.
     Inconclusive,
     /// Its job was recalled before the host had accepted it.
     TakenBack,
     /// It never fetched its job.
     Offline(HostId),
-    /// It was not heard from in time.
+    /// It did not report in time.
     Lost(HostId),
     /// It was lost, and an operator gave up on it.
     WrittenOff {
         /// The host.
         host_id: HostId,
-        /// Whether it may have another turn.
+        /// Whether it may be retried.
         again: bool,
     },
 }
@@ -241,9 +242,11 @@ impl Machine for FleetUpdate {
         use FleetUpdateState::{Cancelled, Paused, Running};
         let mut transition = Transition::of(self, now);
         match (self.state, event) {
-            (_, Event::Start { .. }) => return Err(Refused::new(ProblemCode::AlreadyExists, "it was started already")),
+            (_, Event::Start { .. }) => {
+                return Err(Refused::new(ProblemCode::AlreadyExists, "the fleet update was already started"));
+            }
             (Running, Event::Admit { position, candidate, job_id }) => {
-                transition.admit(*position, candidate, *job_id)?
+                transition.admit(*position, candidate, *job_id)?;
             }
             (_, Event::Admit { .. }) => return Err(self.refused("offer anything")),
             (_, Event::Planned { from, ready, others, to }) => {
@@ -251,7 +254,7 @@ impl Machine for FleetUpdate {
             }
             (_, Event::Host { position, outcome }) => transition.hears(*position, outcome),
             (_, Event::Tick) => transition.ticks(),
-            // Said twice is said once.
+            // Idempotent: asking again changes nothing.
             (Paused, Event::Pause) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
             (_, Event::Pause) => {
                 self.can(ActionOnFleetUpdate::Pause)?;
@@ -290,7 +293,7 @@ impl FleetUpdate {
         self.ready + self.others
     }
 
-    /// Whether a tick has more to do at once: one step deals with a few hosts only.
+    /// Whether more steps are due at once: one step handles only a few hosts.
     pub fn is_behind(&self, now: Timestamp) -> bool {
         let waits_in_vain = self.state == FleetUpdateState::Running && now >= self.plan.deadline_at;
         !self.to_recall.is_empty() || (waits_in_vain && !self.deferred.is_empty())
@@ -305,19 +308,19 @@ impl FleetUpdate {
         self.wave as usize + 1 >= self.plan.waves.len()
     }
 
-    /// Whether every host of the waves opened so far is done with.
+    /// Whether every host of the opened waves is done.
     fn wave_is_done(&self) -> bool {
         let waited_for = self.plan.offline_policy == OfflinePolicy::Wait && !self.deferred.is_empty();
         self.next_turn >= self.wave_end() && self.requeued.is_empty() && self.slots.is_empty() && !waited_for
     }
 
-    /// When the finished wave was watched long enough; absent while there is nothing to watch.
+    /// When the soak of the finished wave ends; absent while there is none.
     fn soak_ends_at(&self) -> Option<Timestamp> {
         let watched = self.wave_is_done() && !self.is_last_wave();
         self.last_success_at.filter(|_| watched).map(|at| after(at, self.plan.soak_seconds))
     }
 
-    /// Nothing but lost hosts is left to hope for.
+    /// Whether only lost hosts are left in flight, and nothing else can be offered.
     fn slots_are_exhausted(&self) -> bool {
         let all_lost = !self.slots.is_empty() && self.lost.len() == self.slots.len();
         let no_turn = self.next_turn >= self.wave_end() && self.requeued.is_empty() && self.deferred.is_empty();
@@ -329,7 +332,7 @@ impl FleetUpdate {
     }
 }
 
-/// Waves of a fleet of `total` hosts: as asked, cut where the hosts end, and what is left over as the last.
+/// The waves of a fleet of `total` hosts: as requested, cut where the hosts end, and the remaining hosts as the last wave.
 pub fn waves(total: u32, asked: &[Share]) -> Vec<u32> {
     let mut left = total;
     let mut waves = Vec::new();

@@ -1,4 +1,5 @@
-//! Hosts: what a host says of itself, and what operators say of it. What is served to it lives in its mailbox.
+//! State machine of a host's description: what it reports of itself, and what operators say of it. Its jobs and session are
+//! in its mailbox.
 
 mod actions;
 
@@ -21,7 +22,7 @@ use crate::{
     refused::Refused,
 };
 
-/// How long a name is at most, in characters.
+/// The longest name, in characters.
 const MAX_NAME: usize = 128;
 
 /// A host's description.
@@ -31,22 +32,22 @@ pub struct Host {
     pub id: HostId,
     /// Its public key: 32 bytes, base64url.
     pub public_key: String,
-    /// What operators call it.
+    /// Its name, given by operators.
     pub name: String,
     /// Its labels.
     pub labels: Labels,
-    /// What it says of itself.
+    /// Its own facts.
     pub facts: Facts,
-    /// What runs on it, since its first session.
+    /// Its agent. Absent before its first session.
     pub agent: Option<AgentReport>,
-    /// The ways its agent goes, as it last told of them.
+    /// The upstreams of its agent, as last reported.
     #[serde(default)]
     pub upstreams: Vec<Upstream>,
     /// When it joined.
     pub enrolled_at: Timestamp,
 }
 
-/// What can happen to a host's description.
+/// An event of a /// .
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// It joined.
@@ -55,14 +56,14 @@ pub enum Event {
         id: HostId,
         /// Its public key.
         public_key: String,
-        /// What it says of itself.
+        /// Its own facts.
         facts: Box<Facts>,
         /// Labels of the token it joined with.
         labels: Labels,
         /// The token it joined with.
         token: EnrollmentTokenId,
     },
-    /// It told of itself; sections that it does not tell are unchanged.
+    /// It reported; absent sections are unchanged.
     Reported {
         /// The sections.
         reports: Vec<Report>,
@@ -105,7 +106,7 @@ impl Machine for Host {
 
     fn transition(&self, event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Enrolled { .. } => Err(Refused::wrong_state("the host has joined already")),
+            Event::Enrolled { .. } => Err(Refused::wrong_state("the host is already enrolled")),
             Event::Reported { reports } => Ok(Step::to(self.reported(reports))),
             Event::Described { name, labels } => {
                 let next = self.described(name.as_deref(), labels);
@@ -117,14 +118,14 @@ impl Machine for Host {
     }
 }
 
-/// What a host is called until an operator names it: by its own name as far as that can be printed.
+/// The name of a host until an operator renames it: the printable part of its hostname.
 fn name(id: HostId, hostname: &str) -> String {
     let printable = hostname.chars().filter(|character| !character.is_control()).take(MAX_NAME).collect::<String>();
     if printable.is_empty() { id.to_string() } else { printable }
 }
 
 impl Host {
-    /// Whether a selector means it.
+    /// Whether a selector matches it.
     pub fn matches(&self, selector: &Selector) -> bool {
         let Selector { labels, os } = selector;
         labels.iter().all(|(key, value)| self.labels.get(key) == Some(value))

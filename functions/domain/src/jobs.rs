@@ -1,4 +1,5 @@
-//! Jobs: delivered once, ended truthfully. The host is the only witness; the server presumes by a timer, never decides.
+//! State machine of a job. Only its host reports how it ended; after a timeout the server presumes it lost, and a late report
+//! still counts.
 //!
 //! ```text
 //! queued ──Offer──▶ offered ──Accepted──▶ accepted ──Started──▶ running ──Finished──▶ succeeded | failed
@@ -12,7 +13,7 @@ mod views;
 
 use jiff::Timestamp;
 use muster_schemas::{
-    commands::Event as Told,
+    commands::Event as JobEvent,
     ids::{HostId, JobId, ProcessId},
     jobs::{JobResult, JobSpec, JobState, Recovery},
     problems::ProblemCode,
@@ -29,10 +30,10 @@ use crate::{
     words::word,
 };
 
-/// How long after its time limit a job without a word is presumed lost, in seconds: the agent needs time to tell.
+/// How long after its time limit a job without a report is presumed lost, in seconds: the agent needs time to report.
 const GRACE_SECONDS: u32 = 300;
-/// How many pieces of log are kept: one a second for the longest time that a job may run, and some more. A log of crumbs
-/// would be mostly keys.
+/// How many pieces of log are kept: one per second of the longest time limit, with a margin. With smaller pieces a log would
+/// mostly consist of keys.
 pub const MAX_LOG_PIECES: u32 = 100_000;
 
 /// A job.
@@ -44,56 +45,56 @@ pub struct Job {
     pub host_id: HostId,
     /// Its place in the host's order.
     pub sequence: u64,
-    /// What was asked for.
+    /// The order.
     #[serde(flatten)]
-    pub asked: Asked,
-    /// Where it is.
+    pub asked: JobOrder,
+    /// Its state.
     pub state: JobState,
-    /// When it was asked for.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was first offered.
     pub offered_at: Option<Timestamp>,
     /// The session it was last offered to.
     pub session: Option<u64>,
-    /// When the host said that it has it.
+    /// When the host accepted it.
     pub accepted_at: Option<Timestamp>,
-    /// When the host said that it has started.
+    /// When it started, by the host's report.
     pub started_at: Option<Timestamp>,
     /// When it became final.
     pub ended_at: Option<Timestamp>,
-    /// Whether somebody wants it stopped.
+    /// Whether a cancel was requested.
     pub cancel_requested: bool,
-    /// The process that was told to start it.
+    /// The agent process that may start it.
     #[serde(default)]
     pub granted: Option<ProcessId>,
-    /// The agent process that numbers the events, and the highest number stored.
+    /// The agent process that numbers the events, and the highest stored number.
     pub told: Option<(ProcessId, u64)>,
-    /// Bytes of log kept.
+    /// Stored bytes of log.
     pub log_bytes: u64,
-    /// In how many pieces.
+    /// Stored pieces of log.
     #[serde(default)]
     pub log_pieces: u32,
     /// Bytes of output that the host could not keep.
     #[serde(default)]
     pub output_lost_bytes: u64,
-    /// How it ended, by the host's word.
+    /// How it ended, by the host's report.
     pub result: Option<JobResult>,
-    /// Whether its host has told another result as well: operators hear of it once, however often it is said.
+    /// Whether its host reported a second, different result: operators get one alert, however often it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disputed: bool,
 }
 
-/// What is asked for, whoever asks.
+/// An order for a job, by a caller or by a fleet update.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Asked {
-    /// What to do.
+pub struct JobOrder {
+    /// Its kind and spec.
     #[serde(flatten)]
     pub spec: JobSpec,
-    /// What it acts on.
+    /// The resource that it acts on.
     pub resource: Option<String>,
-    /// Who asked.
+    /// The caller or the fleet update that ordered it.
     pub origin: Origin,
-    /// What people call a caller.
+    /// The display name of a caller.
     #[serde(default)]
     pub caller_name: String,
     /// Latest start.
@@ -102,17 +103,17 @@ pub struct Asked {
     pub time_limit_seconds: u32,
 }
 
-/// A job to be.
+/// A job to create.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewJob {
     /// The id it will have.
     pub id: JobId,
-    /// What is asked for.
+    /// The order.
     #[serde(flatten)]
-    pub asked: Asked,
+    pub asked: JobOrder,
 }
 
-/// Who asked for a job.
+/// The origin of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// An operator or a program, as `user:<id>` or `key:<id>`.
@@ -130,8 +131,8 @@ impl Origin {
         }
     }
 
-    /// How the end of a job is told to whatever asked for it: callers look for themselves.
-    fn hears(&self, ended: &Job) -> Option<Effect> {
+    /// The effect of the end of a job on its origin: a fleet update gets an event, a caller polls.
+    fn notify(&self, ended: &Job) -> Option<Effect> {
         match self {
             Self::Caller(_) => None,
             Self::FleetUpdate(place) => {
@@ -143,16 +144,16 @@ impl Origin {
     }
 }
 
-/// What can happen to a job.
+/// An event of a /// .
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Its host's mailbox took it.
+    /// It is put into its host's mailbox.
     Create {
         /// Where it runs.
         host_id: HostId,
         /// Its place in the host's order.
         sequence: u64,
-        /// What is asked for.
+        /// The job.
         job: NewJob,
     },
     /// It is about to be offered to this session.
@@ -160,20 +161,20 @@ pub enum Event {
         /// The session.
         session: u64,
     },
-    /// The host told what happened.
+    /// Its host reported events.
     Told {
-        /// The host that tells.
+        /// The host that reports.
         host_id: HostId,
         /// The process that numbers the events.
         process_id: ProcessId,
-        /// What happened, in order.
-        events: Vec<Told>,
+        /// The events, in order.
+        events: Vec<JobEvent>,
     },
-    /// The host told another result than the one that stands.
+    /// The host reported a result that differs from the stored one.
     Disputed,
-    /// Somebody wants it stopped.
+    /// A cancel is requested.
     Cancel,
-    /// Its fleet update offers nothing more: it is taken back unless the host has accepted it.
+    /// Its fleet update stopped offering: the job is recalled unless the host has accepted it.
     Recall,
     /// A newer job for the same resource exists.
     Supersede {
@@ -206,7 +207,7 @@ impl Machine for Job {
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         use JobState::{Accepted, Offered, PresumedLost, Queued, Running};
         match (self.state, event) {
-            (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job exists already")),
+            (_, Event::Create { .. }) => Err(Refused::new(ProblemCode::AlreadyExists, "the job already exists")),
             (Queued | Offered | Accepted, Event::Offer { session }) => Ok(self.offered(*session, now)),
             (_, Event::Told { host_id, process_id, events }) => self.told(*host_id, *process_id, events, now),
             (_, Event::Disputed) => Ok(self.dispute()),
@@ -219,7 +220,7 @@ impl Machine for Job {
             (_, Event::Cancel) => self.can_be_cancelled().map(|()| self.stay()),
             (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
-            // The host has it, or it is over: what was meant for an earlier state changes nothing.
+            // The host has it, or it has ended: an event for an earlier state changes nothing.
             (_, Event::Offer { .. } | Event::Recall | Event::Supersede { .. } | Event::HostRetired | Event::Tick) => {
                 Ok(self.stay())
             }
@@ -236,46 +237,46 @@ impl Machine for Job {
 }
 
 impl Job {
-    /// Whether a session gets it with its next answer: it has these jobs, and its journal has seen this sequence.
+    /// Whether it is delivered with the next answer to a host that has these jobs, and whose journal has seen this sequence.
     pub fn is_for(&self, open_on_host: &[JobId], highest_sequence: u64, now: Timestamp) -> bool {
         let deliverable = match self.state {
-            // Past its start nobody gets it any more: the next tick ends it.
+            // After its latest start it is not delivered any more: the next tick ends it.
             JobState::Queued => now < self.asked.start_by,
             JobState::Offered => true,
-            // A process was told to start it: no other one is, where once is all it may run.
+            // Once a process may start it, no other process gets it, unless it may run twice.
             JobState::Accepted => self.granted.is_none() || self.asked.spec.rules().recovery() != Recovery::Once,
-            // Perhaps it never arrived. Its time is over, so that the host can only refuse it, and thereby end it. Or its
-            // result was stored by a server whose store was put back to a backup: whose journal has seen it, knows.
+            // Perhaps it never arrived. Its time is over, so the host can only reject it, which ends it. Or the store was
+            // restored from a backup that lacks the result: a host whose journal has seen the job reports it again.
             JobState::PresumedLost => self.accepted_at.is_none() || self.sequence <= highest_sequence,
             _ => false,
         };
         deliverable && !self.cancel_requested && !open_on_host.contains(&self.id)
     }
 
-    /// Whether the host shall stop it, or not start it: also because its latest start has passed on the server's clock,
-    /// which stands still for nobody.
+    /// Whether the host must stop it, or not start it: it was cancelled, it has ended, or its latest start has passed by the
+    /// server's clock.
     pub fn shall_stop(&self, now: Timestamp) -> bool {
         let too_late = self.state == JobState::Accepted && now >= self.asked.start_by;
         self.cancel_requested || self.state.is_final() || too_late
     }
 
-    /// The highest event of a process that is stored.
+    /// The number of the last stored event of a process.
     pub fn told_through(&self, process: ProcessId) -> u64 {
         self.told.filter(|(teller, _)| *teller == process).map_or(0, |(_, through)| through)
     }
 
     fn can_be_cancelled(&self) -> Result<(), Refused> {
         if self.state.is_final() {
-            return Err(Refused::wrong_state(format_args!("the job is {} already", word(self.state))));
+            return Err(Refused::wrong_state(format_args!("the job has already ended: {}", word(self.state))));
         }
-        // Asked again, that changes nothing and is no fault.
+        // The reason for `why_not`: cancelling twice changes nothing, and is not an error.
         if self.cancel_requested {
-            return Err(Refused::wrong_state("the host is told to stop it already"));
+            return Err(Refused::wrong_state("the host was already told to stop it"));
         }
         Ok(())
     }
 
-    /// The server's own deadline: one clock, one owner, nothing shorter in between.
+    /// After this time the server presumes the job lost.
     fn deadline(&self) -> Timestamp {
         after(self.asked.start_by, self.asked.time_limit_seconds + GRACE_SECONDS)
     }
@@ -335,7 +336,7 @@ impl Job {
     }
 
     fn presume_lost(&self, now: Timestamp) -> Step<Self> {
-        let detail = format!("no word from {} by {now}", self.host_id);
+        let detail = format!("no report from {} by {now}", self.host_id);
         Step::to(Self { state: JobState::PresumedLost, ..self.clone() }).and(Note::alert(
             "job.presumed_lost",
             self.id,
@@ -343,13 +344,13 @@ impl Job {
         ))
     }
 
-    /// Final, whoever said so: the mailbox forgets it, and its fleet update hears of it.
+    /// Ends the job: the mailbox removes it, and its fleet update gets an event.
     fn end(&self, state: JobState, now: Timestamp) -> Step<Self> {
         let next = Self { state, ended_at: Some(now), ..self.clone() };
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
-        let hears = self.asked.origin.hears(&next);
+        let notice = self.asked.origin.notify(&next);
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
-        Step::to(next).and(forget).and_all(hears).and_all(note)
+        Step::to(next).and(forget).and_all(notice).and_all(note)
     }
 }

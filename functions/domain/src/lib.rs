@@ -1,7 +1,7 @@
-//! The decisions of Muster: values in, values out.
+//! The rules of Muster, as pure functions: values in, values out.
 //!
-//! One file per noun with a life. Each is a [`machine::Machine`]: `(state, event, now) → (state, effects)`, or refused by
-//! the rules. Nothing here waits, reads a clock, draws a random number or reaches anything; `.clippy.toml` says so to
+//! One file per noun that has a life cycle. Each is a [`machine::Machine`]: `(state, event, now) → (state, effects)`, or refused by
+//! the rules. Nothing here waits, reads a clock, draws a random number or does any I/O; `.clippy.toml` says so to
 //! the compiler. What an effect does is written in the server's `effects`.
 
 pub mod access;

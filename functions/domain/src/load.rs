@@ -6,14 +6,14 @@
 pub enum Sheddable {
     /// Lists: the most expensive, and people look again.
     List,
-    /// Check-ins that bring nothing: their hosts come again later.
+    /// Check-ins without news: their hosts retry later.
     IdleCheckIn,
-    /// That a host was heard from: written down at its next check-in.
+    /// The time a host was last seen: written at its next check-in.
     Presence,
 }
 
 impl Sheddable {
-    /// Whether a process sheds it that waits for so many operations of its store, of `capacity` that it takes.
+    /// Whether a process with this many pending store operations, of `capacity`, sheds this work.
     pub fn is_put_off(self, pending: usize, capacity: u32) -> bool {
         let eighths = match self {
             Self::List => 4,

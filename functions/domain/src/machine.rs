@@ -1,13 +1,13 @@
-//! State machine: the shape of every life. A state, events, and a step that is either taken or refused.
+//! State machine: the trait of every record with a life cycle. An event either takes a step or is refused.
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{changes::Effect, refused::Refused};
 
-/// A record with a life.
+/// A record with a life cycle.
 pub trait Machine: Sized + Serialize + DeserializeOwned {
-    /// What can happen to it.
+    /// An event of it.
     type Event;
 
     /// The first step: what happens to a record that does not exist.
@@ -16,18 +16,18 @@ pub trait Machine: Sized + Serialize + DeserializeOwned {
     /// A later step.
     fn transition(&self, event: &Self::Event, now: Timestamp) -> Result<Step<Self>, Refused>;
 
-    /// When the tick shall look at it. Absent: never.
+    /// When the tick must look at it. Absent: never.
     fn due_at(&self) -> Option<Timestamp> {
         None
     }
 }
 
-/// A step taken: the next state, and what the commit of it asks for.
+/// A step: the next state, and the effects that are committed with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step<S> {
     /// The record from now on. A state equal to the one before, without effects, is not written.
     pub next: S,
-    /// What else shall happen.
+    /// The effects of the step.
     pub effects: Vec<Effect>,
 }
 

@@ -1,12 +1,12 @@
-//! Mailboxes: what is served to a host, in one small item that an idle check-in reads and does not write.
+//! State machine of a mailbox: the jobs and the session of a host, in one small item that an idle check-in only reads.
 //!
 //! ```text
 //! active ──second live copy, wrong bytes──▶ quarantined ──Readmit──▶ active
 //! active | quarantined ──Retire──▶ retired (for good)
 //! ```
-//! The session is the clone fence and the lease in one number: every start of an agent process takes the next one, and
-//! only the newest is served. A process that comes back after another one took over proves two live copies of one
-//! identity, because a process that ended never asks again.
+//! The session number is a fencing token: every start of an agent process takes the next one, and only the newest is served.
+//! A process that returns after another one took over proves that two live copies (clones) share one identity, because a
+//! process that ended makes no more requests.
 
 mod sessions;
 
@@ -27,22 +27,23 @@ use crate::{
     machine::{Machine, Step},
     refused::Refused,
     times::after,
+    words::counted,
 };
 
-/// How many earlier processes of a host are remembered to recognise one that comes back. With more, the mailbox of an
+/// How many earlier processes of a host are remembered, to recognize one that returns. With more, the mailbox of an
 /// idle host would outgrow the kilobyte that one write unit takes.
 const REMEMBERED_PROCESSES: usize = 8;
-/// How long a host has attention after something happened to it, in seconds: what comes next mostly comes soon.
+/// How long a host polls often after something happened to it, in seconds: the next thing mostly follows soon.
 const ATTENTION_SECONDS: u32 = 120;
-/// How often it is written down at most that somebody looks at a host, in seconds.
+/// How often it is recorded at most that an operator looks at a host, in seconds.
 const LOOK_WRITE_SECONDS: u32 = 60;
 /// How many jobs of a host may be open.
 const MAX_OPEN_JOBS: usize = 80;
 
-/// What is served to a host.
+/// The mailbox of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mailbox {
-    /// Whose.
+    /// The host.
     pub host_id: HostId,
     /// The host's public key: 32 bytes, base64url. Here too, so that a proof of identity needs no other record.
     pub public_key: String,
@@ -52,34 +53,34 @@ pub struct Mailbox {
     pub state_reason: Option<String>,
     /// The number of the newest session; 0 before the first.
     pub session: u64,
-    /// The process that has it.
+    /// The agent process of that session.
     pub process_id: Option<ProcessId>,
-    /// Processes that had earlier ones, oldest first.
+    /// The processes of earlier sessions, oldest first.
     pub earlier_processes: Vec<ProcessId>,
-    /// The highest job sequence given out.
+    /// The highest job sequence in use.
     pub sequence: u64,
     /// Jobs that are not final, in sequence order.
     pub open: Vec<OpenJob>,
-    /// The fleet update that last offered it a release, until what runs on the host has settled: it judges by the host's
+    /// The fleet update that last offered it a release, until the host's agent is committed: it judges by the host's
     /// reports, and the proof may come after the job has ended.
     #[serde(default)]
     pub fleet_update: Option<Place>,
     /// When the host was last heard from; written at most every `presence_write_seconds`.
     pub last_seen_at: Option<Timestamp>,
-    /// Until when the host is asked to look often, where polls are not held. Jobs that are open have attention anyway.
+    /// Until when the host is asked to poll often, where polls are not held. A host with open jobs always polls often.
     pub attention_until: Option<Timestamp>,
-    /// What tells whether the host has told something that is not stored.
+    /// Digests of the host's reports, to see whether one of them is not stored yet.
     #[serde(flatten)]
     pub digests: Digests,
 }
 
-/// Digests of what a host has told of itself. One of them is empty: agents compare the one or the other.
+/// Digests of a host's reports. One of the two is empty: an agent compares the one or the other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Digests {
-    /// SHA-256 of the facts as stored, for agents that compare nothing else.
+    /// SHA-256 of the stored facts, for agents that compare only facts.
     #[serde(default)]
     pub facts_digest: String,
-    /// Of all sections, and of which sections the server took.
+    /// The digest of all sections, with the sections that the server accepted.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reports_digest: String,
 }
@@ -89,57 +90,57 @@ pub struct Digests {
 pub struct OpenJob {
     /// The job.
     pub id: JobId,
-    /// What it acts on.
+    /// The resource that it acts on.
     pub resource: Option<String>,
-    /// Whether the host shall stop it.
+    /// Whether the host must stop it.
     pub cancel: bool,
-    /// Whether it was marked as offered because the host knew more than a restored server: once is enough, however often the
-    /// host says so.
+    /// Whether it was already marked as offered because the host's journal is ahead of a restored server, so that this happens
+    /// only once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub perhaps_offered: bool,
 }
 
-/// What can happen to a mailbox.
+/// An event of a /// .
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// The host joined, with this public key.
     Open(HostId, String),
     /// An agent process has started.
     Started {
-        /// What runs.
+        /// The running agent.
         agent: AgentReport,
-        /// What it tells of itself, in sections.
+        /// The host's reports, in sections.
         news: HostNews,
     },
-    /// The host was heard from, and said what changed; absent parts are unchanged.
+    /// The host checked in with what has changed; absent parts are unchanged.
     Seen {
         /// The session it named.
         session: u64,
-        /// What it news.
+        /// The changes since the last check-in.
         news: HostNews,
     },
-    /// Somebody looks at the host, and would see soon what becomes of it.
+    /// An operator looks at the host, and wants to see changes soon.
     LookedAt,
-    /// There is a job for it.
+    /// A job for the host is created.
     Enqueue(Box<NewJob>),
-    /// A job shall be stopped.
+    /// A job must be stopped.
     Cancel(JobId),
     /// A job is final.
     Remove(JobId),
-    /// It must not be served until an operator has looked.
+    /// The host must not be served until an operator readmits it.
     Quarantine(String),
-    /// An operator has looked.
+    /// An operator readmits the host.
     Readmit(String),
-    /// Its identity is revoked.
+    /// The host's identity is revoked.
     Retire {
         /// Why.
         reason: String,
-        /// Whether open jobs are given up.
+        /// Whether open jobs are abandoned.
         force: bool,
     },
 }
 
-/// What a check-in tells.
+/// The news of a check-in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostNews {
     /// The sections that have changed.
@@ -151,7 +152,7 @@ pub struct HostNews {
 }
 
 impl HostNews {
-    /// Whether the server would forget something that a mailbox should know.
+    /// Whether it has something that the mailbox does not have.
     pub fn is_new_to(&self, mailbox: &Mailbox) -> bool {
         !self.reports.is_empty() || self.highest_sequence > mailbox.sequence
     }
@@ -184,7 +185,7 @@ impl Machine for Mailbox {
 
     fn transition(&self, event: &Event, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
-            Event::Open(..) => Err(Refused::wrong_state("the mailbox is open already")),
+            Event::Open(..) => Err(Refused::wrong_state("the mailbox already exists")),
             Event::Started { agent, news } => self.started(agent, news, now),
             Event::Seen { session, news } => self.seen(*session, news, now),
             Event::LookedAt => Ok(self.looked_at(now)),
@@ -218,12 +219,12 @@ impl Mailbox {
         }
     }
 
-    /// Whether something is pending, or was a moment ago.
+    /// Whether the host is asked to poll often: it has open jobs, or something happened recently.
     pub fn has_attention(&self, now: Timestamp) -> bool {
         !self.open.is_empty() || self.attention_until.is_some_and(|until| now < until)
     }
 
-    /// Whether a look at the host is to be written down: its attention would end soon.
+    /// Whether an operator's look must be recorded: the time of frequent polls ends soon.
     pub fn lacks_attention(&self, now: Timestamp) -> bool {
         let enough = after(now, ATTENTION_SECONDS - LOOK_WRITE_SECONDS);
         self.state == HostState::Active && self.attention_until.is_none_or(|until| until <= enough)
@@ -240,12 +241,13 @@ impl Mailbox {
         match self.state {
             HostState::Active => Ok(()),
             HostState::Quarantined => {
-                let detail = format_args!("nothing is served to it until it is readmitted: {reason}");
+                let detail = format_args!("the host is blocked until it is readmitted: {reason}");
                 Err(Refused::new(ProblemCode::HostQuarantined, detail))
             }
-            HostState::Retired => {
-                Err(Refused::new(ProblemCode::HostRetired, format_args!("its identity was revoked for good: {reason}")))
-            }
+            HostState::Retired => Err(Refused::new(
+                ProblemCode::HostRetired,
+                format_args!("its identity was permanently revoked: {reason}"),
+            )),
         }
     }
 
@@ -255,24 +257,24 @@ impl Mailbox {
         if self.has_room() {
             return Ok(());
         }
-        Err(Refused::new(ProblemCode::TooManyRequests, format_args!("{MAX_OPEN_JOBS} jobs are open on this host")))
+        Err(Refused::new(ProblemCode::TooManyRequests, format_args!("this host already has {MAX_OPEN_JOBS} open jobs")))
     }
 
     /// Whether an operator can ask for an update of its agent.
     pub fn takes_update(&self) -> Result<(), Refused> {
         if self.update().is_some() {
-            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is open"));
+            return Err(Refused::new(ProblemCode::UpdateInProgress, "another update of its agent is in progress"));
         }
         Ok(())
     }
 
-    /// Refused because the host was not heard from lately; what could be done about it.
+    /// The refusal for an offline host.
     pub fn offline(&self, detail: &str) -> Refused {
         let seen = self.last_seen_at.map_or(serde_json::Value::Null, |at| at.to_string().into());
         Refused(Box::new(Problem::new(ProblemCode::HostOffline).detail(detail).with("last_seen_at", seen)))
     }
 
-    /// Whether an operator can let it be served again.
+    /// Whether an operator can readmit it.
     pub fn can_be_readmitted(&self) -> Result<(), Refused> {
         if self.state == HostState::Quarantined {
             return Ok(());
@@ -280,10 +282,10 @@ impl Mailbox {
         Err(Refused::wrong_state("the host is not quarantined"))
     }
 
-    /// Whether its identity can be revoked. Asked again, that changes nothing and is no fault.
+    /// Whether its identity can be revoked. Revoking it twice changes nothing, and is not an error.
     pub fn can_be_retired(&self) -> Result<(), Refused> {
         if self.state == HostState::Retired {
-            return Err(Refused::wrong_state("the host was retired already"));
+            return Err(Refused::wrong_state("the host is already retired"));
         }
         Ok(())
     }
@@ -294,7 +296,7 @@ impl Mailbox {
         if session == self.session {
             return Ok(());
         }
-        let detail = format!("session {session} was superseded, the newest is {}", self.session);
+        let detail = format!("session {session} was superseded; the newest is {}", self.session);
         Err(Refused::new(ProblemCode::SessionSuperseded, detail))
     }
 
@@ -375,7 +377,7 @@ impl Mailbox {
         if !self.open.is_empty() && !force {
             let open = self.open.len();
             let problem = Problem::new(ProblemCode::HostInUse)
-                .detail(format_args!("{open} jobs are open; force=true gives them up"))
+                .detail(format_args!("it has {}; force=true abandons them", counted(open, "open job")))
                 .with("open_jobs", open);
             return Err(Refused(Box::new(problem)));
         }

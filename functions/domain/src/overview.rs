@@ -1,4 +1,4 @@
-//! The overview: how a fleet is counted, and what is kept of how it was.
+//! Fleet overview: counts of hosts by state and version, and their history, thinned out with age.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hosts::Standing;
 
-/// How many versions are told of, and in each sample. Hosts may say what they like.
+/// How many versions are listed in the overview, and in each sample. Hosts may report any version, so this is bounded.
 const MAX_VERSIONS: usize = 50;
 const MAX_SAMPLE_VERSIONS: usize = 8;
 /// How often a sample is taken at most, in seconds.
@@ -24,14 +24,14 @@ const DAY: i64 = 24 * HOUR;
 /// Hosts counted so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// How many are how.
+    /// Hosts by state.
     pub hosts: HostCounts,
-    /// How many run which version.
+    /// Hosts by version.
     pub versions: BTreeMap<String, u32>,
 }
 
 impl Tally {
-    /// Counts one more.
+    /// Counts one more host.
     pub fn count(&mut self, host: &Standing<'_>) {
         if host.mailbox.state == HostState::Retired {
             return;
@@ -58,7 +58,7 @@ impl Tally {
     }
 }
 
-/// The history with this among it, if it is time for one more sample.
+/// The history with one more sample, if one is due.
 pub fn with_sample(history: &[FleetSample], tally: &Tally, now: Timestamp) -> Option<Vec<FleetSample>> {
     let newest = history.last().map(|sample| sample.at);
     let is_time = newest.is_none_or(|at| now.duration_since(at).as_secs() >= SAMPLE_SECONDS);

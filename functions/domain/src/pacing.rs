@@ -1,36 +1,36 @@
-//! Pacing: how long to hold a poll, when the next one is due, and when a host counts as offline.
+//! Long poll and presence: how long a poll is held, when the next one is due, and when a host counts as offline.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{budgets::Budget, mailboxes::Mailbox};
 
-/// The numbers that pacing goes by.
+/// The settings of long polls, presence and rate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pacing {
-    /// How long a poll is held at most, in seconds; 0: never (a held poll is billed there).
+    /// How long a poll is held at most, in seconds; 0: never, where a held poll is billed.
     pub max_hold_seconds: u32,
     /// When the next check-in of an idle host is due, in seconds, where polls are not held.
     pub idle_interval_seconds: u32,
     /// The same for a host with open jobs.
     pub attention_interval_seconds: u32,
-    /// How often a held poll looks at its host's mailbox again, in seconds, where other processes write to it, too;
-    /// 0: never, this process hears of every change.
+    /// How often a held poll reads its host's mailbox again, in seconds, where other processes write to it as well;
+    /// 0: never, because this process makes every change itself.
     pub look_again_seconds: u32,
     /// How often `last_seen_at` is written at most, in seconds.
     pub presence_write_seconds: u32,
-    /// After how long without a word a host counts as offline, in seconds.
+    /// After how many seconds without a request a host counts as offline.
     pub offline_after_seconds: u32,
-    /// How long an access token of a host is valid, in seconds. A revoked host is refused whatever its token says, so
-    /// this bounds only what a stolen one is worth.
+    /// How long an access token of a host is valid, in seconds. A revoked host is refused even with a valid
+    /// token, so this only bounds how long a stolen token is of use.
     pub access_token_seconds: u32,
-    /// The longest pause that hosts make by themselves while the server does not answer, in seconds: at least twice as
-    /// many as there are hosts for each request per second that the server can take.
+    /// The longest pause between a host's retries while the server does not answer, in seconds: at least twice the number of
+    /// hosts divided by the requests per second that the server can serve.
     pub retry_cap_seconds: u32,
-    /// How many operations of its store a process waits for at once, before it has put off everything that can wait.
+    /// How many pending store operations a process has when it sheds all work that can be shed.
     pub capacity: u32,
-    /// How many requests one host may make of one process.
+    /// The rate limit of one host, per server process.
     pub host_budget: Budget,
-    /// The same for a person or a program.
+    /// The rate limit of one person or program, per server process.
     pub operator_budget: Budget,
 }
 
@@ -47,7 +47,7 @@ impl Default for Pacing {
             access_token_seconds: 900,
             retry_cap_seconds: 60,
             capacity: 512,
-            // Sixteen jobs with live logs, and room to spare.
+            // Enough for sixteen jobs with live logs, with a margin.
             host_budget: Budget { burst: 400, per_second: 40 },
             operator_budget: Budget { burst: 1_000, per_second: 100 },
         }
@@ -55,8 +55,8 @@ impl Default for Pacing {
 }
 
 impl Pacing {
-    /// Functions that are billed by the request: nothing is held, and an idle host asks for little. An hour of it reads
-    /// 10.9 mailboxes and one more for a token, at half a unit each, and writes 3.6 times.
+    /// Functions that are billed by the request: no poll is held, and an idle host asks seldom. Per hour, an idle host
+    /// costs 10.9 reads of its mailbox and one for a token, at half a unit each, and 3.6 writes.
     pub fn of_functions() -> Self {
         Self {
             max_hold_seconds: 0,
@@ -69,13 +69,13 @@ impl Pacing {
     }
 
     /// The longest silence of a healthy host: what `offline_after_seconds` must be above. Presence is written at
-    /// check-ins only, and who is not held may come a tenth of the pause later.
+    /// check-ins only, and a host whose polls are not held may be late by a tenth of its interval.
     pub fn longest_silence_seconds(&self) -> u32 {
         let unheld = self.idle_interval_seconds + self.idle_interval_seconds / 10;
         self.presence_write_seconds + if self.max_hold_seconds > 0 { self.max_hold_seconds } else { unheld }
     }
 
-    /// How long to hold a poll whose caller would wait `asked` seconds.
+    /// How long to hold a poll of a caller that waits at most `asked` seconds.
     pub fn hold_seconds(&self, asked: u16) -> u32 {
         self.max_hold_seconds.min(asked.into())
     }
@@ -91,13 +91,13 @@ impl Pacing {
         }
     }
 
-    /// Over how many seconds idle hosts are spread that are sent away.
+    /// Over how many seconds the retries of shed idle hosts are spread.
     pub fn spread_seconds(&self) -> u32 {
         if self.max_hold_seconds > 0 { self.retry_cap_seconds } else { self.idle_interval_seconds }
     }
 
-    /// How old the figures of a fleet of so many hosts may be, in seconds. Where reads are billed ten hosts a second are
-    /// counted at most, however many people look.
+    /// How old the overview of a fleet of this size may be, in seconds. Where reads are billed, at most ten hosts per second
+    /// are counted, no matter how many people look.
     pub fn overview_seconds(&self, hosts: u32) -> u32 {
         let alone = self.max_hold_seconds > 0 && self.look_again_seconds == 0;
         if alone { 15 } else { (hosts / 10).clamp(30, 600) }
@@ -108,14 +108,14 @@ impl Pacing {
         mailbox.last_seen_at.is_none_or(|seen| now.duration_since(seen) >= seconds(self.presence_write_seconds))
     }
 
-    /// Whether `last_seen_at` must be written, however much there is to do, or the host may soon count as offline.
+    /// Whether `last_seen_at` must be written even under load, because the host would soon count as offline.
     pub fn presence_is_urgent(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
         let third = seconds(self.offline_after_seconds.saturating_sub(self.presence_write_seconds)) / 3;
         let urgent = seconds(self.presence_write_seconds) + third;
         mailbox.last_seen_at.is_none_or(|seen| now.duration_since(seen) >= urgent)
     }
 
-    /// Whether the host was heard from lately.
+    /// Whether the host is online: it made a request recently.
     pub fn is_online(&self, mailbox: &Mailbox, now: Timestamp) -> bool {
         mailbox.last_seen_at.is_some_and(|seen| now.duration_since(seen) < seconds(self.offline_after_seconds))
     }

@@ -1,20 +1,20 @@
-//! Refused: no, by the rules, as a problem that the caller can read.
+//! Refusal: the error of a rule, as a problem that the caller can read.
 
 use std::fmt;
 
 use muster_schemas::problems::{Problem, ProblemCode};
 
-/// No, by the rules. Nothing was changed.
+/// The rules forbid it. Nothing was changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refused(pub Box<Problem>);
 
 impl Refused {
-    /// Refused with this code, for this reason.
+    /// A refusal with this code, for this reason.
     pub fn new(code: ProblemCode, detail: impl fmt::Display) -> Self {
         Self(Box::new(Problem::new(code).detail(detail)))
     }
 
-    /// The state does not allow it.
+    /// The record's state does not allow it.
     pub fn wrong_state(detail: impl fmt::Display) -> Self {
         Self::new(ProblemCode::WrongState, detail)
     }
@@ -24,7 +24,7 @@ impl Refused {
         self.0.detail.unwrap_or(self.0.title)
     }
 
-    /// There is no such record.
+    /// The record does not exist.
     pub fn not_found(what: &str) -> Self {
         Self::new(ProblemCode::NotFound, format_args!("no such {what}"))
     }

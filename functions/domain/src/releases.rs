@@ -1,4 +1,4 @@
-//! Releases: signed elsewhere, uploaded here, believed by agents only.
+//! State machine of a release: signed offline, uploaded here, verified by agents.
 //!
 //! ```text
 //! draft ──Uploaded (last file)──▶ published ──Yank──▶ yanked        draft ──Yank──▶ yanked
@@ -29,9 +29,9 @@ const MAX_SIGNATURES: usize = 16;
 /// A release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Release {
-    /// The signed manifest as it came; agents get these bytes.
+    /// The signed manifest as it was uploaded; agents get these bytes.
     pub envelope: Envelope,
-    /// What it says.
+    /// Its content.
     pub manifest: Manifest,
     /// SHA-256 of the signed payload.
     pub manifest_sha256: String,
@@ -39,18 +39,18 @@ pub struct Release {
     pub uploaded: BTreeSet<String>,
     /// Why it was yanked.
     pub yanked: Option<String>,
-    /// When it came.
+    /// When it was announced.
     pub created_at: Timestamp,
 }
 
-/// What can happen to a release.
+/// An event of a /// .
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
-    /// Its manifest came.
+    /// Its manifest was uploaded.
     Announce(Box<Release>),
-    /// The file for a platform is here, whole and durable.
+    /// The file for a platform is stored, complete and durable.
     Uploaded(String),
-    /// An operator takes it back.
+    /// An operator yanks it.
     Yank(String),
 }
 
@@ -74,7 +74,7 @@ impl Machine for Release {
                 Ok(Step::to(self.signed_also_by(&again.envelope)))
             }
             Event::Announce(_) => {
-                let detail = format!("version {} exists with another manifest", self.manifest.version);
+                let detail = format!("version {} already exists with a different manifest", self.manifest.version);
                 Err(Refused::new(ProblemCode::AlreadyExists, detail))
             }
             Event::Uploaded(platform) => Ok(self.uploaded(platform)),
@@ -111,9 +111,9 @@ impl Release {
         }
     }
 
-    /// Asked again, a yank changes nothing and is no fault.
+    /// The reason for `why_not`: yanking twice changes nothing, and is not an error.
     fn can_be_yanked(&self) -> Result<(), Refused> {
-        if self.yanked.is_some() { Err(Refused::wrong_state("the release was yanked already")) } else { Ok(()) }
+        if self.yanked.is_some() { Err(Refused::wrong_state("the release is already yanked")) } else { Ok(()) }
     }
 
     /// The release as operators of this role see it.
@@ -136,7 +136,7 @@ impl Release {
         }
     }
 
-    /// With every key's signature that came: one who signs later takes away nobody's.
+    /// The release with the signatures of both envelopes: a later upload adds signatures, and removes none.
     fn signed_also_by(&self, again: &Envelope) -> Self {
         let mut next = self.clone();
         let known = |keyid: &str| self.envelope.signatures.iter().any(|signature| signature.keyid == keyid);

@@ -1,8 +1,8 @@
-//! Times: arithmetic that never overflows.
+//! Time arithmetic that saturates instead of overflowing.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// So many seconds after a time; the end of time when there are not so many.
+/// `span` seconds after `at`, or the latest timestamp if that is out of range.
 pub fn after(at: Timestamp, span: impl Into<i64>) -> Timestamp {
     at.checked_add(SignedDuration::from_secs(span.into())).unwrap_or(Timestamp::MAX)
 }

@@ -1,9 +1,9 @@
-//! Maintenance windows: daily, in UTC.
+//! Maintenance window: a daily span of time in UTC.
 
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use muster_schemas::fleet_updates::MaintenanceWindow;
 
-/// A window whose times can be read, or which of its fields cannot.
+/// The start and end of a window, or the name of the invalid field.
 pub fn parse(window: &MaintenanceWindow) -> Result<(Time, Time), &'static str> {
     let MaintenanceWindow { start, end } = window;
     let start = time(start).ok_or("start")?;

@@ -374,7 +374,7 @@ fn the_canary_goes_first_and_alone_and_the_rest_waits_for_the_soak() {
     fleet.proves(0, true);
     fleet.offers();
     assert!(fleet.state.slots.is_empty());
-    assert_eq!(fleet.state.waiting_on(at(0)).unwrap(), "wave 2 opens after soak, 10 s left");
+    assert_eq!(fleet.state.waiting_on(at(0)).unwrap(), "the soak of wave 1 to end, 10 s left");
     fleet.now = 10;
     fleet.ticks();
     assert_eq!(fleet.state.slots.len(), 3);
@@ -474,7 +474,7 @@ fn a_host_that_is_waited_for_is_offered_the_release_when_it_returns() {
     let mut fleet = Fleet::new(1, 1, 1, OfflinePolicy::Wait);
     fleet.online.clear();
     fleet.ticks();
-    assert!(fleet.state.waiting_on(at(0)).unwrap().starts_with("1 offline hosts"));
+    assert!(fleet.state.waiting_on(at(0)).unwrap().starts_with("1 host to come online"));
     fleet.online.insert(0);
     fleet.ticks();
     assert_eq!(fleet.state.slots.len(), 1);
@@ -748,7 +748,7 @@ fn tells_what_it_does(fleet_update: &FleetUpdate, now: Timestamp) {
             (told, Err(refused)) => assert_eq!(told, Err(refused)),
             // Said twice is said once; what follows by itself follows all the same.
             (Err(told), Ok(done)) => {
-                assert!(told.sentence().ends_with("already"), "{action:?}");
+                assert!(told.sentence().contains(" is already "), "{action:?}");
                 assert_eq!(Ok(done), fleet_update.transition(&Event::Tick, now), "{action:?}");
             }
         }

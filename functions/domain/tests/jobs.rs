@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use muster_domain::{
     changes::{Change, Effect},
     fleet_updates::hosts::Place,
-    jobs::{Asked, Event, Job, MAX_LOG_PIECES, NewJob, Origin},
+    jobs::{Event, Job, JobOrder, MAX_LOG_PIECES, NewJob, Origin},
     machine::{Machine, Step},
     mailboxes::{self, HostNews, Mailbox},
 };
 use muster_schemas::{
-    commands::{Event as Told, EventKind},
+    commands::{Event as JobEvent, EventKind},
     hosts::HostState,
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
     jobs::{AGENT, InspectSpec, JobResult, JobSpec, JobState, Outcome, RunSpec},
@@ -33,7 +33,7 @@ fn process(number: u128) -> ProcessId {
 }
 
 fn new_job(number: u128, spec: JobSpec, resource: Option<&str>) -> NewJob {
-    let asked = Asked {
+    let asked = JobOrder {
         spec,
         resource: resource.map(str::to_owned),
         origin: Origin::Caller("user:test".into()),
@@ -63,7 +63,7 @@ fn next(job: &Job, event: &Event, second: i64) -> Job {
 }
 
 fn told(process_number: u128, events: &[(u64, EventKind)]) -> Event {
-    let events = events.iter().map(|(sequence, kind)| Told { sequence: *sequence, at: at(0), kind: kind.clone() });
+    let events = events.iter().map(|(sequence, kind)| JobEvent { sequence: *sequence, at: at(0), kind: kind.clone() });
     Event::Told { host_id: host(), process_id: process(process_number), events: events.collect() }
 }
 
@@ -231,7 +231,7 @@ fn silence_is_only_a_presumption_and_a_late_report_corrects_it_once() {
 #[test]
 fn output_told_at_once_is_one_piece_of_log_and_there_is_an_end_to_pieces() {
     let crumbs = (1..=80).map(|sequence| (sequence, output("x"))).collect::<Vec<_>>();
-    let wordy = Job { asked: Asked { spec: JobSpec::Inspect(InspectSpec {}), ..offered().asked }, ..offered() };
+    let wordy = Job { asked: JobOrder { spec: JobSpec::Inspect(InspectSpec {}), ..offered().asked }, ..offered() };
     let step = wordy.transition(&told(1, &crumbs), at(2)).unwrap();
     let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
     assert_eq!((pieces, step.next.log_pieces, step.next.log_bytes), (1, 1, 80));

@@ -8,7 +8,7 @@ use muster_domain::{
     refused::Refused,
 };
 use muster_schemas::{
-    commands::{Event as Told, EventKind, EventsRequest, EventsResponse, MAX_OUTPUT_EVENT_BYTES},
+    commands::{Event as JobEvent, EventKind, EventsRequest, EventsResponse, MAX_OUTPUT_EVENT_BYTES},
     ids::{HostId, JobId},
     problems::{Problem, ProblemCode},
 };
@@ -88,7 +88,7 @@ async fn stored(app: &App, agent: &Agent, id: JobId, body: EventsRequest) -> Res
 
 /// Only the newest session is served. A host starts a job on the strength of an answer, so what asks for one is stored
 /// only while the mailbox is as it was when the session was checked.
-async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Result<Vec<Write>, Failure> {
+async fn fence(app: &App, host_id: HostId, session: u64, events: &[JobEvent]) -> Result<Vec<Write>, Failure> {
     let mailbox = found::<Mailbox>(app, &host_id).await?;
     mailbox.record.serves(session)?;
     let asks = events.iter().any(|event| matches!(event.kind, EventKind::Accepted | EventKind::Starting));
@@ -97,7 +97,7 @@ async fn fence(app: &App, host_id: HostId, session: u64, events: &[Told]) -> Res
 }
 
 /// Events that are stored: not too many at once, none too large.
-pub fn check(events: &[Told]) -> Result<(), Failure> {
+pub fn check(events: &[JobEvent]) -> Result<(), Failure> {
     if events.len() > MAX_EVENTS {
         return Err(Problem::invalid("events", format_args!("must be at most {MAX_EVENTS} entries")).into());
     }

@@ -7,7 +7,7 @@ use muster_domain::{
     access::actions,
     changes::Change,
     hosts::{Event, Host, Standing},
-    jobs::{Asked, NewJob, Origin},
+    jobs::{JobOrder, NewJob, Origin},
     mailboxes::{self, Mailbox},
     releases::Release,
     times::after,
@@ -238,7 +238,7 @@ pub async fn update(
     Standing { host: &host, mailbox: &mailbox, online, release: Some(&release) }.can_be_updated()?;
     let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
     let spec = JobSpec::SelfUpdate(spec);
-    let asked = Asked {
+    let asked = JobOrder {
         resource: spec.rules().resource(),
         spec,
         origin: Origin::Caller(operator.identity.actor.clone()),

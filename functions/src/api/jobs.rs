@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use muster_domain::{
     changes::Change,
     hosts::Host,
-    jobs::{Asked, Event, Job, Origin},
+    jobs::{Event, Job, JobOrder, Origin},
     load::Sheddable,
     times::after,
 };
@@ -271,7 +271,7 @@ async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> 
 }
 
 /// The job that a request asks for, or the rule that it breaks.
-pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<Asked, Failure> {
+pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<JobOrder, Failure> {
     let spec = JobSpec::from_parts(&request.kind, &request.spec)?;
     if let Some(instead) = spec.rules().kind().instead {
         return Err(Problem::invalid("kind", instead).into());
@@ -284,7 +284,7 @@ pub fn asked(now: Timestamp, request: &JobRequest, cause: Cause) -> Result<Asked
     let start_by = start_by(now, request.start_by)?;
     let Cause { actor, name: caller_name, .. } = cause;
     let resource = spec.rules().resource();
-    Ok(Asked { spec, resource, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
+    Ok(JobOrder { spec, resource, origin: Origin::Caller(actor), caller_name, start_by, time_limit_seconds })
 }
 
 fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failure> {

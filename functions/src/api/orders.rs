@@ -2,7 +2,7 @@
 
 use muster_domain::{
     changes::Change,
-    jobs::{Asked, Job, NewJob},
+    jobs::{Job, JobOrder, NewJob},
     mailboxes::{self, Mailbox},
 };
 use muster_schemas::{
@@ -28,7 +28,7 @@ use crate::{
 pub async fn order(
     app: &App,
     host_id: HostId,
-    asked: &Asked,
+    asked: &JobOrder,
     if_offline: IfOffline,
     cause: &Cause,
     once: &mut Once,

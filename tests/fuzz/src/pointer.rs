@@ -7,7 +7,7 @@ use std::{
 
 use muster_agent::{
     supervisor::{
-        control::Said,
+        control::WorkerMessage,
         trial::{Event, Plan, after, plan},
     },
     versions::pointer::{Installed, Pointer, Update},
@@ -95,8 +95,8 @@ fn events() -> [Event; 8] {
 
 fn speaks(bytes: &[u8]) {
     for line in String::from_utf8_lossy(bytes).lines() {
-        if let Some(said) = Said::parse(line) {
-            assert_eq!(Said::parse(&said.line()), Some(said), "a word survives its line");
+        if let Some(said) = WorkerMessage::parse(line) {
+            assert_eq!(WorkerMessage::parse(&said.line()), Some(said), "a word survives its line");
         }
     }
 }

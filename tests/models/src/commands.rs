@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use muster_domain::{
     changes::{Change, Effect},
-    jobs::{Asked, Event as JobEvent, Job, NewJob, Origin},
+    jobs::{Event as JobEvent, Job, JobOrder, NewJob, Origin},
     machine::Machine,
     mailboxes::{Event as MailboxEvent, HostNews, Mailbox},
     refused::Refused,
@@ -371,7 +371,7 @@ impl State {
             working_directory: None,
             output_limit_bytes: None,
         };
-        let asked = Asked {
+        let asked = JobOrder {
             spec: JobSpec::Run(spec),
             resource: Some("r".into()),
             origin: Origin::Caller(String::new()),

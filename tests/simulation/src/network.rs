@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::BodyExt;
 use muster_agent::{
     sys::dice,
-    transport::{Broken, Transport},
+    transport::{ConnectionError, Transport},
 };
 use muster_schemas::upstreams::FailureKind;
 use reqwest::{Request, Response};
@@ -138,7 +138,7 @@ impl Line {
         self.state(|state| state.cut.filter(|(_, until)| Instant::now() < *until).map(|(cut, _)| cut))
     }
 
-    async fn carry(&self, request: Request) -> Result<Response, Broken> {
+    async fn carry(&self, request: Request) -> Result<Response, ConnectionError> {
         sleep(Duration::from_millis(20).mul_f64(dice::random())).await;
         let Faults { lost_requests, lost_answers, doubled, hung_up, pages } = self.state(|state| state.faults);
         let happens = |chance: f64| chance > 0.0 && dice::random() < chance;
@@ -210,12 +210,12 @@ impl Transport for Line {
         self.0.requests.clone()
     }
 
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Broken>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>> {
         let patience = request.timeout().copied().unwrap_or(PATIENCE);
         self.state(|state| state.tried += 1);
         Box::pin(async move {
             let carried = timeout(patience, self.carry(request)).await;
-            carried.unwrap_or_else(|_| Err(Broken::new(FailureKind::TimedOut, "no answer in time")))
+            carried.unwrap_or_else(|_| Err(ConnectionError::new(FailureKind::TimedOut, "no answer in time")))
         })
     }
 
@@ -226,6 +226,6 @@ async fn never<T>() -> T {
     std::future::pending().await
 }
 
-fn broken(why: &'static str) -> Broken {
-    Broken::new(FailureKind::Connection, why)
+fn broken(why: &'static str) -> ConnectionError {
+    ConnectionError::new(FailureKind::Connection, why)
 }

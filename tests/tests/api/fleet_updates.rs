@@ -37,7 +37,7 @@ async fn the_canary_goes_first_and_the_rest_after_the_soak_never_more_than_the_b
     }
     world.tick().await;
     let seen = world.sees_fleet_update(id).await;
-    assert_eq!((seen.in_flight.len(), seen.waiting_on.as_deref()), (0, Some("wave 2 opens after soak, 1 s left")));
+    assert_eq!((seen.in_flight.len(), seen.waiting_on.as_deref()), (0, Some("the soak of wave 1 to end, 1 s left")));
     world.moves(1);
     world.tick().await;
     assert_eq!(world.sees_fleet_update(id).await.in_flight.len(), 2);
@@ -60,7 +60,7 @@ async fn the_first_failure_halts_it_takes_back_what_nobody_has_accepted_and_it_g
     hosts[0].rolls_back(&release, "it crashed").await.unwrap();
     let seen = world.sees_fleet_update(id).await;
     assert_eq!((seen.state, seen.failures), (FleetUpdateState::Halted, 1));
-    let why = format!("1 of at most 1 failures: {}: rolled_back: it crashed", hosts[0].id());
+    let why = format!("failure limit reached (1 of 1): {}: rolled_back: it crashed", hosts[0].id());
     assert_eq!(seen.halted_reason.as_deref(), Some(why.as_str()));
     assert_eq!(world.alerts().await[0].action, "fleet_update.halted");
     assert!(world.sees_job(offered).await.cancel_requested, "recalled");
@@ -205,7 +205,7 @@ async fn a_host_verifies_until_it_commits() {
     hosts[0].tries(&release).await.is(200);
     let seen = world.sees_fleet_update_hosts(id).await.remove(0);
     assert_eq!(seen.state, FleetUpdateHostState::Verifying);
-    assert!(seen.waiting_on.unwrap().starts_with("its own health gate"));
+    assert!(seen.waiting_on.unwrap().starts_with("the health gate of the new agent"));
     hosts[0].commits(job).await.is(200);
     assert_eq!(world.sees_fleet_update_hosts(id).await[0].state, FleetUpdateHostState::Succeeded);
     assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
@@ -317,7 +317,7 @@ async fn a_host_that_was_waited_for_gets_its_turn_when_it_returns() {
     world.moves(601);
     let id = world.fleet_update(&json!({ "version": "1.1.0", "offline_policy": "wait" })).await.id;
     world.tick().await;
-    assert!(world.sees_fleet_update(id).await.waiting_on.unwrap().contains("1 offline hosts"));
+    assert!(world.sees_fleet_update(id).await.waiting_on.unwrap().contains("1 host to come online"));
     hosts[0].check_in().await;
     world.tick().await;
     hosts[0].updates(&release).await.unwrap();
@@ -365,7 +365,7 @@ async fn nothing_is_offered_outside_the_maintenance_window() {
     let (world, mut hosts, release, id) = begun(1, window).await;
     assert_eq!(hosts[0].updates(&release).await, None);
     let waits = world.sees_fleet_update(id).await.waiting_on.unwrap();
-    assert_eq!(waits, "outside maintenance window until 2026-03-02T22:00:00Z");
+    assert_eq!(waits, "the maintenance window to open at 2026-03-02T22:00:00Z");
     assert_eq!(world.sees_fleet_update_hosts(id).await[0].waiting_on.as_deref(), Some(waits.as_str()));
     let opens = "2026-03-02T22:00:00Z".parse::<jiff::Timestamp>().unwrap();
     world.moves(opens.duration_since(world.now()).as_secs());
@@ -438,7 +438,7 @@ async fn hosts_that_are_current_retired_or_of_another_platform_are_skipped_with_
     let seen = world.sees_fleet_update_hosts(id).await;
     let reasons = seen.iter().map(|host| host.reason.clone().unwrap()).collect::<Vec<_>>();
     // Hosts that could not be updated when they were planned go last.
-    assert_eq!(reasons, ["retired", "runs 1.1.0 already", "no file for linux-riscv64"]);
+    assert_eq!(reasons, ["retired", "already runs 1.1.0", "no file for linux-riscv64"]);
     assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
 }
 

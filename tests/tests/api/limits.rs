@@ -215,7 +215,7 @@ async fn a_request_ends_in_time_on_a_slow_store_however_large_the_fleet_it_plans
     world.is_slow(false);
     let took = world.now().duration_since(began).as_secs();
     assert_eq!(seen.state, FleetUpdateState::Planning, "{took} s");
-    assert!(seen.waiting_on.unwrap().contains("hosts have their place"));
+    assert!(seen.waiting_on.unwrap().contains("hosts so far"));
     world.tick().await;
     let seen = world.sees_fleet_update(seen.id).await;
     assert_eq!((seen.state, seen.counts.total), (FleetUpdateState::Running, 600));

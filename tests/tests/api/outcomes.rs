@@ -154,9 +154,9 @@ impl Updating {
             Kind::RolledBack => (State::Failed, "rolled_back: it crashed", 1),
             Kind::Inconclusive => (State::Succeeded, "", 2),
             Kind::Refused => (State::Failed, "signature: as it was told", 1),
-            Kind::NeverTried => (State::Failed, "no_attempt: it came back without a record of the update", 1),
-            Kind::AnotherVersion => (State::Failed, "agent came back at 0.9.0, expected 1.1.0", 1),
-            Kind::OtherBytes => (State::Failed, "version 1.1.0 runs with other bytes", 1),
+            Kind::NeverTried => (State::Failed, "no_attempt: the agent came back without a record of the update", 1),
+            Kind::AnotherVersion => (State::Failed, "the agent came back as version 0.9.0, expected 1.1.0", 1),
+            Kind::OtherBytes => (State::Failed, "version 1.1.0 runs a different executable", 1),
             Kind::CrashLoop => (State::Failed, "crash_loop: 3 new processes, none committed", 1),
             Kind::Silent => (State::Lost, "", 1),
         };

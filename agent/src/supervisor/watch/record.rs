@@ -1,13 +1,13 @@
-//! What the supervisor writes down: the record of the last update, and the pointer to the committed version. What a full disk
-//! does not take is kept and put down again.
+//! Update record and version pointer, as the supervisor writes them. If the disk is full, they are kept in memory and written
+//! later.
 
 use tracing::{error, info, warn};
 
-use super::{PLATFORM, Supervisor, Watched};
+use super::{PLATFORM, Supervisor, WatchedWorker};
 use crate::{
     errors::chain,
     supervisor::{
-        control::Told,
+        control::SupervisorMessage,
         crashes::Crashes,
         trial::{self, Event, Plan},
     },
@@ -23,7 +23,7 @@ impl Supervisor {
     pub(super) fn settle(&mut self) -> Option<Update> {
         let update = self.record()?;
         let pointer = Pointer::load(&self.state).inspect_err(|failed| {
-            error!("Which version is committed is not known, so the factory's counts: {}", chain(failed));
+            error!("Cannot read which version is committed, so the factory version is used: {}", chain(failed));
         });
         let is_committed = pointer.as_ref().is_ok_and(|pointer| pointer.has_committed(&update));
         let event = match update.phase {
@@ -37,7 +37,7 @@ impl Supervisor {
     /// The record of the last update, as it was decided where that could not be put down yet.
     pub(super) fn record(&mut self) -> Option<Update> {
         let on_disk = Update::load(&self.state).unwrap_or_else(|failed| {
-            error!("The record of the last update is passed over: {}", chain(&failed));
+            error!("Ignoring the record of the last update: {}", chain(&failed));
             None
         });
         // Another update was armed since: what was decided of the one before is of no use any more.
@@ -47,19 +47,19 @@ impl Supervisor {
         self.pending.clone().or(on_disk)
     }
 
-    /// What follows from an event. It counts even while it cannot be put down: a full disk does not end the supervisor.
+    /// Applies an event to the update. The result counts even while it cannot be written: a full disk does not end the supervisor.
     pub(super) fn decide(&mut self, update: &Update, event: Event) -> Update {
         let next = trial::after(update.clone(), event);
         let (from, to) = (&next.from, &next.to.version);
         match next.phase {
-            Phase::Committed => info!("The update from {from} to {to} is committed"),
+            Phase::Committed => info!("Update from {from} to {to} committed"),
             Phase::Armed | Phase::OnTrial | Phase::Unknown => {}
             Phase::Unproven | Phase::RolledBack | Phase::Inconclusive | Phase::Refused => {
-                warn!("The update from {from} to {to} is undone: {}", next.reason);
+                warn!("Update from {from} to {to} rolled back: {}", next.reason);
             }
         }
         let saved = next.save(&self.state).inspect_err(|failed| {
-            error!("What became of the update to {to} cannot be put down yet: {}", chain(failed));
+            error!("Cannot write the outcome of the update to {to} yet: {}", chain(failed));
         });
         self.pending = saved.is_err().then(|| next.clone());
         next
@@ -71,33 +71,33 @@ impl Supervisor {
     }
 
     /// `current.json` is the commit; the record follows. What a full disk does not take is tried again until the deadline.
-    pub(super) async fn commit(&mut self, watched: &mut Watched, update: &Update) {
+    pub(super) async fn commit(&mut self, watched: &mut WatchedWorker, update: &Update) {
         let found = Pointer::load_or_factory(&self.state);
         // An attempt before this one may have put it in place without seeing it on disk: that is no version to go back to.
         let pointer = if found.has_committed(update) { found } else { found.followed_by(update) };
         let saved = pointer.save(&self.state);
         watched.wants_commit = saved.is_err();
         if let Err(failed) = saved {
-            error!("The update to {} cannot be committed yet: {}", update.to.version, chain(&failed));
+            error!("Cannot commit the update to {} yet: {}", update.to.version, chain(&failed));
             return;
         }
         self.crashes = Crashes::default();
         if let Err(failed) = remove_versions_except(&self.state, &pointer.installed()) {
-            warn!("Old versions cannot be removed: {failed}");
+            warn!("Cannot remove old versions: {failed}");
         }
         let update = self.decide(update, Event::Commit);
         watched.decided(update).await;
     }
 
     /// Puts down once more what a full disk did not take.
-    pub(super) async fn put_down_again(&mut self, watched: &mut Watched) {
+    pub(super) async fn put_down_again(&mut self, watched: &mut WatchedWorker) {
         if let (true, Some(update)) = (watched.wants_commit, watched.update.clone()) {
             return self.commit(watched, &update).await;
         }
         self.record();
         if self.pending.take_if(|pending| pending.save(&self.state).is_ok()).is_some() {
-            info!("What became of the update is put down now");
-            watched.worker.tell(Told::Decided).await;
+            info!("The outcome of the update is written now");
+            watched.worker.tell(SupervisorMessage::Decided).await;
         }
     }
 
@@ -118,13 +118,13 @@ impl Supervisor {
             let checked =
                 trust.and_then(|trust| trust.check_installed(&self.state, installed, PLATFORM, Purpose::GoBack));
             if let Err(refusal) = checked {
-                error!("Version {} is not gone back to: {}", installed.version, refusal.message);
+                error!("Cannot roll back to version {}: {}", installed.version, refusal.message);
                 return false;
             }
         }
         let saved = Pointer { committed: previous, previous: None }.save(&self.state);
         if let Err(failed) = &saved {
-            error!("The version before cannot be committed yet: {}", chain(failed));
+            error!("Cannot commit the previous version yet: {}", chain(failed));
         }
         saved.is_ok()
     }

@@ -166,7 +166,7 @@ fn a_disk_that_is_full_in_the_midst_of_jobs_loses_no_result() {
     gate.unlock().unwrap();
     island.wait_for_log("waits for the journal: cannot append");
     let late = island.job(99, 8_000);
-    island.wait_for_log("cannot be journalled, and is not accepted");
+    island.wait_for_log("Cannot write a job to the journal, so it is not accepted");
     island.assert_calls_at_its_pace();
     fs::remove_file(filler).unwrap();
     for (number, id) in running.into_iter().enumerate().chain([(99, late)]) {
@@ -194,7 +194,7 @@ fn a_disk_that_becomes_read_only_stops_no_calls_and_loses_no_result() {
     gate.unlock().unwrap();
     island.wait_for_log("waits for the journal");
     let late = island.job(1, 0);
-    island.wait_for_log("cannot be journalled, and is not accepted");
+    island.wait_for_log("Cannot write a job to the journal, so it is not accepted");
     island.assert_calls_at_its_pace();
     assert!(!island.server.with(|world| world.accepted.contains(&late)));
     island.restart();

@@ -1,4 +1,4 @@
-//! What operators may do with a fleet update: told with it, and held by its steps.
+//! Actions on a fleet update: which ones its state and a caller's role allow. Views and transitions ask here.
 
 use muster_schemas::{access::Role, actions::ActionOnFleetUpdate, fleet_updates::FleetUpdateState};
 
@@ -12,21 +12,21 @@ impl FleetUpdate {
         self.can(action)
     }
 
-    /// Whether its state lets anybody do this.
+    /// Whether its state allows this.
     pub fn can(&self, action: ActionOnFleetUpdate) -> Result<(), Refused> {
         use ActionOnFleetUpdate::{Cancel, Pause, Resume, RetryFailed, WriteOff};
         use FleetUpdateState::{Cancelled, Completed, Halted, Paused, Planning, Running};
         match (action, self.state) {
-            (WriteOff, _) if self.lost.is_empty() => Err(Refused::wrong_state("no host of it is lost")),
+            (WriteOff, _) if self.lost.is_empty() => Err(Refused::wrong_state("no host of this fleet update is lost")),
             (Pause, Running) | (Resume, Paused) | (Cancel, Planning | Running | Paused | Halted) | (WriteOff, _) => {
                 Ok(())
             }
             (Resume, Halted) => self.has_a_slot(),
             (RetryFailed, Running | Paused) => self.has_hosts_to_retry(),
             (RetryFailed, Halted) => self.has_hosts_to_retry().and_then(|()| self.has_a_slot()),
-            // Asked again, these change nothing and are no fault.
+            // The reason for `why_not`: a second request changes nothing, and is not an error.
             (Pause, Paused) | (Resume, Running) | (Cancel, Cancelled) => {
-                Err(Refused::wrong_state(format_args!("the fleet update is {} already", word(self.state))))
+                Err(Refused::wrong_state(format_args!("the fleet update is already {}", word(self.state))))
             }
             (Pause, _) => Err(self.refused("pause")),
             (Resume, _) => Err(self.refused("resume")),
@@ -37,14 +37,14 @@ impl FleetUpdate {
 
     fn has_a_slot(&self) -> Result<(), Refused> {
         if self.slots_are_exhausted() {
-            return Err(Refused::wrong_state("its slots are held by lost hosts; write them off first"));
+            return Err(Refused::wrong_state("lost hosts hold all slots; write them off first"));
         }
         Ok(())
     }
 
     fn has_hosts_to_retry(&self) -> Result<(), Refused> {
         if self.retriable.is_empty() {
-            return Err(Refused::wrong_state("no failed host has an attempt left"));
+            return Err(Refused::wrong_state("no failed host has attempts left"));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Admission: a host's turn. It gets a slot and a job in one commit, or is left out with a reason.
+//! Admission control: the turn of a host. It gets a slot and a job in one commit, or is skipped with a reason.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     changes::{Change, Effect},
     hosts::Host,
-    jobs::{Asked, NewJob, Origin},
+    jobs::{JobOrder, NewJob, Origin},
     mailboxes::{self, Mailbox},
     refused::Refused,
     releases::Release,
@@ -29,27 +29,27 @@ use crate::{
     words::word,
 };
 
-/// How many hosts may be waited for at once; more wait for their turn.
+/// The most offline hosts that are waited for at once; more of them are skipped.
 const MAX_DEFERRED: usize = 2_000;
 
-/// A host whose turn may have come, as it is now.
+/// A host that may have its turn, as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The host.
     pub host_id: HostId,
-    /// Whether it is served. Absent: there is no such host any more.
+    /// Its state. Absent: the host does not exist any more.
     pub state: Option<HostState>,
-    /// Whether it was heard from lately.
+    /// Whether it is online.
     pub online: bool,
     /// Job kinds that its policy allows.
     pub capabilities: Vec<String>,
-    /// Whether a job is open that changes the same and is not this fleet update's.
+    /// Whether another job on the same resource is open.
     pub update_open: bool,
     /// Whether its mailbox takes another job.
     pub has_room: bool,
-    /// Why the release was taken back, if it was.
+    /// Why the release was yanked. Absent: it was not.
     pub yanked: Option<String>,
-    /// What runs on it.
+    /// Its agent.
     pub agent: Option<AgentReport>,
     /// Its operating system.
     pub os: String,
@@ -62,7 +62,7 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A host that was never offered anything, with what is brought as it is for it.
+    /// A candidate from a host and the release for it, before the first attempt.
     pub fn new(host: &Host, mailbox: &Mailbox, online: bool, resource: &str, release: &Release) -> Self {
         let facts = &host.facts;
         Self {
@@ -81,7 +81,7 @@ impl Candidate {
         }
     }
 
-    /// In the place of a host that does not exist any more.
+    /// The candidate for a host that does not exist any more.
     pub fn deleted(host_id: HostId) -> Self {
         Self {
             host_id,
@@ -101,8 +101,8 @@ impl Candidate {
 }
 
 impl FleetUpdate {
-    /// Positions whose turn it may be, at most as many as there are free slots; those that wait for their host to come
-    /// online are `deferred`, after the others.
+    /// The positions that may have their turn now, at most as many as there are free slots. Positions that wait for their host
+    /// to come online are in `deferred`, and come after these.
     pub fn turns(&self, now: Timestamp) -> Vec<u32> {
         if self.may_offer(now).is_err() {
             return Vec::new();
@@ -111,7 +111,7 @@ impl FleetUpdate {
         self.requeued.iter().copied().chain(fresh).take(self.free_slots()).collect()
     }
 
-    /// Positions that wait for their host to come online, if one could be offered the release now.
+    /// Positions that wait for their host to come online, if anything may be offered now.
     pub fn deferred(&self, now: Timestamp) -> Vec<u32> {
         if self.may_offer(now).is_err() { Vec::new() } else { self.deferred.iter().copied().collect() }
     }
@@ -120,25 +120,25 @@ impl FleetUpdate {
         (self.plan.max_in_flight as usize).saturating_sub(self.slots.len())
     }
 
-    /// Whether anything may be offered at all, or why not.
+    /// Whether anything may be offered at all, or what must happen first, as in `waiting_on`.
     pub(super) fn may_offer(&self, now: Timestamp) -> Result<(), String> {
         let window = self.plan.maintenance_window.as_ref().and_then(|window| windows::opens_at(window, now));
         if self.state != FleetUpdateState::Running {
-            Err(format!("it is {}", word(self.state)))
+            Err(format!("the fleet update, which is {}", word(self.state)))
         } else if self.failures >= self.plan.max_failures {
-            Err(format!("{} of at most {} failures", self.failures, self.plan.max_failures))
+            Err(format!("an operator: failure limit reached ({} of {})", self.failures, self.plan.max_failures))
         } else if let Some(opens_at) = window {
-            Err(format!("outside maintenance window until {opens_at}"))
+            Err(format!("the maintenance window to open at {opens_at}"))
         } else if self.free_slots() == 0 {
-            Err(format!("max_in_flight {} of {}", self.slots.len(), self.plan.max_in_flight))
+            Err(format!("a free slot ({} of {} in use)", self.slots.len(), self.plan.max_in_flight))
         } else {
             Ok(())
         }
     }
 }
 
-/// What is done about a host whose turn has come. The only place that decides whether a host needs what is brought and can
-/// have it: the dry run, a host's page, an update of a single host and the order of the turns ask the same.
+/// Decides about a host whose turn has come. The only place that decides whether a host needs the change and can have it: the
+/// dry run, the page of a host, the update of a single host and the order of the turns use it, too.
 pub fn turn(brings: &Brings, candidate: &Candidate, job_id: JobId) -> Turn {
     let (rules, job) = (brings.rules(), brings.rules().job());
     let asked = rules.turn(candidate, job_id);
@@ -157,7 +157,7 @@ pub fn turn(brings: &Brings, candidate: &Candidate, job_id: JobId) -> Turn {
     }
 }
 
-/// What keeps a host that needs what is brought from having it.
+/// The reason why a host that needs the change cannot get it, if there is one.
 fn hindrance(candidate: &Candidate, job: &JobSpec) -> Option<Exclusion> {
     let kind = job.kind();
     if !candidate.capabilities.iter().any(|able| able == kind) {
@@ -208,7 +208,7 @@ impl Transition {
         let plan = &self.next.plan;
         let deadline_at = after(self.now, plan.host_time_limit_seconds);
         let spec = plan.brings.rules().job();
-        let asked = Asked {
+        let asked = JobOrder {
             resource: spec.rules().resource(),
             spec,
             origin: Origin::FleetUpdate(Place { fleet_update_id: self.next.id, position }),
@@ -227,7 +227,7 @@ impl Transition {
         self.host(position, HostEvent::Conclude { state: FleetUpdateHostState::Skipped, reason: Some(reason) });
     }
 
-    /// A host is offline when its turn has come, or was when its job ran out.
+    /// A host is offline at its turn, or was when its job expired.
     pub(super) fn offline(&mut self, position: u32, host_id: HostId) {
         if self.next.deferred.contains(&position) {
             return;

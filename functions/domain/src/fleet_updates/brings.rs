@@ -1,7 +1,7 @@
-//! What a fleet update brings to its hosts, and how a host proves that it has it. One file per thing brought.
+//! Rollout strategies: the kinds of change that a fleet update brings to hosts, and how a host proves it. One file per kind.
 //!
-//! The engine knows waves, slots, failures and windows, and nothing of what it brings. What that is stands in its plan, and
-//! is asked through [`Brought`]; what a host must show is in the host's slot, and is asked through [`Proof`].
+//! The engine knows waves, slots, failures and windows, but nothing about the change. The change is part of the plan, behind
+//! the trait [`Brought`]; the expected proof is part of the host's slot, behind the trait [`Proof`].
 
 pub mod releases;
 
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::Candidate;
 use crate::refused::Refused;
 
-/// What a fleet update brings. It stands flat in the stored plan: each kind has members of its own.
+/// The change that a fleet update brings. It is stored flat in the plan: each kind has its own members.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Brings {
@@ -28,61 +28,61 @@ pub enum Brings {
     Release(releases::Release),
 }
 
-/// What the engine asks of what it brings.
+/// The rules of a change that a fleet update brings.
 pub trait Brought {
-    /// The name of the lock that lets one fleet update at a time bring such a thing.
+    /// The name of the lock that allows one fleet update of this kind at a time.
     fn lock(&self) -> String;
 
-    /// What is brought, in a few words: `agent 1.9.2`.
+    /// A short title of the change: `agent 1.9.2`.
     fn title(&self) -> String;
 
     /// The job that brings it to a host.
     fn job(&self) -> JobSpec;
 
-    /// Whether the host needs it and could have it, as far as that depends on what is brought.
+    /// Whether the host needs the change and could have it, as far as that depends on the change.
     fn turn(&self, candidate: &Candidate, job_id: JobId) -> Turn;
 }
 
-/// What is done about a host whose turn has come.
+/// The decision about a host whose turn has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Turn {
-    /// It gets a slot and a job, and must then show this.
+    /// It gets a slot and a job, and must then prove this.
     Offer(Expected),
-    /// It gets nothing.
+    /// It is skipped.
     LeaveOut(Exclusion),
     /// It is offline.
     WaitFor,
-    /// No host gets anything any more, for this reason.
+    /// The fleet update halts, for this reason.
     Halt(String),
 }
 
-/// Why a host is left out.
+/// Why a host is skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exclusion {
-    /// There is no such host any more.
+    /// The host does not exist any more.
     Deleted,
     /// Its identity is revoked.
     Retired,
-    /// Nothing is served to it until an operator readmits it.
+    /// It is blocked until an operator readmits it.
     Quarantined,
     /// Its agent has never started.
     NeverStarted,
     /// Its policy does not allow jobs of this kind.
     NotAllowed(&'static str),
-    /// What is brought is not there for its operating system and architecture.
+    /// There is no file for its operating system and architecture.
     NoFile(String),
-    /// It has this already.
+    /// It already has this.
     HasIt(String),
-    /// Another job that changes the same is open.
+    /// Another job on the same resource is open.
     Busy(String),
     /// Its mailbox is full.
     NoRoom,
-    /// It was offered the same too often.
+    /// It was offered the change too often.
     NoAttemptLeft(u32),
 }
 
 impl Exclusion {
-    /// Whether the host would still need what is brought, and could have it later.
+    /// Whether this is temporary: the host still needs the change, and could have it later.
     pub fn is_for_now(&self) -> bool {
         match self {
             Self::Quarantined | Self::Busy(_) | Self::NoRoom | Self::NoAttemptLeft(_) => true,
@@ -95,7 +95,7 @@ impl Exclusion {
         }
     }
 
-    /// The same as a refusal, for an operator who asks for this one host.
+    /// The refusal for an operator who updates this one host.
     pub fn refused(&self) -> Refused {
         let code = match self {
             Self::Deleted => ProblemCode::HostNotFound,
@@ -121,15 +121,15 @@ impl fmt::Display for Exclusion {
             Self::NeverStarted => f.write_str("its agent has never started"),
             Self::NotAllowed(kind) => write!(f, "its policy does not allow {kind}"),
             Self::NoFile(platform) => write!(f, "no file for {platform}"),
-            Self::HasIt(what) => write!(f, "runs {what} already"),
-            Self::Busy(what) => write!(f, "another update of its {what} is open"),
-            Self::NoRoom => f.write_str("too many of its jobs are open"),
-            Self::NoAttemptLeft(attempts) => write!(f, "was offered the same {attempts} times"),
+            Self::HasIt(what) => write!(f, "already runs {what}"),
+            Self::Busy(what) => write!(f, "another update of its {what} is in progress"),
+            Self::NoRoom => f.write_str("it has too many open jobs"),
+            Self::NoAttemptLeft(attempts) => write!(f, "it was already offered this {attempts} times"),
         }
     }
 }
 
-/// What a host in an unproven update must show. It stands in the host's slot, as its kind stores it.
+/// The proof that a host in an unproven update must give. It is stored flat in the host's slot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Expected {
@@ -137,43 +137,43 @@ pub enum Expected {
     Release(releases::Expectation),
 }
 
-/// What the engine asks of what a host must show.
+/// The rules of a proof.
 pub trait Proof {
-    /// The job that brings it.
+    /// The job that brings the change.
     fn job_id(&self) -> JobId;
 
-    /// Remembers what a report shows.
+    /// Remembers a report.
     fn saw(&self, report: &Report, at: Timestamp) -> Expected;
 
-    /// What a report proves, after it was seen.
+    /// Judges a report, after `saw`.
     fn judge(&self, report: &Report, now: Timestamp) -> Verdict;
 
-    /// Whether the report shows that the host has come back without having tried.
+    /// Whether the report shows that the host came back without having tried the change.
     fn has_not_tried(&self, report: &Report) -> bool;
 
-    /// What a host in this state is waited for to show, in words.
+    /// The thing that a host in this state is waited for, in words.
     fn waits_for(&self, state: FleetUpdateHostState) -> &'static str;
 }
 
-/// What a report proves.
+/// The verdict on a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing.
     Unproven,
-    /// What was brought is there, and has not proven itself.
+    /// The change is there, but not proven yet.
     Verifying,
-    /// It has.
+    /// The change is proven.
     Succeeded,
     /// It failed, for this reason.
     Failed(String),
-    /// Nothing is known about what was brought, for this reason.
+    /// Whether the change works is unknown, for this reason.
     Inconclusive(String),
-    /// Something else is there that says it is what was brought: the host is not to be trusted.
+    /// Other bytes run under the version of the change: the host cannot be trusted.
     WrongBytes(String),
 }
 
 impl Brings {
-    /// What the engine asks of it. The only place where things brought are told apart.
+    /// The rules of its kind. The only place that distinguishes kinds of change.
     pub fn rules(&self) -> &dyn Brought {
         match self {
             Self::Release(release) => release,
@@ -182,7 +182,7 @@ impl Brings {
 }
 
 impl Expected {
-    /// What the engine asks of it.
+    /// The rules of its kind.
     pub fn rules(&self) -> &dyn Proof {
         match self {
             Self::Release(expectation) => expectation,

@@ -1,12 +1,12 @@
-//! The hosts of a fleet update: one small record each, so that 100 000 hosts never meet an item-size limit. While a host is
-//! in an unproven update, its record is its slot.
+//! State machine of one host in a fleet update: a small record each, so that 100 000 hosts never reach an item-size limit.
+//! While a host is in an unproven update, its record is its slot.
 //!
 //! ```text
 //! pending ──Offer──▶ offered ──its report──▶ verifying ──its report──▶ succeeded | failed
 //!    ▲                  └──Tick past its deadline──┴──▶ lost ──its report, WriteOff──▶ …
 //!    └── inconclusive, taken back, offline, tried again ── offered | verifying | lost | failed
 //! ```
-//! It judges what is heard of its host. What that means for the whole, its fleet update decides in the same commit.
+//! It judges the reports and jobs of its host. Its fleet update decides in the same commit what that means for the others.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -29,7 +29,7 @@ use crate::{
     refused::Refused,
 };
 
-/// How often one host is offered the release at most.
+/// The most attempts per host.
 pub const MAX_ATTEMPTS: u32 = 3;
 
 /// A host's place in a fleet update.
@@ -42,7 +42,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Something that happens to the host in this place.
+    /// A change of the host in this place.
     pub fn change(self, event: Event) -> Change {
         Change::FleetUpdateHost(self.fleet_update_id, self.position, event)
     }
@@ -51,12 +51,12 @@ impl Place {
 /// One host of a fleet update.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FleetUpdateHost {
-    /// Where.
+    /// Its place.
     #[serde(flatten)]
     pub place: Place,
     /// The host.
     pub host_id: HostId,
-    /// Where it is.
+    /// Its state.
     pub state: FleetUpdateHostState,
     /// Why it ended as it did.
     pub reason: Option<String>,
@@ -68,52 +68,52 @@ pub struct FleetUpdateHost {
     pub offered_at: Option<Timestamp>,
     /// Its slot; present while it is in an unproven update.
     pub slot: Option<Slot>,
-    /// When the fleet update was done with it.
+    /// When it reached its final state.
     pub ended_at: Option<Timestamp>,
 }
 
-/// What a host in an unproven update holds.
+/// The slot of a host in an unproven update.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot {
-    /// When the host is lost.
+    /// When the host counts as lost.
     pub deadline_at: Timestamp,
-    /// What it must show.
+    /// The proof that it must give.
     pub expected: Expected,
 }
 
-/// What can happen to it.
+/// An event of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// It gets a slot and a job.
     Offer(Box<Slot>),
-    /// The host said something of itself that may prove something.
+    /// The host sent a report that may be a proof.
     Reported {
-        /// What it said.
+        /// The report.
         report: Box<Report>,
-        /// When it said so.
+        /// When it was sent.
         at: Timestamp,
     },
     /// A job of it is final.
     JobEnded {
         /// The job.
         job_id: JobId,
-        /// Where it ended.
+        /// Its final state.
         state: JobState,
         /// Why it did not succeed.
         error: Option<JobError>,
     },
-    /// Its fleet update offers nothing more: its job is taken back unless the host has accepted it.
+    /// Its fleet update stopped offering: its job is recalled unless the host has accepted it.
     Recall,
     /// An operator gives up on a lost host.
     WriteOff,
-    /// The fleet update is done with it.
+    /// The fleet update ends it.
     Conclude {
         /// How it ended.
         state: FleetUpdateHostState,
         /// Why.
         reason: Option<String>,
     },
-    /// It failed, and its turn comes again.
+    /// It failed, and gets another turn.
     Retry,
     /// Time has passed.
     Tick,
@@ -139,9 +139,9 @@ impl FleetUpdateHost {
         if self.state != FleetUpdateHostState::Pending {
             return Err(Refused::wrong_state(format_args!("{} is not pending", self.host_id)));
         }
-        // Here, and not by what somebody has read a while ago.
+        // Checked here again, because the candidate may be outdated.
         if !self.has_attempts_left() {
-            return Err(Refused::wrong_state(format_args!("{} has no attempt left", self.host_id)));
+            return Err(Refused::wrong_state(format_args!("{} has no attempts left", self.host_id)));
         }
         Ok(Step::to(Self {
             state: FleetUpdateHostState::Offered,
@@ -155,7 +155,7 @@ impl FleetUpdateHost {
     }
 
     fn reported(&self, report: &Report, at: Timestamp, now: Timestamp) -> Step<Self> {
-        // A report that was made before the offer, and comes late, says nothing about it.
+        // A late report from before the offer proves nothing about it.
         let heard = self.slot.as_ref().filter(|_| self.offered_at.is_some_and(|offered_at| at >= offered_at));
         let Some(slot) = heard else { return self.stay() };
         let expected = slot.expected.rules().saw(report, at);
@@ -164,9 +164,9 @@ impl FleetUpdateHost {
         let next = Self { slot: Some(Slot { expected, ..slot.clone() }), ..self.clone() };
         match verdict {
             Verdict::Unproven if not_tried => {
-                next.failed("no_attempt: it came back without a record of the update", now)
+                next.failed("no_attempt: the agent came back without a record of the update", now)
             }
-            // Past its deadline only a proof counts.
+            // After its deadline only a proof counts.
             Verdict::Verifying if self.state == FleetUpdateHostState::Offered => {
                 Step::to(Self { state: FleetUpdateHostState::Verifying, ..next })
             }
@@ -193,9 +193,9 @@ impl FleetUpdateHost {
             JobState::Failed | JobState::Rejected | JobState::Interrupted => self.failed(&why, now),
             JobState::Superseded => self.failed("superseded by another update", now),
             // Its job was recalled before the host had accepted it.
-            JobState::Cancelled => self.again(Some("taken back".into()), Outcome::TakenBack),
+            JobState::Cancelled => self.again(Some("recalled".into()), Outcome::TakenBack),
             JobState::Expired => self.again(None, Outcome::Offline(self.host_id)),
-            // The host's word is not the proof of a success: its next report is.
+            // A job that succeeded does not prove the change: the next report does.
             JobState::Succeeded
             | JobState::Queued
             | JobState::Offered
@@ -268,7 +268,7 @@ impl Machine for FleetUpdateHost {
     type Event = Event;
 
     fn begin(_event: &Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
-        // Written with a step of the plan.
+        // It is created by planning.
         Err(Refused::not_found("host of this fleet update"))
     }
 

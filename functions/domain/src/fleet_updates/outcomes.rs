@@ -1,4 +1,4 @@
-//! Outcomes: what became of a host frees its slot and decides, in the same step, whether the whole goes on.
+//! Outcomes of hosts: an outcome frees the host's slot, and decides in the same step whether the fleet update goes on.
 
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateState};
 
@@ -34,7 +34,7 @@ impl Transition {
                 self.next.requeued.insert(position);
                 self.offline(position, *host_id);
             }
-            // The operator has looked: it is recorded as failed, and does not count toward a halt.
+            // An operator decided: it is recorded as failed, and does not count toward a halt.
             Outcome::WrittenOff { host_id, again } => {
                 self.effects.push(Note::new("fleet_update.host_written_off", self.next.id, host_id.to_string()).into());
                 self.next.failed += 1;

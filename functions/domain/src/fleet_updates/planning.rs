@@ -1,7 +1,7 @@
-//! Planning: every host gets its place, some at a time, so that no step and no request grows with the fleet.
+//! Rollout planning: hosts are assigned to positions in pages, so that no step and no request grows with the fleet.
 //!
-//! Hosts that can be updated when they are found are numbered from 0, the others from [`OTHERS`]; the turns of the first come
-//! before the turns of the others. So the order is known after one look at each host, however many there are.
+//! Hosts that can be updated when they are planned are numbered from 0, the others from [`OTHERS`]; the former have their turns
+//! first. So one pass over the hosts gives their order.
 
 use std::collections::BTreeSet;
 
@@ -17,30 +17,31 @@ use crate::{
     changes::{Effect, Lock, Note, Work},
     machine::Step,
     refused::Refused,
+    words::counted,
 };
 
 /// The first position of the hosts that could not be updated when they were planned.
 const OTHERS: u32 = 1 << 26;
 
-/// A plan in the making.
+/// The progress of planning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Planning {
-    /// Of which hosts.
+    /// Which hosts take part.
     pub selection: Selection,
     /// The waves' sizes.
     pub waves: Vec<Share>,
     /// How many hosts may be in an unproven update at once.
     pub max_in_flight: Share,
-    /// From where on hosts are looked for. Absent: from the first.
+    /// Where the next page of hosts begins. Absent: at the first host.
     pub from: Option<String>,
 }
 
-/// Which hosts are meant.
+/// Which hosts take part.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Selection {
-    /// These.
+    /// These hosts.
     Hosts(BTreeSet<HostId>),
-    /// All that it matches.
+    /// All hosts that match.
     Matching(Selector),
 }
 
@@ -64,7 +65,7 @@ impl FleetUpdate {
         super::count(ends.take_while(|end| *end <= turn).count())
     }
 
-    /// The positions that the next hosts get: the next of those that can be updated now, and of the others.
+    /// The next free positions: of the hosts that can be updated now, and of the others.
     pub fn next_positions(&self) -> (u32, u32) {
         (self.ready, OTHERS + self.others)
     }
@@ -109,7 +110,7 @@ impl Transition {
         to: Option<&String>,
     ) -> Result<(), Refused> {
         let Some(planning) = self.next.planning.as_mut().filter(|planning| planning.from.as_ref() == from) else {
-            return Err(Refused::wrong_state("the plan has come further already"));
+            return Err(Refused::wrong_state("planning has already moved on"));
         };
         self.next.ready += ready;
         self.next.others += others;
@@ -124,7 +125,7 @@ impl Transition {
             self.next.plan.max_in_flight = super::max_in_flight(total, max_in_flight);
         }
         self.next.state = FleetUpdateState::Running;
-        let detail = format!("{} to {total} hosts", self.next.plan.brings.rules().title());
+        let detail = format!("{} to {}", self.next.plan.brings.rules().title(), counted(total, "host"));
         self.effects.push(Note::new("fleet_update.planned", self.next.id, detail).into());
         Ok(())
     }

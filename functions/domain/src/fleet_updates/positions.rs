@@ -1,5 +1,5 @@
-//! Positions of a plan as they are kept: runs of neighbours as `[first, last]`. A whole fleet that is offline is one run,
-//! where a number for each host would outgrow an item.
+//! Run-length encoding of a set of positions: neighbors are stored as `[first, last]`. A fleet that is offline as a whole is
+//! one run, where a number for each host would exceed the item-size limit.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Kept {
+enum Run {
     One(u32),
-    Run(u32, u32),
+    Many(u32, u32),
 }
 
 /// See the module.
@@ -22,16 +22,16 @@ pub fn serialize<S: Serializer>(positions: &BTreeSet<u32>, serializer: S) -> Res
         }
     }
     let kept =
-        runs.into_iter().map(|(first, last)| if first == last { Kept::One(first) } else { Kept::Run(first, last) });
+        runs.into_iter().map(|(first, last)| if first == last { Run::One(first) } else { Run::Many(first, last) });
     serializer.collect_seq(kept)
 }
 
 /// See the module.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<u32>, D::Error> {
-    let kept = Vec::<Kept>::deserialize(deserializer)?;
+    let kept = Vec::<Run>::deserialize(deserializer)?;
     let runs = kept.into_iter().map(|kept| match kept {
-        Kept::One(position) => position..=position,
-        Kept::Run(first, last) => first..=last,
+        Run::One(position) => position..=position,
+        Run::Many(first, last) => first..=last,
     });
     Ok(runs.flatten().collect())
 }

@@ -1,4 +1,4 @@
-//! A step of a fleet update in the making: what operators ask for, and what follows by itself after every event.
+//! Transitions of a fleet update: the actions of operators, and what follows by itself after every event.
 
 use jiff::Timestamp;
 use muster_schemas::{fleet_updates::FleetUpdateState, ids::HostId, problems::Problem};
@@ -7,6 +7,7 @@ use super::{FleetUpdate, MAX_AT_ONCE, hosts};
 use crate::{
     changes::{Change, Effect, Lock, Note, Work},
     refused::Refused,
+    words::counted,
 };
 
 /// A step being made: the next state, changed in place, and its effects.
@@ -23,14 +24,14 @@ impl Transition {
         Self { next: fleet_update.clone(), effects: Vec::new(), latest_failure: None, latest_lost: None, now }
     }
 
-    /// What follows by itself after every event: halt, completion, the next wave.
+    /// Follows every event: halts, completes, or opens the next wave.
     pub(super) fn settle(&mut self) {
         use FleetUpdateState::{Completed, Paused, Running};
         let next = &self.next;
         if matches!(next.state, Running | Paused) && next.failures >= next.plan.max_failures {
             let (failures, limit) = (next.failures, next.plan.max_failures);
             let latest = self.latest_failure.as_deref().unwrap_or("see the failed hosts");
-            return self.halt(&format!("{failures} of at most {limit} failures: {latest}"));
+            return self.halt(&format!("failure limit reached ({failures} of {limit}): {latest}"));
         }
         if next.state != Running {
             return;
@@ -41,7 +42,7 @@ impl Transition {
                 (Some(host), lost) => format!("{host} and {} more", lost - 1),
                 (None, lost) => format!("{lost} lost hosts"),
             };
-            return self.halt(&format!("slots_exhausted: no word from {who}"));
+            return self.halt(&format!("slots_exhausted: no report from {who}"));
         }
         while self.next.wave_is_done()
             && !self.next.is_last_wave()
@@ -87,7 +88,10 @@ impl Transition {
     /// After a halt with a note that says why.
     pub(super) fn goes_on_by_hand(&mut self, note: &str) -> Result<(), Refused> {
         if self.next.state == FleetUpdateState::Halted && note.trim().is_empty() {
-            return Err(Refused(Box::new(Problem::invalid("note", "must say why it may go on after a halt"))));
+            return Err(Refused(Box::new(Problem::invalid(
+                "note",
+                "must say why the fleet update may resume after a halt",
+            ))));
         }
         self.resume(note);
         Ok(())
@@ -109,7 +113,7 @@ impl Transition {
         self.effects.push(Note::new(action, self.next.id, detail).into());
     }
 
-    /// Takes back what was offered and is not accepted. Hosts already updating finish and are recorded.
+    /// Recalls offers that are not accepted. Hosts that are already updating finish and are recorded.
     fn recall(&mut self) {
         self.next.to_recall = self.next.slots.difference(&self.next.lost).copied().collect();
         self.recall_more();
@@ -124,7 +128,7 @@ impl Transition {
 
     pub(super) fn retry_failed(&mut self, note: &str) -> Result<(), Refused> {
         let positions = self.next.retriable.iter().copied().take(MAX_AT_ONCE).collect::<Vec<_>>();
-        // One that halted goes on by this, under the same conditions as by a resume.
+        // This resumes a halted fleet update, under the same conditions as `resume`.
         if self.next.state == FleetUpdateState::Halted {
             self.goes_on_by_hand(note)?;
         }
@@ -134,7 +138,7 @@ impl Transition {
             self.next.requeued.insert(*position);
             self.host(*position, hosts::Event::Retry);
         }
-        let detail = format!("{} hosts: {note}", positions.len());
+        let detail = format!("{}: {note}", counted(positions.len(), "host"));
         self.effects.push(Note::new("fleet_update.failed_hosts_again", self.next.id, detail).into());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A fleet update as operators see it.
+//! Views of a fleet update: its counts and its details for operators.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -11,7 +11,7 @@ use super::{Brings, FleetUpdate, brings, count};
 use crate::access::actions;
 
 impl FleetUpdate {
-    /// How many hosts are where.
+    /// Hosts by state.
     pub fn counts(&self) -> Counts {
         let (total, in_flight) = (self.total(), count(self.slots.len()));
         let (succeeded, failed) = (self.succeeded, self.failed);

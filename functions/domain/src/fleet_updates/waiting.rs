@@ -1,20 +1,23 @@
-//! Waiting: why nothing happens, in words. A planner that cannot say so is only half a planner.
+//! What a fleet update waits for, in words. Each text is a noun phrase that reads well after "Waiting for".
 
 use jiff::Timestamp;
 use muster_schemas::fleet_updates::{FleetUpdateHostState, FleetUpdateHostView, FleetUpdateState};
 
 use super::{FleetUpdate, hosts::FleetUpdateHost};
+use crate::words::counted;
 
 impl FleetUpdate {
-    /// What it waits for, in words; absent when it is over.
+    /// The thing that it waits for, in words; absent when it has ended.
     pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
         match self.state {
             FleetUpdateState::Completed | FleetUpdateState::Cancelled => None,
-            FleetUpdateState::Planning => Some(format!("the plan: {} hosts have their place", self.total())),
+            FleetUpdateState::Planning => {
+                Some(format!("the plan to be ready ({} so far)", counted(self.total(), "host")))
+            }
             FleetUpdateState::Paused => Some("an operator to resume it".into()),
             FleetUpdateState::Halted => {
                 let reason = self.halted_reason.as_deref().unwrap_or("no reason was kept");
-                Some(format!("an operator to look: {reason}"))
+                Some(format!("an operator to resume or cancel it: {reason}"))
             }
             FleetUpdateState::Running => Some(self.running_waits_on(now)),
         }
@@ -28,10 +31,11 @@ impl FleetUpdate {
         let waiting_on = match state {
             FleetUpdateHostState::Pending => Some(self.turn_waits_on(host.place.position, now)),
             FleetUpdateHostState::Offered | FleetUpdateHostState::Verifying => {
-                let awaited = host.slot.as_ref().map_or("its report", |slot| slot.expected.rules().waits_for(state));
+                let awaited =
+                    host.slot.as_ref().map_or("a report from the host", |slot| slot.expected.rules().waits_for(state));
                 Some(format!("{awaited}, until {until}"))
             }
-            FleetUpdateHostState::Lost => Some(format!("any word of it; none by {until}")),
+            FleetUpdateHostState::Lost => Some(format!("a report from the host, overdue since {until}")),
             FleetUpdateHostState::Succeeded
             | FleetUpdateHostState::Failed
             | FleetUpdateHostState::Skipped
@@ -51,7 +55,7 @@ impl FleetUpdate {
         }
     }
 
-    /// Where a host is. One whose turn never came is done with when the whole is; nothing is written for it.
+    /// The state of a host. A host that never had its turn ends with the fleet update; its record is not written for that.
     fn host_state(&self, host: &FleetUpdateHost) -> (FleetUpdateHostState, Option<String>) {
         match (host.state, self.state) {
             (FleetUpdateHostState::Pending, FleetUpdateState::Cancelled) => (FleetUpdateHostState::Cancelled, None),
@@ -67,15 +71,15 @@ impl FleetUpdate {
             return self.soak(end, now);
         }
         let lost = self.lost.len();
-        let lost = if lost > 0 { format!(", {lost} of them lost") } else { String::new() };
+        let lost = if lost > 0 { format!("; {lost} lost") } else { String::new() };
         match self.may_offer(now) {
             Err(reason) if self.slots.is_empty() => reason,
             Err(_) | Ok(()) if !self.slots.is_empty() => {
-                let (held, most) = (self.slots.len(), self.plan.max_in_flight);
-                format!("{held} of at most {most} hosts in an unproven update{lost}")
+                let (held, most) = (counted(self.slots.len(), "host"), self.plan.max_in_flight);
+                format!("{held} to finish updating (at most {most} at once){lost}")
             }
             _ if self.turns(now).is_empty() && !self.deferred.is_empty() => {
-                format!("{} offline hosts, until {}", self.deferred.len(), self.plan.deadline_at)
+                format!("{} to come online, until {}", counted(self.deferred.len(), "host"), self.plan.deadline_at)
             }
             _ => "the next tick".into(),
         }
@@ -100,6 +104,6 @@ impl FleetUpdate {
     fn soak(&self, end: Timestamp, now: Timestamp) -> String {
         let left = end.duration_since(now).as_secs().max(0);
         let left = if left < 120 { format!("{left} s") } else { format!("{} min", left.div_euclid(60)) };
-        format!("wave {} opens after soak, {left} left", self.wave + 2)
+        format!("the soak of wave {} to end, {left} left", self.wave + 1)
     }
 }

@@ -1,4 +1,4 @@
-//! What operators may do with a host: told with it, and held by the routes and by the steps of its mailbox.
+//! Actions on a host: which ones its state and a caller's role allow. Views, routes and the mailbox ask here.
 
 use muster_schemas::{access::Role, actions::ActionOnHost, ids::JobId, jobs::AGENT};
 
@@ -15,16 +15,16 @@ use crate::{
     releases::Release,
 };
 
-/// A host with all that decides about it.
+/// A host with everything that decides which actions are allowed.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {
-    /// What it is.
+    /// Its description.
     pub host: &'a Host,
-    /// What is served to it.
+    /// Its mailbox.
     pub mailbox: &'a Mailbox,
-    /// Whether it was heard from lately.
+    /// Whether it is online.
     pub online: bool,
-    /// The release that an update would bring: the newest, unless another one is asked for. Absent: none is published.
+    /// The release that an update would install: the newest, unless another one is requested. Absent: none is published.
     pub release: Option<&'a Release>,
 }
 
@@ -40,7 +40,7 @@ impl Standing<'_> {
         match action {
             ActionOnHost::Run | ActionOnHost::ResetBreakers => self.mailbox.takes_work(),
             ActionOnHost::Update => self.can_be_updated(),
-            // Whatever has become of it: a name may say so.
+            // In any state: an operator may note it in the name.
             ActionOnHost::Change => Ok(()),
             ActionOnHost::Readmit => self.mailbox.can_be_readmitted(),
             ActionOnHost::Remove => self.mailbox.can_be_retired(),
@@ -58,12 +58,12 @@ impl Standing<'_> {
 
     /// Whether its agent can be brought to the release now.
     pub fn can_be_updated(&self) -> Result<(), Refused> {
-        // Its mailbox says why it is not served.
+        // The mailbox has the reason.
         self.mailbox.served()?;
         match self.turn() {
             None => Err(Refused::wrong_state("no release is published")),
             Some(Turn::Offer(_)) => Ok(()),
-            Some(Turn::WaitFor) => Err(self.mailbox.offline("an update needs a host that was heard from lately")),
+            Some(Turn::WaitFor) => Err(self.mailbox.offline("an update needs a host that is online")),
             Some(Turn::Halt(reason)) => Err(Refused::wrong_state(reason)),
             Some(Turn::LeaveOut(exclusion)) => Err(exclusion.refused()),
         }
@@ -74,7 +74,7 @@ impl Standing<'_> {
         let release = (*release)?;
         let brings = Brings::Release(brings::releases::Release::of(release));
         let candidate = Candidate::new(host, mailbox, *online, AGENT, release);
-        // Nothing is offered on the strength of it, so that any job would do.
+        // Nothing is offered here, so any job id will do.
         Some(turn(&brings, &candidate, JobId::new(host.enrolled_at, 0)))
     }
 }

@@ -1,4 +1,4 @@
-//! Events that a host tells of a job: stored once, in order, however often they come.
+//! Idempotent event ingestion: the events of a job, stored once and in order, even if a host sends them again.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -12,9 +12,9 @@ use muster_schemas::{
 use super::{Job, MAX_LOG_PIECES};
 use crate::{changes::Effect, machine::Step, refused::Refused, words::word};
 
-/// No more is counted as lost: a number that every reader of JSON holds exactly.
+/// The largest count of lost bytes: the largest number that every JSON reader holds exactly.
 const MAX_LOST_BYTES: u64 = 1 << 53;
-/// The error of a job that another process was told to start before.
+/// The error code of a job that another process was already told to start.
 const GRANTED_BEFORE: &str = "granted_before";
 
 impl Job {
@@ -30,7 +30,7 @@ impl Job {
         }
         let mut step = self.stay();
         for event in events {
-            // Stored already, by an earlier request or by this one.
+            // Already stored, by an earlier request or by this one.
             if event.sequence <= step.next.told_through(process) {
                 continue;
             }
@@ -47,7 +47,7 @@ impl Job {
     fn hears(&self, event: &EventKind, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
         match event {
             EventKind::Finished { result } => self.finished(result, process, now),
-            // What was on its way when the job ended changes nothing any more.
+            // An event that was on its way when the job ended changes nothing.
             _ if self.state.is_final() => Ok(self.stay()),
             EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
             EventKind::Starting => Ok(self.grants(process, now)),
@@ -57,8 +57,8 @@ impl Job {
         }
     }
 
-    /// Leave to start is given once where once is all it may run. Another process that asks for it proves that the first
-    /// is gone or that there are two: how far it came nobody knows.
+    /// A job that must not run twice is granted to one process. A second process that asks proves that the first is gone or
+    /// that there are two, so how far the first one got is unknown.
     fn grants(&self, process: ProcessId, now: Timestamp) -> Step<Self> {
         if !self.is_granted_to_another(process) {
             return Step::to(Self { granted: Some(process), ..self.at_least(JobState::Accepted, now) });
@@ -71,7 +71,7 @@ impl Job {
     }
 
     fn interrupted(&self, now: Timestamp) -> Step<Self> {
-        let message = "another process of this host was told to start it before; how far that came is unknown";
+        let message = "another process of this host was already told to start it; how far it got is unknown";
         let result = JobResult {
             outcome: Outcome::Interrupted,
             exit_code: None,
@@ -108,7 +108,7 @@ impl Job {
         Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
     }
 
-    /// People see in the log where it has a hole, programs in the job that it has some.
+    /// Marks a gap of the output: in the log for people, and as a count in the job for programs.
     fn loses(&self, bytes: u64) -> Step<Self> {
         let mut step =
             self.logs(&format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n"));
@@ -118,17 +118,18 @@ impl Job {
 
     fn finished(&self, result: &JobResult, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
         if self.state.is_final() {
-            // Told not to start it, the second process says that it did not: no contradiction.
+            // A second process that was not allowed to start it reports that it did not: not a conflict.
             let turned_away = says_it_never_ran(result);
             let same = self.result.as_ref().is_some_and(|known| {
                 let granted_before = known.error.as_ref().is_some_and(|error| error.code == GRANTED_BEFORE);
                 digest(known) == digest(result) || (granted_before && turned_away)
             });
             let state = word(self.state);
-            let conflict = || Refused::new(ProblemCode::ResultConflict, format_args!("the job is {state} already"));
+            let conflict =
+                || Refused::new(ProblemCode::ResultConflict, format_args!("the job has already ended: {state}"));
             return if same { Ok(self.stay()) } else { Err(conflict()) };
         }
-        // A copy of the host that never had the job says that it never ran; the one that was told to start it is silent.
+        // A clone of the host that never had the job reports that it never ran; the clone that may start it is silent.
         if says_it_never_ran(result) && self.is_granted_to_another(process) {
             return Ok(self.interrupted(now));
         }
@@ -147,7 +148,7 @@ fn says_it_never_ran(result: &JobResult) -> bool {
     matches!(result.outcome, Outcome::Cancelled | Outcome::Rejected) && result.started_at.is_none()
 }
 
-/// Output that was told at once is kept as one piece of log as far as it fits into one.
+/// Merges the output of one request into as few pieces of log as fit.
 fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
     let mut gathered: Vec<Effect> = Vec::new();
     let mut piece = None;

@@ -1,4 +1,4 @@
-//! A job as others see it: the command on the wire, the view of operators, and what it waits for.
+//! Views of a job: the command for its host, the view for operators, and what it waits for.
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -8,14 +8,14 @@ use muster_schemas::{
     jobs::{JobState, JobView},
 };
 
-use super::{Asked, Job, Origin};
+use super::{Job, JobOrder, Origin};
 use crate::{
     access::{Permission, actions},
     refused::Refused,
 };
 
 impl Job {
-    /// The job on the wire.
+    /// The command that its host gets.
     pub fn command(&self) -> Command {
         let wire = serde_json::to_value(&self.asked.spec).expect("a spec is plain data");
         Command {
@@ -26,14 +26,14 @@ impl Job {
             spec: wire.get("spec").cloned().unwrap_or_default(),
             recovery: self.asked.spec.rules().recovery(),
             resource: self.asked.resource.clone(),
-            // Jobs of one host on one resource are made in the order of their sequence.
+            // Jobs of one host on one resource are created in the order of their sequence.
             generation: self.sequence,
             start_by: self.asked.start_by,
             time_limit_seconds: self.asked.time_limit_seconds,
         }
     }
 
-    /// What the job waits for, in words.
+    /// The thing that the job waits for, in words.
     pub fn waiting_on(&self, now: Timestamp) -> Option<String> {
         let host = self.host_id;
         let to = |verb: &str| format!("{host} to {} it", if self.cancel_requested { "stop" } else { verb });
@@ -42,8 +42,8 @@ impl Job {
             JobState::Offered => Some(to("accept")),
             JobState::Accepted => Some(to("start")),
             JobState::Running if now < self.deadline() => Some(format!("{}, until {}", to("finish"), self.deadline())),
-            JobState::Running => Some(format!("{}; overdue since {}", to("finish"), self.deadline())),
-            JobState::PresumedLost => Some(format!("a late report of {host}; overdue since {}", self.deadline())),
+            JobState::Running => Some(format!("{}, overdue since {}", to("finish"), self.deadline())),
+            JobState::PresumedLost => Some(format!("a late report from {host}, overdue since {}", self.deadline())),
             _ => None,
         }
     }
@@ -62,7 +62,7 @@ impl Job {
         let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
         let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
             self.clone();
-        let Asked { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
+        let JobOrder { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
         let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
         let created_by = match origin {
             Origin::Caller(caller) => caller,

@@ -1,4 +1,4 @@
-//! Sessions: an agent process starts, is heard from, and is judged by what it reports.
+//! Sessions and presence: an agent process starts, checks in, and reports. Detects clones of an identity.
 
 use jiff::Timestamp;
 use muster_schemas::reports::{AgentReport, Report};
@@ -34,7 +34,7 @@ impl Mailbox {
         next.fleet_update = self.judged_by(agent);
         next.digests = news.digests.clone().unwrap_or_default();
         let reported = hosts::Event::Reported { reports: news.reports.clone() };
-        // A held poll of the session before must learn that it is over.
+        // Ends the long poll of the previous session.
         Ok(Step::to(next)
             .and(Effect::Also(Change::Host(self.host_id, reported)))
             .and(Effect::Wake(self.host_id))
@@ -65,7 +65,7 @@ impl Mailbox {
         Step::to(Self { attention_until: until, ..self.clone() })
     }
 
-    /// A server restored from an old backup must not give out a sequence twice.
+    /// A server that was restored from an old backup must not use a sequence twice.
     fn learns(&mut self, highest_sequence: u64) {
         if highest_sequence > self.sequence {
             self.sequence = highest_sequence;
@@ -73,7 +73,7 @@ impl Mailbox {
         }
     }
 
-    /// What it thinks was never offered may have been.
+    /// On a restored server, jobs that look as if they were never offered may have been.
     fn perhaps_offered(&self, highest_sequence: u64) -> impl Iterator<Item = Effect> {
         let restored = highest_sequence > self.sequence;
         let session = self.session;
@@ -81,13 +81,13 @@ impl Mailbox {
         self.open.iter().filter(move |open| restored && !open.perhaps_offered).map(offered)
     }
 
-    /// What a host reports while a fleet update is bringing it a release decides about that update.
+    /// A report of a host whose fleet update is not settled decides about that update.
     fn judge(&self, agent: &AgentReport, now: Timestamp) -> Option<Effect> {
         let event = FleetUpdateHostEvent::Reported { report: Box::new(Report::Agent(agent.clone())), at: now };
         Some(Effect::Also(self.fleet_update?.change(event)))
     }
 
-    /// The fleet update that is to hear of the host's next report; none once a settled one was passed on.
+    /// The fleet update that judges the host's next report; `None` once a committed agent was reported.
     fn judged_by(&self, agent: &AgentReport) -> Option<Place> {
         self.fleet_update.filter(|_| self.update().is_some() || !agent.committed)
     }

@@ -1,7 +1,7 @@
-//! Releases of the agent, brought by a fleet update: who needs one, and what proves that it runs.
+//! Agent rollout: a fleet update that brings a release of the agent. Which hosts need it, and what proves that it runs.
 //!
-//! Success is a new process of the target version and digest that its own health gate has committed: never the receipt
-//! of the command, never the version alone.
+//! Success is a new process of the target version and digest that has passed its health gate. Neither the acceptance of the
+//! job nor the version alone is a proof.
 
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
@@ -17,12 +17,12 @@ use crate::{fleet_updates::Candidate, releases};
 
 /// The lock that lets one fleet update of agents be active at a time.
 pub const LOCK: &str = "fleet-update:agent";
-/// How many uncommitted processes within [`CRASH_LOOP_SPAN`] are a crash loop.
+/// This many uncommitted processes within [`CRASH_LOOP_SPAN`] are a crash loop.
 const CRASH_LOOP_PROCESSES: usize = 3;
 /// See [`CRASH_LOOP_PROCESSES`].
 const CRASH_LOOP_SPAN: SignedDuration = SignedDuration::from_mins(10);
 
-/// Which release is brought.
+/// The release that is brought.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
     /// Its version.
@@ -32,7 +32,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// This release.
+    /// The reference to a stored release.
     pub fn of(release: &releases::Release) -> Self {
         Self { version: release.manifest.version.clone(), manifest_sha256: release.manifest_sha256.clone() }
     }
@@ -74,10 +74,10 @@ impl Brought for Release {
     }
 }
 
-/// What was offered to a host, and what it was before.
+/// The version that was offered to a host, and the one before it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Expectation {
-    /// The version that shall run.
+    /// The version that must run.
     pub version: String,
     /// The digest of its executable on the host's platform.
     pub executable_sha256: String,
@@ -87,7 +87,7 @@ pub struct Expectation {
     pub version_before: String,
     /// The process that ran when it was offered.
     pub process_before: Option<ProcessId>,
-    /// Processes of a version that has not proven itself, with the time each was first seen; the newest few.
+    /// Processes of an uncommitted version, with the time each was first seen; only the newest are kept.
     pub processes: Vec<(ProcessId, Timestamp)>,
 }
 
@@ -110,13 +110,13 @@ impl Proof for Expectation {
 
     fn waits_for(&self, state: FleetUpdateHostState) -> &'static str {
         match state {
-            FleetUpdateHostState::Verifying => "its own health gate",
-            _ => "its new process",
+            FleetUpdateHostState::Verifying => "the health gate of the new agent",
+            _ => "the new agent to start",
         }
     }
 }
 
-/// The section that an update of the agent is judged by.
+/// The section that judges an update of the agent.
 fn agent(report: &Report) -> Option<&AgentReport> {
     match report {
         Report::Agent(agent) => Some(agent),
@@ -125,7 +125,7 @@ fn agent(report: &Report) -> Option<&AgentReport> {
 }
 
 impl Expectation {
-    /// Remembers a process that reported.
+    /// Remembers an uncommitted process that reported.
     fn remembers(&self, report: &AgentReport, at: Timestamp) -> Self {
         let mut next = self.clone();
         let known = self.processes.iter().any(|(seen, _)| *seen == report.process_id);
@@ -137,12 +137,12 @@ impl Expectation {
         next
     }
 
-    /// Whether the report is of a new process that runs what ran before: it has come back without the release.
+    /// Whether a new process of the old version reports: the agent came back without the release.
     fn is_back_without_it(&self, report: &AgentReport) -> bool {
         self.process_before != Some(report.process_id) && report.version == self.version_before && report.committed
     }
 
-    /// What the report proves. `self` has seen its process already.
+    /// Judges the report. `self` already remembers its process.
     fn verdict(&self, report: &AgentReport, now: Timestamp) -> Verdict {
         if let Some(verdict) = self.by_own_record(report) {
             return verdict;
@@ -153,7 +153,7 @@ impl Expectation {
         let right_version = report.version == self.version;
         let right_bytes = report.executable_sha256 == self.executable_sha256;
         if right_version && !right_bytes {
-            let reason = format!("version {} runs with other bytes: {}", self.version, report.executable_sha256);
+            let reason = format!("version {} runs a different executable: {}", self.version, report.executable_sha256);
             Verdict::WrongBytes(reason)
         } else if right_version && report.committed {
             Verdict::Succeeded
@@ -164,18 +164,18 @@ impl Expectation {
         } else if report.version == self.version_before {
             Verdict::Unproven
         } else {
-            Verdict::Failed(format!("agent came back at {}, expected {}", report.version, self.version))
+            Verdict::Failed(format!("the agent came back as version {}, expected {}", report.version, self.version))
         }
     }
 
-    /// What the host's supervisor has written down about this very update.
+    /// The verdict of the supervisor's own record of this update.
     fn by_own_record(&self, report: &AgentReport) -> Option<Verdict> {
         let record = report.last_update.as_ref().filter(|record| record.transaction == self.job_id)?;
         match record.outcome {
             UpdateOutcome::RolledBack => Some(Verdict::Failed(format!("rolled_back: {}", record.reason))),
             UpdateOutcome::Inconclusive => Some(Verdict::Inconclusive(record.reason.clone())),
             UpdateOutcome::Refused => Some(Verdict::Failed(format!("refused: {}", record.reason))),
-            // Its word is not enough: the running process must show it.
+            // The record is not enough: the running process must prove it.
             UpdateOutcome::Committed | UpdateOutcome::Unknown => None,
         }
     }
@@ -253,7 +253,7 @@ mod tests {
     fn another_version_than_before_and_wanted_is_a_failure() {
         assert_eq!(
             judged(&report("1.5.0", "x", 2, true)),
-            Verdict::Failed("agent came back at 1.5.0, expected 2.0.0".into())
+            Verdict::Failed("the agent came back as version 1.5.0, expected 2.0.0".into())
         );
         assert_eq!(judged(&report("1.0.0", "old", 2, true)), Verdict::Unproven);
     }
