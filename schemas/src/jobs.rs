@@ -55,6 +55,8 @@ pub struct Kind {
     pub name: &'static str,
     /// By what else operators ask for it. Absent: by `POST /api/v1/jobs`.
     pub instead: Option<&'static str>,
+    /// A golden sample of a job of this kind, as JSON: it keeps the kind's rules.
+    pub sample: &'static str,
     /// What its spec is called in the `OpenAPI` document.
     spec: fn() -> Cow<'static, str>,
     /// A spec of this kind from its JSON, or the field that breaks a rule.

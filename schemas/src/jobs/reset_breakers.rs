@@ -8,6 +8,7 @@ use super::{JobKind, JobSpec, Kind, Recovery, typed};
 pub(super) const KIND: Kind = Kind {
     name: "reset_breakers",
     instead: None,
+    sample: include_str!("../../samples/job_spec.reset_breakers.json"),
     spec: ResetBreakersSpec::name,
     parse: |spec| typed(spec).map(JobSpec::ResetBreakers),
 };
