@@ -55,6 +55,9 @@ pub struct Kind {
     pub name: &'static str,
     /// By what else operators ask for it. Absent: by `POST /api/v1/jobs`.
     pub instead: Option<&'static str>,
+    /// What the command line says of the kind, which gets a command of its own by this: its spec is empty. Absent: its command
+    /// is written by hand, or nobody types it.
+    pub command: Option<&'static str>,
     /// A golden sample of a job of this kind, as JSON: it keeps the kind's rules.
     pub sample: &'static str,
     /// What its spec is called in the `OpenAPI` document.

@@ -8,6 +8,7 @@ use super::{JobKind, JobSpec, Kind, Recovery, typed};
 pub(super) const KIND: Kind = Kind {
     name: "inspect",
     instead: None,
+    command: Some("Make hosts report all their facts again"),
     sample: include_str!("../../samples/job_spec.inspect.json"),
     spec: InspectSpec::name,
     parse: |spec| typed(spec).map(JobSpec::Inspect),

@@ -22,6 +22,7 @@ const MAX_SPEC_BYTES: usize = 160 * 1024;
 pub(super) const KIND: Kind = Kind {
     name: "run",
     instead: None,
+    command: None,
     sample: include_str!("../../samples/job_spec.run.json"),
     spec: RunSpec::name,
     parse: |spec| typed(spec).map(JobSpec::Run),
