@@ -1087,7 +1087,7 @@ export interface components {
             agent?: components["schemas"]["AgentReport"];
             /** @description What the host says of itself; sent when it has changed or was asked for. Absent: unchanged. */
             facts?: components["schemas"]["Facts"];
-            /** @description SHA-256 of the facts as last sent, hexadecimal. Empty: unknown. */
+            /** @description SHA-256 of the facts as last sent, hexadecimal. Empty: unknown, or the agent sends `reports_digest`. */
             facts_digest?: string;
             /**
              * Format: int64
@@ -1100,6 +1100,11 @@ export interface components {
              *     in this session.
              */
             open?: components["schemas"]["JobId"][];
+            /**
+             * @description The digest of all reports as last told, those of this request included: 16 hexadecimal digits. Empty: the agent does
+             *     not compare digests.
+             */
+            reports_digest?: string;
             /**
              * Format: int64
              * @description The session this check-in belongs to.
@@ -1135,13 +1140,15 @@ export interface components {
              *     as there are come back within it without a stampede. 0: the server does not say.
              */
             retry_cap_seconds?: number;
-            /** @description Whether the next check-in shall carry the facts. */
+            /** @description Whether the next check-in must carry the facts. */
             send_facts?: boolean;
             /**
              * Format: date-time
              * @description The server's clock.
              */
             server_time: string;
+            /** @description Sections that the next check-in must carry. Empty: none. */
+            wanted?: components["schemas"]["Section"][];
         };
         /** @description A job as the agent gets it. */
         Command: {
@@ -2331,6 +2338,11 @@ export interface components {
         };
         /** @description A secret text. `Debug` prints `***` and there is no `Display`; `reveal` is the one way to the text. */
         Secret: string;
+        /**
+         * @description The name of a section.
+         * @enum {string}
+         */
+        Section: "agent" | "facts" | "upstreams" | "unknown";
         /** @description Which hosts are meant. An empty selector means every active host. */
         Selector: {
             /**
@@ -2375,11 +2387,15 @@ export interface components {
              * @description The protocol the agent speaks.
              */
             protocol: number;
+            /** @description The digest of these reports: 16 hexadecimal digits. Empty: the agent does not compare digests. */
+            reports_digest?: string;
             /** @description The ways the agent goes, as this process has found them so far; at most 8. Empty: it says nothing of them. */
             upstreams?: components["schemas"]["Upstream"][];
         };
         /** @description The answer to a new session. */
         SessionResponse: {
+            /** @description The sections that the server takes; it compares `reports_digest`. Empty: it compares `facts_digest` alone. */
+            sections?: components["schemas"]["Section"][];
             /**
              * Format: date-time
              * @description The server's clock.
