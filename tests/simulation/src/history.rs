@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use muster_agent::programs::{End, Output, Program, Programs, Ran};
+use muster_agent::programs::{self, End, Output, Program, Ran};
 use muster_schemas::{
     ids::JobId,
     jobs::{JobResult, JobState, JobView, Outcome},
@@ -164,7 +166,7 @@ impl fmt::Debug for Machine {
     }
 }
 
-impl Programs for Machine {
+impl programs::Machine for Machine {
     fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, _: Output<'a>) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
             let Program { job, arguments, time_limit, .. } = program;
@@ -186,4 +188,12 @@ impl Programs for Machine {
     }
 
     fn kill_all(&self) {}
+
+    fn boot_id(&self) -> String {
+        String::new()
+    }
+
+    fn restarter(&self) -> Option<(PathBuf, Vec<OsString>)> {
+        None
+    }
 }
