@@ -25,7 +25,7 @@ pub struct Command {
     pub spec: Value,
     /// What to do when it was cut off after its start.
     pub recovery: Recovery,
-    /// What it acts on: one at a time per resource. Absent: nothing that others act on.
+    /// What it acts on: one at a time per resource, and none beside one that acts on `host`. Absent: nothing that others act on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Its generation on that resource: an agent never starts one older than what it has started already.

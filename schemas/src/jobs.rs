@@ -43,6 +43,9 @@ pub enum JobSpec {
 /// Every kind of job, by its name on the wire.
 pub const KINDS: [Kind; 4] = [run::KIND, inspect::KIND, reset_breakers::KIND, self_update::KIND];
 
+/// The resource of a job that takes the whole host: no other job of the host runs beside it, whatever that one acts on.
+pub const HOST: &str = "host";
+
 /// How much log of a job is kept unless its spec says otherwise, in bytes.
 pub const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
 /// How long a title is at most, in characters.
@@ -77,7 +80,8 @@ pub trait JobKind {
     /// The job in a few words, for people.
     fn title(&self) -> String;
 
-    /// What it acts on: one job per resource runs at a time. `None`: nothing that others act on.
+    /// What it acts on: one job per resource runs at a time, and none beside one that acts on [`HOST`]. `None`: nothing that
+    /// others act on.
     fn resource(&self) -> Option<String> {
         None
     }
@@ -350,7 +354,8 @@ pub struct JobView {
     /// What it waits for, in words. Absent when it is final.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on: Option<String>,
-    /// What it acts on (`agent`): one job per resource runs at a time. Absent: nothing that others act on.
+    /// What it acts on (`agent`): one job per resource runs at a time, and none beside one that acts on `host`. Absent: nothing
+    /// that others act on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Who asked for it: `user:<id>`, `key:<id>`, or a fleet update's id.

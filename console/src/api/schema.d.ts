@@ -1165,7 +1165,7 @@ export interface components {
             kind: string;
             /** @description What to do when it was cut off after its start. */
             recovery: components["schemas"]["Recovery"];
-            /** @description What it acts on: one at a time per resource. Absent: nothing that others act on. */
+            /** @description What it acts on: one at a time per resource, and none beside one that acts on `host`. Absent: nothing that others act on. */
             resource?: string;
             /**
              * Format: int64
@@ -2026,7 +2026,10 @@ export interface components {
              * @description Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
              */
             output_lost_bytes?: number;
-            /** @description What it acts on (`agent`): one job per resource runs at a time. Absent: nothing that others act on. */
+            /**
+             * @description What it acts on (`agent`): one job per resource runs at a time, and none beside one that acts on `host`. Absent: nothing
+             *     that others act on.
+             */
             resource?: string;
             /** @description How it ended, by the host's word. Absent until the host has said so. */
             result?: components["schemas"]["JobResult"];
