@@ -2,6 +2,7 @@
 
 mod document;
 mod inspect;
+mod reboot;
 mod reset_breakers;
 mod run;
 mod self_update;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use self::{
     inspect::InspectSpec,
+    reboot::RebootSpec,
     reset_breakers::ResetBreakersSpec,
     run::RunSpec,
     self_update::{AGENT, SelfUpdateSpec},
@@ -38,10 +40,12 @@ pub enum JobSpec {
     ResetBreakers(ResetBreakersSpec),
     /// Bring the agent to a release. Recovery: `probe`.
     SelfUpdate(SelfUpdateSpec),
+    /// Restart the machine. Recovery: `probe`, by the boot id.
+    Reboot(RebootSpec),
 }
 
 /// Every kind of job, by its name on the wire.
-pub const KINDS: [Kind; 4] = [run::KIND, inspect::KIND, reset_breakers::KIND, self_update::KIND];
+pub const KINDS: [Kind; 5] = [run::KIND, inspect::KIND, reset_breakers::KIND, self_update::KIND, reboot::KIND];
 
 /// The resource of a job that takes the whole host: no other job of the host runs beside it, whatever that one acts on.
 pub const HOST: &str = "host";
@@ -105,6 +109,7 @@ impl JobSpec {
             Self::Inspect(spec) => spec,
             Self::ResetBreakers(spec) => spec,
             Self::SelfUpdate(spec) => spec,
+            Self::Reboot(spec) => spec,
         }
     }
 
@@ -266,7 +271,7 @@ impl JobResult {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobError {
     /// A stable word: `exit_code`, `signal`, `time_limit`, `policy`, `unknown_kind`, `start_by_passed`, `agent_restarted`,
-    /// `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, …
+    /// `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, `reboot_refused`, `not_restarted`, …
     pub code: String,
     /// The same for people; up to 4 KiB.
     pub message: String,

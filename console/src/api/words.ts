@@ -7,6 +7,7 @@ export const JOB_KINDS: Job['kind'][] = [
   'inspect',
   'reset_breakers',
   'self_update',
+  'reboot',
 ]
 
 export const JOB_STATES: Job['state'][] = [
