@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     exits::Exit,
     link::{Link, Outcome},
-    programs::Programs,
+    programs::Machine,
     sys::dice,
 };
 
@@ -38,8 +38,8 @@ pub struct Agent {
     pub capabilities: Vec<String>,
     /// The way to the server.
     pub client: Client,
-    /// Runs programs.
-    pub programs: Arc<dyn Programs>,
+    /// What jobs act on.
+    pub machine: Arc<dyn Machine>,
     /// The current session; `None` while there is none.
     pub session: watch::Sender<Option<Session>>,
     /// Whether the server has answered an authenticated check-in to this process.
@@ -70,7 +70,7 @@ impl Agent {
         config: Config,
         capabilities: Vec<String>,
         client: Client,
-        programs: Arc<dyn Programs>,
+        machine: Arc<dyn Machine>,
     ) -> Arc<Self> {
         Arc::new(Self {
             state,
@@ -79,7 +79,7 @@ impl Agent {
             config,
             capabilities,
             client,
-            programs,
+            machine,
             session: watch::Sender::new(None),
             contact: watch::Sender::new(false),
             exit: watch::Sender::new(None),

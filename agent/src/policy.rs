@@ -7,6 +7,7 @@
 //! working_directories = ["/srv/www"]     # where a listed program may run, beside "/"
 //! inspect = true
 //! self_update = true
+//! reboot = true             # absent: false
 //! ```
 
 use std::{fs, io, path::Path};
@@ -14,7 +15,7 @@ use std::{fs, io, path::Path};
 use muster_schemas::jobs::JobSpec;
 use serde::Deserialize;
 
-use crate::runners::{Section, inspect, run, self_update};
+use crate::runners::{Section, inspect, reboot, run, self_update};
 
 /// The policy of this host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -32,6 +33,7 @@ struct Allow {
     working_directories: Vec<String>,
     inspect: inspect::Allowed,
     self_update: self_update::Allowed,
+    reboot: reboot::Allowed,
 }
 
 impl Allow {
@@ -53,7 +55,7 @@ pub enum PolicyError {
 }
 
 impl Policy {
-    /// The policy in a state directory; without a file, programs are not run and the rest is allowed.
+    /// The policy in a state directory; without a file, nothing is allowed that may do harm.
     pub fn load(state: &Path) -> Result<Self, PolicyError> {
         match fs::read_to_string(state.join("policy.toml")) {
             Ok(text) => toml::from_str(&text).map_err(|error| PolicyError::Parse(Box::new(error))),
@@ -70,6 +72,7 @@ impl Policy {
             working_directories: Vec::new(),
             inspect: inspect::Allowed::OFF,
             self_update: self_update::Allowed::OFF,
+            reboot: reboot::Allowed::OFF,
         };
         Self { allow }
     }
@@ -81,6 +84,7 @@ impl Policy {
             JobSpec::Inspect(spec) => self.allow.inspect.allows(spec),
             JobSpec::ResetBreakers(_) => Ok(()),
             JobSpec::SelfUpdate(spec) => self.allow.self_update.allows(spec),
+            JobSpec::Reboot(spec) => self.allow.reboot.allows(spec),
         }
     }
 
@@ -98,11 +102,12 @@ impl Policy {
     }
 
     /// Each kind that needs leave.
-    fn rows(&self) -> [Row; 3] {
+    fn rows(&self) -> [Row; 4] {
         [
             Row::new("run", &self.allow.run()),
             Row::new("inspect", &self.allow.inspect),
             Row::new("self_update", &self.allow.self_update),
+            Row::new("reboot", &self.allow.reboot),
         ]
     }
 }
@@ -122,7 +127,7 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use muster_schemas::jobs::{InspectSpec, KINDS, RunSpec, SelfUpdateSpec};
+    use muster_schemas::jobs::{InspectSpec, KINDS, RebootSpec, RunSpec, SelfUpdateSpec};
 
     use super::*;
 
@@ -158,10 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn without_a_file_nothing_is_run_and_the_rest_is_allowed() {
+    fn without_a_file_nothing_is_run_or_rebooted_and_the_rest_is_allowed() {
         let state = tempfile::tempdir().unwrap();
         let policy = Policy::load(state.path()).unwrap();
         assert!(policy.check(&run("/bin/true")).is_err());
+        assert!(policy.check(&JobSpec::Reboot(RebootSpec {})).is_err());
         assert!(policy.check(&JobSpec::Inspect(InspectSpec {})).is_ok());
         assert!(policy.check(&update()).is_ok());
         assert_eq!(policy.capabilities(), ["inspect", "self_update"]);
@@ -219,12 +225,12 @@ mod tests {
 
     #[test]
     fn every_kind_but_the_one_without_a_section_is_told_of() {
-        let policy = policy("[allow]\nrun = \"*\"").unwrap();
+        let policy = policy("[allow]\nrun = \"*\"\nreboot = true").unwrap();
         let mut kinds =
             KINDS.map(|kind| kind.name).into_iter().filter(|kind| *kind != "reset_breakers").collect::<Vec<_>>();
         kinds.sort_unstable();
         assert_eq!(policy.capabilities(), kinds);
-        assert_eq!(policy.summary(), "run: every program; inspect: true; self_update: true");
+        assert_eq!(policy.summary(), "run: every program; inspect: true; self_update: true; reboot: true");
         assert!(Policy::nothing().capabilities().is_empty());
     }
 

@@ -23,7 +23,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::sys::processes::{Ending, Groups, end_group, in_own_group, signal_of};
+use crate::sys::{
+    machine,
+    processes::{Ending, Groups, end_group, in_own_group, signal_of},
+};
 
 /// How long a program has to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(5);
@@ -90,16 +93,22 @@ pub enum End {
     TimeLimit,
 }
 
-/// Runs programs: on this machine, or in a simulation.
-pub trait Programs: fmt::Debug + Send + Sync {
+/// The machine, which runs programs; a simulation has another one in its place.
+pub trait Machine: fmt::Debug + Send + Sync {
     /// Runs a program to its end, which comes soon after `stop` is cancelled. Nothing that it started outlives the future.
     fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, output: Output<'a>) -> BoxFuture<'a, Ran>;
 
     /// Kills every program that runs.
     fn kill_all(&self);
+
+    /// Drawn by the kernel at each boot. Empty when the platform has none.
+    fn boot_id(&self) -> String;
+
+    /// What asks the machine to restart: a program and its arguments. `None`: none is known here.
+    fn restarter(&self) -> Option<(PathBuf, Vec<OsString>)>;
 }
 
-impl Programs for Groups {
+impl Machine for Groups {
     fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, output: Output<'a>) -> BoxFuture<'a, Ran> {
         Box::pin(run(self, program, stop, output))
     }
@@ -107,10 +116,18 @@ impl Programs for Groups {
     fn kill_all(&self) {
         self.kill_all();
     }
+
+    fn boot_id(&self) -> String {
+        machine::boot_id()
+    }
+
+    fn restarter(&self) -> Option<(PathBuf, Vec<OsString>)> {
+        machine::restarter()
+    }
 }
 
 /// Runs a program and reads what it prints, up to its limit: stdout and stderr.
-pub async fn read(programs: &dyn Programs, program: &Program, stop: &CancellationToken) -> (Ran, String, String) {
+pub async fn read(machine: &dyn Machine, program: &Program, stop: &CancellationToken) -> (Ran, String, String) {
     let printed = Mutex::new((String::new(), String::new()));
     let output = |stream, text: &str| {
         let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +136,7 @@ pub async fn read(programs: &dyn Programs, program: &Program, stop: &Cancellatio
             Stream::Stderr => printed.1.push_str(text),
         }
     };
-    let ran = programs.run(program, stop, &output).await;
+    let ran = machine.run(program, stop, &output).await;
     let (stdout, stderr) = printed.into_inner().unwrap_or_else(PoisonError::into_inner);
     (ran, stdout, stderr)
 }

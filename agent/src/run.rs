@@ -118,17 +118,17 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Desk>, WorkErro
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
     let http = Http::new(&identity.server, &config)?;
     let client = Client::new(identity, &config, Arc::new(http), ServerClock::default());
-    let programs = Arc::new(Groups::take_over(state.join("groups.json")));
+    let machine = Arc::new(Groups::take_over(state.join("groups.json")));
     let capabilities = policy.as_ref().map(Policy::capabilities).unwrap_or_default();
-    let agent = Agent::new(state.into(), host_id, config, capabilities, client, programs);
+    let agent = Agent::new(state.into(), host_id, config, capabilities, client, machine);
     Ok(Desk::new(agent, policy, journal, gate))
 }
 
 /// Follows the supervisor's words, and ends at once without it.
 fn listen(agent: &Arc<Agent>) {
-    let (told, programs) = (agent.clone(), agent.programs.clone());
+    let (told, machine) = (agent.clone(), agent.machine.clone());
     let gone = move || {
-        programs.kill_all();
+        machine.kill_all();
         std::process::exit(1);
     };
     let told = move |word| match word {
@@ -200,6 +200,8 @@ async fn probation(desk: Arc<Desk>) {
 async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
     let agent = &desk.agent;
     desk.gate.send_replace(Gate::Draining);
+    // Also where the service manager asked for it.
+    agent.end(exit);
     let patience = match exit {
         Exit::Update => agent.config.drain(),
         Exit::Stop | Exit::Retired | Exit::Unusable => {
@@ -217,6 +219,6 @@ async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
         desk.stopping.cancel();
         let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
     }
-    agent.programs.kill_all();
+    agent.machine.kill_all();
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! stands in a file of its own.
 
 pub mod inspect;
+pub mod reboot;
 pub mod reset_breakers;
 pub mod results;
 pub mod run;
@@ -63,6 +64,7 @@ pub fn of(spec: &JobSpec) -> &dyn Runner {
         JobSpec::Inspect(spec) => spec,
         JobSpec::ResetBreakers(spec) => spec,
         JobSpec::SelfUpdate(spec) => spec,
+        JobSpec::Reboot(spec) => spec,
     }
 }
 

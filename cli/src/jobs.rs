@@ -2,6 +2,7 @@
 
 mod commands;
 mod log;
+mod plain;
 mod run;
 mod show;
 mod wait;

@@ -25,7 +25,8 @@ pub struct Command {
     pub spec: Value,
     /// The rule for a job that was interrupted after its start.
     pub recovery: Recovery,
-    /// The resource that it acts on: one job at a time per resource. Absent: it needs no resource for itself.
+    /// The resource that it acts on: one job at a time per resource, and no other job beside one that acts on `host`. Absent: it
+    /// needs no resource for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Its generation on that resource: an agent never starts an older generation than one it has already started.

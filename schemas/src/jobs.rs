@@ -2,6 +2,7 @@
 
 mod document;
 mod inspect;
+mod reboot;
 mod reset_breakers;
 mod run;
 mod self_update;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use self::{
     inspect::InspectSpec,
+    reboot::RebootSpec,
     reset_breakers::ResetBreakersSpec,
     run::RunSpec,
     self_update::{AGENT, SelfUpdateSpec},
@@ -38,10 +40,15 @@ pub enum JobSpec {
     ResetBreakers(ResetBreakersSpec),
     /// Bring the agent to a release. Recovery: `probe`.
     SelfUpdate(SelfUpdateSpec),
+    /// Restart the machine. Recovery: `probe`, by the boot id.
+    Reboot(RebootSpec),
 }
 
 /// Every kind of job, by its name on the wire.
-pub const KINDS: [Kind; 4] = [run::KIND, inspect::KIND, reset_breakers::KIND, self_update::KIND];
+pub const KINDS: [Kind; 5] = [run::KIND, inspect::KIND, reset_breakers::KIND, self_update::KIND, reboot::KIND];
+
+/// The resource of a job that takes the whole host: no other job of the host runs beside it, whatever that one acts on.
+pub const HOST: &str = "host";
 
 /// How much log of a job is kept unless its spec says otherwise, in bytes.
 pub const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
@@ -55,6 +62,11 @@ pub struct Kind {
     pub name: &'static str,
     /// By what else operators ask for it. Absent: by `POST /api/v1/jobs`.
     pub instead: Option<&'static str>,
+    /// What the command line says of the kind, which gets a command of its own by this: its spec is empty. Absent: its command
+    /// is written by hand, or nobody types it.
+    pub command: Option<&'static str>,
+    /// A golden sample of a job of this kind, as JSON: it keeps the kind's rules.
+    pub sample: &'static str,
     /// What its spec is called in the `OpenAPI` document.
     spec: fn() -> Cow<'static, str>,
     /// A spec of this kind from its JSON, or the field that breaks a rule.
@@ -72,7 +84,8 @@ pub trait JobKind {
     /// The job in a few words, for people.
     fn title(&self) -> String;
 
-    /// What it acts on: one job per resource runs at a time. `None`: nothing that others act on.
+    /// What it acts on: one job per resource runs at a time, and none beside one that acts on [`HOST`]. `None`: nothing that
+    /// others act on.
     fn resource(&self) -> Option<String> {
         None
     }
@@ -96,6 +109,7 @@ impl JobSpec {
             Self::Inspect(spec) => spec,
             Self::ResetBreakers(spec) => spec,
             Self::SelfUpdate(spec) => spec,
+            Self::Reboot(spec) => spec,
         }
     }
 
@@ -257,7 +271,7 @@ impl JobResult {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobError {
     /// A stable word: `exit_code`, `signal`, `time_limit`, `policy`, `unknown_kind`, `start_by_passed`, `agent_restarted`,
-    /// `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, …
+    /// `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, `reboot_refused`, `not_restarted`, …
     pub code: String,
     /// The same for people; up to 4 KiB.
     pub message: String,
@@ -345,7 +359,8 @@ pub struct JobView {
     /// What it waits for, in words. Absent when it is final.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_on: Option<String>,
-    /// What it acts on (`agent`): one job per resource runs at a time. Absent: nothing that others act on.
+    /// What it acts on (`agent`): one job per resource runs at a time, and none beside one that acts on `host`. Absent: nothing
+    /// that others act on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Who asked for it: `user:<id>`, `key:<id>`, or a fleet update's id.

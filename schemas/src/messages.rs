@@ -1,9 +1,11 @@
 //! Every message of the wire with its golden sample: one list for the samples' test, for the fuzzer, and for the examples of
-//! the `OpenAPI` document.
+//! the `OpenAPI` document. Kinds of job bring their samples themselves.
 //!
 //! A name is the message's type in snake case. Where one sample cannot show all of it, a point and what the sample shows
 //! follow: `job_spec.run`. The sample stands in `schemas/samples/NAME.json`; one that has to be changed is a change of the
 //! protocol.
+
+use std::{borrow::Cow, sync::LazyLock};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -17,7 +19,7 @@ use crate::{
     fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
     health::{Health, Version},
     hosts::{HostChange, HostUpdateRequest, HostView, Reason},
-    jobs::{JobRequest, JobSpec, JobView, JobsCreated},
+    jobs::{JobRequest, JobSpec, JobView, JobsCreated, KINDS, Kind},
     overview::Overview,
     pages::Page,
     problems::Problem,
@@ -25,10 +27,15 @@ use crate::{
     ticks::TickReport,
 };
 
+/// Every message.
+pub static MESSAGES: LazyLock<Vec<Message>> =
+    LazyLock::new(|| LISTED.iter().cloned().chain(KINDS.iter().map(Message::of)).collect());
+
 /// A message of the wire.
+#[derive(Clone)]
 pub struct Message {
     /// Its type in snake case, and what its sample shows.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its golden sample, as JSON.
     pub sample: &'static str,
     /// Reads it and writes it again.
@@ -47,17 +54,23 @@ pub enum Unknown {
 }
 
 impl Message {
+    /// A job of this kind.
+    fn of(kind: &Kind) -> Self {
+        let name = format!("job_spec.{}", kind.name).into();
+        Self { name, sample: kind.sample, again: again::<JobSpec>, unknown: Unknown::Tolerated }
+    }
+
     /// Its type in snake case.
-    pub fn kind(&self) -> &'static str {
-        self.name.split('.').next().unwrap_or(self.name)
+    pub fn kind(&self) -> &str {
+        self.name.split('.').next().unwrap_or(&self.name)
     }
 }
 
 macro_rules! messages {
     ($($name:literal $message:ty, $unknown:ident;)*) => {
-        /// Every message, by name.
-        pub const MESSAGES: &[Message] = &[$(Message {
-            name: $name,
+        /// Every message but the kinds of job, by name.
+        const LISTED: &[Message] = &[$(Message {
+            name: Cow::Borrowed($name),
             sample: include_str!(concat!("../samples/", $name, ".json")),
             again: again::<$message>,
             unknown: Unknown::$unknown,
@@ -95,10 +108,6 @@ messages! {
     "host_view_page" Page<HostView>, Tolerated;
     "job_request" JobRequest, Refused;
     "job_request.by_selector" JobRequest, Refused;
-    "job_spec.inspect" JobSpec, Tolerated;
-    "job_spec.reset_breakers" JobSpec, Tolerated;
-    "job_spec.run" JobSpec, Tolerated;
-    "job_spec.self_update" JobSpec, Tolerated;
     "job_view" JobView, Tolerated;
     "job_view_page" Page<JobView>, Tolerated;
     "jobs_created" JobsCreated, Tolerated;

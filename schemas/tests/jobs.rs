@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use muster_schemas::jobs::{InspectSpec, JobSpec, KINDS, ResetBreakersSpec, RunSpec, SelfUpdateSpec};
+use muster_schemas::jobs::{JobSpec, KINDS, RunSpec, SelfUpdateSpec};
 use serde_json::{Value, json};
 
 fn run(argv: &[&str]) -> RunSpec {
@@ -15,15 +15,9 @@ fn run(argv: &[&str]) -> RunSpec {
     }
 }
 
-/// A job of each kind that keeps its rules.
+/// A job of each kind that keeps its rules: the golden samples.
 fn one_of_each() -> Vec<JobSpec> {
-    let update = SelfUpdateSpec { version: "1.9.2".into(), manifest_sha256: "0".repeat(64) };
-    vec![
-        JobSpec::Run(run(&["/bin/true"])),
-        JobSpec::Inspect(InspectSpec {}),
-        JobSpec::ResetBreakers(ResetBreakersSpec {}),
-        JobSpec::SelfUpdate(update),
-    ]
+    KINDS.iter().map(|kind| serde_json::from_str(kind.sample).unwrap()).collect()
 }
 
 fn breaks(spec: &JobSpec) -> String {

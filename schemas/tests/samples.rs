@@ -4,10 +4,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use muster_schemas::{
-    jobs::KINDS,
-    messages::{MESSAGES, Message, Unknown},
-};
+use muster_schemas::messages::{MESSAGES, Message, Unknown};
 use serde_json::{Value, json};
 
 /// What is signed or stands inside of other messages: no route takes or gives it as its body.
@@ -27,7 +24,7 @@ fn document() -> Value {
 
 #[test]
 fn every_sample_is_read_and_written_again_the_same() {
-    for message in MESSAGES {
+    for message in MESSAGES.iter() {
         let sample = sample(message);
         let written = again(message, &sample).unwrap_or_else(|error| panic!("{}: {error}", message.name));
         assert_eq!(written, sample, "{}", message.name);
@@ -36,7 +33,7 @@ fn every_sample_is_read_and_written_again_the_same() {
 
 #[test]
 fn what_is_unknown_is_tolerated_between_programs_and_an_error_from_people() {
-    for message in MESSAGES {
+    for message in MESSAGES.iter() {
         let mut newer = sample(message);
         newer["from_the_future"] = json!({ "any": "thing" });
         let refused = again(message, &newer).is_err();
@@ -55,22 +52,16 @@ fn every_message_of_the_wire_has_a_sample_and_every_sample_is_of_a_message() {
 }
 
 #[test]
-fn every_kind_of_job_has_a_sample() {
-    let kinds = KINDS.map(|kind| kind.name.to_owned());
-    let listed = MESSAGES.iter().filter_map(|message| message.name.strip_prefix("job_spec."));
-    assert_eq!(listed.map(str::to_owned).collect::<BTreeSet<_>>(), kinds.into());
-}
-
-#[test]
 fn every_file_among_the_samples_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     let file = |entry: std::io::Result<fs::DirEntry>| {
         let path = entry.unwrap().path();
         path.file_stem().unwrap().to_str().unwrap().to_owned()
     };
-    let listed = MESSAGES.iter().map(|message| message.name.to_owned()).collect::<BTreeSet<_>>();
+    let listed = MESSAGES.iter().map(|message| message.name.to_string()).collect::<BTreeSet<_>>();
     assert_eq!(fs::read_dir(folder).unwrap().map(file).collect::<BTreeSet<_>>(), listed);
-    assert!(MESSAGES.is_sorted_by_key(|message| message.name), "the list is sorted by name");
+    let by_hand = MESSAGES.iter().map(|message| &message.name).filter(|name| !name.starts_with("job_spec."));
+    assert!(by_hand.is_sorted(), "the list is sorted by name");
 }
 
 /// The bodies that routes take and give, in snake case.

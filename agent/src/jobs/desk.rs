@@ -35,7 +35,7 @@ pub struct Desk {
     pub running: watch::Sender<usize>,
     /// Places for running jobs.
     pub places: Arc<Semaphore>,
-    /// One running job per resource.
+    /// Which jobs may run beside each other.
     pub resources: Resources,
     /// Output that the server has not stored.
     pub spool: Arc<Spool>,

@@ -28,9 +28,11 @@ use super::{
     desk::{Desk, Gate},
     outbox::{Outbox, Stored},
     reporter::report,
+    resources::Turn,
     spool::JobSpool,
 };
 use crate::{
+    agent::Agent,
     errors::chain,
     journal::{Entry, Record, Stage},
     runners::{
@@ -66,11 +68,6 @@ struct Life {
     place: OnceLock<OwnedSemaphorePermit>,
 }
 
-/// A job's turn: given back when it is dropped.
-struct Turn {
-    _resource: Option<OwnedSemaphorePermit>,
-}
-
 impl Life {
     async fn go_on(&self, record: Record) {
         let ending = match (record.stage, record.command) {
@@ -82,13 +79,13 @@ impl Life {
                 ended_with(Outcome::Interrupted, "journal_damaged", message).into()
             }
         };
-        let Ending { result, running } = ending;
+        // Its turn lasts until its end is on disk, and it counts as running as long.
+        let Ending { result, running, turn: _turn } = ending;
         if let Some(result) = result {
-            // It counts as running until its end is on disk.
             return self.finish(result).await;
         }
         drop(running);
-        // The next process tells how it ended.
+        // The next process tells how it ended, and nobody else's turn comes in this one.
         std::future::pending::<()>().await;
     }
 
@@ -99,8 +96,9 @@ impl Life {
         match spec.as_ref().map(|spec| (spec.rules().recovery(), runners::of(spec))) {
             Some((Recovery::Converge, _)) => self.run_in_turn(command).await,
             Some((Recovery::Probe, runner)) => {
-                let _turn = self.turn(command).await;
-                runner.probe(&self.desk.agent, self.id).await.into()
+                let turn = self.turn(command).await;
+                let result = runner.probe(&self.desk.agent, self.id).await;
+                Ending { result: Some(result), running: None, turn: Some(turn) }
             }
             Some((Recovery::Once, _)) | None => interrupted().into(),
         }
@@ -113,9 +111,9 @@ impl Life {
             started = self.start_in_turn(command) => started,
         };
         match started {
-            Ok(Started { spec, running, turn: _turn }) => {
+            Ok(Started { spec, running, turn }) => {
                 let time_limit = Duration::from_secs(command.time_limit_seconds.into());
-                Ending { result: self.work(spec, time_limit).await, running: Some(running) }
+                Ending { result: self.work(spec, time_limit).await, running: Some(running), turn: Some(turn) }
             }
             Err(result) => (*result).into(),
         }
@@ -144,9 +142,23 @@ impl Life {
     /// Waits until it is this job's turn and the server, in its current session, gives leave to start it.
     async fn confirmed_turn(&self, command: &Command) -> Result<Turn, Box<JobResult>> {
         self.outbox.push(EventKind::Accepted);
-        let turn = self.turn(command).await;
+        let turn = tokio::select! {
+            biased;
+            turn = self.turn(command) => turn,
+            () = self.too_late(command) => return Err(start_by_passed()),
+        };
         self.leave().await?;
         Ok(turn)
+    }
+
+    /// Returns when the latest start has passed by the server's clock: a job that waits holds others back that come after it.
+    async fn too_late(&self, command: &Command) {
+        let Agent { client, .. } = &*self.desk.agent;
+        // With a session the server has said what time it is.
+        self.desk.agent.session_after(None).await;
+        while let Ok(left) = Duration::try_from(command.start_by.duration_since(client.clock.now())) {
+            sleep(left + Duration::from_millis(1)).await;
+        }
     }
 
     /// Waits until the job may start. Leave is asked for as late as can be: where once is all a job may run, the server
@@ -173,17 +185,12 @@ impl Life {
     async fn turn(&self, command: &Command) -> Turn {
         // What the kind acts on by itself goes before what the server says.
         let own = JobSpec::from_parts(&command.kind, &command.spec).ok().and_then(|spec| spec.rules().resource());
-        let resource = own.or_else(|| command.resource.clone());
-        let queue = resource.map(|resource| self.desk.resources.queue(&resource));
-        let resource = match queue {
-            // Neither semaphore is ever closed.
-            Some(queue) => queue.acquire_owned().await.ok(),
-            None => None,
-        };
+        let turn = self.desk.resources.turn(own.as_deref().or(command.resource.as_deref())).await;
+        // The semaphore is never closed.
         if let Ok(place) = self.desk.places.clone().acquire_owned().await {
             let _ = self.place.set(place);
         }
-        Turn { _resource: resource }
+        turn
     }
 
     async fn gate_open(&self) {
@@ -196,7 +203,7 @@ impl Life {
         let refusal = |code, message: String| Box::new(ended_with(Outcome::Rejected, code, message));
         let reject = |code, message: &str| Err(refusal(code, message.into()));
         if command.start_by < self.desk.agent.client.clock.now() {
-            return reject("start_by_passed", "its latest start passed while it waited");
+            return Err(start_by_passed());
         }
         if self.desk.journal(|journal| journal.ledger().is_outdated(command)) {
             return reject("generation", "a newer job for the same resource has started");
@@ -258,6 +265,11 @@ impl Life {
     }
 }
 
+fn start_by_passed() -> Box<JobResult> {
+    let message = "its latest start passed while it waited";
+    Box::new(ended_with(Outcome::Rejected, "start_by_passed", message))
+}
+
 /// A job whose start is on disk.
 struct Started {
     spec: JobSpec,
@@ -269,11 +281,12 @@ struct Started {
 struct Ending {
     result: Option<JobResult>,
     running: Option<Running>,
+    turn: Option<Turn>,
 }
 
 impl From<JobResult> for Ending {
     fn from(result: JobResult) -> Self {
-        Self { result: Some(result), running: None }
+        Self { result: Some(result), running: None, turn: None }
     }
 }
 

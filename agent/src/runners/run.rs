@@ -19,7 +19,7 @@ impl Runner for RunSpec {
     fn run<'a>(&'a self, agent: &'a Agent, task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
         Box::pin(async move {
             let program = program(self, task);
-            let ran = agent.programs.run(&program, &task.stop, &|_, text: &str| (task.output)(text)).await;
+            let ran = agent.machine.run(&program, &task.stop, &|_, text: &str| (task.output)(text)).await;
             Some(result(ran, &program))
         })
     }

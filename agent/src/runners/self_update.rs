@@ -181,7 +181,7 @@ async fn preflight(agent: &Agent, task: &Task, installed: &Installed) -> Result<
         time_limit: PREFLIGHT_PATIENCE,
         output_limit_bytes: PREFLIGHT_BYTES,
     };
-    let (ran, said, complained) = programs::read(&*agent.programs, &program, &task.stop).await;
+    let (ran, said, complained) = programs::read(&*agent.machine, &program, &task.stop).await;
     match (ran.end, ran.exit_code) {
         (End::NotStarted(source), _) => return Err(refuse(format!("the new version cannot be started: {source}"))),
         (End::TimeLimit, _) => {

@@ -1,8 +1,9 @@
 //! Machine information from the kernel and the distribution, read from files without running a command.
 
 use std::{
+    ffi::OsString,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::LazyLock,
     time::{Duration, Instant},
 };
@@ -12,6 +13,17 @@ use super::files::{FileError, sha256_of};
 /// Drawn by the kernel at each boot. Empty when the platform has none.
 pub fn boot_id() -> String {
     read_line("/proc/sys/kernel/random/boot_id")
+}
+
+/// What asks this machine to restart: a program in a fixed place, and its arguments. `None` when none is known.
+pub fn restarter() -> Option<(PathBuf, Vec<OsString>)> {
+    let of_systemd = Path::new("/run/systemd/system").is_dir();
+    let systemctl: &[&str] = if of_systemd { &["/usr/bin/systemctl", "/bin/systemctl"] } else { &[] };
+    let plain: &[&str] = if cfg!(unix) { &["/usr/sbin/reboot", "/sbin/reboot"] } else { &[] };
+    let known = systemctl.iter().map(|path| (path, vec!["reboot".into()]));
+    let known = known.chain(plain.iter().map(|path| (path, Vec::new())));
+    let mut there = known.map(|(path, arguments)| (PathBuf::from(path), arguments)).filter(|(path, _)| path.is_file());
+    there.next()
 }
 
 /// Time since the machine was started, time asleep included; since this process asked first where that is unknown.

@@ -1,16 +1,12 @@
-//! Job commands: run, inspect, reset-breakers, list, show, cancel, log.
+//! Job commands: run, list, show, cancel, log, and one for each kind of job that takes no arguments (inspect, reset-breakers).
 
 use jiff::Timestamp;
 use muster_schemas::{
     ids::{HostId, JobId},
-    jobs::{InspectSpec, JobSpec, JobView, KINDS, ResetBreakersSpec},
+    jobs::{JobView, KINDS},
 };
 
-use super::{
-    log,
-    run::{PlainArguments, RunArguments},
-    show, wait,
-};
+use super::{log, plain::PlainCommand, run::RunArguments, show, wait};
 use crate::{
     deadlines::WaitArguments,
     exits::Exit,
@@ -23,10 +19,8 @@ use crate::{
 pub enum JobCommand {
     /// Run a program without a shell, such as `muster jobs run --host ID --wait -- /usr/bin/uptime`
     Run(RunArguments),
-    /// Make hosts report all their facts again
-    Inspect(PlainArguments),
-    /// Close the circuit breakers of agents, so that they call upstreams again at once
-    ResetBreakers(PlainArguments),
+    #[command(flatten)]
+    Plain(PlainCommand),
     /// List jobs, newest first
     List {
         /// List only jobs of this host
@@ -66,12 +60,7 @@ pub enum JobCommand {
 pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure> {
     match command {
         JobCommand::Run(arguments) => return arguments.run(context).await,
-        JobCommand::Inspect(arguments) => {
-            return arguments.run(context, &JobSpec::Inspect(InspectSpec::default())).await;
-        }
-        JobCommand::ResetBreakers(arguments) => {
-            return arguments.run(context, &JobSpec::ResetBreakers(ResetBreakersSpec::default())).await;
-        }
+        JobCommand::Plain(command) => return command.run(context).await,
         JobCommand::List { host, state, kind, paging } => {
             let host = host.map(|host| ("host", host.to_string()));
             let query = [host, state.map(|state| ("state", state)), kind.map(|kind| ("kind", kind))];

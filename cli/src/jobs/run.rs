@@ -1,11 +1,11 @@
-//! Starting jobs: `jobs run`, `jobs inspect` and `jobs reset-breakers`, on one host or on many.
+//! Starting jobs, on one host or on many: `jobs run`, and the kinds that take no arguments.
 
 use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
     hosts::Selector,
     ids::HostId,
-    jobs::{HostRefused, IfOffline, JobRequest, JobSpec, JobsCreated, RunSpec},
+    jobs::{HostRefused, IfOffline, JobRequest, JobsCreated, RunSpec},
 };
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ pub struct RunArguments {
     argv: Vec<String>,
 }
 
-/// Arguments of `jobs inspect` and `jobs reset-breakers`.
+/// Arguments of a kind that has none of its own.
 #[derive(Debug, clap::Args)]
 pub struct PlainArguments {
     #[command(flatten)]
@@ -99,9 +99,9 @@ impl RunArguments {
 }
 
 impl PlainArguments {
-    /// Starts jobs whose kind takes no arguments, and waits for them if the options say so.
-    pub async fn run(self, context: &Context, spec: &JobSpec) -> Result<Exit, Failure> {
-        start(context, (spec.kind(), json!({})), self.hosts, &self.options, Follow::Nothing).await
+    /// Starts jobs of a kind that takes no arguments, and waits for them if the options say so.
+    pub async fn run(self, context: &Context, kind: &str) -> Result<Exit, Failure> {
+        start(context, (kind, json!({})), self.hosts, &self.options, Follow::Nothing).await
     }
 }
 

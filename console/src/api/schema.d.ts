@@ -1165,7 +1165,10 @@ export interface components {
             kind: string;
             /** @description The rule for a job that was interrupted after its start. */
             recovery: components["schemas"]["Recovery"];
-            /** @description The resource that it acts on: one job at a time per resource. Absent: it needs no resource for itself. */
+            /**
+             * @description The resource that it acts on: one job at a time per resource, and no other job beside one that acts on `host`. Absent: it
+             *     needs no resource for itself.
+             */
             resource?: string;
             /**
              * Format: int64
@@ -1914,7 +1917,7 @@ export interface components {
         JobError: {
             /**
              * @description A stable word: `exit_code`, `signal`, `time_limit`, `policy`, `unknown_kind`, `start_by_passed`, `agent_restarted`,
-             *     `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, …
+             *     `signature`, `digest`, `size`, `platform`, `rollback`, `preflight`, `download`, `rolled_back`, `inconclusive`, `reboot_refused`, `not_restarted`, …
              */
             code: string;
             /** @description The same for people; up to 4 KiB. */
@@ -1931,10 +1934,10 @@ export interface components {
              * @description The kind of job. `self_update` is asked for by an update of the agent goes through POST /api/v1/hosts/{id}/update or a fleet update.
              * @enum {string}
              */
-            kind: "run" | "inspect" | "reset_breakers";
+            kind: "run" | "inspect" | "reset_breakers" | "reboot";
             selector?: components["schemas"]["Selector"] | null;
             /** @description What to do: the spec of that kind. Absent: an empty object. */
-            spec?: components["schemas"]["RunSpec"] | components["schemas"]["InspectSpec"] | components["schemas"]["ResetBreakersSpec"];
+            spec?: components["schemas"]["RunSpec"] | components["schemas"]["InspectSpec"] | components["schemas"]["ResetBreakersSpec"] | components["schemas"]["RebootSpec"];
             /**
              * Format: date-time
              * @description Latest start. Absent: an hour from now. Past it the job is never run.
@@ -2026,7 +2029,10 @@ export interface components {
              * @description Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
              */
             output_lost_bytes?: number;
-            /** @description What it acts on (`agent`): one job per resource runs at a time. Absent: nothing that others act on. */
+            /**
+             * @description What it acts on (`agent`): one job per resource runs at a time, and none beside one that acts on `host`. Absent: nothing
+             *     that others act on.
+             */
             resource?: string;
             /** @description How it ended, by the host's word. Absent until the host has said so. */
             result?: components["schemas"]["JobResult"];
@@ -2072,10 +2078,11 @@ export interface components {
              *     - `inspect`: Report the host's facts in full. Recovery: `converge`.
              *     - `reset_breakers`: Close the agent's circuit breakers: what did not answer is well again. Recovery: `converge`.
              *     - `self_update`: Bring the agent to a release. Recovery: `probe`.
+             *     - `reboot`: Restart the machine. Recovery: `probe`, by the boot id.
              * @enum {string}
              */
-            kind: "run" | "inspect" | "reset_breakers" | "self_update";
-            spec: components["schemas"]["SelfUpdateSpec"] | components["schemas"]["RunSpec"] | components["schemas"]["InspectSpec"] | components["schemas"]["ResetBreakersSpec"];
+            kind: "run" | "inspect" | "reset_breakers" | "self_update" | "reboot";
+            spec: components["schemas"]["SelfUpdateSpec"] | components["schemas"]["RunSpec"] | components["schemas"]["InspectSpec"] | components["schemas"]["ResetBreakersSpec"] | components["schemas"]["RebootSpec"];
         };
         JobViewPage: {
             /** @description The entries, in order; may be empty although more follow, when a filter left none over */
@@ -2262,6 +2269,8 @@ export interface components {
             /** @description For people: 1 to 1 024 characters. */
             reason: string;
         };
+        /** @description Restart the machine. */
+        RebootSpec: Record<string, unknown>;
         /**
          * @description What the agent does about a job that was cut off after it had started.
          * @enum {string}

@@ -5,7 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router'
 import type { JobFilter } from '../api/jobs'
 import { jobList } from '../api/jobs'
 import { useList } from '../api/lists'
-import type { JobState } from '../api/nouns'
+import { JOB_KINDS, JOB_STATES } from '../api/words'
 import { Button } from '../ui/button'
 import { Empty } from '../ui/command'
 import { Page } from '../ui/page'
@@ -14,11 +14,6 @@ import { useHostName } from './host/host_link'
 import { JOB_COLUMNS } from './jobs/job_columns'
 
 import '../styles/hosts.css'
-
-const STATES: JobState[] = [
-  'queued', 'offered', 'accepted', 'running', 'presumed_lost', 'succeeded', 'failed', 'cancelled', 'interrupted', 'rejected', 'superseded', 'expired',
-] // prettier-ignore
-const KINDS = ['run', 'inspect', 'reset_breakers', 'self_update']
 
 export function JobsPage() {
   const filter = useSearch({ from: '/shell/jobs' })
@@ -64,7 +59,7 @@ function JobFilters({ filter, onChange }: { filter: JobFilter; onChange: (change
       <Choice
         name="State"
         all="Any state"
-        words={STATES}
+        words={JOB_STATES}
         value={filter.state}
         onChange={(state) => {
           onChange({ state })
@@ -73,7 +68,7 @@ function JobFilters({ filter, onChange }: { filter: JobFilter; onChange: (change
       <Choice
         name="Kind"
         all="Any kind"
-        words={KINDS}
+        words={JOB_KINDS}
         value={filter.kind}
         onChange={(kind) => {
           onChange({ kind })

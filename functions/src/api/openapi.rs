@@ -86,10 +86,10 @@ fn components(routes: &[Route]) -> Components {
         components = components.security_scheme(name, scheme);
     }
     let mut components = components.build();
-    for message in MESSAGES {
+    for message in MESSAGES.iter() {
         let sample: Value = serde_json::from_str(message.sample).expect("a sample is JSON");
         let example = ExampleBuilder::new().value(Some(sample)).build();
-        components.examples.insert(message.name.into(), example.into());
+        components.examples.insert(message.name.to_string(), example.into());
     }
     components
 }

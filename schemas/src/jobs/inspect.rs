@@ -5,8 +5,14 @@ use utoipa::ToSchema;
 
 use super::{JobKind, JobSpec, Kind, Recovery, typed};
 
-pub(super) const KIND: Kind =
-    Kind { name: "inspect", instead: None, spec: InspectSpec::name, parse: |spec| typed(spec).map(JobSpec::Inspect) };
+pub(super) const KIND: Kind = Kind {
+    name: "inspect",
+    instead: None,
+    command: Some("Make hosts report all their facts again"),
+    sample: include_str!("../../samples/job_spec.inspect.json"),
+    spec: InspectSpec::name,
+    parse: |spec| typed(spec).map(JobSpec::Inspect),
+};
 
 /// Report the host's facts in full.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

@@ -8,6 +8,8 @@ use super::{JobKind, JobSpec, Kind, Recovery, typed};
 pub(super) const KIND: Kind = Kind {
     name: "reset_breakers",
     instead: None,
+    command: Some("Close the circuit breakers of agents, so that they call upstreams again at once"),
+    sample: include_str!("../../samples/job_spec.reset_breakers.json"),
     spec: ResetBreakersSpec::name,
     parse: |spec| typed(spec).map(JobSpec::ResetBreakers),
 };

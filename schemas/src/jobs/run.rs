@@ -19,8 +19,14 @@ const MAX_OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 /// How large a spec may be as JSON, in bytes: with its result it is one record.
 const MAX_SPEC_BYTES: usize = 160 * 1024;
 
-pub(super) const KIND: Kind =
-    Kind { name: "run", instead: None, spec: RunSpec::name, parse: |spec| typed(spec).map(JobSpec::Run) };
+pub(super) const KIND: Kind = Kind {
+    name: "run",
+    instead: None,
+    command: None,
+    sample: include_str!("../../samples/job_spec.run.json"),
+    spec: RunSpec::name,
+    parse: |spec| typed(spec).map(JobSpec::Run),
+};
 
 /// A program to run, without a shell.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

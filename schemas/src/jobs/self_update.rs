@@ -12,6 +12,8 @@ pub const AGENT: &str = "agent";
 pub(super) const KIND: Kind = Kind {
     name: "self_update",
     instead: Some("an update of the agent goes through POST /api/v1/hosts/{id}/update or a fleet update"),
+    command: None,
+    sample: include_str!("../../samples/job_spec.self_update.json"),
     spec: SelfUpdateSpec::name,
     parse: |spec| typed(spec).map(JobSpec::SelfUpdate),
 };

@@ -3,7 +3,7 @@
 use std::fs;
 
 use muster_agent::policy::Policy;
-use muster_schemas::jobs::{InspectSpec, JobSpec, ResetBreakersSpec, RunSpec, SelfUpdateSpec};
+use muster_schemas::jobs::{JobSpec, KINDS, RunSpec};
 use toml::{Table, Value};
 
 use crate::given::directory;
@@ -45,28 +45,21 @@ fn parts(bytes: &[u8]) -> (&[u8], &[u8]) {
     place.map_or((bytes, b""), |place| (&bytes[..=place], &bytes[place + rule.len()..]))
 }
 
-fn usual() -> [JobSpec; 5] {
-    let plain = RunSpec {
+/// A job of each kind, and a program that is made to load foreign code.
+fn usual() -> Vec<JobSpec> {
+    let preloaded = JobSpec::Run(RunSpec {
         argv: vec!["/usr/bin/uptime".into()],
-        environment: [].into(),
+        environment: [("LD_PRELOAD".to_owned(), "/tmp/x.so".to_owned())].into(),
         working_directory: None,
         output_limit_bytes: None,
-    };
-    let preloaded = [("LD_PRELOAD".to_owned(), "/tmp/x.so".to_owned())].into();
-    let update = SelfUpdateSpec { version: "1".into(), manifest_sha256: String::new() };
-    [
-        JobSpec::Run(RunSpec { environment: preloaded, ..plain.clone() }),
-        JobSpec::Run(plain),
-        JobSpec::SelfUpdate(update),
-        JobSpec::Inspect(InspectSpec {}),
-        JobSpec::ResetBreakers(ResetBreakersSpec {}),
-    ]
+    });
+    let samples = KINDS.iter().map(|kind| serde_json::from_str(kind.sample).expect("a sample is a job"));
+    samples.chain([preloaded]).collect()
 }
 
 /// The same decision from the file as TOML has it.
 fn is_named(table: &Table, spec: &JobSpec) -> bool {
     let allow = |key: &str| table.get("allow").and_then(|allow| allow.get(key));
-    let switch = |key| allow(key).is_none_or(|value| value.as_bool() == Some(true));
     match spec {
         JobSpec::Run(_) if allow("run").and_then(Value::as_str) == Some("*") => true,
         JobSpec::Run(run) => {
@@ -82,9 +75,11 @@ fn is_named(table: &Table, spec: &JobSpec) -> bool {
                 && (directory == "/"
                     || texts(allow("working_directories")).is_some_and(|listed| listed.contains(&directory)))
         }
-        JobSpec::Inspect(_) => switch("inspect"),
-        JobSpec::SelfUpdate(_) => switch("self_update"),
-        JobSpec::ResetBreakers(_) => true,
+        // Of any other kind everything is allowed, or nothing.
+        other => {
+            let usual = || Policy::default().check(other).is_ok();
+            allow(other.kind()).map_or_else(usual, |value| value.as_bool() == Some(true))
+        }
     }
 }
 

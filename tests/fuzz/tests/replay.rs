@@ -32,7 +32,7 @@ fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
     let mut inputs: Vec<_> =
         paths.into_iter().map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect();
     if name == "messages" {
-        inputs.extend(MESSAGES.iter().map(|message| (message.name.into(), named(message))));
+        inputs.extend(MESSAGES.iter().map(|message| (message.name.to_string(), named(message))));
     }
     inputs
 }

@@ -60,7 +60,7 @@ async fn come_back(count: u32) -> Herd {
             token = Some(made.token);
         }
         let line = Line::counted(server.clone(), requests.clone(), load.clone());
-        let machine = Machine { history: History::default(), server: server.clone() };
+        let machine = Machine::new(History::default(), server.clone());
         let state = folder.path().join(format!("host-{number}"));
         let token = token.clone().expect("there is one before the first host");
         hosts.push(Host::join(state, line, machine, token).await);

@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use muster_agent::programs::{End, Output, Program, Programs, Ran};
+use muster_agent::programs::{self, End, Output, Program, Ran};
 use muster_schemas::{
     ids::JobId,
     jobs::{JobResult, JobState, JobView, Outcome},
@@ -150,12 +152,62 @@ fn violation(invariant: &'static str, what: String) -> Violation {
     Violation { invariant, what }
 }
 
-/// What runs programs on a simulated host: the first argument says how many seconds one takes, the second how it exits.
+/// The program that asks a simulated machine to restart.
+const RESTARTER: &str = "/simulated/reboot";
+
+/// A simulated machine. The first argument of a program says how many seconds it takes, the second how it exits.
 pub struct Machine {
     /// Where it is written down.
-    pub history: History,
+    history: History,
     /// Whose clock the start is compared with.
-    pub server: Server,
+    server: Server,
+    power: Mutex<Power>,
+}
+
+/// Whether a machine is on, so to speak.
+#[derive(Default)]
+struct Power {
+    /// How often it has restarted.
+    boots: u64,
+    /// By which jobs it was asked to restart.
+    asked: Vec<JobId>,
+    /// Whether it will have none of that.
+    refuses: bool,
+}
+
+impl Machine {
+    /// One that was just switched on.
+    pub fn new(history: History, server: Server) -> Self {
+        Self { history, server, power: Mutex::default() }
+    }
+
+    /// By which jobs it was asked to restart.
+    pub fn asked(&self) -> Vec<JobId> {
+        self.power(|power| power.asked.clone())
+    }
+
+    /// It restarts.
+    pub fn boots(&self) {
+        self.power(|power| power.boots += 1);
+    }
+
+    /// From now on it does not restart when it is asked to.
+    pub fn refuses(&self) {
+        self.power(|power| power.refuses = true);
+    }
+
+    fn restart(&self, job: JobId) -> Ran {
+        let refuses = self.power(|power| {
+            power.asked.push(job);
+            power.refuses
+        });
+        let exit_code = Some(refuses.into());
+        Ran { end: End::Itself, exit_code, signal: None, output_bytes: 0, output_truncated: false }
+    }
+
+    fn power<T>(&self, work: impl FnOnce(&mut Power) -> T) -> T {
+        work(&mut self.power.lock().expect("nobody panics with it"))
+    }
 }
 
 impl fmt::Debug for Machine {
@@ -164,10 +216,13 @@ impl fmt::Debug for Machine {
     }
 }
 
-impl Programs for Machine {
+impl programs::Machine for Machine {
     fn run<'a>(&'a self, program: &'a Program, stop: &'a CancellationToken, _: Output<'a>) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
-            let Program { job, arguments, time_limit, .. } = program;
+            let Program { job, path, arguments, time_limit, .. } = program;
+            if path == Path::new(RESTARTER) {
+                return self.restart(*job);
+            }
             let number = |place: usize| arguments.get(place)?.to_str()?.parse::<f64>().ok();
             let start = (self.server.time().now(), elapsed());
             self.history.truths().entry(*job).or_default().starts.push(start);
@@ -186,4 +241,12 @@ impl Programs for Machine {
     }
 
     fn kill_all(&self) {}
+
+    fn boot_id(&self) -> String {
+        format!("boot {}", self.power(|power| power.boots))
+    }
+
+    fn restarter(&self) -> Option<(PathBuf, Vec<OsString>)> {
+        Some((RESTARTER.into(), Vec::new()))
+    }
 }

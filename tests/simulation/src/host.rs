@@ -41,14 +41,24 @@ impl Host {
     /// Joins.
     pub async fn join(state: PathBuf, line: Line, machine: Machine, token: Secret) -> Self {
         fs::create_dir_all(&state).expect("a folder can be made");
-        fs::write(state.join("policy.toml"), "[allow]\nrun = \"*\"\n").expect("a file can be written");
         let identity = Identity::create(URL).expect("there is a source of keys");
         let config = Config::default();
         let client = Client::new(identity.clone(), &config, Arc::new(line.clone()), ServerClock::by(elapsed));
         let id = enroll::join(&state, identity, &client, token).await.expect("the line is good yet");
         let mut host = Self { id, line, state, machine: Arc::new(machine), desk: None };
+        host.allows("[allow]\nrun = \"*\"\n");
         host.starts();
         host
+    }
+
+    /// What it says in its policy from the next process on.
+    pub fn allows(&self, policy: &str) {
+        fs::write(self.state.join("policy.toml"), policy).expect("a file can be written");
+    }
+
+    /// The machine that it is.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// A process of the agent begins, with what is on the disk.

@@ -33,7 +33,7 @@ pub fn outage(seed: u64, hours: u32, measure: impl Fn() -> u64) -> Vec<Hour> {
         let token: EnrollmentTokenCreated =
             server.asks("POST", "/enrollment-tokens", &json!({})).await.expect("an admin may");
         let line = Line::new(server.clone(), requests());
-        let machine = Machine { history: history.clone(), server: server.clone() };
+        let machine = Machine::new(history.clone(), server.clone());
         let host = Host::join(folder.path().join("host"), line, machine, token.token).await;
         let spec = json!({ "argv": ["/bin/work", "60", "0"] });
         let job = json!({ "host_ids": [host.id], "kind": "run", "spec": spec, "if_offline": "queue" });

@@ -56,7 +56,7 @@ pub fn partitions(seed: u64, hosts: u32, span: Duration) -> (Vec<Healing>, Vec<V
             server.asks("POST", "/enrollment-tokens", &json!({ "seats": hosts })).await.expect("an admin may");
         let mut joined = Vec::new();
         for number in 0..hosts {
-            let machine = Machine { history: history.clone(), server: server.clone() };
+            let machine = Machine::new(history.clone(), server.clone());
             let line = Line::new(server.clone(), requests.clone());
             let state = folder.path().join(format!("host-{number}"));
             joined.push(Host::join(state, line, machine, token.token.clone()).await);

@@ -136,7 +136,7 @@ impl<'a> Scenario<'a> {
             server.asks("POST", "/enrollment-tokens", &seats).await.expect("an admin may");
         let mut hosts = Vec::new();
         for number in 0..options.hosts {
-            let machine = Machine { history: history.clone(), server: server.clone() };
+            let machine = Machine::new(history.clone(), server.clone());
             let line = Line::new(server.clone(), requests.clone());
             let state = folder.path().join(format!("host-{number}"));
             hosts.push(Host::join(state, line, machine, token.token.clone()).await);

@@ -75,9 +75,9 @@ fn every_body_of_json_has_its_golden_samples_as_examples() {
             }
         }
     }
-    for message in MESSAGES {
+    for message in MESSAGES.iter() {
         let sample: Value = serde_json::from_str(message.sample).unwrap();
-        assert_eq!(document["components"]["examples"][message.name]["value"], sample, "{}", message.name);
+        assert_eq!(document["components"]["examples"][&*message.name]["value"], sample, "{}", message.name);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Written by a program.
-const GENERATED: [&str; 1] = ["console/src/api/schema.d.ts"];
+const GENERATED: [&str; 2] = ["console/src/api/schema.d.ts", "console/src/api/words.ts"];
 /// What makes a folder a crate, or the console.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "package.json"];
 

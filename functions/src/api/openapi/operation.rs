@@ -161,7 +161,7 @@ fn refusals(route: &Route) -> Vec<(String, Response)> {
 fn json(shape: &Shape) -> Content {
     let kind = snake_case(&shape.name);
     let samples = MESSAGES.iter().filter(|message| message.kind() == kind);
-    let examples = samples.map(|message| (message.name, example(message.name)));
+    let examples = samples.map(|message| (&*message.name, example(&message.name)));
     ContentBuilder::new().schema(Some(Ref::from_schema_name(&shape.name))).examples_from_iter(examples).build()
 }
 
