@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::{ActionsOfCaller, ActionsOnApiKey, ActionsOnUser},
+    actions::{Action, Actions},
     ids::{ApiKeyId, UserId},
     secrets::Secret,
 };
@@ -149,4 +149,80 @@ pub struct ApiKeyView {
     /// The actions that the caller may take on it now, and why the others are not allowed.
     #[serde(flatten)]
     pub actions: ActionsOnApiKey,
+}
+
+/// [`ActionOnUser`], each decided.
+pub type ActionsOnUser = Actions<ActionOnUser>;
+
+/// Actions on an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOnUser {
+    /// Change its password or role; the last admin keeps the role.
+    Change,
+    /// Remove it.
+    Remove,
+}
+
+impl Action for ActionOnUser {
+    const ALL: &'static [Self] = &[Self::Change, Self::Remove];
+}
+
+/// [`ActionOnApiKey`], each decided.
+pub type ActionsOnApiKey = Actions<ActionOnApiKey>;
+
+/// Actions on an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOnApiKey {
+    /// Take it back.
+    Revoke,
+}
+
+impl Action for ActionOnApiKey {
+    const ALL: &'static [Self] = &[Self::Revoke];
+}
+
+/// [`ActionOfCaller`], each decided.
+pub type ActionsOfCaller = Actions<ActionOfCaller>;
+
+/// Actions of a caller that belong to no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOfCaller {
+    /// Run jobs on hosts.
+    CreateJobs,
+    /// Start fleet updates.
+    CreateFleetUpdates,
+    /// Announce releases and upload their files.
+    PublishReleases,
+    /// Create enrollment tokens.
+    CreateEnrollmentTokens,
+    /// Create accounts.
+    CreateUsers,
+    /// Create API keys.
+    CreateApiKeys,
+    /// Read the audit trail.
+    LookAtAudit,
+    /// Read accounts.
+    LookAtUsers,
+    /// Read API keys.
+    LookAtApiKeys,
+    /// Read enrollment tokens.
+    LookAtEnrollmentTokens,
+}
+
+impl Action for ActionOfCaller {
+    const ALL: &'static [Self] = &[
+        Self::CreateJobs,
+        Self::CreateFleetUpdates,
+        Self::PublishReleases,
+        Self::CreateEnrollmentTokens,
+        Self::CreateUsers,
+        Self::CreateApiKeys,
+        Self::LookAtAudit,
+        Self::LookAtUsers,
+        Self::LookAtApiKeys,
+        Self::LookAtEnrollmentTokens,
+    ];
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::ActionsOnEnrollmentToken,
+    actions::{Action, Actions},
     ids::{EnrollmentTokenId, HostId},
     reports::Facts,
     secrets::Secret,
@@ -98,4 +98,19 @@ pub struct EnrollResponse {
     pub audience: String,
     /// The server's clock.
     pub server_time: Timestamp,
+}
+
+/// [`ActionOnEnrollmentToken`], each decided.
+pub type ActionsOnEnrollmentToken = Actions<ActionOnEnrollmentToken>;
+
+/// Actions on an enrollment token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOnEnrollmentToken {
+    /// Take it back.
+    Revoke,
+}
+
+impl Action for ActionOnEnrollmentToken {
+    const ALL: &'static [Self] = &[Self::Revoke];
 }

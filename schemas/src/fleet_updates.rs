@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::ActionsOnFleetUpdate,
+    actions::{Action, Actions},
     hosts::Selector,
     ids::{FleetUpdateId, HostId, JobId},
 };
@@ -316,4 +316,27 @@ pub struct FleetUpdateAction {
     /// For `write-off`: the lost host whose slot is freed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_id: Option<HostId>,
+}
+
+/// [`ActionOnFleetUpdate`], each decided.
+pub type ActionsOnFleetUpdate = Actions<ActionOnFleetUpdate>;
+
+/// Actions on a fleet update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOnFleetUpdate {
+    /// Stop offering the release to further hosts.
+    Pause,
+    /// Continue; after a halt with a note.
+    Resume,
+    /// End it permanently.
+    Cancel,
+    /// Retry the failed hosts; after a halt with a note.
+    RetryFailed,
+    /// Write off a lost host, which frees its slot.
+    WriteOff,
+}
+
+impl Action for ActionOnFleetUpdate {
+    const ALL: &'static [Self] = &[Self::Pause, Self::Resume, Self::Cancel, Self::RetryFailed, Self::WriteOff];
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::ActionsOnHost,
+    actions::{Action, Actions},
     ids::HostId,
     reports::{AgentReport, Facts},
     upstreams::Upstream,
@@ -107,4 +107,30 @@ pub struct HostUpdateRequest {
 pub struct Reason {
     /// For people: 1 to 1 024 characters.
     pub reason: String,
+}
+
+/// [`ActionOnHost`], each decided.
+pub type ActionsOnHost = Actions<ActionOnHost>;
+
+/// Actions on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOnHost {
+    /// Run a job on it; if it is offline, only with `if_offline: queue`.
+    Run,
+    /// Update its agent to the newest release.
+    Update,
+    /// Change its name and labels.
+    Change,
+    /// Readmit it after a quarantine.
+    Readmit,
+    /// Close its agent's circuit breakers, by a job of that kind.
+    ResetBreakers,
+    /// Retire it permanently; if it has open jobs, only with `force=true`.
+    Remove,
+}
+
+impl Action for ActionOnHost {
+    const ALL: &'static [Self] =
+        &[Self::Run, Self::Update, Self::Change, Self::Readmit, Self::ResetBreakers, Self::Remove];
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    actions::ActionsOnRelease,
+    actions::{Action, Actions},
     envelopes::{Envelope, EnvelopeError, PublicKey, sha256_hex},
     secrets::Secret,
 };
@@ -203,4 +203,19 @@ pub struct UploadPlace {
 pub struct YankRequest {
     /// Why, for people: 1 to 1 024 characters.
     pub reason: String,
+}
+
+/// [`ActionOnRelease`], each decided.
+pub type ActionsOnRelease = Actions<ActionOnRelease>;
+
+/// Actions on a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionOnRelease {
+    /// Take it back.
+    Yank,
+}
+
+impl Action for ActionOnRelease {
+    const ALL: &'static [Self] = &[Self::Yank];
 }

@@ -65,7 +65,7 @@ fn what_a_job_printed_before_a_kill_9_is_told_after_it_just_once() {
     let (go, printed) = (host.path("go"), host.path("printed"));
     let wait = format!("while [ ! -e {} ]; do sleep 0.02; done", go.display());
     let id =
-        server.run(&format!("echo told; {wait}; echo kept; echo kept too; touch {}; sleep 1000", printed.display()));
+        server.run(&format!("echo told; {wait}; printf 'kept\\nkept too\\n'; touch {}; sleep 1000", printed.display()));
     server.wait("output", |world| world.output.get(&id).map(drop));
     server.with(|world| world.instead = vec![("/events", || Reply::page(502, "<html>Bad Gateway</html>"))]);
     fs::write(&go, "").unwrap();

@@ -2,7 +2,8 @@
 
 use muster_schemas::{
     access::Role,
-    actions::{Action, ActionOfCaller, ActionOnApiKey, ActionOnUser, Actions},
+    access::{ActionOfCaller, ActionOnApiKey, ActionOnUser},
+    actions::{Action, Actions},
     problems::ProblemCode,
 };
 use serde::Serialize;

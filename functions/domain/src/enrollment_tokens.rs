@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use muster_schemas::{
     access::Role,
-    actions::ActionOnEnrollmentToken,
+    enrollment::ActionOnEnrollmentToken,
     enrollment::{EnrollmentTokenState, EnrollmentTokenView},
     hosts::Labels,
     ids::{EnrollmentTokenId, HostId},

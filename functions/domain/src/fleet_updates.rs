@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use muster_schemas::{
-    actions::ActionOnFleetUpdate,
+    fleet_updates::ActionOnFleetUpdate,
     fleet_updates::{FleetUpdateState, MaintenanceWindow, OfflinePolicy, Share},
     ids::{FleetUpdateId, HostId, JobId},
     problems::ProblemCode,

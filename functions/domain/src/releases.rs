@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use muster_schemas::{
     access::Role,
-    actions::ActionOnRelease,
     envelopes::Envelope,
     problems::ProblemCode,
+    releases::ActionOnRelease,
     releases::{Manifest, ReleaseState, ReleaseView, Target},
 };
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ use muster_domain::{
 };
 use muster_schemas::{
     access::Role,
-    actions::ActionOnFleetUpdate,
+    fleet_updates::ActionOnFleetUpdate,
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy, Share},
     hosts::{HostState, Selector},
     ids::{FleetUpdateId, HostId, JobId, ProcessId},

@@ -16,7 +16,7 @@ use muster_domain::{
 };
 use muster_schemas::{
     access::Role,
-    actions::ActionOnFleetUpdate,
+    fleet_updates::ActionOnFleetUpdate,
     fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
     ids::FleetUpdateId,
     pages::{MAX_HOSTS_LIMIT, Page},

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use muster_domain::pacing::Pacing;
 use muster_schemas::{
-    actions::ActionOnFleetUpdate,
+    fleet_updates::ActionOnFleetUpdate,
     jobs::{JobState, Outcome},
     overview::{HostCounts, Overview},
     problems::ProblemCode,

@@ -40,7 +40,7 @@ fn a_line_that_cannot_be_obeyed_says_why_and_installs_nothing() {
         assert!(!machine.state().exists(), "{said}");
         assert_eq!(fs::read_dir(machine.programs()).map_or(0, Iterator::count), 0, "{said}");
     };
-    refused(&line(&fleet), &[], "no release with an agent for this platform is published");
+    refused(&line(&fleet), &[], "no published release has an agent for this platform");
     fleet.publish(&fleet.publisher.release("1.1.0", 1, bytes(AGENT_2)));
     refused(&line(&fleet).replace("TOKEN=met_", "TOKEN=met_0"), &[], "the token is unknown");
     let other = "0".repeat(64);

@@ -1,6 +1,6 @@
 //! Actions on a fleet update: which ones its state and a caller's role allow. Views and transitions ask here.
 
-use muster_schemas::{access::Role, actions::ActionOnFleetUpdate, fleet_updates::FleetUpdateState};
+use muster_schemas::{access::Role, fleet_updates::ActionOnFleetUpdate, fleet_updates::FleetUpdateState};
 
 use super::FleetUpdate;
 use crate::{access::Permission, refused::Refused, words::word};

@@ -1,6 +1,6 @@
 //! Actions on a host: which ones its state and a caller's role allow. Views, routes and the mailbox ask here.
 
-use muster_schemas::{access::Role, actions::ActionOnHost, ids::JobId, jobs::AGENT};
+use muster_schemas::{access::Role, hosts::ActionOnHost, ids::JobId, jobs::AGENT};
 
 use super::Host;
 use crate::{

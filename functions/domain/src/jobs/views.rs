@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use muster_schemas::{
     access::Role,
-    actions::ActionOnJob,
     commands::Command,
+    jobs::ActionOnJob,
     jobs::{JobState, JobView},
 };
 

@@ -5,7 +5,7 @@ use utoipa::openapi::{
     schema::{AnyOfBuilder, ObjectBuilder, Type},
 };
 
-use super::{KINDS, Kind};
+use crate::jobs::{KINDS, Kind};
 
 /// The kinds that operators ask for by `POST /api/v1/jobs`.
 fn asked_for() -> impl Iterator<Item = Kind> {
