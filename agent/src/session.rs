@@ -87,7 +87,10 @@ impl Caller {
         let agent = self.desk.agent.clone();
         let current = reports::gather(&self.desk, &self.reporter);
         let facts_digest = if self.compares_reports { String::new() } else { reports::facts_digest(&current) };
+        let sections = current.len();
         let news = self.reports.news(current);
+        let is_partial = self.compares_reports && !news.is_empty() && news.len() < sections;
+        let digest_before = if is_partial { self.reports.digest_with(&[]) } else { String::new() };
         let reports_digest = if self.compares_reports { self.reports.digest_with(&news) } else { String::new() };
         let most = if *agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
         let wait_seconds = agent.config.wait_seconds.min(most);
@@ -96,6 +99,7 @@ impl Caller {
             wait_seconds,
             facts_digest,
             reports_digest,
+            digest_before,
             highest_sequence: self.desk.journal(|journal| journal.ledger().floor()),
             open: self.desk.journal(|journal| journal.ledger().jobs().keys().copied().collect()),
             agent: None,

@@ -81,6 +81,10 @@ pub struct CheckInRequest {
     /// not compare digests.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reports_digest: String,
+    /// The same digest before this request, where it carries some sections and not all of them: what is stored of them is only
+    /// complete if the server had all that was told before. Empty: it carries all sections that the agent has, or none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest_before: String,
     /// The highest job sequence the host's journal has seen; 0 when none. A server that knows less was restored from a
     /// backup.
     #[serde(default)]

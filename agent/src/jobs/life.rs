@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use muster_schemas::{
     commands::{Command, EventKind},
     ids::JobId,
-    jobs::{JobResult, JobSpec, Outcome, Recovery},
+    jobs::{HOST, JobResult, JobSpec, Outcome, Recovery},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
@@ -96,9 +96,12 @@ impl Life {
         match spec.as_ref().map(|spec| (spec.rules().recovery(), runners::of(spec))) {
             Some((Recovery::Converge, _)) => self.run_in_turn(command).await,
             Some((Recovery::Probe, runner)) => {
-                let turn = self.turn(command).await;
+                // To look how a job ended that took the whole host needs no turn: it must not wait for the jobs that run now,
+                // and keep others waiting behind it.
+                let alone = spec.as_ref().and_then(|spec| spec.rules().resource()).as_deref() == Some(HOST);
+                let turn = if alone { None } else { Some(self.turn(command).await) };
                 let result = runner.probe(&self.desk.agent, self.id).await;
-                Ending { result: Some(result), running: None, turn: Some(turn) }
+                Ending { result: Some(result), running: None, turn }
             }
             Some((Recovery::Once, _)) | None => interrupted().into(),
         }

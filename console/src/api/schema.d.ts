@@ -1085,6 +1085,11 @@ export interface components {
         CheckInRequest: {
             /** @description The running agent; sent when it has changed since the session started (mostly by a commit). Absent: unchanged. */
             agent?: components["schemas"]["AgentReport"];
+            /**
+             * @description The same digest before this request, where it carries some sections and not all of them: what is stored of them is only
+             *     complete if the server had all that was told before. Empty: it carries all sections that the agent has, or none.
+             */
+            digest_before?: string;
             /** @description The host's facts; sent when they have changed or were asked for. Absent: unchanged. */
             facts?: components["schemas"]["Facts"];
             /** @description SHA-256 of the facts as last sent, hexadecimal. Empty: unknown, or the agent sends `reports_digest`. */

@@ -147,6 +147,8 @@ pub struct HostNews {
     pub reports: Vec<Report>,
     /// The digests after them, as the mailbox keeps them; absent where they stay as they are.
     pub digests: Option<Digests>,
+    /// What the mailbox must hold for the digests to be those of all that is stored; absent where the reports are complete.
+    pub after: Option<String>,
     /// The highest job sequence in the host's journal.
     pub highest_sequence: u64,
 }

@@ -175,7 +175,8 @@ async fn answer(
 /// The reports of a new session, within the bounds.
 pub fn news_of_session(request: &SessionRequest) -> Result<HostNews, Failure> {
     let digests = Some(digests(&request.reports_digest, Some(&request.facts)));
-    checked(HostNews { reports: request.reports(), digests, highest_sequence: request.highest_sequence })
+    let reports = request.reports();
+    checked(HostNews { reports, digests, after: None, highest_sequence: request.highest_sequence })
 }
 
 /// The reports of a check-in, within the bounds.
@@ -184,7 +185,8 @@ pub fn news_of_check_in(request: &CheckInRequest) -> Result<HostNews, Failure> {
     // The digests in the mailbox are those of what is stored: they change with it, and with nothing else.
     let tells = if request.reports_digest.is_empty() { facts.is_some() } else { !reports.is_empty() };
     let digests = tells.then(|| digests(&request.reports_digest, facts));
-    checked(HostNews { reports, digests, highest_sequence: request.highest_sequence })
+    let after = (!request.digest_before.is_empty()).then(|| reports::as_stored(&request.digest_before));
+    checked(HostNews { reports, digests, after, highest_sequence: request.highest_sequence })
 }
 
 fn checked(news: HostNews) -> Result<HostNews, Failure> {

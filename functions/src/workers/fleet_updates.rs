@@ -16,6 +16,7 @@ use muster_domain::{
 use muster_schemas::{
     hosts::HostState,
     ids::{FleetUpdateId, HostId, JobId},
+    jobs::HOST,
 };
 
 use crate::{
@@ -158,7 +159,8 @@ async fn candidate(
     let online = app.settings.pacing.is_online(&mailbox, app.now());
     let resource = fleet_update.plan.brings.rules().job().rules().resource().unwrap_or_default();
     // Its own last job may be over without its end having been told.
-    let update_open = mailbox.open_on(&resource).is_some_and(|open| Some(open.id) != job_id);
+    let is_busy = |resource| mailbox.open_on(resource).is_some_and(|open| Some(open.id) != job_id);
+    let update_open = is_busy(&resource) || is_busy(HOST);
     let candidate = Candidate::new(&host, &mailbox, online, &resource, &release);
     Ok(Some((position, Candidate { update_open, attempts, ..candidate })))
 }

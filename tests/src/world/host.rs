@@ -201,6 +201,7 @@ impl Host {
             wait_seconds: 0,
             facts_digest: self.facts.digest(),
             reports_digest: String::new(),
+            digest_before: String::new(),
             highest_sequence: self.highest_sequence,
             open: self.journal.iter().copied().collect(),
             agent: None,

@@ -5,7 +5,7 @@ use muster_schemas::{
     check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
     jobs::{JobState, Outcome},
     problems::ProblemCode,
-    reports::{self, Facts, Report, Section},
+    reports::{self, AgentReport, Facts, Report, Section},
 };
 use muster_server::{
     commit::put,
@@ -262,6 +262,36 @@ async fn a_server_that_knows_more_sections_than_the_one_before_asks_for_them() {
     assert_eq!(checks_in(&host, session, &[], &told).await.wanted, Section::ALL);
     assert!(checks_in(&host, session, &told, &told).await.wanted.is_empty());
     assert!(checks_in(&host, session, &[], &told).await.wanted.is_empty());
+}
+
+#[tokio::test]
+async fn a_section_that_comes_alone_does_not_hide_that_another_one_is_missing() {
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let told = |kernel: &str, boot: &str| {
+        let facts = Facts { kernel: kernel.into(), ..host.facts.clone() };
+        let agent = AgentReport { boot_id: boot.into(), ..host.agent.clone() };
+        vec![Report::Agent(agent), Report::Facts(facts), Report::Upstreams(Vec::new())]
+    };
+    let session = starts(&host, &told("6.12", "one")).await.session;
+    let key = mailboxes::key(host.id());
+    let before = world.app.load::<Mailbox>(&key, Consistency::Strong).await.unwrap().unwrap().record;
+    checks_in(&host, session, &told("6.13", "one")[1..2], &told("6.13", "one")).await;
+    // The store is put back to before the facts had changed; then another section changes.
+    let now = world.app.load::<Mailbox>(&key, Consistency::Strong).await.unwrap().unwrap();
+    let write = put(key, now.revision + 1, Vec::new(), &before, Expect::Revision(now.revision));
+    world.table.commit(vec![write], rand::random()).await.unwrap();
+    let bare = CheckInRequest { session, facts_digest: String::new(), ..host.check_in_request() };
+    let alone = CheckInRequest {
+        reports_digest: reports::digest(&told("6.13", "two")),
+        digest_before: reports::digest(&told("6.13", "one")),
+        ..bare.with(told("6.13", "two").remove(0))
+    };
+    host.caller_of_its_own().await.post("/api/v1/agent/check-in", &alone).await.is(200);
+    let all = told("6.13", "two");
+    assert_eq!(checks_in(&host, session, &[], &all).await.wanted, Section::ALL, "the facts are missing");
+    checks_in(&host, session, &all, &all).await;
+    assert!(checks_in(&host, session, &[], &all).await.wanted.is_empty());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use muster_schemas::{
     fleet_updates::{FleetUpdateHostState, FleetUpdateState, OfflinePolicy},
     hosts::HostState,
     ids::{HostId, JobId},
-    jobs::JobSpec,
+    jobs::{HOST, JobSpec},
     reports::AgentReport,
 };
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ impl Candidate {
             state: Some(mailbox.state),
             online,
             capabilities: facts.capabilities.clone(),
-            update_open: mailbox.open_on(resource).is_some(),
+            update_open: mailbox.open_on(resource).or_else(|| mailbox.open_on(HOST)).is_some(),
             has_room: mailbox.has_room(),
             yanked: release.yanked.clone(),
             agent: host.agent.clone(),

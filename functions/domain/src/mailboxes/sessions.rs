@@ -46,7 +46,10 @@ impl Mailbox {
         self.serves(session)?;
         let mut next = Self { last_seen_at: Some(now), ..self.clone() };
         next.learns(news.highest_sequence);
-        if let Some(digests) = &news.digests {
+        // Of a server that lacked another section before, these reports do not make the digest true: it stays as it is, and
+        // the next check-in is asked for everything.
+        let follows = news.after.as_ref().is_none_or(|after| *after == self.digests.reports_digest);
+        if let Some(digests) = news.digests.as_ref().filter(|_| follows) {
             next.digests = digests.clone();
         }
         if let Some(agent) = news.agent() {
