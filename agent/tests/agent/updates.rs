@@ -199,7 +199,7 @@ fn a_bad_version_is_undone_with_the_reason_and_its_last_words() {
         ),
         ("exit 0", "it ended before it was committed", ""),
         ("kill -SEGV $$", "it ended before it was committed", ""),
-        ("echo ready 1.0.0; exec sleep 1000", "it says that it is version", ""),
+        ("echo ready 1.0.0; exec sleep 1000", "it reports version", ""),
         ("echo ready 9.9.9; echo contact; echo 'I hang' >&2; exec sleep 1000", "answered by the server", "I hang"),
         ("echo commit; echo contact; exec sleep 1000", "answered by the server", ""),
         ("yes; exec sleep 1000", "it was not answered by the server in time; the old version was", ""),
