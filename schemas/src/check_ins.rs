@@ -107,8 +107,9 @@ pub struct CheckInRequest {
 impl CheckInRequest {
     /// The sections that have changed.
     pub fn reports(&self) -> Vec<Report> {
-        let Self { agent, facts, upstreams, .. } = self.clone();
-        let sections = [agent.map(Report::Agent), facts.map(Report::Facts), upstreams.map(Report::Upstreams)];
+        let Self { agent, facts, upstreams, .. } = self;
+        let (agent, facts) = (agent.clone().map(Report::Agent), facts.clone().map(Report::Facts));
+        let sections = [agent, facts, upstreams.clone().map(Report::Upstreams)];
         sections.into_iter().flatten().collect()
     }
 
