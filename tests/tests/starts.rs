@@ -264,7 +264,7 @@ async fn a_secret_parameter_that_is_not_there_is_named() {
     let Some((start, name, _)) = right().await else { return };
     let parameter = format!("/{name}/nobody-made-this");
     let start = start.but("MUSTER_TOKEN_SECRET").set("MUSTER_TOKEN_SECRET_PARAMETER", &parameter);
-    start.fails(&[&format!("there is no parameter {parameter} in eu-central-1")]).await;
+    start.fails(&[&format!("the parameter {parameter} in eu-central-1 does not exist")]).await;
 }
 
 #[tokio::test]
@@ -294,16 +294,16 @@ async fn a_table_or_a_bucket_that_is_not_there_is_named() {
     let Some((start, name, _)) = right().await else { return };
     let missing = format!("{name}-nobody-made-this");
     let start = start.set("MUSTER_TABLE", &missing);
-    start.fails(&[&format!("there is no table {missing} in eu-central-1")]).await;
+    start.fails(&[&format!("the table {missing} in eu-central-1 does not exist")]).await;
     let Some((start, ..)) = right().await else { return };
     let start = start.set("MUSTER_BUCKET", &missing);
-    start.fails(&[&format!("there is no bucket {missing} in eu-central-1")]).await;
+    start.fails(&[&format!("the bucket {missing} in eu-central-1 does not exist")]).await;
 }
 
 #[tokio::test]
 async fn a_table_in_another_region_is_not_there() {
     let Some((start, name, _)) = right().await else { return };
-    start.set("AWS_REGION", "us-west-2").fails(&[&format!("there is no table {name} in us-west-2")]).await;
+    start.set("AWS_REGION", "us-west-2").fails(&[&format!("the table {name} in us-west-2 does not exist")]).await;
 }
 
 #[tokio::test]
