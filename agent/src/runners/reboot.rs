@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! boot id of now on disk ─▶ the machine is asked to restart ─▶ it goes down ─▶ next process: another boot id? succeeded
-//!                                 └─ refused: failed            └─ not within the time limit: failed
+//!                                 └─ refused: failed            └─ not within the time limit: interrupted, it may still come
 //! ```
 //!
 //! From the moment in which the machine is asked, a cancel comes too late.
@@ -102,7 +102,8 @@ async fn run(agent: &Agent, task: &Task) -> Option<JobResult> {
         result = refused(agent, task, &program) => result,
         () = sleep(task.time_limit) => {
             let seconds = task.time_limit.as_secs();
-            ended_with(Outcome::Failed, "time_limit", format!("the machine did not go down within {seconds} s"))
+            let message = format!("the machine did not go down within {seconds} s; whether it still will is unknown");
+            ended_with(Outcome::Interrupted, "time_limit", message)
         }
     };
     Some(attempt.told(&agent.machine.boot_id(), result))

@@ -149,7 +149,7 @@ fn a_machine_that_refuses_or_stays_up_is_told_and_the_host_works_on() {
     time::run(4, async {
         let world = World::with(ALLOWED).await;
         let id = world.reboot().await;
-        assert_eq!(told(world.ended(id).await), (JobState::Failed, "time_limit".into(), boots(0, 0)));
+        assert_eq!(told(world.ended(id).await), (JobState::Interrupted, "time_limit".into(), boots(0, 0)));
         world.host.machine().refuses();
         let id = world.reboot().await;
         assert_eq!(told(world.ended(id).await), (JobState::Failed, "reboot_refused".into(), boots(0, 0)));
