@@ -16,6 +16,16 @@ const CRATES: [&str; 6] = ["schemas", "functions", "agent", "cli", "tests", "xta
 /// How many places, at most, a kind of job and a noun may need.
 const MOST: [(&str, usize); 2] = [("A kind of job", 8), ("A noun with a life", 20)];
 
+/// Files of routes, each with the file of tests that holds them if that has another name.
+const TESTED_ELSEWHERE: [(&str, &str); 6] = [
+    ("api_keys", "access.rs"),
+    ("commands", "api/results.rs"),
+    ("openapi", "api/openapi.rs"),
+    ("session", "access.rs"),
+    ("tick", "api/ticks.rs"),
+    ("users", "access.rs"),
+];
+
 /// One line of a checklist.
 #[derive(Debug)]
 struct Row {
@@ -211,4 +221,54 @@ fn a_kind_and_a_noun_need_no_more_places_than_promised() {
             checklist(heading).iter().filter(|row| row.how != "made").map(|row| row.places.len()).sum::<usize>();
         assert!(places <= most, "{heading}: {places} places");
     }
+}
+
+/// The Rust files directly in a folder: their names without the ending, and their texts.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let files = files(&root().join(folder)).into_iter().filter(|path| path.parent() == Some(&root().join(folder)));
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files.map(|path| (path.file_stem().unwrap().to_str().unwrap().into(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+#[test]
+fn every_record_with_an_entry_among_the_due_ones_is_in_the_list_of_what_can_be_due() {
+    let list = fs::read_to_string(root().join("functions/src/records.rs")).unwrap();
+    let list =
+        list.split_once("pub const DUE:").unwrap().1.split_once(';').unwrap().1.split_once(';').unwrap().0.to_owned();
+    let mut found = 0;
+    for (name, text) in sources("functions/src/records").into_iter().filter(|(_, text)| text.contains(" due(")) {
+        let record = text.split_once("impl Record for ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+        assert!(text.contains("fn due("), "{name}: what happens to it when it is due");
+        assert!(list.contains(&format!("{record}::due")), "{record} is not in DUE");
+        found += 1;
+    }
+    assert_eq!(found, list.matches("::due").count(), "{list}");
+}
+
+#[test]
+fn every_file_with_routes_has_a_file_of_tests() {
+    let mut elsewhere = TESTED_ELSEWHERE.iter().collect::<Vec<_>>();
+    for (name, _) in sources("functions/src/api").into_iter().filter(|(_, text)| text.contains("fn routes(")) {
+        let other = elsewhere.iter().position(|(noun, _)| *noun == name).map(|place| elsewhere.remove(place).1);
+        let tests = other.map_or_else(|| format!("api/{name}.rs"), str::to_owned);
+        let text = fs::read_to_string(root().join("tests/tests").join(&tests));
+        assert!(text.is_ok_and(|text| text.contains("#[") && text.contains("test")), "{name} has no tests in {tests}");
+    }
+    assert!(elsewhere.is_empty(), "needed by nothing: {elsewhere:?}");
+}
+
+/// A file that nothing declares is not compiled, so its tests never fail.
+#[test]
+fn every_file_of_a_suite_of_tests_is_declared_in_it() {
+    let suites = files(&root().join("tests/tests")).into_iter().filter(|path| path.ends_with("main.rs"));
+    let mut seen = 0;
+    for main in suites {
+        let text = fs::read_to_string(&main).unwrap();
+        let folder = main.parent().unwrap().strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        for (name, _) in sources(&folder).into_iter().filter(|(name, _)| name != "main") {
+            assert!(text.contains(&format!("mod {name};")), "{folder}/{name}.rs is not in {folder}/main.rs");
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "{seen} files");
 }
