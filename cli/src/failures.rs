@@ -187,6 +187,7 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         ProblemCode::FleetUpdateActive => {
             member("fleet_update_id").map(|id| format!("`muster fleet-update watch {id}` follows it to its end"))
         }
+        ProblemCode::Locked => Some("what holds the lock has to end first; nothing was changed".into()),
         ProblemCode::Contended | ProblemCode::TooManyRequests | ProblemCode::Unavailable => {
             Some("nothing was changed; try again in a moment".into())
         }
