@@ -106,5 +106,5 @@ async fn a_bucket_that_is_not_there_is_named() {
     let bucket = Bucket::new(&emulator.configuration(), "nobody-made-this");
     let error = bucket.put(&id(b"these"), pieces(b"these")).await.unwrap_err();
     let BlobError::Fault { source, .. } = error else { panic!("{error:?}") };
-    assert_eq!(source.to_string(), "there is no bucket nobody-made-this in eu-central-1");
+    assert_eq!(source.to_string(), "the bucket nobody-made-this in eu-central-1 does not exist");
 }
