@@ -20,13 +20,21 @@ use crate::{
 /// How often a suite is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// Runs all of them. The first that fails ends the others.
+/// Runs all of them, and tells each that failed: one run then shows all that there is to mend.
 pub fn run(suites: Vec<Suite>, times: &Timetable) -> Result {
     let (waiting, computing) = suites.into_iter().partition(|suite| suite.kind == Kind::Waits);
-    beside(waiting, times, |lane| lane.all(computing))
+    let mut computed = Ok(());
+    let waited = beside(waiting, times, |lane| {
+        computed = lane.all(computing);
+        Ok(())
+    });
+    match (waited, computed) {
+        (Err(one), Err(other)) => Err(format!("{one}\n{other}")),
+        (waited, computed) => waited.and(computed),
+    }
 }
 
-/// Runs these, and meanwhile whatever else is done. The first failure ends them.
+/// Runs these, and meanwhile whatever else is done. The first step that fails ends all; after tests that fail, all goes on.
 pub fn beside(suites: Vec<Suite>, times: &Timetable, else_done: impl FnOnce(&Lane) -> Result) -> Result {
     let logs = target().join("test-logs");
     fs::create_dir_all(&logs).map_err(|error| format!("cannot make {}: {error}", logs.display()))?;
@@ -58,7 +66,19 @@ impl Lane<'_> {
 
     /// Runs these, one after the other.
     pub fn all(&self, suites: Vec<Suite>) -> Result {
-        suites.into_iter().try_for_each(|suite| self.noted(self.one(suite)))
+        let mut failures = Vec::new();
+        for suite in suites {
+            if suite.kind == Kind::Step {
+                self.noted(self.one(suite))?;
+            } else if let Err(failure) = self.one(suite) {
+                let is_over = failure == ENDED;
+                failures.push(failure);
+                if is_over {
+                    break;
+                }
+            }
+        }
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
     }
 
     fn noted(&self, done: Result) -> Result {
@@ -156,11 +176,27 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_ends_what_waits_and_is_what_is_told() {
+    fn after_tests_that_fail_the_others_run_and_each_failure_is_told() {
         let times = Timetable::start();
-        let suites = vec![suite("waits", Kind::Waits, "exec sleep 600"), suite("fails", Kind::Computes, "exit 1")];
-        let told = run(suites, &times).expect_err("one has failed");
-        assert!(told.starts_with("lanes test fails failed"), "{told}");
+        let ran = target().join("lanes-test-ran");
+        drop(fs::remove_file(&ran));
+        let suites = vec![
+            suite("waits", Kind::Waits, "exit 1"),
+            suite("computes", Kind::Computes, "exit 1"),
+            suite("follows", Kind::Computes, &format!("touch {}", ran.display())),
+        ];
+        let told = run(suites, &times).expect_err("two have failed");
+        let names = told.lines().map(|line| line.split(" failed").next()).collect::<Vec<_>>();
+        assert_eq!(names, [Some("lanes test waits"), Some("lanes test computes")], "{told}");
+        assert!(ran.exists());
+    }
+
+    #[test]
+    fn a_step_that_fails_ends_what_runs_beside_it_and_is_what_is_told() {
+        let times = Timetable::start();
+        let steps = vec![suite("fails", Kind::Step, "exit 1")];
+        let told = beside(steps, &times, |lane| lane.all(vec![suite("waits", Kind::Waits, "exec sleep 600")]));
+        assert!(told.is_err_and(|told| told.starts_with("lanes test fails failed")));
     }
 
     #[test]
