@@ -7,7 +7,11 @@ use axum::Router;
 #[cfg(feature = "console")]
 use axum::routing::any;
 use muster_domain::pacing::Pacing;
-use tokio::{net::TcpListener, signal::unix, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix,
+    sync::{Notify, watch},
+};
 use tracing::Level;
 
 #[cfg(feature = "console")]
@@ -115,11 +119,12 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
         tracing::warn!("Serving plain HTTP beyond loopback: put a TLS proxy in front, agents refuse plain HTTP.");
     }
     // Before it says so: whoever waits for the line may stop it at once.
-    let stop = stop_signal();
+    let (stop, hangups) = (stop_signal(), unix::signal(unix::SignalKind::hangup()));
     tracing::info!("Serving {} on {address}.", app.settings.public_url);
     let ticking = tokio::spawn(tick_until(app.clone(), stop.clone()));
     let limits = Limits::of(options.max_connections);
-    serve(&app, listener, certificate.map(Tls::new), limits, stop).await;
+    let tls = certificate.map(|certificate| Tls::new(certificate, hung_up(hangups)));
+    serve(&app, listener, tls, limits, stop).await;
     ticking.abort();
     tracing::info!("Stopped.");
     Ok(())
@@ -205,6 +210,19 @@ fn stop_signal() -> watch::Receiver<bool> {
         stop.closed().await;
     });
     stopped
+}
+
+/// Notified at each SIGHUP, which means to look at files again and does not end the server.
+fn hung_up(hangups: io::Result<unix::Signal>) -> Arc<Notify> {
+    let hung_up = Arc::new(Notify::new());
+    let told = hung_up.clone();
+    tokio::spawn(async move {
+        let Ok(mut hangups) = hangups else { return };
+        while hangups.recv().await.is_some() {
+            told.notify_one();
+        }
+    });
+    hung_up
 }
 
 async fn received(signal: io::Result<unix::Signal>) {

@@ -5,6 +5,7 @@ mod access;
 mod actions;
 mod audit;
 mod before;
+mod certificates;
 mod check_ins;
 mod dropped;
 mod enrollment;

@@ -1,6 +1,6 @@
 //! Sockets: connections that say nothing, too little, too much or something that is no request keep nobody out.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use muster_domain::pacing::Pacing;
 use muster_schemas::check_ins::CheckInResponse;
@@ -191,7 +191,7 @@ async fn callers_that_never_shake_hands_give_way_to_one_who_does() {
     let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     fs::write(&chain, cert.pem()).unwrap();
     fs::write(&key, signing_key.serialize_pem()).unwrap();
-    let tls = Tls::new(Certificate::read(&chain, &key).unwrap());
+    let tls = Tls::new(Certificate::read(&chain, &key).unwrap(), Arc::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, told) = watch::channel(false);
