@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use muster_domain::{load::Sheddable, pacing::Pacing};
+use muster_domain::{installations::Names, load::Sheddable, pacing::Pacing};
 use muster_schemas::{
     problems::{Problem, ProblemCode},
     secrets::Secret,
@@ -54,12 +54,13 @@ pub struct Parts {
     pub tasks: TaskTracker,
     load: Load,
     draining: AtomicBool,
+    names: OnceLock<Names>,
 }
 
 /// The settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The URL that agents know the server by, without a slash at the end: what client assertions name as `aud`.
+    /// The URL that agents and people know the server by, without a slash at the end.
     pub public_url: String,
     /// Where the console is, if browsers find it elsewhere than at the public URL. Empty: it is not.
     pub console_url: String,
@@ -96,7 +97,18 @@ impl App {
             tasks: TaskTracker::new(),
             load,
             draining,
+            names: OnceLock::new(),
         }))
+    }
+
+    /// The names of this server, from its start on. They are said once.
+    pub fn go_by(&self, names: Names) {
+        drop(self.names.set(names));
+    }
+
+    /// The names that this server goes by; its public URL alone, until more is said.
+    pub fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(&self.settings.public_url))
     }
 
     /// The time.

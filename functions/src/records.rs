@@ -18,6 +18,7 @@
 //! api-key#ID           api-key         ApiKey                  list api-keys
 //! lock#NAME            lock            id of the holder
 //! idempotency#…        PART            what an earlier request made
+//! installation         installation    Installation: its id and its URLs
 //! overview             counted         how many hosts are how, as last counted
 //! overview             history         how many were
 //! outbox#ID            entry           a change that is still to happen       due
@@ -31,6 +32,7 @@ pub mod fleet_update_hosts;
 pub mod fleet_updates;
 pub mod hosts;
 pub mod idempotency;
+pub mod installations;
 pub mod jobs;
 pub mod locks;
 pub mod mailboxes;

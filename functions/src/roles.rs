@@ -7,6 +7,7 @@ pub mod connections;
 mod console;
 #[cfg(feature = "services")]
 pub mod functions;
+pub mod installations;
 pub mod moving;
 mod pacing;
 pub mod serve;

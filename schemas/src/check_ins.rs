@@ -153,7 +153,7 @@ pub struct CheckInResponse {
 }
 
 /// `POST /oauth/token`, form-encoded (RFC 7523). `client_assertion` is a JWT signed with the host's Ed25519 key: `iss` and
-/// `sub` are the host id, `aud` the server's URL, `exp` at most 60 s after `iat`, `jti` drawn at random.
+/// `sub` are the host id, `aud` the audience that enrollment answered with, `exp` at most 60 s after `iat`, `jti` drawn at random.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TokenRequest {
     /// `client_credentials`.
@@ -176,7 +176,7 @@ pub struct AssertionClaims {
     pub iss: HostId,
     /// The host again.
     pub sub: HostId,
-    /// The server's URL, as the agent learned it at enrollment.
+    /// The installation's id, or one of its public URLs: what the agent learned at enrollment.
     pub aud: String,
     /// Unix seconds.
     pub iat: i64,
@@ -195,4 +195,16 @@ pub struct TokenResponse {
     pub token_type: String,
     /// How long it is valid, in seconds.
     pub expires_in: u32,
+    /// The server's URL, if it had another one before: hosts that call it by that one follow. Absent: it had no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relocation: Option<Relocation>,
+}
+
+/// Another URL of the same server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Relocation {
+    /// The server's public URL now.
+    pub to: String,
+    /// The public URLs that it had before. A host that calls it by none of them stays where it is.
+    pub from: Vec<String>,
 }

@@ -88,6 +88,8 @@ ids! {
     UserId "usr_";
     /// An alert.
     AlertId "alr_";
+    /// An installation: a server with all that it keeps.
+    InstallationId "ins_";
     /// One entry of the audit trail.
     AuditId "aud_";
     /// One start of an agent process, drawn at random by the agent.

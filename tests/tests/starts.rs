@@ -141,6 +141,11 @@ impl Start {
 
     /// Starts, and runs as long as it is kept.
     async fn runs(&self) -> Child {
+        self.runs_and_says().await.0
+    }
+
+    /// The same, with what it says until it serves.
+    async fn runs_and_says(&self) -> (Child, String) {
         let mut child = self.spawn();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let serving = async {
@@ -148,13 +153,13 @@ impl Start {
             while let Some(line) = lines.next_line().await.unwrap() {
                 said += &line;
                 if line.contains("Serving ") {
-                    return;
+                    return said;
                 }
             }
             panic!("it has ended: {said}");
         };
-        timeout(AT_ONCE, serving).await.expect("it does not start");
-        child
+        let said = timeout(AT_ONCE, serving).await.expect("it does not start");
+        (child, said)
     }
 }
 
@@ -347,6 +352,18 @@ async fn a_server_whose_log_nobody_reads_any_more_goes_on_until_it_is_stopped() 
 }
 
 #[tokio::test]
+async fn a_public_url_that_has_changed_is_said_aloud() {
+    let data = TempDir::new().unwrap();
+    for (url, changed) in [("https://one.test", false), ("https://one.test", false), ("https://two.test", true)] {
+        let start = Start::serve().set("MUSTER_DATA", data.path().to_str().unwrap()).set("MUSTER_PUBLIC_URL", url);
+        let (mut running, said) = start.runs_and_says().await;
+        let warns = said.contains("The public URL has changed from https://one.test to https://two.test");
+        assert_eq!(warns, changed, "{said}");
+        running.kill().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_data_directory_that_cannot_be_used_is_named() {
     let place = TempDir::new().unwrap();
     let file = place.path().join("file");
@@ -364,6 +381,9 @@ async fn settings_that_make_no_sense_are_named() {
     for url in ["muster.test", "ftp://muster.test", "https://", "https:///path", "https://user@muster.test"] {
         Start::serve().set("MUSTER_PUBLIC_URL", url).breaks_usage(&["--public-url", "must be http(s)://host"]).await;
         Start::function("api").set("MUSTER_PUBLIC_URL", url).fails(&["MUSTER_PUBLIC_URL", "must be http(s)://"]).await;
+        Start::serve().set("MUSTER_ALSO_KNOWN_AS", url).breaks_usage(&["--also-known-as", "must be http(s)://"]).await;
+        let function = Start::function("api").set("MUSTER_ALSO_KNOWN_AS", format!("https://a.test,{url}"));
+        function.fails(&["MUSTER_ALSO_KNOWN_AS", "must be http(s)://"]).await;
     }
     for seconds in ["0", "1", "580"] {
         let start = Start::serve().set("MUSTER_OFFLINE_AFTER_SECONDS", seconds);

@@ -2327,6 +2327,13 @@ export interface components {
             /** @description Where the next page starts; absent on the last */
             next_cursor?: string;
         };
+        /** @description Another URL of the same server. */
+        Relocation: {
+            /** @description The public URLs that it had before. A host that calls it by none of them stays where it is. */
+            from: string[];
+            /** @description The server's public URL now. */
+            to: string;
+        };
         /** @description Close the agent's circuit breakers. */
         ResetBreakersSpec: Record<string, unknown>;
         /**
@@ -2477,7 +2484,7 @@ export interface components {
         };
         /**
          * @description `POST /oauth/token`, form-encoded (RFC 7523). `client_assertion` is a JWT signed with the host's Ed25519 key: `iss` and
-         *     `sub` are the host id, `aud` the server's URL, `exp` at most 60 s after `iat`, `jti` drawn at random.
+         *     `sub` are the host id, `aud` the audience that enrollment answered with, `exp` at most 60 s after `iat`, `jti` drawn at random.
          */
         TokenRequest: {
             /** @description The signed assertion. */
@@ -2496,6 +2503,8 @@ export interface components {
              * @description How long it is valid, in seconds.
              */
             expires_in: number;
+            /** @description The server's URL, if it had another one before: hosts that call it by that one follow. Absent: it had no other. */
+            relocation?: components["schemas"]["Relocation"];
             /** @description `Bearer`. */
             token_type: string;
         };

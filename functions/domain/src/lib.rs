@@ -10,6 +10,7 @@ pub mod changes;
 pub mod enrollment_tokens;
 pub mod fleet_updates;
 pub mod hosts;
+pub mod installations;
 pub mod jobs;
 pub mod load;
 pub mod machine;

@@ -155,6 +155,6 @@ fn install_command(app: &App, token: &Secret) -> Secret {
 }
 
 fn answer(app: &App, host_id: HostId) -> (StatusCode, Json<EnrollResponse>) {
-    let audience = app.settings.public_url.clone();
+    let audience = app.names().audience();
     (StatusCode::CREATED, Json(EnrollResponse { host_id, audience, server_time: app.now() }))
 }

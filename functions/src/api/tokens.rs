@@ -54,6 +54,7 @@ pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Resu
         access_token: access_tokens::issue(&app, host_id)?,
         token_type: "Bearer".into(),
         expires_in,
+        relocation: app.names().relocation(),
     }))
 }
 

@@ -22,7 +22,7 @@ use muster_schemas::secrets::Secret;
 use serde_json::{Value, json};
 use tower::{ServiceExt, service_fn};
 
-use super::{pacing, storage, urls};
+use super::{installations, pacing, storage, urls};
 use crate::{
     api,
     app::{App, Settings},
@@ -45,6 +45,9 @@ struct Options {
     /// The URL that hosts and people know the server by
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: String,
+    /// Further URLs that hosts reach the server by, with commas in between
+    #[arg(long, env = "MUSTER_ALSO_KNOWN_AS", default_value = "", value_parser = also_known_as)]
+    also_known_as: String,
     /// The URL of the console, if it is another
     #[arg(long, env = "MUSTER_CONSOLE_URL", default_value = "", value_parser = console_url)]
     console_url: String,
@@ -53,6 +56,12 @@ struct Options {
 /// A template cannot leave out a setting: empty means absent.
 fn console_url(text: &str) -> Result<String, String> {
     if text.is_empty() { Ok(String::new()) } else { urls::public_url(text) }
+}
+
+/// The same of several, with commas in between.
+fn also_known_as(text: &str) -> Result<String, String> {
+    let urls = text.split(',').filter(|url| !url.is_empty()).map(urls::public_url);
+    urls.collect::<Result<Vec<_>, _>>().map(|urls| urls.join(","))
 }
 
 /// Serves invocations until the environment ends.
@@ -69,7 +78,10 @@ pub fn run(role: &str) -> Result<(), String> {
         let served = match role {
             "api" => {
                 let secret = storage.token_secret().await.map_err(|error| chain(&error))?;
-                serve_api(app(options, storage, secret)?).await
+                let names = options.also_known_as.split(',').filter(|url| !url.is_empty()).map(str::to_owned).collect();
+                let app = app(options, storage, secret)?;
+                installations::begin(&app, names).await.map_err(|error| chain(&error))?;
+                serve_api(app).await
             }
             // The tick neither gives out nor believes a token, and has no right to the secret.
             _ => serve_tick(app(options, storage, Secret::new(""))?).await,

@@ -19,7 +19,7 @@ use super::console;
 use super::{
     accounts::{self, AccountError},
     connections::{self, Limits},
-    pacing,
+    installations, pacing,
     storage::{self, Kind, StorageError},
     tls::{Certificate, Tls},
     urls,
@@ -29,6 +29,7 @@ use crate::{
     app::{App, Settings},
     clock::SystemClock,
     errors::chain,
+    store::StoreError,
     tick,
 };
 
@@ -49,6 +50,9 @@ pub struct Options {
     /// The URL that hosts and people know the server by [default: made from --listen]
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: Option<String>,
+    /// A further URL that hosts and browsers reach this server by; may be given several times
+    #[arg(long, env = "MUSTER_ALSO_KNOWN_AS", value_name = "URL", value_delimiter = ',', value_parser = urls::public_url)]
+    also_known_as: Vec<String>,
     /// The TLS certificate with its chain, PEM; reloaded when it changes
     #[arg(long, env = "MUSTER_TLS_CERTIFICATE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -96,6 +100,9 @@ pub enum ServeError {
     /// A setting makes no sense.
     #[error("{0}")]
     Setting(String),
+    /// What the installation is called cannot be read or written down.
+    #[error("cannot read or write down what the installation is called")]
+    Installation(#[source] StoreError),
     /// The first account cannot be made.
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -114,6 +121,7 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     // The lock of an embedded storage is held until the end.
     let (app, _kept) = open(&options, public_url).await?;
+    installations::begin(&app, options.also_known_as.clone()).await.map_err(ServeError::Installation)?;
     accounts::first(&app).await?;
     if certificate.is_none() && !address.ip().is_loopback() {
         tracing::warn!("Serving plain HTTP beyond loopback: put a TLS proxy in front, agents refuse plain HTTP.");

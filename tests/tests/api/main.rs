@@ -14,6 +14,7 @@ mod fuzz;
 mod health;
 mod hosts;
 mod install;
+mod installations;
 mod interleavings;
 mod jobs;
 mod limits;

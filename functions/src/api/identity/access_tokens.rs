@@ -16,6 +16,8 @@ use crate::{api::problem::Failure, app::App, records, store::Consistency};
 const MAX_ASSERTION_SECONDS: i64 = 60;
 /// How far the clocks of host and server may differ, in seconds.
 const LEEWAY_SECONDS: i64 = 120;
+/// So much is told of the name that a host signs for, in characters.
+const MAX_TOLD: usize = 200;
 const AUDIENCE: &str = "muster-agent-api";
 
 #[derive(Serialize, Deserialize)]
@@ -51,9 +53,9 @@ pub async fn proven_owner(app: &App, assertion: &str) -> Result<Mailbox, Failure
     let host_id = claimed(assertion).ok_or_else(unproven)?;
     for consistency in [Consistency::Eventual, Consistency::Strong] {
         let found = app.load::<Mailbox>(&records::mailboxes::key(host_id), consistency).await?;
-        let proven = found.filter(|found| proven(app, &found.record, assertion).is_some());
-        if let Some(proven) = proven {
-            return Ok(proven.record);
+        let proven = found.and_then(|found| Some((proven(app, &found.record, assertion)?, found.record)));
+        if let Some((AssertionClaims { aud, .. }, mailbox)) = proven {
+            return if app.names().is_addressed_by(&aud) { Ok(mailbox) } else { Err(misaddressed(host_id, &aud)) };
         }
     }
     Err(unproven())
@@ -65,18 +67,30 @@ fn claimed(assertion: &str) -> Option<HostId> {
     (claims.iss == claims.sub).then_some(claims.sub)
 }
 
-fn proven(app: &App, mailbox: &Mailbox, assertion: &str) -> Option<()> {
+/// What the host has signed, if it has. For whom, nobody has looked yet.
+fn proven(app: &App, mailbox: &Mailbox, assertion: &str) -> Option<AssertionClaims> {
     let key = DecodingKey::from_ed_components(&mailbox.public_key).ok()?;
     let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_audience(&[&app.settings.public_url]);
+    validation.validate_aud = false;
     validation.validate_exp = false;
     let claims = jsonwebtoken::decode::<AssertionClaims>(assertion, &key, &validation).ok()?.claims;
     let now = app.now().as_second();
     let fresh = claims.iat <= now + LEEWAY_SECONDS && now < claims.exp.saturating_add(LEEWAY_SECONDS);
     let short = claims.exp.checked_sub(claims.iat).is_some_and(|seconds| seconds <= MAX_ASSERTION_SECONDS);
-    (fresh && short && claims.sub == mailbox.host_id).then_some(())
+    (fresh && short && claims.sub == mailbox.host_id).then_some(claims)
 }
 
 fn unproven() -> Failure {
     Problem::new(ProblemCode::Unauthorized).detail("the assertion does not prove a host's identity").into()
+}
+
+/// The host has its key, and signs for a server of another name. Whoever runs both has to hear of it.
+fn misaddressed(host_id: HostId, audience: &str) -> Failure {
+    let audience = audience.chars().take(MAX_TOLD).collect::<String>();
+    let detail = format!(
+        "the host signs for {audience:?}, which this server is not known by: serve --also-known-as makes it known, or \
+         muster-agent point-to the host"
+    );
+    tracing::info!(host.id = %host_id, audience, "A host was refused: {detail}.");
+    Problem::new(ProblemCode::Unauthorized).detail(detail).into()
 }

@@ -18,7 +18,7 @@ use crate::{
         extract::{header_text, request_id},
         problem::Failure,
     },
-    app::{App, Settings},
+    app::App,
     commit::{Cause, keep, keep_audited, put},
     records,
     store::{Consistency, Expect, Key, Write},
@@ -154,8 +154,8 @@ async fn identify(
 /// carry its token.
 fn sent_by_the_console(parts: &Parts, app: &App, csrf_token: &str) -> Result<(), Failure> {
     let origin = header_text(&parts.headers, header::ORIGIN.as_str());
-    let Settings { public_url, console_url, .. } = &app.settings;
-    let ours = [public_url, console_url].into_iter().any(|url| !url.is_empty() && origin == origin_of(url));
+    let urls = app.names().urls().chain([app.settings.console_url.as_str()]);
+    let ours = urls.into_iter().any(|url| !url.is_empty() && origin == origin_of(url));
     let token = header_text(&parts.headers, CSRF_HEADER);
     let knows = bool::from(token.as_bytes().ct_eq(csrf_token.as_bytes()));
     if ours && knows && !csrf_token.is_empty() { Ok(()) } else { Err(Failure::of(ProblemCode::CsrfRefused)) }
