@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,13 +11,14 @@ use std::{
 
 use jiff::Timestamp;
 use muster_schemas::ids::{HostId, ProcessId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     client::Client,
     config::Config,
     exits::Exit,
+    followed::Followed,
     link::{Link, Outcome},
     programs::Machine,
     sys::dice,
@@ -33,9 +34,7 @@ pub struct Agent {
     /// This start of the agent.
     pub process_id: ProcessId,
     /// How it behaves.
-    pub config: Config,
-    /// The kinds of jobs that this host allows, in order.
-    pub capabilities: Vec<String>,
+    pub settings: Followed<Config>,
     /// The way to the server.
     pub client: Client,
     /// What jobs act on.
@@ -50,6 +49,12 @@ pub struct Agent {
     pub crashed: CancellationToken,
     /// Bumped by each word of the supervisor: the update's record may have changed.
     pub supervisor_spoke: watch::Sender<u64>,
+    /// Bumped when the server should hear something before the call ends that it holds.
+    pub news: watch::Sender<u64>,
+    /// Notified when the files that people change are to be looked at.
+    pub look: Notify,
+    /// The kinds of jobs that this host allows, in order.
+    capabilities: Mutex<Vec<String>>,
     sessions: AtomicU64,
 }
 
@@ -67,8 +72,7 @@ impl Agent {
     pub fn new(
         state: PathBuf,
         host_id: HostId,
-        config: Config,
-        capabilities: Vec<String>,
+        settings: Followed<Config>,
         client: Client,
         machine: Arc<dyn Machine>,
     ) -> Arc<Self> {
@@ -76,8 +80,7 @@ impl Agent {
             state,
             host_id,
             process_id: ProcessId::new(Timestamp::now(), rand::random()),
-            config,
-            capabilities,
+            settings,
             client,
             machine,
             session: watch::Sender::new(None),
@@ -85,8 +88,30 @@ impl Agent {
             exit: watch::Sender::new(None),
             crashed: CancellationToken::new(),
             supervisor_spoke: watch::Sender::new(0),
+            news: watch::Sender::new(0),
+            look: Notify::new(),
+            capabilities: Mutex::default(),
             sessions: AtomicU64::default(),
         })
+    }
+
+    /// The configuration that is in force.
+    pub fn config(&self) -> Arc<Config> {
+        self.settings.in_force()
+    }
+
+    /// The kinds of jobs that this host allows, in order.
+    pub fn capabilities(&self) -> Vec<String> {
+        self.capabilities.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this host allows these kinds of jobs; the server hears of it at once.
+    pub fn allow(&self, kinds: Vec<String>) {
+        let mut capabilities = self.capabilities.lock().unwrap_or_else(PoisonError::into_inner);
+        if *capabilities != kinds {
+            *capabilities = kinds;
+            self.news.send_modify(|count| *count += 1);
+        }
     }
 
     /// Does something beside everything else.

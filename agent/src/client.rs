@@ -3,42 +3,44 @@
 //! An answer that is not our JSON (a captive portal's page, a proxy's error, a redirect) counts as a connection failure. A 401
 //! makes the client get a new token and retry once; all other retries are in `link`.
 
+mod answers;
+
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
-use jiff::Timestamp;
 use muster_schemas::{
-    check_ins::{ASSERTION_TYPE, AssertionClaims, GRANT_TYPE, TokenResponse},
+    check_ins::{ASSERTION_TYPE, AssertionClaims, GRANT_TYPE, Relocation, TokenResponse},
     enrollment::{EnrollRequest, EnrollResponse},
     health::Health,
     ids::HostId,
-    problems::{Problem, ProblemCode},
+    problems::ProblemCode,
     secrets::Secret,
     upstreams,
 };
 use reqwest::{
-    Body, Method, RequestBuilder, Response, StatusCode, Url,
-    header::{CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER},
+    Body, Method, RequestBuilder, Response, StatusCode,
+    header::{CONTENT_TYPE, RANGE},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
+pub use self::answers::may_follow;
+use self::answers::{MAX_BODY_BYTES, answer, answer_within, bytes, most_bytes, redirected};
 use crate::{
     clock::ServerClock,
     config::{self, Config},
     failure::{self, Failure},
-    identity::{Identity, IdentityError, is_allowed, is_loopback},
+    identity::{Identity, IdentityError},
     link::Pacing,
-    transport::Transport,
+    transport::{Transport, TransportError},
     upstream::{Door, Upstream},
 };
 
-/// The largest body that is read into memory, in bytes: jobs with their specs, and manifests.
-const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
-/// The same for every other answer, and for every refusal.
-const MAX_SMALL_BODY_BYTES: usize = 64 * 1024;
 /// How long a call may take beyond what the server may hold it and what it takes to send.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The slowest line that a request is given time for, in bytes per second: the time limit grows with the size of the body.
@@ -52,15 +54,34 @@ const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Client {
     transport: Arc<dyn Transport>,
-    identity: Identity,
+    identity: RwLock<Identity>,
     token: Mutex<Option<Token>>,
-    configured: Pacing,
-    pacing: Mutex<Pacing>,
-    health_timeout: Duration,
+    pauses: Mutex<Pauses>,
     api: Upstream,
     object_store: Upstream,
     /// The server's clock.
     pub clock: ServerClock,
+    /// The word of the server that it has got another URL; `None` when it has said nothing.
+    pub relocation: watch::Sender<Option<Relocation>>,
+}
+
+/// How long to pause and to wait, by the configuration and by the server.
+#[derive(Debug, Clone, Copy)]
+struct Pauses {
+    configured: Pacing,
+    /// The server wants no pause to be longer; `None` when it has said nothing.
+    cap: Option<Duration>,
+    health_timeout: Duration,
+}
+
+impl Pauses {
+    fn of(config: &Config, cap: Option<Duration>) -> Self {
+        Self { configured: config.pacing(), cap, health_timeout: config.health_timeout() }
+    }
+
+    fn pacing(self) -> Pacing {
+        self.cap.map_or(self.configured, |cap| self.configured.capped(cap))
+    }
 }
 
 /// An access token, and until when it is worth sending.
@@ -84,29 +105,69 @@ impl Client {
     pub fn new(identity: Identity, config: &Config, transport: Arc<dyn Transport>, clock: ServerClock) -> Self {
         Self {
             transport,
-            identity,
+            identity: RwLock::new(identity),
             token: Mutex::default(),
             clock,
-            configured: config.pacing(),
-            pacing: Mutex::new(config.pacing()),
-            health_timeout: config.health_timeout(),
+            pauses: Mutex::new(Pauses::of(config, None)),
             api: Upstream::new(upstreams::API, config.breaker(config::Health::Asked)),
             object_store: Upstream::new(upstreams::OBJECT_STORE, config.breaker(config::Health::NotAsked)),
+            relocation: watch::Sender::new(None),
         }
+    }
+
+    /// Goes on by another configuration. When it cannot be, all stays as it is.
+    pub fn configure(&self, config: &Config) -> Result<(), TransportError> {
+        self.transport.adjust(&self.server(), &config.way())?;
+        let pauses = Pauses::of(config, self.pauses().cap);
+        *self.lock_pauses() = pauses;
+        for (upstream, health) in [(&self.api, config::Health::Asked), (&self.object_store, config::Health::NotAsked)] {
+            upstream.configure(config.breaker(health));
+            if pauses.cap.is_some() {
+                upstream.cap(pauses.pacing().max);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on as the same host at another URL of the server.
+    pub fn relocate(&self, identity: Identity, config: &Config) -> Result<(), TransportError> {
+        self.transport.adjust(&identity.server, &config.way())?;
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        self.reset_breakers();
+        Ok(())
+    }
+
+    /// Looks whether the authorities that are believed have changed.
+    pub fn look(&self) {
+        self.transport.look();
+    }
+
+    /// Who this host is, and where its server.
+    pub fn identity(&self) -> Identity {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The server's URL.
+    pub fn server(&self) -> String {
+        self.identity().server
+    }
+
+    /// Shows the server who this host is: it must be the one that the host has joined.
+    pub async fn authenticate(&self) -> Result<(), Failure> {
+        self.prove().await.map(drop)
     }
 
     /// How pauses between attempts grow.
     pub fn pacing(&self) -> Pacing {
-        *self.lock_pacing()
+        self.pauses().pacing()
     }
 
     /// The server wants no pause to be longer than this; 0: it says nothing.
     pub fn cap(&self, seconds: u32) {
         if seconds > 0 {
-            let mut pacing = self.lock_pacing();
-            *pacing = self.configured.capped(Duration::from_secs(seconds.into()));
+            self.lock_pauses().cap = Some(Duration::from_secs(seconds.into()));
             for upstream in [&self.api, &self.object_store] {
-                upstream.cap(pacing.max);
+                upstream.cap(self.pacing().max);
             }
         }
     }
@@ -122,6 +183,11 @@ impl Client {
         for upstream in [&self.api, &self.object_store] {
             upstream.reset();
         }
+    }
+
+    /// How many calls to the server have failed by its fault.
+    pub fn failures(&self) -> u64 {
+        self.api.report().failures
     }
 
     /// The report about this client's upstreams.
@@ -143,7 +209,9 @@ impl Client {
         held: Duration,
     ) -> Result<R, Failure> {
         let request = || self.request(Method::POST, path).json(body).timeout(held + CALL_TIMEOUT);
+        let asked = Instant::now();
         let call = async { answer_within(most_bytes(path), self.authenticated(request).await?).await };
+        let call = async { call.await.map_err(|failure: Failure| failure.of_held_call(held, asked.elapsed())) };
         self.through(&self.api, call).await
     }
 
@@ -186,7 +254,7 @@ impl Client {
                 Door::Open(permit) => break permit,
                 Door::Shut(retry_in) => return Err(Failure::CircuitOpen { retry_in }),
                 Door::Probe(probe) => {
-                    let health = self.health(self.health_timeout).await;
+                    let health = self.health(self.pauses().health_timeout).await;
                     failure::end(probe, health.as_ref().err());
                     health?;
                 }
@@ -229,8 +297,10 @@ impl Client {
     }
 
     async fn ask_for_token(&self) -> Result<Token, Failure> {
-        let host = self.identity.host_id.ok_or(Failure::Identity(IdentityError::Missing))?;
-        let assertion = self.identity.assertion(&self.claims(host)).map_err(Failure::Identity)?;
+        let identity = self.identity();
+        let host = identity.host_id.ok_or(Failure::Identity(IdentityError::Missing))?;
+        let claims = self.claims(host, identity.audience.clone());
+        let assertion = identity.assertion(&claims).map_err(Failure::Identity)?;
         let form = [
             ("grant_type", GRANT_TYPE),
             ("client_assertion_type", ASSERTION_TYPE),
@@ -249,18 +319,24 @@ impl Client {
         {
             return Err(Failure::NotOurs { status: 200, retry_after: None });
         }
+        self.relocation.send_if_modified(|known| {
+            *known != token.relocation && {
+                known.clone_from(&token.relocation);
+                true
+            }
+        });
         let valid = Duration::from_secs(token.expires_in.into()).min(LONGEST_TOKEN);
         Ok(Token { text: token.access_token, until: asked_at + valid.saturating_sub(TOKEN_MARGIN) })
     }
 
-    fn claims(&self, host: HostId) -> AssertionClaims {
+    fn claims(&self, host: HostId, aud: String) -> AssertionClaims {
         let now = self.clock.now().as_second();
         let jti = format!("{:032x}", rand::random::<u128>());
-        AssertionClaims { iss: host, sub: host, aud: self.identity.audience.clone(), iat: now, exp: now + 60, jti }
+        AssertionClaims { iss: host, sub: host, aud, iat: now, exp: now + 60, jti }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.transport.requests().request(method, format!("{}{path}", self.identity.server))
+        self.transport.requests().request(method, format!("{}{path}", self.server()))
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
@@ -272,109 +348,16 @@ impl Client {
         self.transport.send(request).await.map_err(Failure::Transport)
     }
 
-    fn lock_pacing(&self) -> MutexGuard<'_, Pacing> {
-        self.pacing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pauses(&self) -> Pauses {
+        *self.lock_pauses()
     }
-}
 
-/// The body as what was expected, or the server's refusal.
-async fn answer<R: DeserializeOwned>(response: Response) -> Result<R, Failure> {
-    answer_within(MAX_SMALL_BODY_BYTES, response).await
-}
-
-/// How much this route may answer.
-fn most_bytes(path: &str) -> usize {
-    if path.ends_with("/check-in") { MAX_BODY_BYTES } else { MAX_SMALL_BODY_BYTES }
+    fn lock_pauses(&self) -> MutexGuard<'_, Pauses> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Waits until the bytes begin; from then on the download looks at the clock.
 async fn begun<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     timeout(3 * CALL_TIMEOUT, call).await.unwrap_or(Err(Failure::TimedOut))
-}
-
-/// An answer that is a file, or a part of one.
-async fn bytes(response: Response) -> Result<Response, Failure> {
-    if matches!(response.status(), StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
-        Ok(response)
-    } else {
-        Err(refusal(response).await)
-    }
-}
-
-async fn answer_within<R: DeserializeOwned>(most: usize, response: Response) -> Result<R, Failure> {
-    if !response.status().is_success() {
-        return Err(refusal(response).await);
-    }
-    let status = response.status().as_u16();
-    let body = body(response, "application/json", most).await?;
-    serde_json::from_slice(&body).map_err(|_| Failure::NotOurs { status, retry_after: None })
-}
-
-async fn refusal(response: Response) -> Failure {
-    let (status, retry_after) = (response.status().as_u16(), retry_after(&response));
-    match body(response, "application/problem+json", MAX_SMALL_BODY_BYTES).await {
-        Ok(body) => match serde_json::from_slice::<Problem>(&body) {
-            Ok(problem) => Failure::Refused { problem: Box::new(problem), retry_after },
-            Err(_) => Failure::NotOurs { status, retry_after },
-        },
-        Err(Failure::NotOurs { status, .. }) => Failure::NotOurs { status, retry_after },
-        Err(failure) => failure,
-    }
-}
-
-async fn body(mut response: Response, expected: &str, most: usize) -> Result<Vec<u8>, Failure> {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.starts_with(expected) {
-        return Err(Failure::NotOurs { status: response.status().as_u16(), retry_after: None });
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::Transport(error.into()))? {
-        if body.len() + chunk.len() > most {
-            return Err(Failure::TooLarge(most));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// Seconds or a date; a date counts by the host's clock.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds = text.parse().ok().or_else(|| {
-        let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-        Some(u64::try_from(at.as_second() - Timestamp::now().as_second()).unwrap_or_default())
-    });
-    seconds.map(Duration::from_secs)
-}
-
-fn redirected(response: &Response) -> Option<Url> {
-    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
-    let url = response.url().join(location.to_str().ok()?).ok()?;
-    may_follow(response.url(), &url).then_some(url)
-}
-
-/// No server elsewhere sends this host to a port of its own.
-fn may_follow(from: &Url, to: &Url) -> bool {
-    is_allowed(to) && (is_loopback(from) || !is_loopback(to))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_server_on_this_machine_may_redirect_to_it() {
-        let may = |from: &str, to: &str| may_follow(&Url::parse(from).unwrap(), &Url::parse(to).unwrap());
-        assert!(may("https://muster.example", "https://store.example/x"));
-        assert!(may("http://127.0.0.1:8080", "http://127.0.0.1:9000/x"));
-        for to in ["http://127.0.0.1:9000/x", "https://localhost/x", "http://store.example/x"] {
-            assert!(!may("https://muster.example", to), "{to}");
-        }
-    }
-
-    #[test]
-    fn only_a_check_in_may_be_answered_at_length() {
-        assert_eq!(most_bytes("/api/v1/agent/check-in"), MAX_BODY_BYTES);
-        assert_eq!(most_bytes("/api/v1/agent/jobs/x/events"), MAX_SMALL_BODY_BYTES);
-    }
 }

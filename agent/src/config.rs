@@ -1,15 +1,18 @@
 //! Configuration: `agent.toml` in the state directory, overridden by `MUSTER_AGENT_…`. Every setting has a default; an unknown
 //! key is an error.
 
+mod network;
+
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use serde::Deserialize;
 
-use crate::{breaker::Settings, link::Pacing};
+pub use self::network::{Network, NetworkError, take_over};
+use crate::{breaker::Settings, errors::TomlError, followed::Followed, link::Pacing, sys::texts::TextFile};
 
 /// The settings of the agent. Spans are in seconds and may have a fraction.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -28,8 +31,10 @@ pub struct Config {
     pub drain_seconds: f64,
     /// Below this many bytes per second a download is given up.
     pub minimum_download_bytes_per_second: u64,
-    /// Certificates (PEM) to believe instead of the system's. Absent: the system's.
+    /// The same as `ca_file` in `[network]`, where it was before there was that section.
     pub ca_file: Option<PathBuf>,
+    /// The way to the server.
+    pub network: Network,
     /// How the agent behaves when the server does not.
     pub resilience: Resilience,
 }
@@ -110,13 +115,14 @@ pub enum Health {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            wait_seconds: 55,
+            wait_seconds: 280,
             probation_seconds: 60.0,
             update_deadline_seconds: 600.0,
             contact_seconds: 60.0,
             drain_seconds: 300.0,
             minimum_download_bytes_per_second: 1024,
             ca_file: None,
+            network: Network::default(),
             resilience: Resilience::default(),
         }
     }
@@ -165,7 +171,7 @@ pub enum ConfigError {
         path: String,
         /// Why.
         #[source]
-        source: Box<toml::de::Error>,
+        source: TomlError,
     },
     /// A value that makes no sense.
     #[error("{name} must be {rule}")]
@@ -185,17 +191,42 @@ impl Config {
 
     /// The same, with the environment as an argument.
     pub fn load_with(state: &Path, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let path = state.join("agent.toml");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(ConfigError::Read { path: path.display().to_string(), source }),
-        };
-        let mut config: Self = toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.display().to_string(), source: Box::new(source) })?;
+        let path = path(state);
+        Self::read(&path, &TextFile::read(&path), variable)
+    }
+
+    /// The same, to be followed. It has to be right at first: nobody knows what was meant.
+    pub fn follow(state: &Path) -> Result<Followed<Self>, ConfigError> {
+        Self::follow_with(state, |name| std::env::var(name).ok())
+    }
+
+    /// The same, with the environment as an argument.
+    pub fn follow_with(state: &Path, variable: impl Fn(&str) -> Option<String>) -> Result<Followed<Self>, ConfigError> {
+        let path = path(state);
+        let seen = TextFile::read(&path);
+        let config = Self::read(&path, &seen, variable)?;
+        Ok(Followed::new(path, seen, Ok(config), Self::default))
+    }
+
+    /// What a file says that was read, with this process's environment over it.
+    pub fn read_again(path: &Path, file: &TextFile) -> Result<Self, ConfigError> {
+        Self::read(path, file, |name| std::env::var(name).ok())
+    }
+
+    fn read(path: &Path, file: &TextFile, variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let path = || path.display().to_string();
+        let text = file.text().map_err(|source| ConfigError::Read { path: path(), source })?;
+        let mut config: Self = toml::from_str(text)
+            .map_err(|error| ConfigError::Parse { path: path(), source: TomlError::new(text, &error) })?;
         config.override_from(variable)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The way to the server, as this configuration has it in either place.
+    pub fn way(&self) -> Network {
+        let ca_file = self.network.ca_file.clone().or_else(|| self.ca_file.clone());
+        Network { ca_file, ..self.network.clone() }
     }
 
     /// How pauses between attempts grow.
@@ -276,7 +307,7 @@ impl Config {
             *wait_seconds = text.parse().map_err(|_| ConfigError::Invalid { name, rule: "whole seconds" })?;
         }
         if let Some(path) = variable("MUSTER_AGENT_CA_FILE") {
-            self.ca_file = Some(path.into());
+            self.network.ca_file = Some(path.into());
         }
         Ok(())
     }
@@ -318,8 +349,12 @@ impl Config {
         if self.wait_seconds > 300 {
             return Err(ConfigError::Invalid { name: "wait_seconds", rule: "at most 300" });
         }
-        Ok(())
+        self.network.check().map_err(|NetworkError { name, rule }| ConfigError::Invalid { name, rule })
     }
+}
+
+fn path(state: &Path) -> PathBuf {
+    state.join("agent.toml")
 }
 
 fn span(seconds: f64) -> Duration {
@@ -327,65 +362,4 @@ fn span(seconds: f64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-        let state = tempfile::tempdir().unwrap();
-        fs::write(state.path().join("agent.toml"), text).unwrap();
-        Config::load_with(state.path(), variable)
-    }
-
-    #[test]
-    fn without_a_file_everything_has_its_default() {
-        let state = tempfile::tempdir().unwrap();
-        assert_eq!(Config::load_with(state.path(), |_| None).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn the_environment_is_stronger_than_the_file() {
-        let variable = |name: &str| (name == "MUSTER_AGENT_PROBATION_SECONDS").then(|| "0.25".into());
-        let config = load("probation_seconds = 5\nwait_seconds = 3", variable).unwrap();
-        assert_eq!((config.probation(), config.wait_seconds), (Duration::from_millis(250), 3));
-    }
-
-    #[test]
-    fn a_typing_error_and_a_senseless_value_are_errors() {
-        assert!(load("wait_second = 3", |_| None).is_err());
-        assert!(load("probation_seconds = -1", |_| None).is_err());
-        assert!(load("probation_seconds = nan", |_| None).is_err());
-        let senseless = [
-            ("retry", "multiplier = 0.5"),
-            ("retry", "max_retries = -1"),
-            ("retry", "max_retries = 1001"),
-            ("retry", "jitter = \"some\""),
-            ("retry", "max_delay_seconds = 86401"),
-            ("circuit_breaker", "failure_threshold = 0"),
-            ("circuit_breaker", "half_open_max_calls = 0"),
-            ("circuit_breaker", "open_seconds = inf"),
-            ("circuit_breaker", "open_second = 3"),
-            ("health_check", "timeout_seconds = 0"),
-            ("health_check", "interval_seconds = -1"),
-            ("health_check", "enabled = 1"),
-        ];
-        for (section, line) in senseless {
-            let failed = load(&format!("[resilience.{section}]\n{line}"), |_| None).unwrap_err();
-            let name = line.split(' ').next().unwrap();
-            assert!(crate::errors::chain(&failed).contains(name), "{line}: {failed}");
-        }
-    }
-
-    #[test]
-    fn the_edges_of_what_can_be_configured_are_fine() {
-        let edges = "[resilience.retry]\nmax_retries = 0\ninitial_delay_seconds = 86400\nmax_delay_seconds = 86400\n\
-                     jitter = \"none\"\n[resilience.circuit_breaker]\nfailure_threshold = 1\nopen_seconds = 86400\n\
-                     half_open_max_calls = 1\n[resilience.health_check]\nenabled = false\ninterval_seconds = 0";
-        let config = load(edges, |_| None).unwrap();
-        let breaker = config.breaker(Health::Asked);
-        assert_eq!((config.attempts(), config.pacing().least, breaker.health_check), (1, 1.0, None));
-        assert_eq!(breaker.max_open, Duration::from_hours(24));
-        let none = load("[resilience.retry]\nmax_delay_seconds = 0\ninitial_delay_seconds = 0", |_| None).unwrap();
-        let (_, pause) = crate::link::Link::default().after(crate::link::Outcome::Failed, none.pacing(), 0.0);
-        assert!(!pause.is_zero(), "no setting makes an agent spin");
-    }
-}
+mod tests;

@@ -7,11 +7,12 @@ use muster_schemas::{
     ids::HostId,
     secrets::Secret,
 };
+use tracing::info;
 
 use crate::{
     client::Client,
     clock::ServerClock,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, take_over},
     facts,
     failure::Failure,
     identity::{Identity, IdentityError, check_server, is_retired},
@@ -24,7 +25,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum EnrollError {
     /// It belongs to another server.
-    #[error("this host belongs to {server}; use another state directory to join another server")]
+    #[error(
+        "this host belongs to {server}; use another state directory to join another server. If that server has got another \
+         URL: `muster-agent point-to`"
+    )]
     Elsewhere {
         /// The server that it belongs to.
         server: String,
@@ -64,9 +68,13 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
         Some(_) | None => Identity::create(&server)?,
     };
     identity.save(state)?;
-    let http = Http::new(&identity.server, &config)?;
+    let http = Http::new(&identity.server, &config.way())?;
     let client = Client::new(identity.clone(), &config, Arc::new(http), ServerClock::default());
-    join(state, identity, &client, token).await
+    let joined = join(state, identity, &client, token).await?;
+    if take_over(state, &server)? {
+        info!("The way to the server is kept in agent.toml, section [network]: the service has another environment");
+    }
+    Ok(joined)
 }
 
 /// Joins by this client, and writes down who this host is.

@@ -17,6 +17,8 @@ use crate::{
 
 /// The longest reported reason of a failure, in bytes.
 const MAX_REASON_BYTES: usize = 1024;
+/// A call that was cut off earlier than this was not cut off because it was held.
+const HELD_AT_LEAST: Duration = Duration::from_secs(2);
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,15 @@ pub enum Failure {
         status: u16,
         /// How long to pause at least. Absent: it did not say.
         retry_after: Option<Duration>,
+    },
+    /// A call that the server held was cut off on its way, mostly by a proxy that waits for no answer as long as that.
+    #[error("the held call was cut off after {} s", age.as_secs())]
+    CutShort {
+        /// How long it had been held.
+        age: Duration,
+        /// How it was cut off.
+        #[source]
+        source: Box<Failure>,
     },
     /// The answer is larger than allowed.
     #[error("the answer is larger than {0} bytes")]
@@ -59,6 +70,20 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The same of a call that the server was allowed to hold for so long, and that failed at this age.
+    pub fn of_held_call(self, held: Duration, age: Duration) -> Self {
+        let is_cut = match &self {
+            Self::Transport(broken) => matches!(broken.kind, FailureKind::Connection | FailureKind::CutOff),
+            Self::NotOurs { status: 408 | 499 | 502..=504 | 520..=524, retry_after: None } => true,
+            _ => false,
+        };
+        if is_cut && held >= HELD_AT_LEAST && age >= HELD_AT_LEAST {
+            Self::CutShort { age, source: Box::new(self) }
+        } else {
+            self
+        }
+    }
+
     /// The problem's code, when it is the server that refused.
     pub fn code(&self) -> Option<ProblemCode> {
         match self {
@@ -88,7 +113,8 @@ impl Failure {
             Self::TooLarge(_) => Some(FailureKind::TooLarge),
             Self::TimedOut => Some(FailureKind::TimedOut),
             Self::Refused { problem, retry_after: None } if problem.status >= 500 => Some(FailureKind::Server),
-            Self::Refused { .. } | Self::CircuitOpen { .. } | Self::Identity(_) => None,
+            // A server that held a call had taken it. If it is gone, the next call says so.
+            Self::Refused { .. } | Self::CutShort { .. } | Self::CircuitOpen { .. } | Self::Identity(_) => None,
         }
     }
 }
@@ -103,5 +129,24 @@ pub fn end(permit: Permit<'_>, failure: Option<&Failure>) {
             // No request was made.
             (None, _) => drop(permit),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cuts_off_a_held_call_is_no_fault_of_the_server_and_all_else_is_as_it_was() {
+        let reset = || Failure::Transport(ConnectionError::new(FailureKind::Connection, "reset"));
+        let page = |status| Failure::NotOurs { status, retry_after: None };
+        let seconds = Duration::from_secs;
+        let fault = |failure: Failure, held, age| failure.of_held_call(seconds(held), seconds(age)).fault();
+        assert_eq!(fault(reset(), 55, 15), None);
+        assert_eq!(fault(page(504), 55, 15), None);
+        assert_eq!(fault(reset(), 55, 1), Some(FailureKind::Connection));
+        assert_eq!(fault(reset(), 0, 15), Some(FailureKind::Connection));
+        assert_eq!(fault(page(200), 55, 15), Some(FailureKind::NotOurs));
+        assert_eq!(fault(Failure::TimedOut, 55, 85), Some(FailureKind::TimedOut));
     }
 }

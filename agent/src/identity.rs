@@ -78,6 +78,12 @@ impl Identity {
         Ok((identity, host_id))
     }
 
+    /// The same host, whose server is known by another URL and for another audience.
+    #[must_use]
+    pub fn at(&self, server: &str, audience: &str) -> Self {
+        Self { server: server.into(), audience: audience.into(), ..self.clone() }
+    }
+
     /// Puts it on disk, durably.
     pub fn save(&self, state: &Path) -> Result<(), IdentityError> {
         Ok(write_json(&path(state), self)?)

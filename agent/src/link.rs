@@ -27,6 +27,9 @@ pub enum Outcome {
     },
     /// No answer, or one that was not the server's, or its fault.
     Failed,
+    /// A held check-in was cut off, and the next one asks to be held for less: no failure, and no reason for all to come at
+    /// once.
+    CutShort,
     /// The server asked for a pause (429, 503 with `Retry-After`).
     Held {
         /// How long at least.
@@ -75,6 +78,7 @@ impl Link {
                 (Self { failures: 0 }, jittered.max(SHORTEST_PAUSE))
             }
             Outcome::Failed => self.failed(pacing, random),
+            Outcome::CutShort => (self, self.failed(pacing, random).1),
             Outcome::Held { retry_after } => {
                 let (link, pause) = self.failed(pacing, random);
                 (link, retry_after.min(LONGEST_PAUSE) + pause)
@@ -89,6 +93,48 @@ impl Link {
         let drawn = pacing.least + (1.0 - pacing.least) * random;
         (Self { failures }, span(pacing, failures).mul_f64(drawn).max(SHORTEST_PAUSE))
     }
+}
+
+/// By how much of the larger two ages may differ that are about the same.
+const ABOUT: f64 = 0.1;
+/// So much of the age at which check-ins were cut off they are asked to be held for.
+const SHORTER: f64 = 0.8;
+
+/// How long the server is asked to hold check-ins, learned from those that were cut off on their way: a proxy in between may
+/// wait for no answer as long as the server may hold it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hold {
+    /// The age at which the last one was cut off, if none has lived longer since.
+    cut_at: Option<Duration>,
+    /// What was learned.
+    longest: Option<Duration>,
+}
+
+impl Hold {
+    /// For how many seconds to ask, where so many are configured.
+    pub fn seconds(self, configured: u16) -> u16 {
+        let longest = self.longest.map_or(u64::MAX, |longest| longest.as_secs().max(1));
+        configured.min(u16::try_from(longest).unwrap_or(u16::MAX))
+    }
+
+    /// After a check-in that was cut off at this age. The second one at about the same age teaches to ask for less.
+    pub fn cut_off(self, age: Duration) -> Self {
+        match self.cut_at {
+            Some(before) if is_about(before, age) => {
+                Self { cut_at: None, longest: Some(before.min(age).mul_f64(SHORTER)) }
+            }
+            _ => Self { cut_at: Some(age), ..self },
+        }
+    }
+
+    /// After a check-in that was answered at this age: what cut off an earlier one was no limit.
+    pub fn answered(self, age: Duration) -> Self {
+        Self { cut_at: self.cut_at.filter(|cut| age <= *cut || is_about(*cut, age)), ..self }
+    }
+}
+
+fn is_about(one: Duration, other: Duration) -> bool {
+    one.abs_diff(other) <= one.max(other).mul_f64(ABOUT).max(Duration::from_secs(1))
 }
 
 /// The span that the pause after this many failures is drawn from.
@@ -190,6 +236,34 @@ mod tests {
             let (_, pause) = Link::default().after(outcome, PACING, 0.999);
             assert!(pause <= LONGEST_PAUSE.mul_f64(1.1), "{pause:?}");
         }
+    }
+
+    #[test]
+    fn two_check_ins_that_are_cut_off_at_the_same_age_make_the_next_one_shorter() {
+        let at = |milliseconds| Duration::from_millis(milliseconds);
+        let first = Hold::default().cut_off(at(15_000));
+        assert_eq!(first.seconds(280), 280, "once may be anything");
+        let second = first.cut_off(at(15_300));
+        assert_eq!((second.seconds(280), second.seconds(5)), (12, 5));
+        // A proxy that waits even less is learned in the same way.
+        assert_eq!(second.cut_off(at(9_000)).cut_off(at(9_100)).seconds(280), 7);
+        assert_eq!(first.cut_off(at(40_000)).seconds(280), 280, "another age is another reason");
+        assert_eq!(Hold::default().cut_off(at(400)).cut_off(at(400)).seconds(280), 1, "never at once");
+    }
+
+    #[test]
+    fn a_check_in_that_lives_longer_than_one_that_was_cut_off_shows_no_limit() {
+        let cut = Hold::default().cut_off(Duration::from_secs(15));
+        assert_eq!(cut.answered(Duration::from_secs(3)), cut);
+        assert_eq!(cut.answered(Duration::from_secs(40)), Hold::default());
+        let learned = cut.cut_off(Duration::from_secs(15));
+        assert_eq!(learned.answered(Duration::from_secs(12)), learned);
+    }
+
+    #[test]
+    fn what_was_cut_short_is_no_failure_and_is_tried_again_after_a_random_pause() {
+        let known = Link { failures: 0 };
+        assert_eq!(known.after(Outcome::CutShort, PACING, 0.5), (known, Duration::from_millis(2500)));
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use muster_agent::{
     enroll,
     errors::chain,
     exits::Exit,
-    run, status, supervisor,
+    relocation, run, status, supervisor,
     version::{COMMIT, VERSION},
     versions::trust,
 };
@@ -56,6 +56,13 @@ enum Command {
         state: State,
         /// The signed root.
         file: PathBuf,
+    },
+    /// Point this host to another URL of the server that it has joined. An agent that runs follows within seconds.
+    PointTo {
+        #[command(flatten)]
+        state: State,
+        /// The server's new URL; https, or http to this very machine.
+        url: String,
     },
     /// Tell what this host is, runs and allows.
     Status {
@@ -119,6 +126,10 @@ fn obey(command: Command) -> Result<ExitCode, String> {
         Command::TrustRoot { state, file } => {
             let version = trust::install_root(&state.directory, &file).map_err(|failed| chain(&failed))?;
             print(&format!("Root of trust {version} installed"))
+        }
+        Command::PointTo { state, url } => {
+            let pointed = block_on(relocation::point_to(&state.directory, &url))?;
+            print(&format!("This host calls {} from now on", pointed.map_err(|failed| chain(&failed))?))
         }
         Command::Status { state, json } => {
             let status = status::status(&state.directory);

@@ -10,12 +10,20 @@
 //! reboot = true             # absent: false
 //! ```
 
-use std::{fs, io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use muster_schemas::jobs::JobSpec;
 use serde::Deserialize;
 
-use crate::runners::{Section, inspect, reboot, run, self_update};
+use crate::{
+    errors::{TomlError, chain},
+    followed::Followed,
+    runners::{Section, inspect, reboot, run, self_update},
+    sys::texts::{TextFile, Writers},
+};
 
 /// The policy of this host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -51,17 +59,33 @@ pub enum PolicyError {
     Read(#[source] io::Error),
     /// The file is not a policy.
     #[error("policy.toml is not valid")]
-    Parse(#[source] Box<toml::de::Error>),
+    Parse(#[source] TomlError),
+    /// It says what everybody on this machine wants it to say.
+    #[error("policy.toml or its directory can be changed by everybody on this machine: chmod o-w both")]
+    Open,
 }
 
 impl Policy {
     /// The policy in a state directory; without a file, nothing is allowed that may do harm.
     pub fn load(state: &Path) -> Result<Self, PolicyError> {
-        match fs::read_to_string(state.join("policy.toml")) {
-            Ok(text) => toml::from_str(&text).map_err(|error| PolicyError::Parse(Box::new(error))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(PolicyError::Read(error)),
+        Self::read(&TextFile::read(&path(state)))
+    }
+
+    /// The same, to be followed. While the file is of no use from the beginning, nothing is allowed.
+    pub fn follow(state: &Path) -> Followed<Self> {
+        let path = path(state);
+        let seen = TextFile::read(&path);
+        let read = Self::read(&seen).map_err(|failed| chain(&failed));
+        Followed::new(path, seen, read, Self::nothing)
+    }
+
+    /// What a file says that was read.
+    pub fn read(file: &TextFile) -> Result<Self, PolicyError> {
+        let text = file.text().map_err(PolicyError::Read)?;
+        if file.writers == Writers::Everybody {
+            return Err(PolicyError::Open);
         }
+        toml::from_str(text).map_err(|error| PolicyError::Parse(TomlError::new(text, &error)))
     }
 
     /// A policy that allows nothing: what holds while the file cannot be read.
@@ -112,6 +136,10 @@ impl Policy {
     }
 }
 
+fn path(state: &Path) -> PathBuf {
+    state.join("policy.toml")
+}
+
 /// The policy for a kind.
 struct Row {
     kind: &'static str,
@@ -127,6 +155,8 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use muster_schemas::jobs::{InspectSpec, KINDS, RebootSpec, RunSpec, SelfUpdateSpec};
 
     use super::*;
@@ -232,6 +262,23 @@ mod tests {
         assert_eq!(policy.capabilities(), kinds);
         assert_eq!(policy.summary(), "run: every program; inspect: true; self_update: true; reboot: true");
         assert!(Policy::nothing().capabilities().is_empty());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_policy_that_everybody_may_write_is_none() {
+        use std::os::unix::fs::PermissionsExt;
+        let state = tempfile::tempdir().unwrap();
+        let path = state.path().join("policy.toml");
+        fs::write(&path, "[allow]\nrun = \"*\"").unwrap();
+        let told = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            Policy::load(state.path()).map_err(|failed| chain(&failed))
+        };
+        assert!(told(&path, 0o666).unwrap_err().contains("can be changed by everybody"));
+        assert!(told(&path, 0o644).is_ok());
+        assert!(told(state.path(), 0o777).unwrap_err().contains("can be changed by everybody"));
+        assert!(told(state.path(), 0o700).is_ok());
     }
 
     #[test]

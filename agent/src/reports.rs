@@ -20,7 +20,7 @@ const TELL_EVERY: Duration = Duration::from_mins(15);
 pub fn gather(desk: &Desk, reporter: &Reporter) -> Vec<Report> {
     let gathered = Section::ALL.into_iter().filter_map(|section| match section {
         Section::Agent => Some(Report::Agent(reporter.report())),
-        Section::Facts => Some(Report::Facts(facts::gather(&desk.agent.capabilities))),
+        Section::Facts => Some(Report::Facts(facts::gather(&desk.agent.capabilities()))),
         Section::Upstreams => Some(Report::Upstreams(desk.upstreams())),
         Section::Unknown => None,
     });

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     journal::Journal,
     link::{Link, Outcome},
     policy::Policy,
+    reload, relocation,
     session::Caller,
     supervisor::{
         control::{self, SupervisorMessage, WorkerMessage},
@@ -39,6 +40,7 @@ use crate::{
         signals,
     },
     transport::{Http, TransportError},
+    upstream::recovered,
     version::VERSION,
     versions::pointer::Update,
 };
@@ -82,6 +84,8 @@ pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
     info!("The agent {VERSION} is ready");
     control::say(&WorkerMessage::Ready(VERSION.into()));
     agent.spawn(probation(desk.clone()));
+    agent.spawn(reload::follow(desk.clone()));
+    agent.spawn(relocation::follow(agent.clone()));
     let exit = tokio::select! {
         exit = agent.ended() => exit,
         _ = signals::asked_to_end() => Exit::Stop,
@@ -97,10 +101,11 @@ pub fn begin(desk: &Arc<Desk>, reporter: Reporter) {
 }
 
 fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Desk>, WorkError> {
-    let config = Config::load(state)?;
+    let settings = Config::follow(state)?;
+    let config = settings.in_force();
     let (identity, host_id) = Identity::load(state)?;
-    let policy = Policy::load(state).map_err(|failed| chain(&failed));
-    if let Err(reason) = &policy {
+    let policy = Policy::follow(state);
+    if let Some(reason) = policy.standing().broken {
         error!("This host allows no jobs: {reason}");
     }
     let (journal, aside) = Journal::open(state)?;
@@ -116,12 +121,13 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Desk>, WorkErro
     });
     let on_trial = update.is_some_and(|update| is_on_trial(&update, executable_sha256));
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
-    let http = Http::new(&identity.server, &config)?;
+    let http = Http::new(&identity.server, &config.way())?;
     let client = Client::new(identity, &config, Arc::new(http), ServerClock::default());
     let machine = Arc::new(Groups::take_over(state.join("groups.json")));
-    let capabilities = policy.as_ref().map(Policy::capabilities).unwrap_or_default();
-    let agent = Agent::new(state.into(), host_id, config, capabilities, client, machine);
-    Ok(Desk::new(agent, policy, journal, gate))
+    let agent = Agent::new(state.into(), host_id, settings, client, machine);
+    let desk = Desk::new(agent, policy, journal, gate);
+    desk.warn_of_writers();
+    Ok(desk)
 }
 
 /// Follows the supervisor's words, and ends at once without it.
@@ -133,6 +139,7 @@ fn listen(agent: &Arc<Agent>) {
     };
     let told = move |word| match word {
         SupervisorMessage::Decided => told.supervisor_spoke.send_modify(|count| *count += 1),
+        SupervisorMessage::Reload => told.look.notify_one(),
         SupervisorMessage::Stop => told.end(Exit::Stop),
     };
     control::listen(told, gone);
@@ -143,18 +150,24 @@ async fn call(mut caller: Caller) {
     let agent = caller.agent().clone();
     let (mut link, mut spoke, mut session) =
         (Link::default(), agent.supervisor_spoke.subscribe(), agent.session.subscribe());
+    let (mut news, mut trouble) = (agent.news.subscribe(), Trouble::default());
     let mut watch = Watch::new();
     loop {
         let known = *session.borrow_and_update();
         let outcome = tokio::select! {
             biased;
-            outcome = caller.call() => outcome,
+            outcome = caller.call() => {
+                trouble.after(&agent, outcome);
+                outcome
+            }
             // A job's events were refused: the held call is of no use any more.
             Ok(_) = session.wait_for(|session| known.is_some() && session.is_none()) => Outcome::Failed,
             Ok(()) = spoke.changed() => Outcome::Answered { next: Duration::ZERO },
+            // The server is to hear of it now.
+            Ok(()) = news.changed() => Outcome::Answered { next: Duration::ZERO },
         };
         let pause = agent.pause(&mut link, outcome);
-        if link.failures > 0 && !matches!(outcome, Outcome::CircuitOpen { .. }) {
+        if link.failures > 0 && matches!(outcome, Outcome::Failed | Outcome::Held { .. }) {
             let failures = link.failures;
             let (seconds, why) = (pause.as_secs(), caller.failure());
             warn!(failures, pause_seconds = seconds, "Check-in failed, retry {failures} in {seconds} s: {why}");
@@ -166,6 +179,36 @@ async fn call(mut caller: Caller) {
         }
         if let Some(slept) = watch.slept() {
             wake_up(&agent, slept).await;
+        }
+    }
+}
+
+/// Check-ins that have failed one after the other.
+#[derive(Default)]
+struct Trouble {
+    /// When the first failed.
+    began: Option<Instant>,
+    failures: u64,
+    /// How many calls had failed by the server's fault when a check-in was answered last.
+    faults: u64,
+}
+
+impl Trouble {
+    /// Says when check-ins succeed again, unless the upstream says so: it knows of those alone that were the server's fault.
+    fn after(&mut self, agent: &Agent, outcome: Outcome) {
+        match outcome {
+            Outcome::Failed | Outcome::Held { .. } => {
+                self.began.get_or_insert_with(Instant::now);
+                self.failures += 1;
+            }
+            Outcome::Answered { .. } => {
+                let Self { began, failures, faults } = std::mem::take(self);
+                self.faults = agent.client.failures();
+                if let Some(began) = began.filter(|_| faults == self.faults) {
+                    info!(failures, "Check-ins: {}", recovered(failures, began.elapsed().as_secs()));
+                }
+            }
+            Outcome::CutShort | Outcome::CircuitOpen { .. } => {}
         }
     }
 }
@@ -188,7 +231,7 @@ async fn probation(desk: Arc<Desk>) {
     if *desk.gate.borrow() != Gate::OnTrial {
         return;
     }
-    tokio::time::sleep_until(started + agent.config.probation()).await;
+    tokio::time::sleep_until(started + agent.config().probation()).await;
     let mut spoke = agent.supervisor_spoke.subscribe();
     control::say(&WorkerMessage::Commit);
     let _ = spoke.changed().await;
@@ -203,7 +246,7 @@ async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
     // Also where the service manager asked for it.
     agent.end(exit);
     let patience = match exit {
-        Exit::Update => agent.config.drain(),
+        Exit::Update => agent.config().drain(),
         Exit::Stop | Exit::Retired | Exit::Unusable => {
             desk.stopping.cancel();
             STOP_PATIENCE

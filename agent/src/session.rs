@@ -19,7 +19,7 @@ use crate::{
         desk::Desk,
         intake::{self, Intake},
     },
-    link::Outcome,
+    link::{Hold, Outcome},
     reports::{self, Reports},
     supervisor::report::Reporter,
 };
@@ -39,13 +39,16 @@ pub struct Caller {
     reports: Reports,
     /// Whether the server compares one digest of all reports; one of before compares that of the facts.
     compares_reports: bool,
+    /// How long check-ins may be held on this way.
+    hold: Hold,
     failure: String,
 }
 
 impl Caller {
     /// A caller that has not called yet.
     pub fn new(desk: Arc<Desk>, reporter: Reporter) -> Self {
-        Self { desk, reporter, reports: Reports::default(), compares_reports: false, failure: String::new() }
+        let (reports, hold) = (Reports::default(), Hold::default());
+        Self { desk, reporter, reports, compares_reports: false, hold, failure: String::new() }
     }
 
     /// The agent it calls for.
@@ -93,7 +96,7 @@ impl Caller {
         let digest_before = if is_partial { self.reports.digest_with(&[]) } else { String::new() };
         let reports_digest = if self.compares_reports { self.reports.digest_with(&news) } else { String::new() };
         let most = if *agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
-        let wait_seconds = agent.config.wait_seconds.min(most);
+        let wait_seconds = self.hold.seconds(agent.config().wait_seconds).min(most);
         let request = CheckInRequest {
             session: session.number,
             wait_seconds,
@@ -109,6 +112,7 @@ impl Caller {
         let request = news.iter().cloned().fold(request, CheckInRequest::with);
         let (held, asked) = (Duration::from_secs(wait_seconds.into()), Instant::now());
         let answer: CheckInResponse = agent.client.post("/api/v1/agent/check-in", &request, held).await?;
+        self.hold = self.hold.answered(asked.elapsed());
         agent.client.clock.learn(answer.server_time);
         self.reports.heard(news);
         agent.client.cap(answer.retry_cap_seconds);
@@ -148,7 +152,27 @@ impl Caller {
             (Some(ProblemCode::AgentTooOld), _) => error!("The server no longer supports this version of the agent"),
             _ => {}
         }
+        if let Failure::CutShort { age, .. } = failure {
+            return self.cut_short(*age, failure);
+        }
         self.failure = chain(failure);
         failure.outcome()
+    }
+
+    /// A held check-in was cut off on its way.
+    fn cut_short(&mut self, age: Duration, failure: &Failure) -> Outcome {
+        let (configured, before) = (self.desk.agent.config().wait_seconds, self.hold);
+        self.hold = before.cut_off(age);
+        self.failure = chain(failure);
+        let seconds = self.hold.seconds(configured);
+        if seconds == before.seconds(configured) {
+            return Outcome::Failed;
+        }
+        info!(
+            seconds,
+            "Held check-ins are cut off after {} s on this way: asking for {seconds} s from now on",
+            age.as_secs()
+        );
+        Outcome::CutShort
     }
 }

@@ -6,3 +6,4 @@ pub mod lock;
 pub mod machine;
 pub mod processes;
 pub mod signals;
+pub mod texts;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use muster_schemas::upstreams::{BreakerState, FailureKind, LastFailure, LastOutage, Upstream as Report};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -27,8 +27,18 @@ struct Inner {
     breaker: Breaker,
     settings: Settings,
     report: Report,
-    /// Since when no call has succeeded, and how many have failed since.
-    outage: Option<(Timestamp, u64)>,
+    /// The calls that have failed since the last one that succeeded. Absent: none has.
+    outage: Option<Outage>,
+}
+
+/// Calls that have failed one after the other.
+#[derive(Debug, Clone, Copy)]
+struct Outage {
+    /// For people. A clock that is set makes no outage longer or shorter.
+    began_at: Timestamp,
+    /// When the first failed, since this upstream is known.
+    began: Duration,
+    failures: u64,
 }
 
 /// Whether a call may be made.
@@ -91,6 +101,11 @@ impl Upstream {
         }
     }
 
+    /// From now on its breaker goes by these settings.
+    pub fn configure(&self, settings: Settings) {
+        self.inner().settings = settings;
+    }
+
     /// The server asks that no pause be longer than this.
     pub fn cap(&self, longest: Duration) {
         self.inner().settings.max_open = longest;
@@ -117,7 +132,7 @@ impl Upstream {
         let now = self.began.elapsed();
         let mut inner = self.inner();
         if !(is_probe && end == End::Succeeded) {
-            inner.count(end, fault, Timestamp::now());
+            inner.count(end, fault, Timestamp::now(), now);
         }
         let settings = inner.settings;
         let change = inner.breaker.end(generation, end, now, &settings, dice::random());
@@ -154,17 +169,19 @@ impl Drop for Permit<'_> {
 }
 
 impl Inner {
-    fn count(&mut self, end: End, fault: Option<&Fault>, now: Timestamp) {
+    fn count(&mut self, end: End, fault: Option<&Fault>, at: Timestamp, now: Duration) {
         match end {
             End::Failed => {
                 self.report.failures += 1;
                 self.report.last_failure =
-                    fault.map(|fault| LastFailure { at: now, kind: fault.kind, reason: fault.reason.clone() });
-                self.outage.get_or_insert((now, 0)).1 += 1;
+                    fault.map(|fault| LastFailure { at, kind: fault.kind, reason: fault.reason.clone() });
+                self.outage.get_or_insert(Outage { began_at: at, began: now, failures: 0 }).failures += 1;
             }
             End::Succeeded => {
-                let Some((began_at, failures)) = self.outage.take() else { return };
-                let seconds = now.duration_since(began_at).as_secs().try_into().unwrap_or_default();
+                let Some(Outage { began_at, began, failures }) = self.outage.take() else { return };
+                let (name, seconds) = (&self.report.name, now.saturating_sub(began).as_secs());
+                let recovered = recovered(failures, seconds);
+                info!(upstream = name, failures, seconds, "{name}: {recovered}");
                 self.report.last_outage = Some(LastOutage { began_at, seconds, failures });
             }
             End::GivenUp => {}
@@ -176,7 +193,7 @@ impl Inner {
         match change {
             None => {}
             Some(Change::Opened { span }) => {
-                let (failures, seconds) = (self.outage.map_or(0, |(_, failures)| failures), span.as_secs());
+                let (failures, seconds) = (self.outage.map_or(0, |outage| outage.failures), span.as_secs());
                 warn!(
                     upstream = name,
                     failures, seconds, "{name}: circuit open after {failures} failures, for {seconds} s"
@@ -189,11 +206,40 @@ impl Inner {
                 self.report.breaker = BreakerState::HalfOpen;
             }
             Some(Change::Closed) => {
-                let seconds = self.report.last_outage.as_ref().map_or(0, |outage| outage.seconds);
-                let lasted = SignedDuration::from_secs(seconds.try_into().unwrap_or(i64::MAX));
-                info!(upstream = name, seconds, "{name}: circuit closed, recovered after {lasted:#}");
+                info!(upstream = name, "{name}: circuit closed");
                 self.report.breaker = BreakerState::Closed;
             }
         }
+    }
+}
+
+/// The line that says that calls succeed again.
+pub fn recovered(failures: u64, seconds: u64) -> String {
+    let s = if failures == 1 { "" } else { "s" };
+    format!("recovered after {failures} failure{s} in {seconds} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Health};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_lasts_as_long_as_it_lasts_and_is_over_with_the_first_answer() {
+        let upstream = Upstream::new("api", Config::default().breaker(Health::NotAsked));
+        let fault = Fault { kind: FailureKind::Connection, reason: "refused".into() };
+        for _ in 0..3 {
+            let Door::Open(permit) = upstream.enter() else { panic!("three failures open no circuit") };
+            permit.failed(&fault);
+            tokio::time::advance(Duration::from_secs(7)).await;
+        }
+        // The clock of the wall was set by twenty years in between, for all that this knows.
+        upstream.inner().outage.as_mut().unwrap().began_at = Timestamp::UNIX_EPOCH;
+        let Door::Open(permit) = upstream.enter() else { panic!("the circuit is closed") };
+        permit.succeeded();
+        let outage = upstream.report().last_outage.unwrap();
+        assert_eq!((outage.failures, outage.seconds), (3, 21));
+        assert_eq!(recovered(3, 21), "recovered after 3 failures in 21 s");
+        assert_eq!(recovered(1, 0), "recovered after 1 failure in 0 s");
     }
 }

@@ -7,13 +7,22 @@ use std::{
 
 use muster_schemas::{
     ids::JobId,
+    jobs::JobSpec,
     upstreams::{self, Upstream},
 };
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
 
 use super::{resources::Resources, spool::Spool};
-use crate::{agent::Agent, journal::Journal, policy::Policy};
+use crate::{
+    agent::Agent,
+    errors::chain,
+    followed::{Followed, News},
+    journal::Journal,
+    policy::Policy,
+    sys::texts::Writers,
+};
 
 /// How many jobs run concurrently.
 const RUNNING_JOBS: usize = 16;
@@ -25,8 +34,8 @@ const NUMBERED_JOBS: usize = 4096;
 pub struct Desk {
     /// The way to the server.
     pub agent: Arc<Agent>,
-    /// The host's policy, or why nothing is allowed.
-    pub policy: Result<Policy, String>,
+    /// The host's policy. While its file is of no use from the beginning, nothing is allowed.
+    pub policy: Followed<Policy>,
     /// Whether jobs may start: not on trial, not while draining.
     pub gate: watch::Sender<Gate>,
     /// Cancelled when the worker stops: running jobs are cut off.
@@ -57,7 +66,8 @@ pub enum Gate {
 
 impl Desk {
     /// A desk with the jobs of this journal.
-    pub fn new(agent: Arc<Agent>, policy: Result<Policy, String>, journal: Journal, gate: Gate) -> Arc<Self> {
+    pub fn new(agent: Arc<Agent>, policy: Followed<Policy>, journal: Journal, gate: Gate) -> Arc<Self> {
+        agent.allow(policy.in_force().capabilities());
         Arc::new(Self {
             spool: Arc::new(Spool::of_state(&agent.state)),
             agent,
@@ -92,9 +102,41 @@ impl Desk {
         work(&mut numbers)
     }
 
-    /// The policy; nothing is allowed while it cannot be read.
-    pub fn policy(&self) -> Policy {
-        self.policy.clone().unwrap_or_else(|_| Policy::nothing())
+    /// Whether the policy, as its file is now, lets this be done here; or which rule says no.
+    pub fn allows(&self, spec: &JobSpec) -> Result<(), String> {
+        self.look_at_policy();
+        self.policy.in_force().check(spec).map_err(|rule| match self.policy.standing().broken {
+            Some(reason) => format!("{rule}; its policy.toml cannot be used: {reason}"),
+            None => rule,
+        })
+    }
+
+    /// Brings the policy into force that is in the file now.
+    pub fn look_at_policy(&self) {
+        match self.policy.look(|file| Policy::read(file).map_err(|failed| chain(&failed))) {
+            Some(News::InForce) => {
+                let policy = self.policy.in_force();
+                info!("policy.toml has changed, and is in force: {}", policy.summary());
+                self.agent.allow(policy.capabilities());
+                self.warn_of_writers();
+            }
+            Some(News::Broken(reason)) => {
+                error!("policy.toml has changed and cannot be used, so what was in force stays in force: {reason}");
+            }
+            None => return,
+        }
+        // What is told to `status` has changed.
+        self.agent.look.notify_one();
+    }
+
+    /// Warns of files that are not root's and the agent's alone. A policy that is everybody's is refused.
+    pub fn warn_of_writers(&self) {
+        let files = [("policy.toml", self.policy.writers()), ("agent.toml", self.agent.settings.writers())];
+        for (name, _) in files.iter().filter(|(_, writers)| *writers != Writers::Owner) {
+            warn!(
+                "{name} can be changed by others than root and the agent's user, by its mode, its owner or its directory"
+            );
+        }
     }
 
     /// The report about this agent's upstreams.

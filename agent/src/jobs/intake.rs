@@ -194,8 +194,7 @@ fn allowed(desk: &Desk, command: &Command) -> Result<(), Box<JobResult>> {
     let spec =
         JobSpec::from_parts(&command.kind, &command.spec).map_err(|problem| refuse("invalid", problem.to_string()))?;
     spec.rules().check().map_err(|problem| refuse("invalid", problem.to_string()))?;
-    let policy = desk.policy.as_ref().map_err(|reason| refuse("policy", reason.clone()))?;
-    policy.check(&spec).map_err(|message| refuse("policy", message))
+    desk.allows(&spec).map_err(|message| refuse("policy", message))
 }
 
 /// Gives a job of the journal a task, unless it has one.

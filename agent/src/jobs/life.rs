@@ -216,7 +216,7 @@ impl Life {
         }
         let spec = JobSpec::from_parts(&command.kind, &command.spec)
             .map_err(|problem| refusal("invalid", problem.to_string()))?;
-        self.desk.policy().check(&spec).map_err(|message| refusal("policy", message))?;
+        self.desk.allows(&spec).map_err(|message| refusal("policy", message))?;
         Ok(spec)
     }
 

@@ -11,7 +11,7 @@ pub type Allowed = Switch<InspectSpec, true>;
 
 impl Runner for InspectSpec {
     fn run<'a>(&'a self, agent: &'a Agent, _task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
-        let detail = facts::inspect(&agent.capabilities);
+        let detail = facts::inspect(&agent.capabilities());
         Box::pin(future::ready(Some(JobResult { detail: Some(detail), ..ended(Outcome::Succeeded) })))
     }
 }

@@ -21,6 +21,8 @@ pub enum WorkerMessage {
 pub enum SupervisorMessage {
     /// The record of the update has changed: it is decided.
     Decided,
+    /// The files that people change are to be looked at now.
+    Reload,
     /// The worker must end.
     Stop,
 }
@@ -51,12 +53,13 @@ impl SupervisorMessage {
     pub fn line(self) -> &'static str {
         match self {
             Self::Decided => "decided\n",
+            Self::Reload => "reload\n",
             Self::Stop => "stop\n",
         }
     }
 
     fn parse(line: &str) -> Option<Self> {
-        [Self::Decided, Self::Stop].into_iter().find(|told| told.line().trim_end() == line.trim_end())
+        [Self::Decided, Self::Reload, Self::Stop].into_iter().find(|told| told.line().trim_end() == line.trim_end())
     }
 }
 
@@ -84,7 +87,7 @@ mod tests {
         for said in [WorkerMessage::Ready("1.2.3".into()), WorkerMessage::Contact, WorkerMessage::Commit] {
             assert_eq!(WorkerMessage::parse(&said.line()), Some(said));
         }
-        for told in [SupervisorMessage::Decided, SupervisorMessage::Stop] {
+        for told in [SupervisorMessage::Decided, SupervisorMessage::Reload, SupervisorMessage::Stop] {
             assert_eq!(SupervisorMessage::parse(told.line()), Some(told));
         }
         assert_eq!(

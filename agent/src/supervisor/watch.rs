@@ -28,7 +28,7 @@ use crate::{
         files::sha256_of,
         lock::{LockError, lock_within},
         machine::since_boot,
-        signals,
+        signals::{self, Reloads},
     },
     version::{ARCHITECTURE, OS},
     versions::{
@@ -67,10 +67,6 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
     let _lock = lock_within(&state.join("supervisor.lock"), LOCK_PATIENCE).map_err(SuperviseError::Lock)?;
     worker::kill_left_behind(&state);
     let factory = std::env::current_exe().map_err(SuperviseError::Factory)?;
-    let config = Config::load(&state).unwrap_or_else(|failed| {
-        error!("The supervisor uses the default configuration: {}", chain(&failed));
-        Config::default()
-    });
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
@@ -78,15 +74,18 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
             asked.cancel();
         }
     });
-    Supervisor { state, factory, config, stop, crashes: Crashes::default(), pending: None }.run().await;
+    let (config, reloads) = (Config::default(), Reloads::new());
+    Supervisor { state, factory, config, stop, reloads, crashes: Crashes::default(), pending: None }.run().await;
     Ok(())
 }
 
 struct Supervisor {
     state: PathBuf,
     factory: PathBuf,
+    /// As it could be read last.
     config: Config,
     stop: CancellationToken,
+    reloads: Reloads,
     crashes: Crashes,
     /// A decided update that could not be written yet; it counts nevertheless.
     pending: Option<Update>,
@@ -121,6 +120,7 @@ impl Supervisor {
             if self.stop.is_cancelled() {
                 return;
             }
+            self.read_config();
             let update = self.settle();
             let ended = match (trial::plan(update.as_ref()), update) {
                 (Plan::Try, Some(update)) => self.try_new(update).await,
@@ -140,6 +140,14 @@ impl Supervisor {
                     self.rest(pause).await;
                 }
             }
+        }
+    }
+
+    /// What is in `agent.toml` before a worker is started counts for that worker.
+    fn read_config(&mut self) {
+        match Config::load(&self.state) {
+            Ok(config) => self.config = config,
+            Err(failed) => error!("The supervisor keeps to the configuration before: {}", chain(&failed)),
         }
     }
 
@@ -219,6 +227,7 @@ impl Supervisor {
                     }
                     WorkerEvent::Ended(status) => return self.worker_ended(watched, status).await,
                 },
+                () = self.reloads.next() => watched.worker.tell(SupervisorMessage::Reload).await,
                 () = sleep(DISK_PAUSE), if self.pending.is_some() || watched.wants_commit => {
                     self.put_down_again(&mut watched).await;
                 }

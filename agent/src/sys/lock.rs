@@ -1,6 +1,11 @@
 //! File locks between processes: held while the process lives, and released by the kernel when it dies.
 
-use std::{fs::File, path::Path, sync::mpsc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::mpsc,
+    time::Duration,
+};
 
 use super::files::{FileError, open_append};
 
@@ -22,6 +27,12 @@ pub enum LockError {
     /// It could not be asked for.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+/// Whether a process holds the lock. A file that cannot be asked is held by nobody.
+pub fn is_held(path: &Path) -> bool {
+    let asked = File::open(path).map(|file| file.try_lock());
+    matches!(asked, Ok(Err(TryLockError::WouldBlock)))
 }
 
 /// Takes the lock, waiting up to `patience` for its holder to end.

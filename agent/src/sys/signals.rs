@@ -1,4 +1,4 @@
-//! Termination signals: SIGTERM and Ctrl-C.
+//! Signals: SIGTERM and Ctrl-C end the agent, SIGHUP makes it read its files again.
 
 use std::io;
 
@@ -16,4 +16,41 @@ pub async fn asked_to_end() -> io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
+}
+
+/// The times at which the process is asked to read its files again (SIGHUP). From now on that does not end it.
+#[derive(Debug)]
+pub struct Reloads {
+    #[cfg(unix)]
+    hangups: Option<tokio::signal::unix::Signal>,
+}
+
+impl Reloads {
+    /// From now on.
+    pub fn new() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Self { hangups: signal(SignalKind::hangup()).ok() }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Returns when the process is asked to; never where that is not known.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(hangups) = &mut self.hangups
+            && hangups.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Default for Reloads {
+    fn default() -> Self {
+        Self::new()
+    }
 }

@@ -39,7 +39,7 @@ pub async fn manifest(agent: &Agent, version: &str) -> Result<Envelope, Refusal>
             DownloadError::Off(_, outcome @ Outcome::CircuitOpen { .. }) => {
                 sleep(agent.pause(&mut link, outcome)).await;
             }
-            DownloadError::Off(message, outcome) if attempt < agent.config.attempts() => {
+            DownloadError::Off(message, outcome) if attempt < agent.config().attempts() => {
                 info!("The download of the manifest failed, and will be retried: {message}");
                 sleep(agent.pause(&mut link, outcome)).await;
                 attempt += 1;
@@ -59,7 +59,7 @@ pub async fn download(agent: &Agent, target: &Target) -> Result<PathBuf, Refusal
     let mut link = Link::default();
     let mut failure = String::new();
     let mut left_behind = path.exists();
-    let attempts = agent.config.attempts();
+    let attempts = agent.config().attempts();
     let mut attempt = 0;
     while attempt < attempts {
         // Where the object store cannot be reached, the server can.
@@ -111,7 +111,7 @@ impl From<Failure> for DownloadError {
 
 /// As many parts as the answers bring.
 async fn fetch(agent: &Agent, target: &Target, path: &Path, way: Way) -> Result<(), DownloadError> {
-    let mut pace = Pace { minimum: agent.config.minimum_download_bytes_per_second, since: Instant::now(), bytes: 0 };
+    let mut pace = Pace { minimum: agent.config().minimum_download_bytes_per_second, since: Instant::now(), bytes: 0 };
     loop {
         let have = fs::metadata(path).map_or(0, |found| found.len());
         if have == target.size {

@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod faults;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod jobs;

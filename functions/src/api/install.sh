@@ -16,6 +16,7 @@ Usage: MUSTER_TOKEN=met_... install.sh --server URL [options]
   --token TOKEN       the enrollment token, for who does not mind that others on this machine see it
   --trust-root FILE   the root of trust for releases: without one, no update is ever installed
   --sha256 DIGEST     refuse another agent than the file with this SHA-256
+  --proxy URL         the proxy on the way to the server: sudo drops HTTPS_PROXY. The agent keeps either in agent.toml
   --prefix FOLDER     where the agent goes, as bin/muster-agent (/usr/local)
   --state FOLDER      where the agent keeps everything (/var/lib/muster)
   --no-service        install and join, and leave it to you to run it
@@ -86,6 +87,8 @@ StartLimitIntervalSec=0
 
 [Service]
 ExecStart=$agent run --state $state
+# Its files are read again within seconds anyway; this reads them now.
+ExecReload=/bin/kill -HUP \$MAINPID
 # It ends well when it is asked to, and when the server has retired this host.
 Restart=on-failure
 RestartSec=5
@@ -110,7 +113,7 @@ start() {
     else
         echo "To run it: $agent run --state $state"
     fi
-    [ -e "$state/policy.toml" ] || echo "Until $state/policy.toml allows something, jobs are refused."
+    [ -e "$state/policy.toml" ] || echo "Until $state/policy.toml allows something, jobs are refused. A change needs no restart."
     [ -e "$state/trust" ] || echo "Until $agent trust-root --state $state FILE has told whose releases to believe, no update is installed."
 }
 
@@ -130,6 +133,7 @@ main() {
         --sha256) sha256=$2 ;;
         --prefix) prefix=$2 ;;
         --state) state=$2 ;;
+        --proxy) export HTTPS_PROXY="$2" https_proxy="$2" ;;
         *) fail "$1 is unknown; --help tells what there is" ;;
         esac
         shift 2

@@ -22,6 +22,7 @@ use muster_agent::{
 use muster_schemas::{
     ids::{HostId, JobId},
     secrets::Secret,
+    upstreams::Upstream,
 };
 
 use crate::{history::Machine, network::Line, server::URL, store::copy, time::elapsed};
@@ -51,7 +52,7 @@ impl Host {
         host
     }
 
-    /// What it says in its policy from the next process on.
+    /// What it says in its policy from the next job on.
     pub fn allows(&self, policy: &str) {
         fs::write(self.state.join("policy.toml"), policy).expect("a file can be written");
     }
@@ -63,15 +64,15 @@ impl Host {
 
     /// A process of the agent begins, with what is on the disk.
     pub fn starts(&mut self) {
-        let config = Config::load_with(&self.state, |_| None).expect("it is right");
+        let settings = Config::follow_with(&self.state, |_| None).expect("it is right");
+        let config = settings.in_force();
         let (identity, host_id) = Identity::load(&self.state).expect("it has joined");
         let (journal, damaged) = Journal::open(&self.state).expect("the disk works");
         assert!(damaged.is_none(), "a crash between two writes leaves whole lines");
         let client = Client::new(identity, &config, Arc::new(self.line.clone()), ServerClock::by(elapsed));
-        let policy = Policy::load(&self.state).map_err(|error| error.to_string());
+        let policy = Policy::follow(&self.state);
         let machine = self.machine.clone();
-        let capabilities = policy.as_ref().map(Policy::capabilities).unwrap_or_default();
-        let agent = Agent::new(self.state.clone(), host_id, config, capabilities, client, machine);
+        let agent = Agent::new(self.state.clone(), host_id, settings, client, machine);
         let reporter = Reporter::new(self.state.clone(), agent.process_id, "0".repeat(64));
         let desk = Desk::new(agent, policy, journal, Gate::Open);
         run::begin(&desk, reporter);
@@ -89,6 +90,11 @@ impl Host {
     pub fn owes(&self) -> Vec<JobId> {
         let jobs = |desk: &Arc<Desk>| desk.journal(|journal| journal.ledger().jobs().keys().copied().collect());
         self.desk.as_ref().map(jobs).unwrap_or_default()
+    }
+
+    /// How its calls have gone.
+    pub fn upstreams(&self) -> Vec<Upstream> {
+        self.desk.as_ref().map(|desk| desk.upstreams()).unwrap_or_default()
     }
 
     /// Whether a process runs.

@@ -65,6 +65,8 @@ struct Inner {
 struct State {
     faults: Faults,
     cut: Option<(Cut, Instant)>,
+    /// How long a proxy on the line waits for an answer.
+    patience: Option<Duration>,
     /// Requests that have reached a server, by when.
     arrived: u64,
     /// Check-ins and sessions that a running server has got.
@@ -108,6 +110,11 @@ impl Line {
     /// Cuts the line for a while.
     pub fn is_cut(&self, cut: Cut, span: Duration) {
         self.state(|state| state.cut = Some((cut, Instant::now() + span)));
+    }
+
+    /// A proxy on the line cuts off what is not answered within this time.
+    pub fn waits(&self, patience: Duration) {
+        self.state(|state| state.patience = Some(patience));
     }
 
     /// Nothing is wrong with it any more.
@@ -212,9 +219,15 @@ impl Transport for Line {
 
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, ConnectionError>> {
         let patience = request.timeout().copied().unwrap_or(PATIENCE);
-        self.state(|state| state.tried += 1);
+        let proxy = self.state(|state| {
+            state.tried += 1;
+            state.patience.unwrap_or(Duration::MAX)
+        });
         Box::pin(async move {
-            let carried = timeout(patience, self.carry(request)).await;
+            let carried = async {
+                timeout(proxy, self.carry(request)).await.unwrap_or_else(|_| Err(broken("the proxy cut it off")))
+            };
+            let carried = timeout(patience, carried).await;
             carried.unwrap_or_else(|_| Err(ConnectionError::new(FailureKind::TimedOut, "no answer in time")))
         })
     }

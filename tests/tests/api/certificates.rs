@@ -1,14 +1,28 @@
-//! The server's own certificate is followed, however its files get their new contents.
+//! Certificates are followed while they change: the server's own, however its files get their new contents, and the authorities
+//! that an agent believes.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use muster_server::roles::tls::{Certificate, Look};
-use muster_tests::processes::authority::{Authority, files};
+use muster_agent::{
+    config::Network,
+    transport::{Http, Transport as _},
+};
+use muster_schemas::upstreams::FailureKind;
+use muster_server::roles::{
+    connections::{self, Limits},
+    tls::{Certificate, Look, Tls},
+};
+use muster_tests::{
+    processes::authority::{Authority, files},
+    world::World,
+};
 use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::watch};
 
 /// A pair of files with a certificate that is in use, and a folder with the pair that shall take its place.
 fn pairs(folder: &Path) -> (Certificate, [PathBuf; 2], [PathBuf; 2]) {
@@ -70,4 +84,36 @@ fn files_that_are_missing_for_a_while_are_read_as_soon_as_they_are_back_the_same
     assert!(matches!(certificate.look(), Look::Unusable(_)));
     fs::rename(&new[1], &live[1]).unwrap();
     assert_eq!(certificate.look(), Look::Renewed);
+}
+
+#[tokio::test]
+async fn an_agent_believes_an_authority_from_the_moment_on_that_it_is_in_the_file_and_no_longer_than_that() {
+    let (world, folder) = (World::new().await, TempDir::new().unwrap());
+    let [first, second] = [(), ()].map(|()| Authority::new());
+    let files = files(folder.path());
+    second.vouch(&["127.0.0.1"], &files);
+    let tls = Tls::new(Certificate::read(&files[0], &files[1]).unwrap(), Arc::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("https://{}", listener.local_addr().unwrap());
+    let (_stop, told) = watch::channel(false);
+    tokio::spawn(connections::serve(listener, Some(tls), world.router(), Limits::of(64), told));
+
+    let ca_file = folder.path().join("authorities.pem");
+    fs::write(&ca_file, first.pem()).unwrap();
+    let http = Http::new(&server, &Network { ca_file: Some(ca_file.clone()), ..Network::default() }).unwrap();
+    let asks = async || {
+        let request = http.requests().get(format!("{server}/api/v1/health")).build().unwrap();
+        http.send(request).await.map(|answer| answer.status().as_u16()).map_err(|error| error.kind)
+    };
+    assert_eq!(asks().await, Err(FailureKind::Certificate));
+    fs::write(&ca_file, first.pem() + &second.pem()).unwrap();
+    // Nobody looks at the file in between: that the certificate was not believed is reason enough.
+    assert_eq!(asks().await, Err(FailureKind::Certificate));
+    assert_eq!(asks().await, Ok(200));
+    fs::write(&ca_file, "-----BEGIN").unwrap();
+    http.look();
+    assert_eq!(asks().await, Ok(200), "a file that is being written takes nothing away");
+    fs::write(&ca_file, first.pem()).unwrap();
+    http.look();
+    assert_eq!(asks().await, Err(FailureKind::Certificate));
 }

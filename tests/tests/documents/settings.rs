@@ -38,7 +38,7 @@ fn the_page_holds_each_setting_of_the_other_commands_and_nothing_else() {
             &["admin setup", "admin create-account", "admin export", "admin import"][..],
             "### `muster-server admin`",
         ),
-        ("muster-agent", &["enroll", "run", "trust-root", "status", "self-check"], "### `muster-agent`"),
+        ("muster-agent", &["enroll", "run", "trust-root", "point-to", "status", "self-check"], "### `muster-agent`"),
     ] {
         let options = |command: &&str| options(program, &command.split(' ').collect::<Vec<_>>());
         let real = commands.iter().flat_map(options).collect::<BTreeSet<_>>();

@@ -2,16 +2,17 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs::{self, File},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus},
     sync::{LazyLock, mpsc},
     thread,
+    time::Instant,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::server::{PATIENCE, Server};
 
@@ -31,6 +32,7 @@ pub struct Host {
     /// What its processes have in their environment beside the agent's settings.
     pub environment: Vec<(&'static str, OsString)>,
     supervisor: Option<Child>,
+    log: NamedTempFile,
 }
 
 impl Host {
@@ -42,6 +44,7 @@ impl Host {
             deadline_seconds: "60",
             environment: Vec::new(),
             supervisor: None,
+            log: NamedTempFile::new().unwrap(),
         };
         fs::write(host.path("policy.toml"), "[allow]\nrun = \"*\"\n").unwrap();
         let enrolled =
@@ -83,9 +86,20 @@ impl Host {
             command.envs(self.environment.clone()).process_group(0);
         }
         if std::env::var_os("SHOW_AGENT").is_none() {
-            command.stderr(Stdio::null());
+            command.stderr(File::options().append(true).open(self.log.path()).unwrap());
         }
         self.supervisor = Some(command.spawn().unwrap());
+    }
+
+    /// What its processes have logged.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// Sends SIGHUP to the supervisor.
+    pub fn hang_up(&self) {
+        let supervisor = self.supervisor.as_ref().unwrap().id();
+        kill_process(Pid::from_raw(i32::try_from(supervisor).unwrap()).unwrap(), Signal::HUP).unwrap();
     }
 
     pub fn kill_supervisor(&mut self) {
@@ -143,6 +157,15 @@ pub fn bounded<T: Send + 'static>(what: &str, work: impl FnOnce() -> T + Send + 
     let (send, receive) = mpsc::channel();
     thread::spawn(move || send.send(work()));
     receive.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// Looks again and again until something is so.
+pub fn until(what: &str, so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        thread::yield_now();
+    }
 }
 
 pub fn lines(path: &Path) -> usize {

@@ -66,6 +66,8 @@ pub struct World {
     pub blob_part: Option<usize>,
     /// Where hosts are sent for blobs, unless they want them through this server.
     pub blob_elsewhere: Option<String>,
+    /// What is said with each token of where the server is.
+    pub relocation: Option<Value>,
     /// Whether blobs are held back.
     pub hold_blobs: bool,
     pub sequences: BTreeMap<(String, JobId), u64>,
@@ -211,7 +213,12 @@ fn route(request: &Request, shared: &(Mutex<World>, Condvar), host_id: HostId) -
         "/oauth/token" => {
             let mut world = shared.0.lock().unwrap();
             world.token = format!("token-{}", world.paths.len());
-            Reply::Json(200, json!({ "access_token": world.token, "token_type": "Bearer", "expires_in": 900 }))
+            let relocation = &world.relocation;
+            let kind = "Bearer";
+            Reply::Json(
+                200,
+                json!({ "access_token": world.token, "token_type": kind, "expires_in": 900, "relocation": relocation }),
+            )
         }
         "/api/v1/health" => Reply::Json(200, json!({ "status": "ok", "version": "1", "time": now })),
         _ if shared.0.lock().unwrap().token != request.token => Reply::problem(401, "unauthorized"),
