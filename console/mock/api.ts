@@ -150,7 +150,9 @@ async function send(response: ServerResponse, route: Route, { status, body, head
     return
   }
   if (headers) {
-    response.writeHead(status, headers).end(body)
+    // As the server does: an empty body is announced, and not only found to be empty.
+    const length = Buffer.byteLength(body as string)
+    response.writeHead(status, { ...headers, 'content-length': length }).end(body)
     return
   }
   const fault = faultOfAnswer(route, status, body)

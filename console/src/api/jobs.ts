@@ -57,7 +57,8 @@ export interface LogPart {
 export async function logAfter(id: string, after: number, wait: number, signal: AbortSignal): Promise<LogPart> {
   const params = { path: { id }, query: { after, wait } }
   const call = await api.GET('/api/v1/jobs/{id}/log', { params, parseAs: 'text', signal })
-  const text = String(await body(Promise.resolve(call as { data?: unknown; error?: unknown; response: Response })))
+  // An answer without a body has no data at all.
+  const text = (await body<string | undefined>(Promise.resolve(call))) ?? ''
   const next = Number(call.response.headers.get('muster-log-next') ?? after + new TextEncoder().encode(text).length)
   return { text, next, complete: call.response.headers.get('muster-log-complete') === 'true' }
 }

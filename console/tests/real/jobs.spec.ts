@@ -16,6 +16,24 @@ test('what a job prints appears while it runs, as text, and can be searched', as
   await expect(page.getByText('1 of 1')).toBeVisible()
 })
 
+test('a job that prints nothing has an empty log, while it runs and when it has ended', async ({ page, as }) => {
+  await as('operator')
+  await run(page, 'sleep 3')
+  const log = page.getByRole('region', { name: 'Log' })
+  await expect(log).toContainText('No output yet')
+  await expect(log).toContainText('The job had no output')
+  await expect(page.getByText('succeeded', { exact: true })).toBeVisible()
+  await expect(log).not.toContainText('undefined')
+})
+
+test('a silence that is longer than a long poll adds nothing to the log', async ({ page, as }) => {
+  await as('operator')
+  await run(page, 'printf a; sleep 28; echo b')
+  const log = page.getByRole('log', { name: 'Log' })
+  await expect(log.getByText('ab', { exact: true })).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByText('1 line, complete')).toBeVisible()
+})
+
 test('a job that does not end is cancelled, and the page says so', async ({ page, as }) => {
   await as('operator')
   await run(page, 'echo begun; sleep 600')
