@@ -18,6 +18,7 @@ pub mod identity;
 pub mod jobs;
 pub mod journal;
 pub mod link;
+pub mod log;
 pub mod lookup;
 pub mod policy;
 pub mod programs;

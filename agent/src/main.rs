@@ -11,6 +11,7 @@ use muster_agent::{
     enroll,
     errors::chain,
     exits::Exit,
+    log::{Lines, one_line},
     relocation, run, status, supervisor,
     version::{COMMIT, VERSION},
     versions::trust,
@@ -95,7 +96,7 @@ struct State {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // A log that nobody reads any more must not end the agent.
-    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).with_ansi(false);
+    let log = tracing_subscriber::fmt().with_writer(|| Lines(io::stderr())).with_target(false).with_ansi(false);
     log.log_internal_errors(false).init();
     let done = match cli.command {
         _ if cli.version => print(&format!("muster-agent {VERSION} ({COMMIT})")),
@@ -103,7 +104,7 @@ fn main() -> ExitCode {
         Some(command) => obey(command),
     };
     done.unwrap_or_else(|reason| {
-        let _ = writeln!(io::stderr(), "muster-agent: {reason}");
+        let _ = writeln!(io::stderr(), "muster-agent: {}", one_line(&reason));
         ExitCode::FAILURE
     })
 }
@@ -138,7 +139,7 @@ fn obey(command: Command) -> Result<ExitCode, String> {
         Command::SelfCheck { state } => print(&status::self_check(&state.directory)?.to_string()),
         Command::Work { state } => {
             let exit = block_on(run::work(state.directory))?.unwrap_or_else(|failed| {
-                let _ = writeln!(io::stderr(), "muster-agent: {}", chain(&failed));
+                let _ = writeln!(io::stderr(), "muster-agent: {}", one_line(&chain(&failed)));
                 Exit::Unusable
             });
             Ok(exit.code().into())

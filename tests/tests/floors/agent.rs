@@ -4,7 +4,7 @@ use super::sources::{assert_reached_in, imports, sources};
 
 /// The lowest first. A module may use those below it and what is in its own folder, and nothing beside it.
 const FLOORS: [&[&str]; 16] = [
-    &["errors", "exits", "sys", "version"],
+    &["errors", "exits", "log", "sys", "version"],
     &["breaker", "clock", "facts", "followed", "identity", "journal", "link", "lookup", "programs", "suspend"],
     &["config", "upstream", "versions/pointer"],
     &["versions/trust"],
