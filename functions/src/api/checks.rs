@@ -78,11 +78,20 @@ pub fn check_facts(facts: &Facts) -> Result<(), Failure> {
 fn check_agent(agent: &AgentReport) -> Result<(), Failure> {
     let AgentReport { version, executable_sha256, process_id: _, boot_id, committed: _, last_update } = agent;
     within("agent.version", version, MAX_WORD_BYTES)?;
-    within("agent.executable_sha256", executable_sha256, MAX_WORD_BYTES)?;
+    check_digest("agent.executable_sha256", executable_sha256)?;
     within("agent.boot_id", boot_id, MAX_WORD_BYTES)?;
     let Some(LastUpdate { transaction: _, to, outcome: _, reason, tries: _ }) = last_update else { return Ok(()) };
     within("agent.last_update.to", to, MAX_WORD_BYTES)?;
     within("agent.last_update.reason", reason, MAX_REASON_BYTES)
+}
+
+/// A SHA-256 as everybody writes it: reasons name it, and people read them.
+fn check_digest(field: &str, digest: &str) -> Result<(), Failure> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if digest.len() != 64 || !digest.bytes().all(is_digit) {
+        return Err(Problem::invalid(field, "must be a SHA-256: 64 digits of 0-9 and a-f").into());
+    }
+    Ok(())
 }
 
 /// A sequence that jobs can have.

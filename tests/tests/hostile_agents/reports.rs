@@ -212,6 +212,10 @@ async fn what_runs_on_a_host_is_told_in_words_and_not_in_novels() {
     for (field, value) in [
         ("version", json!("1".repeat(129))),
         ("executable_sha256", json!("0".repeat(129))),
+        ("executable_sha256", json!("0".repeat(63))),
+        ("executable_sha256", json!("F".repeat(64))),
+        ("executable_sha256", json!("")),
+        ("executable_sha256", json!(format!("\u{1b}]0;evil\u{7}\r\nerror: nothing is wrong{}", "0".repeat(29)))),
         ("boot_id", json!("b".repeat(129))),
         ("process_id", json!("prc_1")),
         ("process_id", json!(scene.hostile.id())),

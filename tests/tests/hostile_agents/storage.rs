@@ -60,7 +60,7 @@ async fn a_record_with_the_largest_of_every_report_is_kept_and_grows_no_further(
     session["upstreams"] = json!(vec![json!({ "name": full, "breaker": "open", "last_failure": failure }); 8]);
     session["agent"]["version"] = json!(full);
     session["agent"]["boot_id"] = json!(full);
-    session["agent"]["executable_sha256"] = json!(full);
+    session["agent"]["executable_sha256"] = json!("f".repeat(64));
     session["agent"]["last_update"] = json!({ "transaction": "job_01ARZ3NDEKTSV4RRFFQ69G5FAV", "to": full,
         "outcome": "rolled_back", "reason": "\u{1}".repeat(8 * 1024), "tries": u32::MAX });
     let mut sizes = Vec::new();
