@@ -4,6 +4,7 @@ pub mod desk;
 pub mod intake;
 pub mod life;
 pub mod outbox;
+pub mod output;
 pub mod queue;
 pub mod reporter;
 pub mod resources;

@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 use self::results::interrupted;
 use crate::agent::Agent;
 
+/// The limit of a program whose output goes to the log of its job: that is bounded there, for every kind.
+pub const WHOLE_OUTPUT: u64 = u64::MAX;
+
 /// How a kind of job is done here.
 pub trait Runner: Sync {
     /// Does it. `None`: the next process tells how it ended.
@@ -41,7 +44,7 @@ pub struct Task {
     pub time_limit: Duration,
     /// Cancelled when it shall stop.
     pub stop: CancellationToken,
-    /// Takes output, and never waits.
+    /// Takes output, and never waits. How much of it is kept is not the runner's concern.
     pub output: Arc<dyn Fn(&str) + Send + Sync>,
 }
 

@@ -240,8 +240,8 @@ impl Transaction {
                 self.writes.push(audit::write(&entry));
                 self.logged.extend(audit::is_logged(&entry).then_some(entry));
             }
-            Effect::Log { job, offset, text } => {
-                self.writes.push(put(records::jobs::log(job, offset), 1, Vec::new(), &text, Expect::Any));
+            Effect::Log { job, offset, piece } => {
+                self.writes.push(put(records::jobs::log(job, offset), 1, Vec::new(), &piece, Expect::Any));
             }
             Effect::Lock(Lock { name, holder }) => {
                 self.writes.push(put(records::locks::key(&name), 1, Vec::new(), &holder, Expect::Absent));

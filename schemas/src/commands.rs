@@ -77,16 +77,32 @@ pub enum EventKind {
         /// The text, at most 64 KiB; bytes that are not UTF-8 are replaced.
         text: String,
     },
-    /// Output of the job that the host had to drop before it was sent: the server writes a line in its place.
+    /// Output of the job that is missing here: the server writes a line in its place.
     OutputLost {
-        /// How much of it, in bytes.
+        /// How much of it, in bytes. With `over_limit`, 0: nobody knows, because the agent that held it is gone.
         bytes: u64,
+        /// Whether it is missing because the job printed more than its limit: what comes behind it is the end of the output.
+        /// Absent: the host had to drop it before it was sent.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over_limit: bool,
     },
     /// The job has ended.
     Finished {
         /// Its result.
         result: JobResult,
     },
+}
+
+impl EventKind {
+    /// Output that the host had to drop before it was sent, in bytes.
+    pub fn lost(bytes: u64) -> Self {
+        Self::OutputLost { bytes, over_limit: false }
+    }
+
+    /// The middle of the output of a job that printed more than its limit, in bytes.
+    pub fn cut(bytes: u64) -> Self {
+        Self::OutputLost { bytes, over_limit: true }
+    }
 }
 
 /// The answer to events.

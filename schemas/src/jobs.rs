@@ -50,7 +50,7 @@ pub const KINDS: [Kind; 5] = [run::KIND, inspect::KIND, reset_breakers::KIND, se
 /// The resource of a job that takes the whole host: no other job of the host runs beside it, whatever that one acts on.
 pub const HOST: &str = "host";
 
-/// How much log of a job is kept unless its spec says otherwise, in bytes.
+/// How much output of a job is kept in its log unless its spec says otherwise, in bytes.
 pub const DEFAULT_LOG_BYTES: u64 = 1024 * 1024;
 /// How long a title is at most, in characters.
 const MAX_TITLE: usize = 160;
@@ -95,7 +95,7 @@ pub trait JobKind {
         Ok(())
     }
 
-    /// How much log is kept, in bytes.
+    /// How much output is kept in the log, in bytes: its beginning and its end.
     fn log_limit_bytes(&self) -> u64 {
         DEFAULT_LOG_BYTES
     }
@@ -243,10 +243,11 @@ pub struct JobResult {
     pub started_at: Option<Timestamp>,
     /// When it ended, by the host's clock.
     pub finished_at: Timestamp,
-    /// Output in bytes, with what was not kept.
+    /// Output in bytes, with what was not kept. It is counted as the log is: as text, in which bytes that are not UTF-8 are
+    /// replaced.
     #[serde(default)]
     pub output_bytes: u64,
-    /// Whether output over the limit was dropped.
+    /// Whether there was more output than the limit: its middle was dropped.
     #[serde(default)]
     pub output_truncated: bool,
 }
@@ -334,6 +335,10 @@ pub struct JobView {
     /// Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
     #[serde(default, skip_serializing_if = "crate::upstreams::is_zero")]
     pub output_lost_bytes: u64,
+    /// Bytes of output that are missing in the log because there were more than its limit: the log keeps the beginning and the
+    /// end, and has a line between them. Absent: none.
+    #[serde(default, skip_serializing_if = "crate::upstreams::is_zero")]
+    pub output_cut_bytes: u64,
     /// How it ended, by the host's word. Absent until the host has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<JobResult>,

@@ -27,6 +27,7 @@ use tracing::{error, info};
 use super::{
     desk::{Desk, Gate},
     outbox::{Outbox, Stored},
+    output::{Output, Printed},
     reporter::report,
     resources::Turn,
     spool::JobSpool,
@@ -222,9 +223,10 @@ impl Life {
 
     async fn work(&self, spec: JobSpec, time_limit: Duration) -> Option<JobResult> {
         let stop = self.cancel.child_token();
-        let outbox = self.outbox.clone();
+        let output = Arc::new(Output::new(self.outbox.clone(), spec.rules().log_limit_bytes()));
+        let printing = output.clone();
         let task =
-            Task { id: self.id, time_limit, stop: stop.clone(), output: Arc::new(move |text| outbox.text(text)) };
+            Task { id: self.id, time_limit, stop: stop.clone(), output: Arc::new(move |text| printing.text(text)) };
         let mut work = runners::of(&spec).run(&self.desk.agent, &task);
         let result = tokio::select! {
             biased;
@@ -234,16 +236,15 @@ impl Life {
                 work.await
             }
         };
+        let Printed { bytes: output_bytes, missing } = output.end();
         let cut_off = self.desk.stopping.is_cancelled() && !self.cancel.is_cancelled();
-        result.map(|result| match result.outcome {
-            Outcome::Cancelled if cut_off => {
-                let JobResult { output_bytes, output_truncated, .. } = result;
-                let message = "the agent was stopped while the job ran";
-                let result = ended_with(Outcome::Interrupted, "agent_stopped", message);
-                JobResult { output_bytes, output_truncated, ..result }
+        let result = match result? {
+            JobResult { outcome: Outcome::Cancelled, .. } if cut_off => {
+                ended_with(Outcome::Interrupted, "agent_stopped", "the agent was stopped while the job ran")
             }
-            _ => result,
-        })
+            result => result,
+        };
+        Some(JobResult { output_bytes, output_truncated: missing > 0, ..result })
     }
 
     async fn finish(&self, result: JobResult) {

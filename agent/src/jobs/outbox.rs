@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use muster_schemas::{commands::EventKind, ids::ProcessId};
 use tokio::sync::{Notify, watch};
 
@@ -52,9 +53,20 @@ impl Outbox {
         last
     }
 
-    /// Puts output in.
-    pub fn text(&self, text: &str) {
-        self.queue(|queue| queue.gather(text));
+    /// Puts output in that was printed at this time.
+    pub fn text(&self, at: Timestamp, text: &str) {
+        self.queue(|queue| queue.gather(at, text));
+        self.changed.notify_one();
+    }
+
+    /// Puts no output in for a while: says the number of the event that tells how much of it is missing.
+    pub fn hold_back(&self) -> u64 {
+        self.queue(Queue::hold_back)
+    }
+
+    /// Goes on with output that was held back, and of which so many bytes are missing.
+    pub fn go_on(&self, number: u64, missing: u64) {
+        self.queue(|queue| queue.go_on(number, missing));
         self.changed.notify_one();
     }
 

@@ -15,6 +15,8 @@ use super::spool::{JobSpool, Page};
 pub(super) const MAX_BATCH_BYTES: usize = 256 * 1024;
 /// So many events are sent at once.
 const MAX_BATCH_EVENTS: usize = 64;
+/// So many events wait if the server takes them more slowly than they come.
+const MANY_EVENTS: usize = 128;
 /// So much output that the disk does not take is held in memory, in bytes.
 pub(super) const MAX_HELD_BYTES: usize = 1024 * 1024;
 
@@ -28,6 +30,8 @@ pub(super) struct Queue {
     events: VecDeque<Waiting>,
     /// The event that output is added to.
     gathering: Option<(u64, Text)>,
+    /// Whether there is output that waits for nothing but to be sent with what is before it.
+    is_behind: bool,
 }
 
 /// An event that was not stored yet.
@@ -45,8 +49,10 @@ enum What {
 }
 
 /// Output that is in the spool, or held where the disk did not take it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Text {
+    /// When its beginning was printed.
+    at: Timestamp,
     bytes: u64,
     /// How many bytes it has in JSON.
     sent_bytes: usize,
@@ -74,7 +80,7 @@ pub struct Batch {
 impl Queue {
     /// A queue whose first event follows this number, behind what processes before this one have left.
     pub(super) fn after(last: u64, spool: JobSpool) -> Self {
-        Self { former: spool.left().into(), spool, last, events: VecDeque::new(), gathering: None }
+        Self { former: spool.left().into(), spool, last, events: VecDeque::new(), gathering: None, is_behind: false }
     }
 
     /// The number of the last event.
@@ -91,21 +97,54 @@ impl Queue {
     }
 
     fn add(&mut self, number: u64, what: What) {
-        self.events.push_back(Waiting { number, at: Timestamp::now(), what });
+        let at = if let What::Text(text) = &what { text.at } else { Timestamp::now() };
+        self.events.push_back(Waiting { number, at, what });
     }
 
     /// Ends the event that output is added to.
     fn flush(&mut self) {
+        self.is_behind = false;
         if let Some((number, text)) = self.gathering.take() {
             self.add(number, What::Text(text));
         }
     }
 
-    pub(super) fn gather(&mut self, mut text: &str) {
+    /// Ends it if it has another time: an event has one for all its output. Where much waits, a time is good for a minute.
+    fn flush_before(&mut self, at: Timestamp) {
+        let span = if self.events.len() < MANY_EVENTS { 1 } else { 60 };
+        let second = |at: Timestamp| at.as_second().div_euclid(span);
+        if self.gathering.as_ref().is_some_and(|(_, text)| second(text.at) != second(at)) {
+            self.flush();
+            self.is_behind = true;
+        }
+    }
+
+    /// Output is held back from here on. What is said in its place if nothing else ever is: some of it is missing.
+    pub(super) fn hold_back(&mut self) -> u64 {
+        self.flush();
+        self.last += 1;
+        self.spool.cut(self.spool.page(self.last), 0);
+        self.last
+    }
+
+    /// Output is not held back any more, and so many bytes of it are missing.
+    pub(super) fn go_on(&mut self, number: u64, missing: u64) {
+        let page = self.spool.page(number);
+        if missing == 0 {
+            return self.spool.remove(page);
+        }
+        self.spool.cut(page, missing);
+        self.flush();
+        self.add(number, What::Told(EventKind::cut(missing)));
+    }
+
+    /// Puts output in that was printed at this time.
+    pub(super) fn gather(&mut self, at: Timestamp, mut text: &str) {
+        self.flush_before(at);
         while !text.is_empty() {
             let (number, mut gathered) = self.gathering.take().unwrap_or_else(|| {
                 self.last += 1;
-                (self.last, Text::default())
+                (self.last, Text { at, bytes: 0, sent_bytes: 0, held: String::new() })
             });
             let (piece, sent_bytes) = fitting(text, MAX_OUTPUT_EVENT_BYTES - gathered.sent_bytes);
             text = &text[piece.len()..];
@@ -161,14 +200,18 @@ impl Queue {
             What::Told(_) => 0,
         };
         let before = place.checked_sub(1).map(|before| (before, &self.events[before]));
-        if let Some((before, Waiting { number, what: What::Told(EventKind::OutputLost { bytes }), .. })) = before {
+        if let Some((
+            before,
+            Waiting { number, what: What::Told(EventKind::OutputLost { bytes, over_limit: false }), .. },
+        )) = before
+        {
             lost += bytes;
             self.spool.remove(self.spool.page(*number));
             self.events.remove(before);
             place = before;
         }
         let waiting = &mut self.events[place];
-        waiting.what = What::Told(EventKind::OutputLost { bytes: lost });
+        waiting.what = What::Told(EventKind::lost(lost));
         self.spool.lose(self.spool.page(waiting.number), lost);
         true
     }
@@ -203,7 +246,7 @@ impl Queue {
     }
 
     fn batch_of_own(&mut self) -> Option<Batch> {
-        if self.events.is_empty() {
+        if self.events.is_empty() || self.is_behind {
             self.flush();
         }
         let (process, only_output) = (self.spool.process(), self.is_patient());
@@ -251,7 +294,7 @@ impl Queue {
             match &waiting.what {
                 What::Text(text) if sent => {
                     spool.lose(spool.page(waiting.number), text.bytes);
-                    waiting.what = What::Told(EventKind::OutputLost { bytes: text.bytes });
+                    waiting.what = What::Told(EventKind::lost(text.bytes));
                     true
                 }
                 What::Told(EventKind::OutputLost { .. }) if sent => {
@@ -311,7 +354,7 @@ impl Text {
                 EventKind::Output { text: text + &self.held }
             }
             // The disk has not kept what it took.
-            _ => EventKind::OutputLost { bytes: self.bytes },
+            _ => EventKind::lost(self.bytes),
         }
     }
 }

@@ -65,6 +65,8 @@ enum Piece {
     Text(String),
     /// So many bytes were here, and were given up.
     Lost(u64),
+    /// So many bytes were here, and were over the limit of the job. 0: it is not known yet how many.
+    Cut(u64),
 }
 
 impl Spool {
@@ -164,21 +166,30 @@ impl JobSpool {
             Err(failed) if failed.kind() == io::ErrorKind::NotFound => return None,
             Err(failed) => {
                 error!("Cannot read {}: {failed}", path.display());
-                let kind = EventKind::OutputLost { bytes: size(&path) };
+                let kind = EventKind::lost(size(&path));
                 return Some(Event { sequence: page.number, at: Timestamp::now(), kind });
             }
         };
         let at = fs::metadata(&path).and_then(|found| found.modified()).ok().and_then(|at| at.try_into().ok());
         let at = at.unwrap_or_else(Timestamp::now);
-        let lost = |bytes| Some(EventKind::OutputLost { bytes });
-        let kind = if Timestamp::now().duration_since(at) > OLDEST { lost(bytes.len() as u64) } else { kind(&bytes) };
+        let is_old = Timestamp::now().duration_since(at) > OLDEST;
+        let kind = if is_old { Some(EventKind::lost(bytes.len() as u64)) } else { kind(&bytes) };
         Some(Event { sequence: page.number, at, kind: kind? })
     }
 
     /// Gives an event's text up: so many bytes are lost in its place.
     pub fn lose(&mut self, page: Page, bytes: u64) {
+        self.replace(page, &Piece::Lost(bytes));
+    }
+
+    /// Says in an event's place that so many bytes are missing here, because they are over the limit of the job.
+    pub fn cut(&mut self, page: Page, bytes: u64) {
+        self.replace(page, &Piece::Cut(bytes));
+    }
+
+    fn replace(&mut self, page: Page, piece: &Piece) {
         self.remove(page);
-        let frame = frames::encode(&Piece::Lost(bytes));
+        let frame = frames::encode(piece);
         // On a full disk the word of it is lost with a crash, too.
         if create_private(&self.path(page)).and_then(|mut file| file.write_all(&frame)).is_ok() {
             self.spool.grows(frame.len() as u64);
@@ -225,10 +236,11 @@ fn kind(bytes: &[u8]) -> Option<EventKind> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
         match frames::genuine(line).and_then(|json| serde_json::from_str(json).ok()) {
             Some(Piece::Text(text)) => output.push_str(&text),
-            Some(Piece::Lost(bytes)) => return Some(EventKind::OutputLost { bytes }),
+            Some(Piece::Lost(bytes)) => return Some(EventKind::lost(bytes)),
+            Some(Piece::Cut(bytes)) => return Some(EventKind::cut(bytes)),
             None => {
                 error!("Output in the spool is damaged, and is dropped");
-                return Some(EventKind::OutputLost { bytes: bytes.len() as u64 });
+                return Some(EventKind::lost(bytes.len() as u64));
             }
         }
     }

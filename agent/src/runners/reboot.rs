@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{
-    Runner, Task,
+    Runner, Task, WHOLE_OUTPUT,
     results::{ended, ended_with},
     switch::Switch,
 };
@@ -31,9 +31,6 @@ use crate::{
     programs::{End, Program, Ran},
     sys::files::{FileError, read_json, write_json},
 };
-
-/// How much the program that asks may say, in bytes.
-const OUTPUT_BYTES: u64 = 32 * 1024;
 
 /// `reboot = true`: the server may restart this machine.
 pub type Allowed = Switch<RebootSpec, false>;
@@ -93,7 +90,7 @@ async fn run(agent: &Agent, task: &Task) -> Option<JobResult> {
         environment: [].into(),
         directory: Some("/".into()),
         time_limit: task.time_limit,
-        output_limit_bytes: OUTPUT_BYTES,
+        output_limit_bytes: WHOLE_OUTPUT,
     };
     let result = tokio::select! {
         biased;
@@ -113,7 +110,7 @@ async fn run(agent: &Agent, task: &Task) -> Option<JobResult> {
 async fn refused(agent: &Agent, task: &Task, program: &Program) -> JobResult {
     let no_way_back = CancellationToken::new();
     let ran = agent.machine.run(program, &no_way_back, &|_, text: &str| (task.output)(text)).await;
-    let Ran { end, exit_code, signal: _, output_bytes, output_truncated } = ran;
+    let Ran { end, exit_code, signal: _, output_bytes: _, output_truncated: _ } = ran;
     let path = program.path.display();
     let result = match (end, exit_code) {
         (End::NotStarted(source), _) => ended_with(Outcome::Failed, "spawn", format!("cannot start {path}: {source}")),
@@ -124,7 +121,7 @@ async fn refused(agent: &Agent, task: &Task, program: &Program) -> JobResult {
         // What goes down ends by signals what runs on it.
         (End::Itself | End::Stopped | End::TimeLimit, _) => std::future::pending().await,
     };
-    JobResult { exit_code, output_bytes, output_truncated, ..result }
+    JobResult { exit_code, ..result }
 }
 
 /// How a reboot ended that a process that is gone had begun.

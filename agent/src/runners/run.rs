@@ -3,11 +3,11 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use muster_schemas::jobs::{JobKind, JobResult, Outcome, RunSpec};
+use muster_schemas::jobs::{JobResult, Outcome, RunSpec};
 use serde::Deserialize;
 
 use super::{
-    Runner, Section, Task,
+    Runner, Section, Task, WHOLE_OUTPUT,
     results::{ended, ended_with},
 };
 use crate::{
@@ -132,12 +132,12 @@ fn program(spec: &RunSpec, task: &Task) -> Program {
         environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         directory: Some(working_directory.as_deref().unwrap_or("/").into()),
         time_limit: task.time_limit,
-        output_limit_bytes: spec.log_limit_bytes(),
+        output_limit_bytes: WHOLE_OUTPUT,
     }
 }
 
 fn result(ran: Ran, program: &Program) -> JobResult {
-    let Ran { end, exit_code, signal, output_bytes, output_truncated } = ran;
+    let Ran { end, exit_code, signal, output_bytes: _, output_truncated: _ } = ran;
     let failed = |code, message| ended_with(Outcome::Failed, code, message);
     let result = match (end, exit_code) {
         (End::NotStarted(source), _) => failed("spawn", format!("cannot start {}: {source}", program.path.display())),
@@ -149,7 +149,7 @@ fn result(ran: Ran, program: &Program) -> JobResult {
         (End::Itself, Some(code)) => failed("exit_code", format!("ended with exit code {code}")),
         (End::Itself, None) => failed("signal", format!("ended by signal {}", signal.unwrap_or(0))),
     };
-    JobResult { exit_code, output_bytes, output_truncated, ..result }
+    JobResult { exit_code, ..result }
 }
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
         let program = program(&spec, &task);
         assert_eq!((program.path.to_str(), program.arguments.len()), (Some("/bin/date"), 1));
         assert_eq!(program.directory, Some("/".into()));
-        assert_eq!((program.time_limit.as_secs(), program.output_limit_bytes), (7, 1024 * 1024));
+        assert_eq!((program.time_limit.as_secs(), program.output_limit_bytes), (7, WHOLE_OUTPUT));
     }
 
     #[test]

@@ -87,6 +87,42 @@ fn what_a_job_printed_before_a_kill_9_is_told_after_it_just_once() {
     bounded("an empty spool", move || while fs::read_dir(&spool).unwrap().next().is_some() {});
 }
 
+#[test]
+fn a_long_output_keeps_its_beginning_and_its_end_and_the_rest_is_counted() {
+    let server = Server::start();
+    let host = Host::running(&server);
+    let id = server.run("seq 300000; printf 'a\\0\\377b'; echo 'ERROR: the disk is full' >&2; exit 1");
+    let result = server.result(id);
+    let (text, cut) = server.with(|world| (world.output[&id].clone(), world.lost[&id]));
+    let printed = (1..=300_000).fold(String::new(), |text, number| text + &number.to_string() + "\n");
+    assert_eq!(text.len(), 1024 * 1024);
+    assert!(
+        printed.starts_with(&text[..256 * 1024]) && text.contains("ERROR: the disk is full"),
+        "{}",
+        &text[text.len() - 99..]
+    );
+    assert!(text.contains("a\0\u{fffd}b"));
+    assert_eq!(result.output_bytes, (printed.len() + 6 + 24) as u64, "counted as it stands in a log");
+    assert_eq!((cut + 1024 * 1024, result.output_truncated), (result.output_bytes, true));
+    server.assert_host_works();
+    drop(host);
+}
+
+#[test]
+fn that_the_end_of_a_long_output_is_gone_with_the_agent_is_told() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    let printed = host.path("printed");
+    let id = server.run(&format!("seq 100000; touch {}; sleep 1000", printed.display()));
+    server.wait("the beginning", |world| world.output.get(&id).filter(|text| text.len() == 256 * 1024).map(drop));
+    bounded("all of it", move || while !printed.exists() {});
+    host.kill_supervisor();
+    host.wait_for_no_worker();
+    host.start();
+    assert_eq!(server.result(id).outcome, Outcome::Interrupted);
+    assert_eq!(server.with(|world| (world.output[&id].len(), world.lost.get(&id).copied())), (256 * 1024, Some(0)));
+}
+
 fn all_of(folder: &Path) -> String {
     let files = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     files.filter_map(|file| fs::read_to_string(file.path()).ok()).collect()

@@ -1421,7 +1421,7 @@ export interface components {
              *     must not run twice is granted to one process; another one that asks ends it as `interrupted`.
              *     - `started`: The job has started.
              *     - `output`: Output of the job.
-             *     - `output_lost`: Output of the job that the host had to drop before it was sent: the server writes a line in its place.
+             *     - `output_lost`: Output of the job that is missing here: the server writes a line in its place.
              *     - `finished`: The job has ended.
              * @enum {string}
              */
@@ -1430,9 +1430,14 @@ export interface components {
             text?: string;
             /**
              * Format: int64
-             * @description How much of it, in bytes.
+             * @description How much of it, in bytes. With `over_limit`, 0: nobody knows, because the agent that held it is gone.
              */
             bytes?: number;
+            /**
+             * @description Whether it is missing because the job printed more than its limit: what comes behind it is the end of the output.
+             *     Absent: the host had to drop it before it was sent.
+             */
+            over_limit?: boolean;
             result?: components["schemas"]["JobResult"];
         };
         /** @description `POST /api/v1/agent/jobs/{job_id}/events`. */
@@ -1974,10 +1979,11 @@ export interface components {
             outcome: components["schemas"]["Outcome"];
             /**
              * Format: int64
-             * @description Output in bytes, with what was not kept.
+             * @description Output in bytes, with what was not kept. It is counted as the log is: as text, in which bytes that are not UTF-8 are
+             *     replaced.
              */
             output_bytes?: number;
-            /** @description Whether output over the limit was dropped. */
+            /** @description Whether there was more output than the limit: its middle was dropped. */
             output_truncated?: boolean;
             /**
              * Format: date-time
@@ -2029,6 +2035,12 @@ export interface components {
              * @description When it was first offered. Absent: never.
              */
             offered_at?: string;
+            /**
+             * Format: int64
+             * @description Bytes of output that are missing in the log because there were more than its limit: the log keeps the beginning and the
+             *     end, and has a line between them. Absent: none.
+             */
+            output_cut_bytes?: number;
             /**
              * Format: int64
              * @description Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
@@ -2351,7 +2363,7 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description How much of its output is kept, in bytes: at most 16 MiB. Absent: 1 MiB.
+             * @description How much of its output is kept, in bytes: its beginning and its end; at most 16 MiB. Absent: 1 MiB.
              */
             output_limit_bytes?: number | null;
             /** @description Where it runs: an absolute path without `.` or `..`. Absent: `/`. */
@@ -5663,6 +5675,8 @@ export interface operations {
                 after?: number;
                 /** @description How long to wait for more of the log: 0 to 60 seconds. */
                 wait?: number;
+                /** @description Whether each line begins with the time at which it was printed, by the host's clock, and a space; `-` where nobody has told. `after` counts no times. */
+                timestamps?: boolean;
             };
             header?: never;
             path: {

@@ -6,7 +6,7 @@ import { isOpen, liveJob, useCancelJob } from '../api/jobs'
 import { useLive } from '../api/live'
 import type { Job } from '../api/nouns'
 import { formatArgv } from '../logic/argv'
-import { jobTitle, runSpec, updateSpec } from '../logic/jobs'
+import { jobTitle, printedOf, runSpec, updateSpec } from '../logic/jobs'
 import { bytes } from '../logic/sizes'
 import { exactSpan } from '../logic/times'
 import { Actor } from '../ui/actor'
@@ -88,10 +88,7 @@ function JobCards({ job }: { job: Job }) {
             ['Host', <HostLink key="host" id={job.host_id} />],
             ['Kind', job.kind.replaceAll('_', ' ')],
             ['Exit code', result?.exit_code],
-            [
-              'Output',
-              result?.output_bytes && `${bytes(result.output_bytes)}${result.output_truncated ? ', truncated' : ''}`,
-            ],
+            ['Output', printedOf(job)],
             ['Output lost', job.output_lost_bytes && bytes(job.output_lost_bytes)],
             ['Created by', <Actor key="by" actor={job.created_by} name={job.created_by_name} />],
             ['Fleet update', job.fleet_update_id && <FleetUpdateLink id={job.fleet_update_id} />],

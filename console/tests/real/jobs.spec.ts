@@ -34,6 +34,19 @@ test('a silence that is longer than a long poll adds nothing to the log', async 
   await expect(page.getByText('1 line, complete')).toBeVisible()
 })
 
+test('a long log has the beginning and the end of what was printed, and says how much is missing', async ({
+  page,
+  as,
+}) => {
+  await as('operator')
+  await run(page, 'seq 400000; echo the end')
+  await expect(page.getByText(/lines, complete, cut: .* are missing/)).toBeVisible()
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('bytes of output are missing here')
+  await expect(page.getByText('1 of 1')).toBeVisible()
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('the end')
+  await expect(page.getByRole('log', { name: 'Log' })).toContainText('the end')
+})
+
 test('a job that does not end is cancelled, and the page says so', async ({ page, as }) => {
   await as('operator')
   await run(page, 'echo begun; sleep 600')

@@ -5,7 +5,11 @@ use std::fmt;
 use muster_schemas::ids::{EnrollmentTokenId, FleetUpdateId, HostId, JobId};
 use serde::{Deserialize, Serialize};
 
-use crate::{enrollment_tokens, fleet_updates, hosts, jobs, mailboxes, releases};
+use crate::{
+    enrollment_tokens, fleet_updates, hosts,
+    jobs::{self, logs::LogPiece},
+    mailboxes, releases,
+};
 
 /// An effect of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +30,8 @@ pub enum Effect {
         job: JobId,
         /// Where the text starts in the log, in bytes.
         offset: u64,
-        /// The text.
-        text: String,
+        /// The text, and when the host had it.
+        piece: LogPiece,
     },
     /// The lock is taken in the same commit, or nothing is committed.
     Lock(Lock),

@@ -9,6 +9,7 @@
 //! ```
 
 mod events;
+pub mod logs;
 mod views;
 
 use jiff::Timestamp;
@@ -71,12 +72,21 @@ pub struct Job {
     pub told: Option<(ProcessId, u64)>,
     /// Stored bytes of log.
     pub log_bytes: u64,
+    /// Of these, bytes of lines about the log itself, which are no output and do not count against its limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub log_note_bytes: u64,
     /// Stored pieces of log.
     #[serde(default)]
     pub log_pieces: u32,
     /// Bytes of output that the host could not keep.
     #[serde(default)]
     pub output_lost_bytes: u64,
+    /// Bytes of output over the limit that are missing, and of which a line in the log tells.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_cut_bytes: u64,
+    /// Bytes of output over the limit that came, and were dropped here: a line in the log tells of them when the job ends.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_dropped_bytes: u64,
     /// How it ended, by the host's report.
     pub result: Option<JobResult>,
     /// Whether its host reported a second, different result: operators get one alert, however often it does.
@@ -301,7 +311,10 @@ impl Job {
             granted: None,
             told: None,
             log_bytes: 0,
+            log_note_bytes: 0,
             output_lost_bytes: 0,
+            output_cut_bytes: 0,
+            output_dropped_bytes: 0,
             log_pieces: 0,
             result: None,
             disputed: false,
@@ -353,4 +366,9 @@ impl Job {
         let note = audited.then(|| Note::new("job.ended", self.id, word(state)));
         Step::to(next).and(forget).and_all(notice).and_all(note)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(bytes: &u64) -> bool {
+    *bytes == 0
 }

@@ -6,11 +6,15 @@ use jiff::Timestamp;
 use muster_domain::{
     changes::{Change, Effect},
     fleet_updates::hosts::Place,
-    jobs::{Event, Job, JobOrder, MAX_LOG_PIECES, NewJob, Origin},
+    jobs::{
+        Event, Job, JobOrder, MAX_LOG_PIECES, NewJob, Origin,
+        logs::{LogPiece, LogTime},
+    },
     machine::{Machine, Step},
     mailboxes::{self, HostNews, Mailbox},
 };
 use muster_schemas::{
+    access::Role,
     commands::{Event as JobEvent, EventKind},
     hosts::HostState,
     ids::{FleetUpdateId, HostId, JobId, ProcessId},
@@ -117,11 +121,11 @@ fn log_is_kept_up_to_its_limit_at_a_whole_character() {
 #[test]
 fn output_that_the_host_could_not_keep_is_a_line_in_the_log_and_counted() {
     let job = Job::begin(&Event::Create { host_id: host(), sequence: 1, job: new_job(1, run(1_000), None) }, at(0));
-    let lost = |bytes| EventKind::OutputLost { bytes };
+    let lost = EventKind::lost;
     let step =
         job.unwrap().next.transition(&told(1, &[(1, lost(70)), (2, output("on")), (3, lost(5))]), at(1)).unwrap();
     let log = step.effects.iter().filter_map(|effect| match effect {
-        Effect::Log { text, .. } => Some(text.as_str()),
+        Effect::Log { piece, .. } => Some(piece.text.as_str()),
         _ => None,
     });
     let line = |bytes| format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n");
@@ -129,6 +133,80 @@ fn output_that_the_host_could_not_keep_is_a_line_in_the_log_and_counted() {
     assert_eq!(step.next.output_lost_bytes, 75);
     let most = next(&step.next, &told(1, &[(4, lost(u64::MAX))]), 2);
     assert_eq!(most.output_lost_bytes, 1 << 53, "whatever a host says");
+}
+
+/// What is in the log after these events, and the job.
+fn logged(limit: u64, events: &[EventKind]) -> (String, Job) {
+    let begun = Job::begin(&Event::Create { host_id: host(), sequence: 1, job: new_job(1, run(limit), None) }, at(0));
+    let events = (1..).zip(events.iter().cloned()).collect::<Vec<_>>();
+    let Step { next, effects } = begun.unwrap().next.transition(&told(1, &events), at(1)).unwrap();
+    let text = effects.iter().filter_map(|effect| match effect {
+        Effect::Log { piece, .. } => Some(piece.text.as_str()),
+        _ => None,
+    });
+    (text.collect(), next)
+}
+
+fn ended_with(output_bytes: u64, output_truncated: bool) -> EventKind {
+    let EventKind::Finished { result } = finished(Outcome::Succeeded, 0) else { unreachable!() };
+    EventKind::Finished { result: JobResult { output_bytes, output_truncated, ..result } }
+}
+
+#[test]
+fn a_log_has_the_beginning_and_the_end_of_a_long_output_and_one_line_between_them() {
+    let events = [output("12"), EventKind::cut(90), output("34567890"), ended_with(100, true)];
+    let (log, job) = logged(10, &events);
+    let line =
+        "\n[90 bytes of output are missing here: it is longer than 10 bytes, and its beginning and its end are kept]\n";
+    assert_eq!(log, format!("12{line}34567890"));
+    assert_eq!((job.output_cut_bytes, job.log_bytes - job.log_note_bytes), (90, 10), "the line counts as no output");
+    assert_eq!(job.view(Role::Viewer, at(2), 1).output_cut_bytes, 90);
+}
+
+#[test]
+fn a_log_that_a_killed_agent_has_not_ended_says_so() {
+    let (log, job) = logged(10, &[output("12"), EventKind::cut(0)]);
+    assert!(log.starts_with("12\n[Output is missing from here on: "), "{log}");
+    assert_eq!(job.output_cut_bytes, 0);
+}
+
+#[test]
+fn a_log_of_which_the_end_was_not_kept_says_so_when_the_job_ends() {
+    let line = |missing: u64| {
+        format!("1234567890\n[{missing} bytes of output are missing from here on: no more than 10 bytes are kept]\n")
+    };
+    // An agent of before keeps the beginning.
+    let (log, job) = logged(10, &[output("1234567890"), ended_with(3_000, true)]);
+    assert_eq!((log, job.output_cut_bytes), (line(2_990), 2_990));
+    // It counted bytes that were no text, and the server their replacement.
+    let (log, job) = logged(10, &[output("1234567890ab"), output("c"), ended_with(10, false)]);
+    assert_eq!((log, job.output_cut_bytes, job.output_dropped_bytes), (line(3), 3, 0));
+    let (log, _) = logged(10, &[output("1234567890"), ended_with(u64::MAX, true)]);
+    assert_eq!(log, line(1 << 53), "whatever a host says");
+}
+
+#[test]
+fn a_piece_of_a_log_knows_when_its_parts_were_printed_and_one_of_before_is_still_read() {
+    let events = [(1, output("ab"), 5), (2, output("c"), 5), (3, output("d"), 7)];
+    let events = events.map(|(sequence, kind, second)| JobEvent { sequence, at: at(second), kind });
+    let told = Event::Told { host_id: host(), process_id: process(1), events: events.into() };
+    let step = offered().transition(&told, at(8)).unwrap();
+    let [Effect::Log { piece, .. }] = &step.effects[..] else { panic!("{:?}", step.effects) };
+    let times = [LogTime { from: 0, at: at(5) }, LogTime { from: 3, at: at(7) }];
+    assert_eq!(*piece, LogPiece { text: "abcd".into(), times: times.into() });
+    let stored = serde_json::to_string(piece).unwrap();
+    assert_eq!(serde_json::from_str::<LogPiece>(&stored).unwrap(), *piece);
+    let before = serde_json::from_str::<LogPiece>("\"abcd\"").unwrap();
+    assert_eq!(before, LogPiece { text: "abcd".into(), times: Vec::new() });
+}
+
+#[test]
+fn lines_about_a_log_are_bounded_too() {
+    let events = (0..1_000).flat_map(|_| [EventKind::cut(7), output("x")]).collect::<Vec<_>>();
+    let (log, job) = logged(10, &events);
+    assert!(job.log_note_bytes <= 1024 && job.log_bytes <= 10 + 1024, "{}", job.log_bytes);
+    assert_eq!((log.len() as u64, log.matches('x').count()), (job.log_bytes, 10));
+    assert_eq!((job.output_cut_bytes, job.output_dropped_bytes), (7_000, 990));
 }
 
 #[test]

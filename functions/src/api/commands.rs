@@ -110,7 +110,7 @@ pub fn check(events: &[JobEvent]) -> Result<(), Failure> {
             EventKind::Output { text } if text.len() > MAX_OUTPUT_EVENT_BYTES => {
                 return long("text", MAX_OUTPUT_EVENT_BYTES);
             }
-            EventKind::OutputLost { bytes } if *bytes > MAX_SEQUENCE => {
+            EventKind::OutputLost { bytes, .. } if *bytes > MAX_SEQUENCE => {
                 let rule = format_args!("must be at most {MAX_SEQUENCE}");
                 return Err(Problem::invalid(format!("events[{place}].bytes"), rule).into());
             }

@@ -1,5 +1,7 @@
 //! Jobs: create, list, follow, cancel, and their logs.
 
+mod logs;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
@@ -25,6 +27,7 @@ use muster_schemas::{
 };
 use serde::Deserialize;
 
+use self::logs::Part;
 use super::{
     auth::{Operator, may},
     extract::{Id, IdempotencyKey, JsonBody, LIST_AGAIN_SECONDS, Paging, Params},
@@ -37,22 +40,13 @@ use super::{
     route::{self, Answer, PAGE, REVISION, Route},
 };
 use crate::{
-    advance::advance,
-    app::App,
-    commit::Cause,
-    records,
-    store::{Order, Query, Versioned},
-    workers::fleet_updates::with_mailboxes,
+    advance::advance, app::App, commit::Cause, records, store::Versioned, workers::fleet_updates::with_mailboxes,
 };
 
 /// How many hosts one request may mean.
 const MAX_HOSTS: usize = 100;
 /// How many hosts are read at once.
 const STRIDE: usize = 100;
-/// How much log one answer holds at most, in bytes.
-const MAX_LOG_BYTES: usize = 512 * 1024;
-/// How often the table is asked for it at most: a log of crumbs has more pieces than bytes to speak of.
-const MAX_LOG_QUERIES: u32 = 16;
 const DEFAULT_START_SECONDS: u32 = 3_600;
 const MAX_START_SECONDS: i64 = 30 * 86_400;
 
@@ -88,6 +82,11 @@ pub fn routes() -> Vec<Route> {
             .asks(&[
                 ("after", "integer", "The byte to start at. Absent: 0."),
                 ("wait", "integer", "How long to wait for more of the log: 0 to 60 seconds."),
+                (
+                    "timestamps",
+                    "boolean",
+                    "Whether each line begins with the time at which it was printed, by the host's clock, and a space; `-` where nobody has told. `after` counts no times.",
+                ),
             ]),
     ]
 }
@@ -181,6 +180,9 @@ pub struct LogParams {
     /// How long to wait for more, in seconds.
     #[serde(default)]
     wait: u64,
+    /// Whether each line begins with its time.
+    #[serde(default)]
+    timestamps: bool,
 }
 
 /// `GET /api/v1/jobs/{id}/log`: text, resumable by byte offset.
@@ -195,8 +197,7 @@ pub async fn log(
         app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
     }
     let found = until(&app, id, held(&app, params.wait), more).await?;
-    let text = log_text(&app, &found.record, params.after).await?;
-    let next = params.after + text.len() as u64;
+    let Part { text, next } = logs::read(&app, &found.record, params.after, params.timestamps).await?;
     let complete = found.record.state.is_final() && next >= found.record.log_bytes;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
@@ -294,36 +295,4 @@ fn start_by(now: Timestamp, asked: Option<Timestamp>) -> Result<Timestamp, Failu
     } else {
         Err(Problem::invalid("start_by", "must be in the future, at most 30 days from now").into())
     }
-}
-
-/// The log from a byte on, as much as one answer holds, ending at a whole character.
-async fn log_text(app: &App, job: &Job, after: u64) -> Result<String, Failure> {
-    if after >= job.log_bytes {
-        return Ok(String::new());
-    }
-    let partition = records::jobs::key(job.id).partition;
-    let place = |offset| records::jobs::log(job.id, offset).sort;
-    let query = |from, to, order, limit| Query { partition: partition.clone(), from, to, order, limit, cursor: None };
-    // The piece that holds the byte, then those behind it.
-    let at = query(Some(place(0)), Some(place(after + 1)), Order::Descending, 1);
-    let Some(first) = app.table.query(at).await?.items.into_iter().next() else { return Ok(String::new()) };
-    let start = first.key.sort.strip_prefix("log#").and_then(|offset| offset.parse().ok()).unwrap_or(after);
-    let skipped = usize::try_from(after - start).unwrap_or(usize::MAX);
-    let mut text = String::new();
-    let mut next = query(Some(first.key.sort), Some(place(u64::MAX)), Order::Ascending, 32);
-    for _ in 0..MAX_LOG_QUERIES {
-        let rows = app.table.query(next.clone()).await?;
-        for item in rows.items {
-            text.push_str(&Versioned::<String>::read(&item)?.record);
-        }
-        next.cursor = rows.cursor;
-        if next.cursor.is_none() || text.len() >= MAX_LOG_BYTES + skipped {
-            break;
-        }
-    }
-    if !text.is_char_boundary(skipped.min(text.len())) {
-        return Err(Problem::invalid("after", "must not be in the middle of a character").into());
-    }
-    let end = text.floor_char_boundary((skipped + MAX_LOG_BYTES).min(text.len()));
-    Ok(text[skipped.min(end)..end].to_owned())
 }

@@ -40,7 +40,7 @@ pub struct RunSpec {
     /// Where it runs: an absolute path without `.` or `..`. Absent: `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
-    /// How much of its output is kept, in bytes: at most 16 MiB. Absent: 1 MiB.
+    /// How much of its output is kept, in bytes: its beginning and its end; at most 16 MiB. Absent: 1 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_limit_bytes: Option<u64>,
 }

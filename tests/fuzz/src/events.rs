@@ -100,14 +100,18 @@ fn counts_once(before: &Job, event: &Event, step: &Step<Job>, now: Timestamp) {
 fn logs_what_fits(before: &Job, step: &Step<Job>) {
     let mut end = before.log_bytes;
     for effect in &step.effects {
-        if let Effect::Log { job, offset, text } = effect {
+        if let Effect::Log { job, offset, piece } = effect {
             assert_eq!((*job, *offset), (before.id, end));
-            end += text.len() as u64;
+            end += piece.text.len() as u64;
+            assert!(
+                piece.times.is_sorted_by_key(|time| time.from)
+                    && piece.times.iter().all(|time| (time.from as usize) < piece.text.len())
+            );
         }
     }
     assert_eq!(step.next.log_bytes, end);
-    let limit = before.asked.spec.rules().log_limit_bytes();
-    assert!(end <= limit, "{end} bytes of at most {limit}");
+    let (limit, notes) = (before.asked.spec.rules().log_limit_bytes(), step.next.log_note_bytes);
+    assert!(notes <= 1024 && end - notes <= limit, "{end} bytes of at most {limit}, {notes} of notes");
 }
 
 fn stays_final(before: &Job, after: &Job) {

@@ -30,7 +30,7 @@ pub fn outbox(bytes: &[u8]) {
             sends(&outbox, &mut told, count);
         } else {
             let text = if line.trim_end() == "!long" { LONG.as_str() } else { line };
-            outbox.text(text);
+            outbox.text(jiff::Timestamp::UNIX_EPOCH, text);
             written.push_str(text);
         }
     }

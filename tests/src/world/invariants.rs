@@ -7,7 +7,7 @@ use muster_domain::{
     fleet_updates::hosts::FleetUpdateHost,
     fleet_updates::{FleetUpdate, brings::releases::LOCK},
     hosts::Host,
-    jobs::Job,
+    jobs::{Job, logs::LogPiece},
     mailboxes::Mailbox,
     releases::Release,
 };
@@ -83,7 +83,7 @@ impl World {
         let mut kept = 0;
         for row in &rows {
             assert_eq!(row.key, records::jobs::log(job.id, kept), "a piece of log is missing");
-            kept += Versioned::<String>::read(row).unwrap().record.len() as u64;
+            kept += Versioned::<LogPiece>::read(row).unwrap().record.text.len() as u64;
         }
         assert_eq!(kept, job.log_bytes, "the log of {}", job.id);
     }

@@ -1,7 +1,7 @@
 //! What hosts tell about jobs: said twice is said once, and nobody speaks for another.
 
 use muster_schemas::{
-    commands::EventsResponse,
+    commands::{EventKind, EventsResponse},
     jobs::{JobResult, JobState, Outcome},
     problems::ProblemCode,
 };
@@ -178,5 +178,75 @@ async fn output_over_the_limit_of_the_job_is_dropped() {
     host.tells(job.id, vec![accepted(), started(), output("ÄÄÄÄÄÄÄÄ"), output("more")]).await.is(200);
     assert_eq!(world.sees_job(job.id).await.log_bytes, 10);
     host.tells(job.id, vec![output(&"x".repeat(64 * 1024 + 1))]).await.refused(ProblemCode::Invalid);
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn each_line_of_a_log_can_come_with_the_time_at_which_it_was_printed() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let job = world.job(host.id(), &run_job()).await.id;
+    host.check_in().await;
+    let second = || jiff::Timestamp::from_second(world.now().as_second()).unwrap();
+    let first = second();
+    host.tells(job, vec![accepted(), started(), output("one\ntw")]).await.is(200);
+    world.moves(65);
+    let later = second();
+    host.tells(job, vec![output("o\n\nthr"), output("ee")]).await.is(200);
+    let viewer = world.viewer().await;
+    let lines = [format!("{first} one\n"), format!("{first} two\n"), format!("{later} \n"), format!("{later} three")];
+    for (after, wanted) in [
+        (0, lines.concat()),
+        (4, lines[1..].concat()),
+        (5, format!("wo\n{}", lines[2..].concat())),
+        (8, lines[2..].concat()),
+        (10, "hree".into()),
+        (14, String::new()),
+    ] {
+        let answer = viewer.get(&format!("/api/v1/jobs/{job}/log?timestamps=true&after={after}")).await.is(200);
+        assert_eq!((answer.text(), answer.header("muster-log-next")), (wanted, "14"), "after {after}");
+    }
+    assert_eq!(viewer.get(&format!("/api/v1/jobs/{job}/log")).await.is(200).text(), "one\ntwo\n\nthree");
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_log_of_empty_lines_with_times_comes_in_answers_of_a_bounded_size() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let job = world.job(host.id(), &run_job()).await.id;
+    host.check_in().await;
+    let mut events = vec![accepted(), started()];
+    events.extend(vec![output(&"\n".repeat(60_000)); 4]);
+    host.tells(job, events).await.is(200);
+    let viewer = world.viewer().await;
+    let (mut lines, mut next) = (0, 0);
+    while next < 240_000 {
+        let answer = viewer.get(&format!("/api/v1/jobs/{job}/log?timestamps=true&after={next}")).await.is(200);
+        assert!(answer.text().len() <= 512 * 1024, "{}", answer.text().len());
+        lines += answer.text().lines().count();
+        next = answer.header("muster-log-next").parse().unwrap();
+    }
+    assert_eq!((lines, next), (240_000, 240_000));
+}
+
+#[tokio::test]
+async fn a_log_has_the_beginning_and_the_end_of_a_long_output_and_says_what_is_missing() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let spec = json!({ "kind": "run", "spec": { "argv": ["/bin/yes"], "output_limit_bytes": 10 } });
+    let job = world.job(host.id(), &spec).await.id;
+    host.check_in().await;
+    let done = JobResult { output_bytes: 100, output_truncated: true, ..result(Outcome::Succeeded, world.now()) };
+    host.tells(job, vec![accepted(), started(), output("ab")]).await.is(200);
+    host.tells(job, vec![EventKind::cut(90), output("cdefghij"), output("more"), finished(done)]).await.is(200);
+    let log = world.viewer().await.get(&format!("/api/v1/jobs/{job}/log")).await.is(200);
+    let text = log.text();
+    let lines = text.lines().collect::<Vec<_>>();
+    assert!(
+        matches!(lines[..], ["ab", cut, "cdefghij", over] if cut.starts_with("[90 bytes") && over.starts_with("[4 bytes")),
+        "{text}"
+    );
+    assert_eq!((world.sees_job(job).await.output_cut_bytes, log.header("muster-log-complete")), (94, "true"));
     world.is_consistent().await;
 }

@@ -10,6 +10,8 @@ use crate::jobs::{
     spool::Spool,
 };
 
+const AT: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// A state directory with a spool of so many bytes, and the job whose outbox it is about.
 struct Disk {
     state: TempDir,
@@ -80,7 +82,7 @@ fn text(kinds: &[EventKind]) -> String {
 }
 
 fn lost(kinds: &[EventKind]) -> u64 {
-    kinds.iter().map(|kind| if let EventKind::OutputLost { bytes } = kind { *bytes } else { 0 }).sum()
+    kinds.iter().map(|kind| if let EventKind::OutputLost { bytes, .. } = kind { *bytes } else { 0 }).sum()
 }
 
 #[tokio::test]
@@ -88,8 +90,8 @@ async fn output_is_gathered_and_keeps_its_place_among_events() {
     let disk = roomy();
     let outbox = disk.outbox(1);
     outbox.push(EventKind::Started);
-    outbox.text("a");
-    outbox.text("b");
+    outbox.text(AT, "a");
+    outbox.text(AT, "b");
     outbox.push(EventKind::Accepted);
     let kinds: Vec<_> = outbox.next().await.events.into_iter().map(|event| (event.sequence, event.kind)).collect();
     assert_eq!(kinds, [(1, EventKind::Started), (2, output("ab")), (3, EventKind::Accepted)]);
@@ -99,12 +101,36 @@ async fn output_is_gathered_and_keeps_its_place_among_events() {
 async fn a_batch_is_bounded_and_is_sent_again_until_it_is_stored() {
     let disk = roomy();
     let outbox = disk.outbox(1);
-    outbox.text(&"ä".repeat(1024 * 1024));
+    outbox.text(AT, &"ä".repeat(1024 * 1024));
     let batch = outbox.next().await;
     assert!(!batch.patient && batch.events.len() == 4, "there is more: it is not gathered for");
     assert_eq!(outbox.next().await, batch);
     assert!(outbox.stored(process(1), through(4)));
     assert_eq!(outbox.next().await.events[0].sequence, 5);
+}
+
+#[tokio::test]
+async fn an_event_has_output_of_one_second_and_the_time_of_its_beginning() {
+    let disk = roomy();
+    let outbox = disk.outbox(1);
+    let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
+    for (millisecond, text) in [(1_000, "a"), (1_999, "b"), (2_000, "c"), (7_500, "d")] {
+        outbox.text(at(millisecond), text);
+    }
+    let events = outbox.next().await.events.into_iter().map(|event| (event.at, event.kind)).collect::<Vec<_>>();
+    assert_eq!(events, [(at(1_000), output("ab")), (at(2_000), output("c")), (at(7_500), output("d"))]);
+}
+
+#[tokio::test]
+async fn output_that_waits_for_long_does_not_become_an_event_for_each_second() {
+    let disk = roomy();
+    let outbox = disk.outbox(1);
+    for second in 0..36_000 {
+        outbox.text(Timestamp::from_second(second).unwrap(), "x");
+    }
+    let heard = heard(&outbox).await;
+    assert_eq!(text(&heard).len(), 36_000);
+    assert!(heard.len() < 800, "{}", heard.len());
 }
 
 #[tokio::test]
@@ -120,7 +146,7 @@ async fn an_answer_that_stores_nothing_brings_nothing_forward() {
 async fn a_batch_is_bounded_by_what_is_sent() {
     let disk = roomy();
     let outbox = disk.outbox(1);
-    outbox.text(&"\u{1b}\"\n".repeat(200_000));
+    outbox.text(AT, &"\u{1b}\"\n".repeat(200_000));
     let sent = serde_json::to_string(&outbox.next().await.events).unwrap();
     assert!(sent.len() < MAX_BATCH_BYTES + 1024, "{}", sent.len());
 }
@@ -130,10 +156,10 @@ async fn what_a_process_had_not_told_when_it_was_killed_the_next_one_tells_first
     let disk = roomy();
     let killed = disk.outbox(1);
     killed.push(EventKind::Started);
-    killed.text("first");
+    killed.text(AT, "first");
     killed.push(EventKind::Accepted);
-    killed.text("second, ");
-    killed.text("not even sent");
+    killed.text(AT, "second, ");
+    killed.text(AT, "not even sent");
     let sent = killed.next().await;
     drop(killed);
     let next = disk.outbox(2);
@@ -150,7 +176,7 @@ async fn what_a_process_had_not_told_when_it_was_killed_the_next_one_tells_first
 async fn what_several_killed_processes_have_left_is_told_in_their_order() {
     let disk = roomy();
     for number in 1..=3 {
-        disk.outbox(number).text(&format!("by {number}\n"));
+        disk.outbox(number).text(AT, &format!("by {number}\n"));
     }
     assert_eq!(text(&heard(&disk.outbox(4)).await), "by 1\nby 2\nby 3\n");
 }
@@ -162,7 +188,7 @@ async fn a_spool_that_is_full_gives_up_the_oldest_output_and_tells_how_much_in_i
     outbox.push(EventKind::Started);
     let line = |number| format!("{number:099}\n");
     for number in 0..10_000 {
-        outbox.text(&line(number));
+        outbox.text(AT, &line(number));
     }
     outbox.push(EventKind::Accepted);
     assert!(disk.spool().used() <= 300_000, "{}", disk.spool().used());
@@ -179,7 +205,7 @@ async fn a_spool_that_is_full_gives_up_the_oldest_output_and_tells_how_much_in_i
 async fn how_much_was_given_up_is_told_after_a_crash_too() {
     let disk = Disk::of(300_000);
     let outbox = disk.outbox(1);
-    outbox.text(&"x".repeat(1_000_000));
+    outbox.text(AT, &"x".repeat(1_000_000));
     drop(outbox);
     let heard = heard(&disk.outbox(2)).await;
     assert_eq!(lost(&heard) + text(&heard).len() as u64, 1_000_000);
@@ -191,7 +217,7 @@ async fn a_disk_that_takes_nothing_is_made_up_for_by_a_bounded_memory() {
     let disk = Disk::of(0);
     let outbox = disk.outbox(1);
     for _ in 0..40 {
-        outbox.text(&"y".repeat(100_000));
+        outbox.text(AT, &"y".repeat(100_000));
     }
     assert!(outbox.queue(|queue| queue.held_bytes()) <= MAX_HELD_BYTES);
     let heard = heard(&outbox).await;
@@ -211,8 +237,8 @@ async fn a_cut_off_end_is_cut_off_and_other_damage_is_told_as_a_loss() {
     ] {
         let disk = roomy();
         let outbox = disk.outbox(1);
-        outbox.text("one ");
-        outbox.text("two");
+        outbox.text(AT, "one ");
+        outbox.text(AT, "two");
         drop(outbox);
         let mut bytes = std::fs::read(disk.file()).unwrap();
         damage(&mut bytes);
@@ -227,17 +253,17 @@ async fn a_cut_off_end_is_cut_off_and_other_damage_is_told_as_a_loss() {
 #[tokio::test]
 async fn output_that_a_server_refuses_is_told_as_lost_and_nothing_else_with_it() {
     let disk = roomy();
-    disk.outbox(1).text("old");
+    disk.outbox(1).text(AT, "old");
     let outbox = disk.outbox(2);
     let former = outbox.next().await;
     outbox.refused(former.process, former.events[0].sequence);
-    assert_eq!(heard(&outbox).await, [EventKind::OutputLost { bytes: 3 }]);
-    outbox.text("sent");
+    assert_eq!(heard(&outbox).await, [EventKind::lost(3)]);
+    outbox.text(AT, "sent");
     let sent = outbox.next().await;
     outbox.push(EventKind::Accepted);
-    outbox.text("not yet");
+    outbox.text(AT, "not yet");
     outbox.refused(sent.process, sent.events[0].sequence);
-    let lost = EventKind::OutputLost { bytes: 4 };
+    let lost = EventKind::lost(4);
     assert_eq!(outbox.next().await.events[0].kind, lost);
     outbox.refused(sent.process, sent.events[0].sequence);
     assert_eq!(heard(&outbox).await, [EventKind::Accepted, output("not yet")], "refused again, it is not told");
@@ -247,9 +273,9 @@ async fn output_that_a_server_refuses_is_told_as_lost_and_nothing_else_with_it()
 #[tokio::test]
 async fn what_killed_processes_have_left_is_the_oldest_and_given_up_first() {
     let disk = Disk::of(300_000);
-    disk.outbox(1).text(&"o".repeat(200_000));
+    disk.outbox(1).text(AT, &"o".repeat(200_000));
     let outbox = disk.outbox(2);
-    outbox.text(&"n".repeat(200_000));
+    outbox.text(AT, &"n".repeat(200_000));
     let heard = heard(&outbox).await;
     assert_eq!(text(&heard).matches('n').count(), 200_000);
     assert_eq!(lost(&heard) + text(&heard).len() as u64, 400_000);
@@ -258,7 +284,7 @@ async fn what_killed_processes_have_left_is_the_oldest_and_given_up_first() {
 #[test]
 fn what_no_known_job_has_left_is_removed() {
     let disk = roomy();
-    disk.outbox(1).text("old");
+    disk.outbox(1).text(AT, "old");
     let spool = Spool::bounded(disk.state.path(), 1_000);
     spool.sweep(|_| false);
     assert_eq!((spool.used(), disk.outbox(2).queue(|queue| queue.former.len())), (0, 0));
@@ -267,7 +293,7 @@ fn what_no_known_job_has_left_is_removed() {
 #[tokio::test]
 async fn what_nobody_has_taken_for_a_week_is_given_up() {
     let disk = roomy();
-    disk.outbox(1).text("old");
+    disk.outbox(1).text(AT, "old");
     let week = std::time::SystemTime::now() - std::time::Duration::from_hours(7 * 24 + 1);
     std::fs::File::options().write(true).open(disk.file()).unwrap().set_modified(week).unwrap();
     let heard = heard(&disk.outbox(2)).await;

@@ -292,7 +292,7 @@ fn events(world: &mut World, request: &Request) -> Reply {
             EventKind::Starting => {}
             EventKind::Started => world.started.push(id),
             EventKind::Output { text } => world.output.entry(id).or_default().push_str(&text),
-            EventKind::OutputLost { bytes } => *world.lost.entry(id).or_default() += bytes,
+            EventKind::OutputLost { bytes, .. } => *world.lost.entry(id).or_default() += bytes,
             EventKind::Finished { result } => match world.results.get(&id) {
                 Some(known) if *known != result => {
                     world.conflicts += 1;

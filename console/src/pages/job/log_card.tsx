@@ -6,7 +6,7 @@ import { isOpen, logHref } from '../../api/jobs'
 import { useLog } from '../../api/log'
 import type { Job } from '../../api/nouns'
 import { lineCount, search, step, type Log } from '../../logic/log'
-import { count, counted } from '../../logic/sizes'
+import { bytes, count, counted } from '../../logic/sizes'
 import { Button } from '../../ui/button'
 import { Empty } from '../../ui/command'
 import { Check } from '../../ui/field'
@@ -34,7 +34,7 @@ export function LogCard({ job }: { job: Job }) {
               command={`muster jobs log ${job.id} --follow`}
             />
           ) : (
-            <LogView log={data} />
+            <LogView log={data} missing={job.output_cut_bytes ?? 0} />
           )
         }
       </Loaded>
@@ -42,7 +42,7 @@ export function LogCard({ job }: { job: Job }) {
   )
 }
 
-function LogView({ log }: { log: Log }) {
+function LogView({ log, missing }: { log: Log; missing: number }) {
   const [follow, setFollow] = useState(!log.complete)
   const [wanted, setWanted] = useState('')
   const [current, setCurrent] = useState(0)
@@ -70,6 +70,7 @@ function LogView({ log }: { log: Log }) {
           <span role="status" className="faint">
             {counted(lineCount(log), 'line')}
             {log.complete ? ', complete' : ', live'}
+            {missing > 0 && `, cut: ${bytes(missing)} are missing`}
           </span>
           <Check label="Follow" checked={follow} onChange={setFollow} />
         </span>

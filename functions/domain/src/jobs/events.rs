@@ -2,18 +2,19 @@
 
 use jiff::Timestamp;
 use muster_schemas::{
-    commands::{Event, EventKind, MAX_OUTPUT_EVENT_BYTES},
+    commands::{Event, EventKind},
     envelopes::sha256_hex,
     ids::{HostId, ProcessId},
     jobs::{JobError, JobResult, JobState, Outcome, Recovery},
     problems::ProblemCode,
 };
 
-use super::{Job, MAX_LOG_PIECES};
+use super::{
+    Job,
+    logs::{in_few_pieces, timed},
+};
 use crate::{changes::Effect, machine::Step, refused::Refused, words::word};
 
-/// The largest count of lost bytes: the largest number that every JSON reader holds exactly.
-const MAX_LOST_BYTES: u64 = 1 << 53;
 /// The error code of a job that another process was already told to start.
 const GRANTED_BEFORE: &str = "granted_before";
 
@@ -36,7 +37,7 @@ impl Job {
             }
             let Step { mut next, effects } = step.next.hears(&event.kind, process, now)?;
             next.told = Some((process, event.sequence));
-            step = Step { next, effects: [step.effects, effects].concat() };
+            step = Step { next, effects: [step.effects, timed(effects, event.at)].concat() };
         }
         step.effects = in_few_pieces(step.effects);
         let pieces = step.effects.iter().filter(|effect| matches!(effect, Effect::Log { .. })).count();
@@ -53,7 +54,8 @@ impl Job {
             EventKind::Starting => Ok(self.grants(process, now)),
             EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
             EventKind::Output { text } => Ok(self.logs(text)),
-            EventKind::OutputLost { bytes } => Ok(self.loses(*bytes)),
+            EventKind::OutputLost { bytes, over_limit: false } => Ok(self.loses(*bytes)),
+            EventKind::OutputLost { bytes, over_limit: true } => Ok(self.cuts(*bytes)),
         }
     }
 
@@ -82,7 +84,14 @@ impl Job {
             output_bytes: self.log_bytes,
             output_truncated: false,
         };
-        Self { result: Some(result), ..self.clone() }.end(JobState::Interrupted, now)
+        self.ended_by(result, JobState::Interrupted, now)
+    }
+
+    /// Ends the job with its result, and its log with a word of what is missing in it.
+    fn ended_by(&self, result: JobResult, state: JobState, now: Timestamp) -> Step<Self> {
+        let Step { next, effects } = self.closes_log(&result);
+        let end = Self { result: Some(result), ..next }.end(state, now);
+        Step { next: end.next, effects: [effects, end.effects].concat() }
     }
 
     /// Forward to `state`, or back from `presumed_lost`; never backward.
@@ -94,26 +103,6 @@ impl Job {
         }
         next.state = if next.started_at.is_some() { JobState::Running } else { JobState::Accepted };
         next
-    }
-
-    fn logs(&self, text: &str) -> Step<Self> {
-        let limit = self.asked.spec.rules().log_limit_bytes();
-        let limit = if self.log_pieces < MAX_LOG_PIECES { limit } else { 0 };
-        let room = usize::try_from(limit.saturating_sub(self.log_bytes)).unwrap_or(usize::MAX);
-        let kept = &text[..text.floor_char_boundary(room)];
-        if kept.is_empty() {
-            return self.stay();
-        }
-        let log = Effect::Log { job: self.id, offset: self.log_bytes, text: kept.into() };
-        Step::to(Self { log_bytes: self.log_bytes + kept.len() as u64, ..self.clone() }).and(log)
-    }
-
-    /// Marks a gap of the output: in the log for people, and as a count in the job for programs.
-    fn loses(&self, bytes: u64) -> Step<Self> {
-        let mut step =
-            self.logs(&format!("\n[{bytes} bytes of output were lost here: the host could not keep them]\n"));
-        step.next.output_lost_bytes = self.output_lost_bytes.saturating_add(bytes).min(MAX_LOST_BYTES);
-        step
     }
 
     fn finished(&self, result: &JobResult, process: ProcessId, now: Timestamp) -> Result<Step<Self>, Refused> {
@@ -140,31 +129,12 @@ impl Job {
             Outcome::Interrupted => JobState::Interrupted,
             Outcome::Rejected => JobState::Rejected,
         };
-        Ok(Self { result: Some(result.clone()), ..self.clone() }.end(state, now))
+        Ok(self.ended_by(result.clone(), state, now))
     }
 }
 
 fn says_it_never_ran(result: &JobResult) -> bool {
     matches!(result.outcome, Outcome::Cancelled | Outcome::Rejected) && result.started_at.is_none()
-}
-
-/// Merges the output of one request into as few pieces of log as fit.
-fn in_few_pieces(effects: Vec<Effect>) -> Vec<Effect> {
-    let mut gathered: Vec<Effect> = Vec::new();
-    let mut piece = None;
-    for effect in effects {
-        if let Effect::Log { text, .. } = &effect {
-            if let Some(Effect::Log { text: before, .. }) = piece.and_then(|place: usize| gathered.get_mut(place))
-                && before.len() + text.len() <= MAX_OUTPUT_EVENT_BYTES
-            {
-                before.push_str(text);
-                continue;
-            }
-            piece = Some(gathered.len());
-        }
-        gathered.push(effect);
-    }
-    gathered
 }
 
 fn digest(result: &JobResult) -> String {

@@ -62,6 +62,7 @@ impl Job {
         let Self { id, host_id, sequence, asked, state, created_at, offered_at, session: _, .. } = self.clone();
         let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
             self.clone();
+        let output_cut_bytes = self.cut_bytes();
         let JobOrder { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
         let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
         let created_by = match origin {
@@ -90,6 +91,7 @@ impl Job {
             cancel_requested,
             log_bytes,
             output_lost_bytes,
+            output_cut_bytes,
             result,
             revision,
             actions,
