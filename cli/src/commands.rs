@@ -10,7 +10,7 @@ use crate::{
     api_keys::{self, KeyCommand},
     audit::{self, AuditArguments},
     enrollment_tokens::{self, TokenCommand},
-    exits::Exit,
+    exits::{self, Exit},
     failures::Failure,
     fleet_updates::{self, FleetUpdateCommand},
     hosts::{self, HostArguments, HostFilters},
@@ -22,9 +22,7 @@ use crate::{
     users::{self, UserCommand},
 };
 
-const AFTER_HELP: &str = "\
-Exit codes: 0 succeeded, 1 failed, 2 usage error, 3 timed out, 4 cancelled or halted.
-
+const ENVIRONMENT: &str = "\
 Environment variables:
   MUSTER_SERVER   URL of the server, instead of the one that `muster login` stored
   MUSTER_TOKEN    API key or session token, instead of the one that `muster login` stored
@@ -33,7 +31,7 @@ Environment variables:
 
 /// Manage a fleet of hosts that accept no incoming connections
 #[derive(Debug, Parser)]
-#[command(name = "muster", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(name = "muster", version, after_help = format!("{}\n\n{ENVIRONMENT}", exits::TABLE), arg_required_else_help = true)]
 pub struct Muster {
     /// Use this server instead of the one you are logged in to
     #[arg(long, global = true, env = "MUSTER_SERVER", value_name = "URL", hide_env_values = true)]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::times;
 
 /// Arguments of commands that can wait for jobs.
 #[derive(Debug, Clone, clap::Args)]
 pub struct WaitArguments {
-    /// Wait until the jobs have ended; the exit code tells how
+    /// Wait until the jobs have ended; the exit code tells how: with one job, it is that of its program
     #[arg(long)]
     wait: bool,
     /// Stop waiting after this time, such as 10m, with exit code 3
@@ -41,6 +41,14 @@ impl Deadline {
         Self { until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds.into())) }
     }
 
+    /// What a future gives before the deadline has passed. `None`: the deadline came first.
+    pub async fn cut<T>(self, future: impl Future<Output = T>) -> Option<T> {
+        match self.until {
+            Some(until) => timeout_at(until, future).await.ok(),
+            None => Some(future.await),
+        }
+    }
+
     /// How long the next long poll may take, in seconds, at most `longest`. `None` when the deadline has passed.
     pub fn next_poll(self, longest: u64) -> Option<u64> {
         let Some(until) = self.until else { return Some(longest) };
@@ -64,5 +72,13 @@ mod tests {
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(deadline.next_poll(25), None);
         assert_eq!(Deadline::after(None).next_poll(25), Some(25));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_that_a_server_holds_for_too_long_is_cut_to_the_second() {
+        let begun = Instant::now();
+        assert_eq!(Deadline::after(Some(3)).cut(std::future::pending::<()>()).await, None);
+        assert_eq!(begun.elapsed().as_secs(), 3);
+        assert_eq!(Deadline::after(None).cut(std::future::ready(1)).await, Some(1));
     }
 }

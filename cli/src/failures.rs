@@ -8,7 +8,7 @@ use muster_schemas::{
     problems::{Problem, ProblemCode},
 };
 
-use crate::exits::Exit;
+use crate::{exits::Exit, tables::printable};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -110,28 +110,29 @@ impl Failure {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::TimedOut(_) => Exit::TimedOut,
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Succeeded,
+            // The server found what is wrong with it.
+            Self::Refused { problem, .. } if matches!(problem.code, ProblemCode::Invalid | ProblemCode::Malformed) => {
+                Exit::Usage
+            }
             _ => Exit::Failed,
         }
     }
 
-    /// The full message for stderr: the error, its causes, its details and a hint. Empty if the reader of the output has
-    /// gone away.
+    /// The full message for stderr: the error, its causes, its details and a hint. What others have put into it makes no line
+    /// of its own.
     pub fn report(&self) -> String {
-        if self.exit() == Exit::Succeeded {
-            return String::new();
-        }
         let mut text = format!("error: {self}");
         let mut source = self.source();
         while let Some(cause) = source {
             write!(text, ": {cause}").expect("writing to a String cannot fail");
             source = cause.source();
         }
+        text = printable(&text);
         if let Self::Refused { problem, .. } = self {
             text.push_str(&members(problem));
         }
         if let Some(hint) = self.hint() {
-            write!(text, "\n  hint: {hint}").expect("writing to a String cannot fail");
+            write!(text, "\n  hint: {}", printable(&hint)).expect("writing to a String cannot fail");
         }
         text.push('\n');
         text
@@ -161,7 +162,7 @@ fn members(problem: &Problem) -> String {
     let instance =
         problem.instance.iter().map(|id| ("instance", format!("{id} (quote this id when you report the error)")));
     field.chain(members).chain(instance).fold(String::new(), |mut text, (name, value)| {
-        write!(text, "\n  {name}: {value}").expect("writing to a String cannot fail");
+        write!(text, "\n  {}: {}", printable(name), printable(&value)).expect("writing to a String cannot fail");
         text
     })
 }
@@ -233,8 +234,24 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_not_an_error() {
-        let failure = Failure::Output(io::ErrorKind::BrokenPipe.into());
-        assert_eq!((failure.exit(), failure.report()), (Exit::Succeeded, String::new()));
+    fn what_a_host_has_said_is_text_on_the_line_that_tells_it() {
+        let said = "\u{1b}]0;evil\u{7}\r\nerror: nothing is wrong\u{202e}";
+        let problem = Problem::new(ProblemCode::HostQuarantined).detail(said).with("reason", said);
+        let failures = [
+            refused(problem),
+            Failure::Unexpected { server: "https://muster.example.org".into(), status: 500, text: said.into() },
+        ];
+        for report in failures.map(|failure| failure.report()) {
+            assert!(!report.replace('\n', "").chars().any(crate::terminal::is_deceptive), "{report:?}");
+            let is_told = |line: &str| line.starts_with("error: nothing");
+            assert!(!report.lines().any(is_told) && report.contains(" ]0;evil"), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_the_server_finds_wrong_is_a_usage_error() {
+        let exit = |code| refused(Problem::new(code)).exit();
+        assert_eq!([exit(ProblemCode::Invalid), exit(ProblemCode::Malformed)], [Exit::Usage; 2]);
+        assert_eq!([exit(ProblemCode::Forbidden), exit(ProblemCode::HostOffline)], [Exit::Failed; 2]);
     }
 }

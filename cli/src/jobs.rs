@@ -6,6 +6,7 @@ mod plain;
 mod run;
 mod show;
 mod wait;
+mod waiting;
 
 pub use commands::{JobCommand, run};
 pub use show::state;

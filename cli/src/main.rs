@@ -1,7 +1,6 @@
 //! Command-line client (`muster`): manages a fleet from a terminal or a CI pipeline.
 //!
-//! Answers go to stdout and everything else to stderr. The exit code tells how the command ended: 0 succeeded, 1 failed,
-//! 2 usage error, 3 timed out, 4 cancelled or halted.
+//! Answers go to stdout and everything else to stderr. The exit code tells how the command ended; [`exits`] has the table.
 
 mod api_keys;
 mod audit;
@@ -24,6 +23,7 @@ mod releases;
 mod roles;
 mod session;
 mod tables;
+mod terminal;
 mod tick;
 mod times;
 mod users;
@@ -38,10 +38,7 @@ async fn main() -> ExitCode {
     match commands::Muster::parse().run().await {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            let report = failure.report();
-            if !report.is_empty() {
-                output::warn(report.trim_end());
-            }
+            output::warn(failure.report().trim_end());
             failure.exit().into()
         }
     }

@@ -1,6 +1,9 @@
 //! Output: answers to stdout, as text or JSON; remarks and warnings to stderr; lists page by page.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use jiff::Timestamp;
 use muster_schemas::{pages::Page, secrets::Secret};
@@ -10,6 +13,7 @@ use crate::{
     client::{Answer, Client},
     config::{self, Config},
     failures::Failure,
+    terminal::visible,
 };
 
 /// The global options that every command gets.
@@ -85,7 +89,7 @@ impl Paging {
             }
             items.extend(page.items);
             cursor = page.next_cursor;
-            if cursor.is_none() || !self.all {
+            if cursor.is_none() || !self.all || is_closed() {
                 break;
             }
         }
@@ -100,15 +104,33 @@ impl Paging {
     }
 }
 
-/// Prints a text to stdout without a line break.
+/// Whether nobody reads stdout any more.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Prints a text to stdout without a line break. Whatever a host has put into it, it is only text.
 pub fn text(text: &str) -> Result<(), Failure> {
-    bytes(text.as_bytes())
+    bytes(visible(text).as_bytes())
 }
 
-/// Prints bytes to stdout and flushes them.
+/// Prints bytes to stdout as they are, and flushes them. When nobody reads them any more, nothing is printed, and the command
+/// goes on: how its output went does not decide about what it finds out.
 pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    if is_closed() {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::Output)
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            IS_CLOSED.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        printed => printed.map_err(Failure::Output),
+    }
+}
+
+/// Whether nobody reads stdout any more: what does nothing but print may end.
+pub fn is_closed() -> bool {
+    IS_CLOSED.load(Ordering::Relaxed)
 }
 
 /// Prints a line to stdout.
@@ -118,7 +140,7 @@ pub fn line(line: &str) -> Result<(), Failure> {
 
 /// Prints a line to stderr. The program goes on if stderr is closed.
 pub fn warn(line: &str) {
-    drop(writeln!(io::stderr(), "{line}"));
+    drop(writeln!(io::stderr(), "{}", visible(line)));
 }
 
 /// Whether stderr is a terminal.

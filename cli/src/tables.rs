@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::terminal;
+
 /// A header and rows.
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -44,9 +46,10 @@ pub fn facts(pairs: &[(&str, String)]) -> String {
     })
 }
 
-/// Replaces control characters, so that a text from elsewhere cannot send escape sequences to the terminal.
+/// Replaces control characters and those that turn or hide text, so that a text from elsewhere cannot send escape sequences to
+/// the terminal and does not look like another one.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.chars().map(|letter| if terminal::is_deceptive(letter) { ' ' } else { letter }).collect()
 }
 
 /// `1 host`, `2 hosts`.
@@ -103,6 +106,7 @@ mod tests {
         let mut table = Table::new(["NAME"]);
         table.row(["\u{1b}[2Jgone".into()]);
         assert_eq!(table.render("none"), "NAME\n [2Jgone\n");
+        assert_eq!(printable("good\u{202e}gnp\u{2066}\u{9b}2J\u{feff}"), "good gnp  2J ");
         assert_eq!(facts(&[("name", "a\nb".into()), ("empty", String::new())]), "name   a b\n");
     }
 }

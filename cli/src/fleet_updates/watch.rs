@@ -17,7 +17,7 @@ use crate::{
     exits::Exit,
     failures::Failure,
     output::{self, Context},
-    progress,
+    progress, tables,
 };
 
 /// How long one long poll waits, in seconds. It is short because hosts can change without a new revision of the record.
@@ -45,7 +45,9 @@ pub async fn watch(context: &Context, client: &Client, id: FleetUpdateId, deadli
             return Err(Failure::TimedOut(format!("{id} did not end within the time limit and goes on; {again}")));
         };
         let query = [("revision", view.revision.to_string())];
-        answer = client.poll_json(&path, &query, wait).await?;
+        let polled = deadline.cut(client.poll_json(&path, &query, wait)).await;
+        // Past the deadline, the last answer is all that is known.
+        answer = polled.unwrap_or(Ok(answer))?;
     }
 }
 
@@ -98,7 +100,7 @@ impl Screen {
         let counts = &view.counts;
         self.bar.set_length(counts.total.into());
         self.bar.set_position((counts.succeeded + counts.failed + counts.skipped + counts.cancelled).into());
-        self.bar.set_message(view.waiting_on.clone().unwrap_or_default());
+        self.bar.set_message(tables::printable(view.waiting_on.as_deref().unwrap_or_default()));
         Ok(())
     }
 

@@ -6,10 +6,15 @@ use muster_schemas::{
     jobs::{JobView, KINDS},
 };
 
-use super::{log, plain::PlainCommand, run::RunArguments, show, wait};
+use super::{
+    log::{self, LogArguments},
+    plain::PlainCommand,
+    run::RunArguments,
+    show, wait,
+};
 use crate::{
     deadlines::WaitArguments,
-    exits::Exit,
+    exits::{self, Exit},
     failures::Failure,
     output::{Context, Paging},
 };
@@ -18,6 +23,7 @@ use crate::{
 #[derive(Debug, clap::Subcommand)]
 pub enum JobCommand {
     /// Run a program without a shell, such as `muster jobs run --host ID --wait -- /usr/bin/uptime`
+    #[command(after_help = exits::TABLE)]
     Run(RunArguments),
     #[command(flatten)]
     Plain(PlainCommand),
@@ -35,6 +41,7 @@ pub enum JobCommand {
         paging: Paging,
     },
     /// Show a job
+    #[command(after_help = exits::TABLE)]
     Show {
         /// Id of the job (job_…)
         id: JobId,
@@ -53,6 +60,8 @@ pub enum JobCommand {
         /// Print new output as it arrives, until the log is complete
         #[arg(long, short)]
         follow: bool,
+        #[command(flatten)]
+        log: LogArguments,
     },
 }
 
@@ -80,9 +89,14 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure
             let answer = context.client()?.act(&path, &serde_json::json!({})).await?;
             context.show(&answer, |job: &JobView| cancelled(job))?;
         }
-        JobCommand::Log { id, follow } => {
+        JobCommand::Log { id, follow, log } => {
             let client = context.client()?;
-            log::print(&client, id, follow).await?;
+            log::print(&client, id, follow, log).await?;
+            // That the log is printed is what was asked for, and this is but a remark.
+            let job = client.get(&["jobs", &id.to_string()], &[]).await.and_then(|answer| answer.read::<JobView>());
+            if let Some(cut) = job.ok().as_ref().and_then(show::cut) {
+                context.remark(&format!("The log is cut: {cut}."));
+            }
         }
     }
     Ok(Exit::Succeeded)

@@ -1,8 +1,8 @@
 //! Job logs: printed once or followed as they grow, with a host name before each line if there are several jobs.
 
-use std::{future::Future, io::Write, time::Duration};
+use std::{io::Write, time::Duration};
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use muster_schemas::{
     hosts::HostView,
     ids::JobId,
@@ -10,11 +10,14 @@ use muster_schemas::{
 };
 use reqwest::{Response, header::HeaderMap};
 
+use super::waiting::Waiting;
 use crate::{
     client::Client,
+    deadlines::Deadline,
     failures::Failure,
     output::{self, Context},
     tables,
+    terminal::{self, Screen},
 };
 
 /// How long one long poll waits, in seconds.
@@ -22,65 +25,99 @@ const POLL_SECONDS: u64 = 25;
 /// How long to wait for the rest of a log after its job has ended.
 const LOG_GRACE: Duration = Duration::from_secs(10);
 
+/// How a log is printed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct LogArguments {
+    /// Print the log as it is, with all escape sequences, instead of showing all but colors as text
+    #[arg(long)]
+    raw: bool,
+    /// Start each line with the time at which it was printed, by the host's clock
+    #[arg(long)]
+    timestamps: bool,
+}
+
 /// Prints the log so far or, to follow it, until it is complete.
-pub async fn print(client: &Client, id: JobId, follow: bool) -> Result<(), Failure> {
-    let mut log = LogReader { client, id, next: 0 };
+pub async fn print(client: &Client, id: JobId, follow: bool, look: LogArguments) -> Result<(), Failure> {
+    let (mut log, mut printer) =
+        (LogReader { client, id, timestamps: look.timestamps, next: 0 }, Printer::new(look, None));
     loop {
         let (bytes, complete) = log.read(if follow { POLL_SECONDS } else { 0 }).await?;
-        output::bytes(&bytes)?;
-        if complete || (!follow && bytes.is_empty()) {
+        let is_last = complete || (!follow && bytes.is_empty());
+        output::bytes(&printer.printed(&bytes, is_last))?;
+        if is_last || output::is_closed() {
             return Ok(());
         }
     }
 }
 
-/// Prints the logs of jobs until `ended` is ready and the logs are complete. With several jobs, each line starts with the
-/// name of its host.
-pub async fn follow_while<T>(
-    context: &Context,
-    client: &Client,
-    jobs: &[JobView],
-    ended: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let several = jobs.len() > 1;
-    let logs = try_join_all(jobs.iter().map(|job| follow(context, client, job, several)));
-    tokio::pin!(logs, ended);
-    tokio::select! {
-        printed = &mut logs => {
-            printed?;
-            ended.await
-        }
-        end = &mut ended => {
-            // The last output of a job may arrive after its end, or never.
-            if let Ok(printed) = tokio::time::timeout(LOG_GRACE, logs).await {
-                printed?;
+/// The jobs whose logs are printed, and how.
+pub struct Followed<'a> {
+    /// The global options.
+    pub context: &'a Context,
+    /// The server.
+    pub client: &'a Client,
+    /// The jobs.
+    pub jobs: &'a [JobView],
+    /// How their logs are printed.
+    pub look: LogArguments,
+    /// Until when.
+    pub deadline: Deadline,
+    /// What is told of the wait meanwhile.
+    pub waiting: &'a Waiting,
+}
+
+impl Followed<'_> {
+    /// Prints the logs of jobs until `ended` is ready and the logs are complete. With several jobs, each line starts with the
+    /// name of its host. A log that cannot be printed or read does not end the wait.
+    pub async fn while_waiting<T>(&self, ended: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let logs = join_all(self.jobs.iter().map(|job| self.follow(job)));
+        tokio::pin!(logs, ended);
+        tokio::select! {
+            _ = &mut logs => ended.await,
+            end = &mut ended => {
+                // The last output of a job may arrive after its end, or never.
+                self.deadline.cut(tokio::time::timeout(LOG_GRACE, logs)).await;
+                end
             }
-            end
         }
     }
-}
 
-async fn follow(context: &Context, client: &Client, job: &JobView, several: bool) -> Result<(), Failure> {
-    let mut prefix = None;
-    if several {
-        let host: Result<HostView, _> = match client.get(&["hosts", &job.host_id.to_string()], &[]).await {
-            Ok(answer) => answer.read(),
-            Err(failure) => Err(failure),
-        };
-        let name = host.map_or_else(|_| job.host_id.to_string(), |host| tables::printable(&host.name));
-        prefix = Some(format!("{name} | "));
+    async fn follow(&self, job: &JobView) {
+        if let Err(failure) = self.print(job).await {
+            output::warn(&format!("The log of {} is not printed any further: {failure}", job.id));
+        }
     }
-    let (mut log, mut rest) = (LogReader { client, id: job.id, next: 0 }, Vec::new());
-    loop {
-        let (bytes, complete) = log.read(POLL_SECONDS).await?;
-        let printed = match &prefix {
-            None => bytes,
-            Some(prefix) => prefixed(prefix, &mut rest, &bytes, complete),
-        };
-        write(context, &printed)?;
-        if complete {
+
+    async fn print(&self, job: &JobView) -> Result<(), Failure> {
+        let prefix = if self.jobs.len() > 1 { Some(self.prefix(job).await) } else { None };
+        let mut log = LogReader { client: self.client, id: job.id, timestamps: self.look.timestamps, next: 0 };
+        let mut printer = Printer::new(self.look, prefix);
+        loop {
+            let (bytes, complete) = log.read(POLL_SECONDS).await?;
+            self.write(&printer.printed(&bytes, complete))?;
+            if complete || output::is_closed() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn prefix(&self, job: &JobView) -> String {
+        let answer = self.client.get(&["hosts", &job.host_id.to_string()], &[]).await;
+        let host = answer.and_then(|answer| answer.read::<HostView>());
+        let name = host.map_or_else(|_| job.host_id.to_string(), |host| tables::printable(&host.name));
+        format!("{name} | ")
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
+        if !bytes.is_empty() {
+            self.waiting.happened();
+        }
+        if self.context.json {
+            // The command goes on if stderr is closed.
+            drop(std::io::stderr().write_all(bytes));
             return Ok(());
         }
+        output::bytes(bytes)
     }
 }
 
@@ -88,6 +125,7 @@ async fn follow(context: &Context, client: &Client, job: &JobView, several: bool
 struct LogReader<'a> {
     client: &'a Client,
     id: JobId,
+    timestamps: bool,
     next: u64,
 }
 
@@ -95,7 +133,9 @@ impl LogReader<'_> {
     /// Reads what follows, and whether the log is complete with that.
     async fn read(&mut self, wait: u64) -> Result<(Vec<u8>, bool), Failure> {
         let path = ["jobs", &self.id.to_string(), "log"];
-        let response: Response = self.client.poll(&path, &[("after", self.next.to_string())], wait).await?;
+        let timestamps = self.timestamps.then(|| ("timestamps", "true".to_owned()));
+        let query = timestamps.into_iter().chain([("after", self.next.to_string())]).collect::<Vec<_>>();
+        let response: Response = self.client.poll(&path, &query, wait).await?;
         let header =
             |headers: &HeaderMap, name| headers.get(name).and_then(|value| value.to_str().ok().map(String::from));
         let next = header(response.headers(), LOG_NEXT_HEADER).and_then(|next| next.parse().ok());
@@ -106,7 +146,32 @@ impl LogReader<'_> {
     }
 }
 
-/// Puts the prefix before whole lines. An incomplete line waits in `rest`.
+/// What is printed of a log that arrives in parts.
+struct Printer {
+    /// `None`: everything.
+    screen: Option<Screen>,
+    prefix: Option<String>,
+    rest: Vec<u8>,
+}
+
+impl Printer {
+    fn new(look: LogArguments, prefix: Option<String>) -> Self {
+        Self { screen: (!look.raw).then(Screen::new), prefix, rest: Vec::new() }
+    }
+
+    fn printed(&mut self, bytes: &[u8], complete: bool) -> Vec<u8> {
+        let shown = match &mut self.screen {
+            None => bytes.to_vec(),
+            Some(screen) => screen.show(&String::from_utf8_lossy(bytes), complete).into_bytes(),
+        };
+        match &self.prefix {
+            None => shown,
+            Some(prefix) => prefixed(prefix, &mut self.rest, &shown, complete),
+        }
+    }
+}
+
+/// Puts the prefix before whole lines, in which colors end with the line. An incomplete line waits in `rest`.
 fn prefixed(prefix: &str, rest: &mut Vec<u8>, bytes: &[u8], complete: bool) -> Vec<u8> {
     rest.extend_from_slice(bytes);
     if complete && !rest.is_empty() && !rest.ends_with(b"\n") {
@@ -114,11 +179,12 @@ fn prefixed(prefix: &str, rest: &mut Vec<u8>, bytes: &[u8], complete: bool) -> V
     }
     let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let lines: Vec<u8> = rest.drain(..whole).collect();
-    lines.split_inclusive(|byte| *byte == b'\n').flat_map(|line| [prefix.as_bytes(), line].concat()).collect()
-}
-
-fn write(context: &Context, bytes: &[u8]) -> Result<(), Failure> {
-    if context.json { std::io::stderr().write_all(bytes).map_err(Failure::Output) } else { output::bytes(bytes) }
+    let prefixed = |line: &[u8]| {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        let reset = if text.contains(&0x1b) { terminal::RESET } else { "" };
+        [prefix.as_bytes(), text, reset.as_bytes(), b"\n"].concat()
+    };
+    lines.split_inclusive(|byte| *byte == b'\n').flat_map(prefixed).collect()
 }
 
 #[cfg(test)]
@@ -130,5 +196,18 @@ mod tests {
         let mut rest = Vec::new();
         assert_eq!(prefixed("a | ", &mut rest, b"one\ntw", false), b"a | one\n");
         assert_eq!(prefixed("a | ", &mut rest, b"o\nthree", true), b"a | two\na | three\n");
+    }
+
+    #[test]
+    fn no_host_paints_over_the_name_of_another_one() {
+        let printed = |raw, prefix: Option<&str>, text: &str| {
+            let mut printer = Printer::new(LogArguments { raw, timestamps: false }, prefix.map(Into::into));
+            String::from_utf8(printer.printed(text.as_bytes(), true)).unwrap()
+        };
+        assert_eq!(
+            printed(false, Some("bad | "), "x\rgood | all is well\u{1b}[2K"),
+            "bad | x\nbad | good | all is well^[[2K\n"
+        );
+        assert_eq!(printed(true, None, "\u{1b}[2Jx\r"), "\u{1b}[2Jx\r", "unless everything is wanted");
     }
 }

@@ -4,7 +4,11 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand, error::
 use muster_schemas::jobs::{KINDS, Kind};
 
 use super::run::PlainArguments;
-use crate::{exits::Exit, failures::Failure, output::Context};
+use crate::{
+    exits::{self, Exit},
+    failures::Failure,
+    output::Context,
+};
 
 /// The command of a kind that takes no arguments.
 #[derive(Debug)]
@@ -24,7 +28,7 @@ impl Subcommand for PlainCommand {
     fn augment_subcommands(command: Command) -> Command {
         let commands = KINDS.iter().filter_map(|kind| {
             let about = kind.command?;
-            Some(PlainArguments::augment_args(Command::new(name(kind))).about(about))
+            Some(PlainArguments::augment_args(Command::new(name(kind))).about(about).after_help(exits::TABLE))
         });
         command.subcommands(commands)
     }

@@ -9,10 +9,14 @@ use muster_schemas::{
 };
 use serde_json::{Value, json};
 
-use super::{log, show, wait};
+use super::{
+    log::{Followed, LogArguments},
+    show, wait,
+    waiting::Waiting,
+};
 use crate::{
     client::Client,
-    deadlines::WaitArguments,
+    deadlines::{Deadline, WaitArguments},
     exits::Exit,
     failures::Failure,
     output::{self, Context},
@@ -61,13 +65,16 @@ pub struct RunArguments {
     /// Print the log as it arrives (to stderr with --json), and wait for the end like --wait
     #[arg(long, short)]
     follow: bool,
+    #[command(flatten)]
+    log: LogArguments,
     /// Set an environment variable for the program, which otherwise gets only PATH (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     env: Vec<Pair>,
     /// Run the program in this directory (an absolute path)
     #[arg(long, value_name = "PATH")]
     dir: Option<String>,
-    /// How many bytes of the program's output to keep
+    /// How many bytes of the program's output to keep, of its beginning and of its end (default: 1048576, of which 262144 are
+    /// the beginning; at most 16777216)
     #[arg(long, value_name = "BYTES")]
     output_limit: Option<u64>,
     /// Absolute path of the program, and its arguments
@@ -93,7 +100,7 @@ impl RunArguments {
             working_directory: self.dir,
             output_limit_bytes: self.output_limit,
         };
-        let follow = if self.follow { Follow::Log } else { Follow::Nothing };
+        let follow = if self.follow { Follow::Log(self.log) } else { Follow::Nothing };
         start(context, ("run", json!(spec)), self.hosts, &self.options, follow).await
     }
 }
@@ -105,9 +112,9 @@ impl PlainArguments {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Follow {
-    Log,
+    Log(LogArguments),
     Nothing,
 }
 
@@ -119,20 +126,22 @@ async fn start(
     follow: Follow,
 ) -> Result<Exit, Failure> {
     let client = context.client()?;
+    // What is waited for begins with the request.
+    let deadline = options.wait.limit();
     let answer = client.create(&["jobs"], &request(work, hosts, options, Timestamp::now())).await?;
     let created: JobsCreated = answer.read()?;
     for HostRefused { host_id, problem } in &created.refused {
         output::warn(&format!("No job for {host_id}: {problem}"));
     }
     let refused = if created.refused.is_empty() { Exit::Succeeded } else { Exit::Failed };
-    if follow == Follow::Nothing && options.wait.deadline().is_none() {
+    if matches!(follow, Follow::Nothing) && options.wait.deadline().is_none() {
         context.show(&answer, |created: &JobsCreated| show::table(&created.items, Timestamp::now()))?;
         if let [job] = created.items.as_slice() {
             context.remark(&format!("To follow its log, run `muster jobs log -f {}`.", job.id));
         }
         return Ok(refused);
     }
-    let ended = wait_for(context, &client, created, options, follow).await?;
+    let ended = wait_for(context, &client, created, deadline, follow).await?;
     Ok(refused.worst(ended))
 }
 
@@ -140,20 +149,29 @@ async fn wait_for(
     context: &Context,
     client: &Client,
     created: JobsCreated,
-    options: &JobOptions,
+    deadline: Deadline,
     follow: Follow,
 ) -> Result<Exit, Failure> {
-    let deadline = options.wait.limit();
     let jobs = created.items;
     for job in &jobs {
         context.remark(&format!("Started {} on {}.", job.id, job.host_id));
     }
-    if follow == Follow::Nothing {
-        return wait::wait(context, client, jobs, deadline).await;
-    }
-    let ends = wait::ends(client, jobs.clone(), deadline).try_collect::<Vec<_>>();
-    let ends = log::follow_while(context, client, &jobs, ends).await?;
-    ends.iter().try_fold(Exit::Succeeded, |exit, end| Ok(exit.worst(wait::print(context, end)?)))
+    let Follow::Log(look) = follow else { return wait::wait(context, client, jobs, deadline).await };
+    let waiting = &Waiting::of(&jobs);
+    let followed = Followed { context, client, jobs: &jobs, look, deadline, waiting };
+    let ends = wait::ends(client, jobs.clone(), deadline, waiting).try_collect::<Vec<_>>();
+    let ends = tokio::select! {
+        biased;
+        ends = followed.while_waiting(ends) => ends?,
+        never = waiting.tell(context) => match never {},
+    };
+    ends.iter().try_fold(Exit::Succeeded, |exit, end| {
+        wait::print(context, end)?;
+        if let Some(cut) = show::cut(&end.0) {
+            context.remark(&format!("The log of {} is cut: {cut}.", end.0.id));
+        }
+        Ok(exit.worst(wait::exit_code(&end.0, ends.len() == 1)))
+    })
 }
 
 fn request((kind, spec): (&str, Value), hosts: HostSelection, options: &JobOptions, now: Timestamp) -> JobRequest {

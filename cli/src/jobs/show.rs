@@ -52,6 +52,7 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("error", error(job).unwrap_or_default()),
         ("exit code", exit_code.unwrap_or_default()),
         ("log", bytes(job.log_bytes)),
+        ("log is cut", cut(job).unwrap_or_default()),
         ("output lost", bytes(job.output_lost_bytes)),
         ("created by", tables::actor(&job.created_by, &job.created_by_name)),
         ("created", age(Some(job.created_at))),
@@ -67,6 +68,17 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
 
 fn bytes(count: u64) -> String {
     if count > 0 { format!("{count} bytes") } else { String::new() }
+}
+
+/// How much output is missing in the log, if the job printed more than is kept.
+pub fn cut(job: &JobView) -> Option<String> {
+    let told = job.result.as_ref().map_or(0, |result| result.output_bytes);
+    let (missing, limit) = (job.output_cut_bytes, job.spec.rules().log_limit_bytes());
+    // While it runs, nobody has told yet how much it prints.
+    let printed = told.max(job.log_bytes.saturating_add(missing).min(limit.saturating_add(missing)));
+    let kept = printed.saturating_sub(missing);
+    let cut = format!("{kept} of {printed} bytes of output are kept, and {missing} are missing (limit: {limit} bytes)");
+    (missing > 0).then_some(cut)
 }
 
 /// How a job ended, in one line.
@@ -115,6 +127,18 @@ mod tests {
         let titled = json!({ "kind": "inspect", "spec": {}, "title": "take a look" });
         assert_eq!(title(&job(&titled)), "take a look");
         assert_eq!(title(&job(&json!({ "kind": "inspect", "spec": {} }))), "inspect the host");
+    }
+
+    #[test]
+    fn a_log_that_is_cut_says_how_much_is_kept_of_how_much() {
+        let at = "2026-01-01T00:00:00Z";
+        let result =
+            json!({ "outcome": "failed", "finished_at": at, "output_bytes": 2_188_914, "output_truncated": true });
+        let long = job(&json!({ "log_bytes": 1_048_700, "output_cut_bytes": 1_140_338, "result": result }));
+        let told = "1048576 of 2188914 bytes of output are kept, and 1140338 are missing (limit: 1048576 bytes)";
+        assert_eq!(cut(&long).as_deref(), Some(told));
+        assert!(details(&long, long.created_at).contains(told));
+        assert_eq!(cut(&job(&json!({ "log_bytes": 1_048_576 }))), None);
     }
 
     #[test]
