@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs};
 use jiff::Timestamp;
 use muster_schemas::{
     envelopes::sha256_hex,
+    jobs::SECRET_ENVIRONMENT,
     reports::{Disk, Facts},
 };
 use serde_json::{Value, json};
@@ -32,8 +33,14 @@ pub fn gather(capabilities: &[String]) -> Facts {
         cpu_count: cpu_count(),
         memory_bytes: memory_bytes(&read("/proc/meminfo"), "MemTotal:"),
         disks: disks(&read("/proc/self/mounts")),
-        capabilities: capabilities.to_vec(),
+        capabilities: able(capabilities),
     }
+}
+
+/// What the policy allows, and what this agent can do beyond what agents of before could.
+fn able(allowed: &[String]) -> Vec<String> {
+    let beyond = allowed.iter().any(|kind| kind == "run").then(|| SECRET_ENVIRONMENT.to_owned());
+    allowed.iter().cloned().chain(beyond).collect()
 }
 
 /// Facts in full, with what changes all the time: the result of `inspect`.

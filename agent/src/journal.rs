@@ -97,10 +97,12 @@ impl Journal {
         }
         self.torn = false;
         self.size += frames.len() as u64;
+        // The file keeps all that was ever written to it until it is written anew.
+        let leaves_secrets = entries.iter().any(|entry| self.ledger.leaves_secrets(entry));
         for entry in entries {
             self.ledger.apply(entry);
         }
-        if self.size > self.compact_above {
+        if leaves_secrets || self.size > self.compact_above {
             self.compact_if_possible();
         }
         Ok(())

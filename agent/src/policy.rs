@@ -171,6 +171,7 @@ mod tests {
         JobSpec::Run(RunSpec {
             argv: vec![program.into()],
             environment: [].into(),
+            secret_environment: [].into(),
             working_directory: None,
             output_limit_bytes: None,
         })

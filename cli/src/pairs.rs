@@ -1,6 +1,8 @@
 //! `KEY=VALUE` arguments: labels, environment variables, release targets.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, convert::Infallible, env, path::PathBuf, str::FromStr};
+
+use muster_schemas::secrets::Secret;
 
 /// A `KEY=VALUE` argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +87,38 @@ impl FromStr for TargetFile {
     }
 }
 
+/// A secret variable: `NAME=VALUE`, or `NAME` alone for what the environment of this command has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Secret,
+}
+
+/// A text that is not repeated if something about it is wrong.
+pub fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
+}
+
+impl FromStr for Variable {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = if let Some((name, value)) = text.split_once('=') {
+            (name, Secret::new(value))
+        } else {
+            // It may be a value whose name was forgotten, so it is not repeated.
+            let missing = "NAME alone must be a variable of this command's environment";
+            (text, Secret::new(env::var(text).map_err(|_| missing)?))
+        };
+        if name.is_empty() {
+            return Err("the name is missing".into());
+        }
+        Ok(Self { name: name.into(), value })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +128,16 @@ mod tests {
         let pair: Pair = "path=/a=b".parse().unwrap();
         assert_eq!((pair.key.as_str(), pair.value.as_str()), ("path", "/a=b"));
         assert!("=x".parse::<Pair>().is_err() && "x".parse::<Pair>().is_err());
+    }
+
+    #[test]
+    fn a_secret_is_given_or_taken_from_the_environment_and_an_error_does_not_tell_it() {
+        let secret: Variable = "TOKEN=a=b".parse().unwrap();
+        assert_eq!((secret.name.as_str(), secret.value.reveal()), ("TOKEN", "a=b"));
+        let path: Variable = "PATH".parse().unwrap();
+        assert_eq!(Some(path.value.reveal()), std::env::var("PATH").ok().as_deref());
+        assert_eq!("=hunter2".parse::<Variable>(), Err("the name is missing".into()));
+        assert!("MUSTER_NO_SUCH_VARIABLE".parse::<Variable>().is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod reboot;
 mod requests;
 mod reset_breakers;
 mod run;
+mod secrets;
 mod self_update;
 
 use std::borrow::Cow;
@@ -18,7 +19,7 @@ pub use self::{
     reboot::RebootSpec,
     requests::{HostRefused, IfOffline, JobRequest, JobsCreated},
     reset_breakers::ResetBreakersSpec,
-    run::RunSpec,
+    run::{HIDDEN, RunSpec, SECRET_ENVIRONMENT},
     self_update::{AGENT, SelfUpdateSpec},
 };
 
@@ -99,6 +100,16 @@ pub trait JobKind {
     fn log_limit_bytes(&self) -> u64 {
         DEFAULT_LOG_BYTES
     }
+
+    /// What a host must name among the capabilities of its facts to get the job, beside its kind. `None`: nothing.
+    fn needs(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The job for the audit trail: all that it does, within bounds and without secrets.
+    fn summary(&self) -> String {
+        self.title()
+    }
 }
 
 impl JobSpec {
@@ -137,6 +148,10 @@ fn typed<T: DeserializeOwned>(spec: &Value) -> Result<T, Box<Problem>> {
     serde_path_to_error::deserialize(spec).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { "spec".into() } else { format!("spec.{path}") };
+        // The message quotes what is wrong, which may be a secret.
+        if path.starts_with("secret_") {
+            return Box::new(Problem::invalid(field, "must be texts by name"));
+        }
         Box::new(Problem::invalid(field, error.inner()))
     })
 }

@@ -157,7 +157,7 @@ pub struct Facts {
     pub memory_bytes: u64,
     /// Mounted file systems.
     pub disks: Vec<Disk>,
-    /// Job kinds that this host's policy allows, in order.
+    /// Job kinds that this host's policy allows, in order; and behind them what its agent can do beyond (`run.secret_environment`).
     pub capabilities: Vec<String>,
 }
 

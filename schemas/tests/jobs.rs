@@ -3,13 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use muster_schemas::jobs::{JobSpec, KINDS, RunSpec, SelfUpdateSpec};
+use muster_schemas::{
+    jobs::{JobKind as _, JobSpec, KINDS, RunSpec, SelfUpdateSpec},
+    secrets::Secret,
+};
 use serde_json::{Value, json};
 
 fn run(argv: &[&str]) -> RunSpec {
     RunSpec {
         argv: argv.iter().map(ToString::to_string).collect(),
         environment: [].into(),
+        secret_environment: [].into(),
         working_directory: None,
         output_limit_bytes: None,
     }
@@ -116,4 +120,39 @@ fn a_title_is_one_short_line() {
     assert_eq!(title(&["/bin/echo", "one\ntwo"]), "/bin/echo one two");
     let long = title(&["/bin/echo", &"x".repeat(500)]);
     assert!(long.chars().count() <= 161 && long.ends_with('…'), "{long}");
+}
+
+#[test]
+fn secrets_keep_the_rules_of_variables_and_cannot_be_read_back_from_a_view() {
+    let with = |name: &str, value: &str| RunSpec {
+        environment: [("LANG".into(), "C".into())].into(),
+        secret_environment: [(name.to_owned(), Secret::new(value))].into(),
+        ..run(&["/bin/true"])
+    };
+    assert!(with("TOKEN", "hunter2").check().is_ok());
+    for (name, value) in [("", "x"), ("A=B", "x"), ("PATH", "x"), ("LANG", "x"), ("A", "\0"), ("A", "***")] {
+        let problem = with(name, value).check().unwrap_err();
+        assert_eq!(problem.field.as_deref(), Some("spec.secret_environment"), "{name:?}");
+    }
+    assert_eq!(with("A", &"x".repeat(64 * 1024)).check().unwrap_err().field.as_deref(), Some("spec.environment"));
+    for wrong in [json!({ "TOKEN": 4711 }), json!("hunter2"), json!(["hunter2"])] {
+        let problem =
+            JobSpec::from_parts("run", &json!({ "argv": ["/bin/true"], "secret_environment": wrong })).unwrap_err();
+        let text = serde_json::to_string(&problem).unwrap();
+        assert!(!text.contains("hunter2") && !text.contains("4711"), "{text}");
+        assert!(problem.field.is_some_and(|field| field.starts_with("spec.secret_environment")));
+    }
+}
+
+#[test]
+fn what_a_job_does_is_told_in_full_within_bounds_and_without_its_values() {
+    let spec = RunSpec {
+        environment: [("LANG".into(), "in the clear".into())].into(),
+        secret_environment: [("TOKEN".into(), Secret::new("hunter2"))].into(),
+        working_directory: Some("/srv".into()),
+        ..run(&["/bin/echo", "two words", "", "plain"])
+    };
+    assert_eq!(spec.summary(), r#"/bin/echo "two words" "" plain, environment LANG, secrets TOKEN=***, in /srv"#);
+    let long = RunSpec { argv: vec!["/bin/echo".into(), "x".repeat(60_000)], ..spec };
+    assert!(long.summary().len() < 2_200 && long.summary().contains('…'));
 }

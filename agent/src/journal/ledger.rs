@@ -15,9 +15,10 @@ use jiff::Timestamp;
 use muster_schemas::{
     commands::Command,
     ids::JobId,
-    jobs::{JobResult, Outcome},
+    jobs::{HIDDEN, JobResult, Outcome},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// So many cancelled jobs that never came are remembered.
 const TOMBSTONES: usize = 1024;
@@ -25,6 +26,8 @@ const TOMBSTONES: usize = 1024;
 const REMEMBERED: usize = 256;
 /// So many resources have a newest generation. None is forgotten, or an older job could start on it.
 const RESOURCES: usize = 1024;
+/// The member of a spec that brings secrets.
+const SECRETS: &str = "secret_environment";
 /// A result with more detail than this is remembered without any.
 const REMEMBERED_DETAIL_BYTES: usize = 1024;
 
@@ -175,6 +178,13 @@ impl Ledger {
         })
     }
 
+    /// Whether this entry ends a job that has brought secrets: they are still in the journal's file then.
+    pub fn leaves_secrets(&self, entry: &Entry) -> bool {
+        let Entry::Finished { id, .. } = entry else { return false };
+        let command = self.jobs.get(id).and_then(|record| record.command.as_ref());
+        command.is_some_and(|command| command.spec.get(SECRETS).is_some_and(|secrets| *secrets != json!({})))
+    }
+
     /// Takes an entry in.
     pub fn apply(&mut self, entry: Entry) {
         match entry {
@@ -193,7 +203,9 @@ impl Ledger {
             Entry::Cancelled { id, at } => self.bury(id, at),
             Entry::Started { id, at } => self.start(id, at),
             Entry::Finished { id, result } => {
-                self.jobs.entry(id).or_insert(UNKNOWN).stage = Stage::Finished(result);
+                let record = self.jobs.entry(id).or_insert(UNKNOWN);
+                record.stage = Stage::Finished(result);
+                record.command.iter_mut().for_each(forget_secrets);
             }
             Entry::Recalled { id } => self.recall(id),
             Entry::Acknowledged { id } => self.remember(id),
@@ -267,6 +279,13 @@ impl Ledger {
         while self.remembered.len() > REMEMBERED {
             self.forgotten = self.forgotten.max(self.remembered.pop_front().map(|(id, _)| id));
         }
+    }
+}
+
+/// Nobody needs the secrets of a job that is over.
+fn forget_secrets(command: &mut Command) {
+    if let Some(secrets) = command.spec.get_mut(SECRETS).and_then(Value::as_object_mut) {
+        secrets.values_mut().for_each(|value| *value = HIDDEN.into());
     }
 }
 

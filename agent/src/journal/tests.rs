@@ -323,3 +323,21 @@ fn generations_are_bounded_and_none_is_forgotten() {
     unnumbered.apply(started(1));
     assert!(format!("{:?}", unnumbered.snapshot()[0]).contains("generations: {}"));
 }
+
+#[test]
+fn the_secrets_of_a_job_leave_the_disk_with_its_end_and_are_there_until_then() {
+    let state = TempDir::new().unwrap();
+    let mut secret = command(1);
+    secret.spec = json!({ "argv": ["/bin/true"], "secret_environment": { "TOKEN": "hunter2" } });
+    let on_disk = || String::from_utf8_lossy(&fs::read(path(state.path())).unwrap()).contains("hunter2");
+    let (mut journal, _) = Journal::open(state.path()).unwrap();
+    journal.append_all(vec![Entry::Received { command: Box::new(secret) }, started(1)]).unwrap();
+    drop(journal);
+    let (mut journal, _) = Journal::open(state.path()).unwrap();
+    assert!(on_disk(), "after a restart the job may still have to run");
+    journal.append(finished(1)).unwrap();
+    assert!(!on_disk());
+    let kept = read(state.path()).unwrap().ledger;
+    assert!(matches!(kept.jobs()[&id(1)].stage, Stage::Finished(_)), "the result is still to be told");
+    assert_eq!(kept.jobs()[&id(1)].command.as_ref().unwrap().spec["secret_environment"]["TOKEN"], "***");
+}

@@ -106,7 +106,8 @@ impl Allowed<'_> {
     fn check_surroundings(&self, spec: &RunSpec) -> Result<(), String> {
         let Environment(patterns) = self.environment;
         let is_named = |name: &String| patterns.iter().any(|pattern| matches(pattern, name));
-        if let Some(name) = spec.environment.keys().find(|name| !is_named(name)) {
+        let mut names = spec.environment.keys().chain(spec.secret_environment.keys());
+        if let Some(name) = names.find(|name| !is_named(name)) {
             return Err(format!("this host's policy does not allow to set {name:?}"));
         }
         match spec.working_directory.as_deref() {
@@ -123,13 +124,15 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 fn program(spec: &RunSpec, task: &Task) -> Program {
-    let RunSpec { argv, environment, working_directory, output_limit_bytes: _ } = spec;
+    let RunSpec { argv, environment, secret_environment, working_directory, output_limit_bytes: _ } = spec;
+    let secrets = secret_environment.iter().map(|(name, value)| (name.as_str(), value.reveal()));
+    let variables = environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(secrets);
     let (path, arguments) = argv.split_first().map_or(("", &[][..]), |(path, rest)| (path, rest));
     Program {
         job: task.id,
         path: path.into(),
         arguments: arguments.iter().map(Into::into).collect(),
-        environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        environment: variables.map(|(name, value)| (name.into(), value.into())).collect(),
         directory: Some(working_directory.as_deref().unwrap_or("/").into()),
         time_limit: task.time_limit,
         output_limit_bytes: WHOLE_OUTPUT,
@@ -156,14 +159,20 @@ fn result(ran: Ran, program: &Program) -> JobResult {
 mod tests {
     use std::{io, sync::Arc, time::Duration};
 
-    use muster_schemas::ids::JobId;
+    use muster_schemas::{ids::JobId, secrets::Secret};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
 
     fn asked() -> (RunSpec, Task) {
         let argv = ["/bin/date", "+%s"].map(Into::into).into();
-        let spec = RunSpec { argv, environment: [].into(), working_directory: None, output_limit_bytes: None };
+        let spec = RunSpec {
+            argv,
+            environment: [("LANG".into(), "C".into())].into(),
+            secret_environment: [("TOKEN".into(), Secret::new("hunter2"))].into(),
+            working_directory: None,
+            output_limit_bytes: None,
+        };
         let id = JobId::new(jiff::Timestamp::UNIX_EPOCH, 1);
         let task =
             Task { id, time_limit: Duration::from_secs(7), stop: CancellationToken::new(), output: Arc::new(|_| {}) };
@@ -177,6 +186,16 @@ mod tests {
         assert_eq!((program.path.to_str(), program.arguments.len()), (Some("/bin/date"), 1));
         assert_eq!(program.directory, Some("/".into()));
         assert_eq!((program.time_limit.as_secs(), program.output_limit_bytes), (7, WHOLE_OUTPUT));
+    }
+
+    #[test]
+    fn a_secret_is_a_variable_of_the_program_and_of_the_policy_like_any_other() {
+        let (spec, task) = asked();
+        let variables = program(&spec, &task).environment;
+        assert_eq!(variables, [("LANG".into(), "C".into()), ("TOKEN".into(), "hunter2".into())].into());
+        let (programs, environment) = (Programs::Listed(vec!["/bin/date".into()]), Environment::default());
+        let allowed = Allowed { programs: &programs, environment: &environment, working_directories: &[] };
+        assert!(allowed.allows(&spec).is_err_and(|why| why.contains("TOKEN") && !why.contains("hunter2")));
     }
 
     #[test]

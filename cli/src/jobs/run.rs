@@ -1,11 +1,14 @@
 //! Starting jobs, on one host or on many: `jobs run`, and the kinds that take no arguments.
 
+use std::collections::BTreeMap;
+
 use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use muster_schemas::{
     hosts::Selector,
     ids::HostId,
     jobs::{HostRefused, IfOffline, JobRequest, JobsCreated, RunSpec},
+    secrets::Secret,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +23,7 @@ use crate::{
     exits::Exit,
     failures::Failure,
     output::{self, Context},
-    pairs::{self, Pair},
+    pairs::{self, Pair, Variable},
     times,
 };
 
@@ -70,6 +73,11 @@ pub struct RunArguments {
     /// Set an environment variable for the program, which otherwise gets only PATH (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     env: Vec<Pair>,
+    /// Set a secret environment variable, which nobody is shown and which is erased when the job has ended; NAME alone takes
+    /// the value from the environment of this command, so that it is not among its arguments (repeatable)
+    // Taken apart later: what is refused here is repeated on the terminal.
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = pairs::secret)]
+    secret: Vec<Secret>,
     /// Run the program in this directory (an absolute path)
     #[arg(long, value_name = "PATH")]
     dir: Option<String>,
@@ -97,6 +105,7 @@ impl RunArguments {
         let spec = RunSpec {
             argv: self.argv,
             environment: pairs::map(&self.env),
+            secret_environment: variables(&self.secret)?,
             working_directory: self.dir,
             output_limit_bytes: self.output_limit,
         };
@@ -110,6 +119,12 @@ impl PlainArguments {
     pub async fn run(self, context: &Context, kind: &str) -> Result<Exit, Failure> {
         start(context, (kind, json!({})), self.hosts, &self.options, Follow::Nothing).await
     }
+}
+
+/// Secret variables by their names.
+fn variables(given: &[Secret]) -> Result<BTreeMap<String, Secret>, Failure> {
+    let variable = |given: &Secret| given.reveal().parse().map(|Variable { name, value }| (name, value));
+    given.iter().map(variable).collect::<Result<_, _>>().map_err(|why| Failure::Usage(format!("--secret: {why}")))
 }
 
 #[derive(Clone, Copy)]

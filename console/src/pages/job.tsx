@@ -120,10 +120,12 @@ function specRows(job: Job): [string, string | null][] {
   if (update) return [['Manifest', update.manifest_sha256]]
   if (!run) return []
   const environment = Object.entries(run.environment ?? {}).map((pair) => pair.join('='))
+  const secrets = Object.keys(run.secret_environment ?? {})
   return [
     ['Command', formatArgv(run.argv)],
     ['Directory', run.working_directory ?? null],
     ['Environment', environment.join(' ')],
+    ['Secrets', secrets.join(' ')],
   ]
 }
 

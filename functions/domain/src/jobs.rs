@@ -113,6 +113,13 @@ pub struct JobOrder {
     pub time_limit_seconds: u32,
 }
 
+impl JobOrder {
+    /// The same when nobody needs its secrets any more.
+    fn without_secrets(&self) -> Self {
+        Self { spec: self.spec.clone().without_secrets(), ..self.clone() }
+    }
+}
+
 /// A job to create.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewJob {
@@ -228,7 +235,10 @@ impl Machine for Job {
                 Ok(self.ask_to_cancel())
             }
             (_, Event::Cancel) => self.can_be_cancelled().map(|()| self.stay()),
-            (Offered | Accepted | Running, Event::HostRetired) => Ok(self.presume_lost(now)),
+            // It gets nothing any more, whatever it still says.
+            (Offered | Accepted | Running, Event::HostRetired) => {
+                Ok(Self { asked: self.asked.without_secrets(), ..self.clone() }.presume_lost(now))
+            }
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
             // The host has it, or it has ended: an event for an earlier state changes nothing.
             (_, Event::Offer { .. } | Event::Recall | Event::Supersede { .. } | Event::HostRetired | Event::Tick) => {
@@ -293,7 +303,8 @@ impl Job {
 
     fn created(host_id: HostId, sequence: u64, job: &NewJob, now: Timestamp) -> Step<Self> {
         let asked_by_caller = matches!(job.asked.origin, Origin::Caller(_));
-        let detail = format!("{} on {host_id}", job.asked.spec.kind());
+        let rules = job.asked.spec.rules();
+        let detail = format!("{} on {host_id}: {}", rules.kind().name, rules.summary());
         let note = asked_by_caller.then(|| Note::new("job.created", job.id, detail));
         let state = Self {
             id: job.id,
@@ -359,7 +370,7 @@ impl Job {
 
     /// Ends the job: the mailbox removes it, and its fleet update gets an event.
     fn end(&self, state: JobState, now: Timestamp) -> Step<Self> {
-        let next = Self { state, ended_at: Some(now), ..self.clone() };
+        let next = Self { state, ended_at: Some(now), asked: self.asked.without_secrets(), ..self.clone() };
         let forget = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Remove(self.id)));
         let notice = self.asked.origin.notify(&next);
         let audited = matches!(state, JobState::Cancelled | JobState::Superseded | JobState::Expired);

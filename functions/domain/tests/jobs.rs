@@ -52,6 +52,7 @@ fn run(output_limit_bytes: u64) -> JobSpec {
     JobSpec::Run(RunSpec {
         argv: vec!["/bin/true".into()],
         environment: std::collections::BTreeMap::new(),
+        secret_environment: [].into(),
         working_directory: None,
         output_limit_bytes: Some(output_limit_bytes),
     })

@@ -2,13 +2,14 @@
 
 use muster_domain::{
     changes::Change,
+    hosts::Host,
     jobs::{Job, JobOrder, NewJob},
     mailboxes::{self, Mailbox},
 };
 use muster_schemas::{
     ids::{HostId, JobId},
     jobs::IfOffline,
-    problems::ProblemCode,
+    problems::{Problem, ProblemCode},
 };
 
 use super::{
@@ -41,6 +42,9 @@ pub async fn order(
     if if_offline == IfOffline::Fail {
         refuse_offline(app, &mailbox)?;
     }
+    if let Some(needed) = asked.spec.rules().needs() {
+        refuse_unable(app, host_id, needed).await?;
+    }
     let job = NewJob { id: JobId::new(app.now(), rand::random()), asked: asked.clone() };
     let writes = once.write(app, &job.id).into_iter().collect();
     match enqueue(app, host_id, job, cause, writes).await {
@@ -67,6 +71,18 @@ pub async fn enqueue(
     let change = Change::Mailbox(host_id, mailboxes::Event::Enqueue(Box::new(job)));
     let advanced = advance_with(app, change, cause, Extras { writes, ..Extras::default() }).await?;
     advanced.record::<Job>(&records::jobs::key(id))
+}
+
+/// Refuses work that the host's agent is too old for: it would refuse it, or do only part of it.
+async fn refuse_unable(app: &App, host_id: HostId, needed: &str) -> Result<(), Failure> {
+    let host = found::<Host>(app, &host_id).await?.record;
+    if host.facts.capabilities.iter().any(|able| able == needed) {
+        return Ok(());
+    }
+    let version = host.agent.map_or_else(|| "unknown".into(), |agent| agent.version);
+    let detail =
+        format!("the agent of {host_id} (version {version}) does not take {needed}: update it, or look at its policy");
+    Err(Problem::new(ProblemCode::WrongState).detail(detail).into())
 }
 
 /// Refuses work for a host that was not heard from lately.

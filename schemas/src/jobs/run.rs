@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{DEFAULT_LOG_BYTES, JobKind, JobSpec, Kind, Recovery, first_broken, in_few_words, typed};
-use crate::problems::Problem;
+use crate::{problems::Problem, secrets::Secret};
 
 /// How many arguments, and how many variables, a program gets at most.
 const MAX_TEXTS: usize = 256;
@@ -18,6 +18,13 @@ const MAX_PATH_BYTES: usize = 4096;
 const MAX_OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 /// How large a spec may be as JSON, in bytes: with its result it is one record.
 const MAX_SPEC_BYTES: usize = 160 * 1024;
+
+/// How many characters of a command, and of what is around it, an entry of the audit trail has.
+const MAX_SUMMARY: usize = 1_000;
+/// What a host says in its facts that lets a job bring secrets.
+pub const SECRET_ENVIRONMENT: &str = "run.secret_environment";
+/// What is shown and kept in place of a secret.
+pub const HIDDEN: &str = "***";
 
 pub(super) const KIND: Kind = Kind {
     name: "run",
@@ -34,9 +41,14 @@ pub(super) const KIND: Kind = Kind {
 pub struct RunSpec {
     /// The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`.
     pub argv: Vec<String>,
-    /// Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB.
+    /// Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB, with the secret ones. To
+    /// callers who may only look, the values are `***`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
+    /// More variables, whose values are secret. No answer, log or audit entry tells them (`***` stands there instead), and they
+    /// are erased when the job has ended. For hosts with the capability `run.secret_environment`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_environment: BTreeMap<String, Secret>,
     /// Where it runs: an absolute path without `.` or `..`. Absent: `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
@@ -59,12 +71,15 @@ impl JobKind for RunSpec {
     }
 
     fn check(&self) -> Result<(), Box<Problem>> {
-        let Self { argv, environment, working_directory, output_limit_bytes } = self;
+        let Self { argv, environment, secret_environment, working_directory, output_limit_bytes } = self;
+        self.check_secrets()?;
         let program = argv.first().map_or("", String::as_str);
         let has_nul = |text: &String| text.contains('\0');
         let is_name = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
         let argument_bytes = argv.iter().map(String::len).sum::<usize>();
-        let variable_bytes = environment.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let secrets = secret_environment.iter().map(|(name, value)| name.len() + value.reveal().len());
+        let variables = environment.iter().map(|(name, value)| name.len() + value.len());
+        let variable_bytes = variables.chain(secrets).sum::<usize>();
         // JSON writes a control character in six bytes.
         let json_bytes = || serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
         let rules: [(&str, bool, &str); 13] = [
@@ -72,7 +87,11 @@ impl JobKind for RunSpec {
             ("spec.argv", is_plain_path(program), "must begin with the absolute path of a program, without . and .."),
             ("spec.argv", argument_bytes <= MAX_TEXT_BYTES, "must be at most 64 KiB"),
             ("spec.argv", !argv.iter().any(has_nul), "must not contain NUL"),
-            ("spec.environment", environment.len() <= MAX_TEXTS, "must have at most 256 variables"),
+            (
+                "spec.environment",
+                environment.len() + secret_environment.len() <= MAX_TEXTS,
+                "must have at most 256 variables, with the secret ones",
+            ),
             ("spec.environment", variable_bytes <= MAX_TEXT_BYTES, "must be at most 64 KiB"),
             (
                 "spec.environment",
@@ -103,6 +122,58 @@ impl JobKind for RunSpec {
 
     fn log_limit_bytes(&self) -> u64 {
         self.output_limit_bytes.unwrap_or(DEFAULT_LOG_BYTES)
+    }
+
+    fn needs(&self) -> Option<&'static str> {
+        (!self.secret_environment.is_empty()).then_some(SECRET_ENVIRONMENT)
+    }
+
+    fn summary(&self) -> String {
+        let plain = |text: &&String| {
+            !text.is_empty() && !text.contains(|letter: char| " '\"\\".contains(letter) || letter.is_control())
+        };
+        let quoted = |text: &String| Some(text).filter(plain).map_or_else(|| format!("{text:?}"), Clone::clone);
+        let command = self.argv.iter().map(quoted).collect::<Vec<_>>().join(" ");
+        let names = self.environment.keys().cloned().collect::<Vec<_>>().join(" ");
+        let secrets =
+            self.secret_environment.keys().map(|name| format!("{name}={HIDDEN}")).collect::<Vec<_>>().join(" ");
+        let told =
+            [("environment", names), ("secrets", secrets), ("in", self.working_directory.clone().unwrap_or_default())];
+        let told = told.into_iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!(", {what} {text}"));
+        let whole = command.chars().take(MAX_SUMMARY).collect::<String>();
+        let cut = if whole.len() < command.len() { "…" } else { "" };
+        whole + cut + &told.collect::<String>().chars().take(MAX_SUMMARY).collect::<String>()
+    }
+}
+
+impl RunSpec {
+    /// The same for people who may only look: they see no value of a variable.
+    pub(super) fn without_values(&mut self) {
+        self.environment.values_mut().for_each(|value| HIDDEN.clone_into(value));
+        self.without_secrets();
+    }
+
+    /// The same without the secrets, but with their names.
+    pub(super) fn without_secrets(&mut self) {
+        self.secret_environment.values_mut().for_each(|value| *value = Secret::new(HIDDEN));
+    }
+
+    fn check_secrets(&self) -> Result<(), Box<Problem>> {
+        let Self { environment, secret_environment: secrets, .. } = self;
+        let field = "spec.secret_environment";
+        let is_name = |name: &String| !name.is_empty() && !name.contains(['=', '\0']);
+        first_broken(&[
+            (field, secrets.keys().all(is_name), "must have names that are not empty and have no = or NUL"),
+            (field, !secrets.contains_key("PATH"), "must not set PATH: it is the agent's own"),
+            (field, !secrets.keys().any(|name| environment.contains_key(name)), "must not set what environment sets"),
+            (field, !secrets.values().any(|value| value.reveal().contains('\0')), "must not contain NUL"),
+            // What was read from a view, or from a job that has ended.
+            (
+                field,
+                !secrets.values().any(|value| value.reveal() == HIDDEN),
+                "must be given anew: nobody is told its values",
+            ),
+        ])
     }
 }
 

@@ -50,6 +50,7 @@ fn usual() -> Vec<JobSpec> {
     let preloaded = JobSpec::Run(RunSpec {
         argv: vec!["/usr/bin/uptime".into()],
         environment: [("LD_PRELOAD".to_owned(), "/tmp/x.so".to_owned())].into(),
+        secret_environment: [].into(),
         working_directory: None,
         output_limit_bytes: None,
     });

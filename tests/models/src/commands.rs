@@ -368,6 +368,7 @@ impl State {
         let spec = RunSpec {
             argv: vec!["/bin/true".into()],
             environment: [].into(),
+            secret_environment: [].into(),
             working_directory: None,
             output_limit_bytes: None,
         };

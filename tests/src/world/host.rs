@@ -16,7 +16,7 @@ use muster_schemas::{
     enrollment::EnrollResponse,
     envelopes::{public_key, sha256_hex},
     ids::{HostId, JobId},
-    jobs::{JobError, JobResult, Outcome},
+    jobs::{JobError, JobResult, Outcome, SECRET_ENVIRONMENT},
     reports::{AgentReport, Facts, LastUpdate, UpdateOutcome},
 };
 use serde_json::json;
@@ -74,7 +74,7 @@ impl Host {
             hostname: name.into(),
             os: "linux".into(),
             architecture: "x86_64".into(),
-            capabilities: vec!["inspect".into(), "run".into(), "self_update".into()],
+            capabilities: ["inspect", "run", "self_update", SECRET_ENVIRONMENT].map(Into::into).into(),
             ..Facts::default()
         };
         Self {

@@ -74,7 +74,7 @@ impl Job {
             host_id,
             sequence,
             title: spec.rules().title(),
-            spec,
+            spec: spec.shown_to(role),
             state,
             waiting_on,
             resource,
