@@ -37,7 +37,7 @@ pub struct HostView {
     /// Why it is quarantined or retired. Absent while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_reason: Option<String>,
-    /// Its name: the hostname at enrollment until an operator changes it.
+    /// Its name: what an operator has given it, or else its hostname.
     pub name: String,
     /// Its labels, from its enrollment token and from operators.
     pub labels: BTreeMap<String, String>,

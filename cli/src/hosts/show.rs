@@ -22,7 +22,7 @@ pub fn table(hosts: &[HostView], now: Timestamp) -> String {
         }
         table.row([
             host.id.to_string(),
-            host.name.clone(),
+            name(host),
             presence(host).into(),
             version,
             host.facts.os.clone(),
@@ -31,6 +31,16 @@ pub fn table(hosts: &[HostView], now: Timestamp) -> String {
         ]);
     }
     table.render("There are no hosts. To add one, run `muster token create`.")
+}
+
+/// The name of a host, with its own name for itself where that is another.
+fn name(host: &HostView) -> String {
+    let HostView { name, facts, .. } = host;
+    if facts.hostname.is_empty() || facts.hostname == *name {
+        name.clone()
+    } else {
+        format!("{name} ({})", facts.hostname)
+    }
 }
 
 /// The state that matters most: quarantined or retired, else online or offline.
@@ -88,6 +98,7 @@ pub fn details(host: &HostView, now: Timestamp) -> String {
     tables::facts(&[
         ("id", host.id.to_string()),
         ("name", host.name.clone()),
+        ("hostname", facts.hostname.clone()),
         ("state", state),
         ("last seen", times::ago_or_dash(host.last_seen_at, now)),
         ("enrolled", host.enrolled_at.to_string()),

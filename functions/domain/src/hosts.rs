@@ -3,7 +3,10 @@
 
 mod actions;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -32,8 +35,11 @@ pub struct Host {
     pub id: HostId,
     /// Its public key: 32 bytes, base64url.
     pub public_key: String,
-    /// Its name, given by operators.
+    /// Its name: given by operators, or else its hostname.
     pub name: String,
+    /// Whether operators have given it. Absent: from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_named: Option<bool>,
     /// Its labels.
     pub labels: Labels,
     /// Its own facts.
@@ -87,6 +93,7 @@ impl Machine for Host {
                     id: *id,
                     public_key: public_key.clone(),
                     name: name(*id, &facts.hostname),
+                    is_named: Some(false),
                     labels: labels.clone(),
                     facts: (**facts).clone(),
                     agent: None,
@@ -111,7 +118,7 @@ impl Machine for Host {
             Event::Described { name, labels } => {
                 let next = self.described(name.as_deref(), labels);
                 let unchanged = next == *self;
-                let note = Note::new("host.described", self.id, String::new());
+                let note = Note::new("host.described", self.id, self.differs_from(&next));
                 Ok(Step::to(next).and_all((!unchanged).then_some(note)))
             }
         }
@@ -132,22 +139,46 @@ impl Host {
             && os.as_ref().is_none_or(|os| *os == self.facts.os)
     }
 
+    /// Whether operators have given it its name. Of a host from before that was kept its name tells: it is another than its
+    /// hostname.
+    fn is_named(&self) -> bool {
+        self.is_named.unwrap_or_else(|| self.name != name(self.id, &self.facts.hostname))
+    }
+
     fn reported(&self, reports: &[Report]) -> Self {
         let mut next = self.clone();
         for report in reports {
             match report {
                 Report::Agent(agent) => next.agent = Some(agent.clone()),
-                Report::Facts(facts) => next.facts = facts.clone(),
+                Report::Facts(facts) => {
+                    next.is_named = Some(next.is_named());
+                    if next.is_named == Some(false) {
+                        next.name = name(next.id, &facts.hostname);
+                    }
+                    next.facts = facts.clone();
+                }
                 Report::Upstreams(upstreams) => next.upstreams.clone_from(upstreams),
             }
         }
         next
     }
 
+    /// What an operator has changed, before and after.
+    fn differs_from(&self, next: &Self) -> String {
+        let shown = |value: Option<&String>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:?}"));
+        let keys = self.labels.keys().chain(next.labels.keys()).collect::<BTreeSet<_>>();
+        let labels = keys.into_iter().map(|key| (format!("label {key}"), self.labels.get(key), next.labels.get(key)));
+        let changed = iter::once(("name".to_owned(), Some(&self.name), Some(&next.name))).chain(labels);
+        let changed = changed.filter(|(_, before, after)| before != after);
+        let texts = changed.map(|(what, before, after)| format!("{what}: {} -> {}", shown(before), shown(after)));
+        texts.collect::<Vec<_>>().join(", ")
+    }
+
     fn described(&self, name: Option<&str>, labels: &BTreeMap<String, Option<String>>) -> Self {
         let mut next = self.clone();
         if let Some(name) = name {
             name.clone_into(&mut next.name);
+            next.is_named = Some(true);
         }
         for (key, value) in labels {
             match value {
@@ -156,5 +187,42 @@ impl Host {
             };
         }
         next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(hostname: &str) -> Facts {
+        Facts { hostname: hostname.into(), ..Facts::default() }
+    }
+
+    fn host(hostname: &str) -> Host {
+        let (at, public_key) = (Timestamp::UNIX_EPOCH, String::new());
+        let (id, token) = (HostId::new(at, 1), EnrollmentTokenId::new(at, 1));
+        let joined = Event::Enrolled { id, public_key, facts: Box::new(facts(hostname)), labels: Labels::new(), token };
+        Host::begin(&joined, at).expect("it joins").next
+    }
+
+    fn renamed(host: &Host, hostname: &str) -> Host {
+        host.reported(&[Report::Facts(facts(hostname))])
+    }
+
+    #[test]
+    fn a_host_that_nobody_has_named_is_called_what_it_calls_itself_now() {
+        let host = renamed(&host("vm"), "web-7.example");
+        assert_eq!(host.name, "web-7.example");
+        let named = renamed(&host.described(Some("front"), &BTreeMap::new()), "web-8.example");
+        assert_eq!((named.name.as_str(), named.facts.hostname.as_str()), ("front", "web-8.example"));
+        let same = host.described(Some("web-7.example"), &BTreeMap::new());
+        assert_eq!(renamed(&same, "web-9").name, "web-7.example", "given, although it is its hostname");
+    }
+
+    #[test]
+    fn a_name_from_before_is_a_given_one_if_it_is_not_the_hostname() {
+        let before = |name: &str| Host { is_named: None, name: name.into(), ..host("vm") };
+        assert_eq!(renamed(&renamed(&before("vm"), "web-7"), "web-8").name, "web-8");
+        assert_eq!(renamed(&renamed(&before("front"), "front"), "web-8").name, "front");
     }
 }

@@ -263,7 +263,7 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
     let standing = Standing { host: &host.record, mailbox, online, release: newest };
     let actions = actions(|action| standing.allows(action, role));
     let update_available = standing.is_behind();
-    let Host { id, public_key: _, name, labels, facts, agent, upstreams, enrolled_at } = host.record;
+    let Host { id, public_key: _, name, is_named: _, labels, facts, agent, upstreams, enrolled_at } = host.record;
     HostView {
         id,
         state: mailbox.state,

@@ -21,6 +21,7 @@ impl World {
                 id,
                 public_key: like.public_key(),
                 name: format!("planted_{number}"),
+                is_named: Some(true),
                 labels: seen.labels.clone(),
                 facts: seen.facts.clone(),
                 agent: seen.agent.clone(),
