@@ -106,7 +106,7 @@ impl Muster {
             Command::FleetUpdate(command) => fleet_updates::run(context, command).await,
             Command::Users(command) => users::run(context, command).await,
             Command::Keys(command) => api_keys::run(context, command).await,
-            Command::Audit(arguments) => audit::list(context, arguments).await,
+            Command::Audit(arguments) => audit::run(context, arguments).await,
             Command::Tick => tick::run(context).await,
             Command::Completions { shell } => completions(shell),
         }

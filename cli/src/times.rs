@@ -1,6 +1,6 @@
 //! Durations and ages as text, such as `1h 30m` and `2h ago`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
@@ -18,6 +18,22 @@ pub fn seconds(text: &str) -> Result<u32, String> {
         rest = &rest[digits + letter.len_utf8()..];
     }
     u32::try_from(total).ok().filter(|_| !text.is_empty()).ok_or_else(wrong)
+}
+
+/// Parses a time: RFC 3339, such as `2026-03-01T12:00:00Z`, or a duration, which means so long ago.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
+    moment_before(text, Timestamp::now())
+}
+
+fn moment_before(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let wrong = || format!("{text:?} is neither a time such as 2026-03-01T12:00:00Z nor a span such as 2h");
+    let ago = |seconds: u32| now.checked_sub(SignedDuration::from_secs(seconds.into())).ok();
+    text.parse().or_else(|_| seconds(text).ok().and_then(ago).ok_or_else(wrong))
+}
+
+/// A moment to the second, in UTC: `2026-03-01 12:00:00Z`.
+pub fn at(moment: Timestamp) -> String {
+    moment.strftime("%F %TZ").to_string()
 }
 
 /// A duration in its two largest units: `1h 30m`.
@@ -63,6 +79,22 @@ mod tests {
     fn a_number_without_a_unit_and_anything_else_is_refused() {
         for text in ["", "90", "s", "1h2h", "5s1m", "1.5h", "-1s", "1 h", "9999999d", "18446744073709551616s", "1ü"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_time_or_so_long_ago() {
+        let now = "2026-03-02T12:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("2026-03-01T12:00:00Z", "2026-03-01 12:00:00Z"),
+            ("2026-03-01T14:00:00+02:00", "2026-03-01 12:00:00Z"),
+            ("24h", "2026-03-01 12:00:00Z"),
+            ("90s", "2026-03-02 11:58:30Z"),
+        ] {
+            assert_eq!(moment_before(text, now).map(at), Ok(expected.to_owned()), "{text}");
+        }
+        for text in ["", "yesterday", "2026-03-01", "12"] {
+            assert!(moment_before(text, now).is_err(), "{text}");
         }
     }
 

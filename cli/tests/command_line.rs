@@ -150,6 +150,47 @@ fn a_creation_is_retried_with_the_same_idempotency_key() {
     assert!(keys[0].is_some() && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
 }
 
+const ENTRIES: [&str; 2] = [
+    concat!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 59\r\nconnection: close\r\n\r\n",
+        r#"{"items":[{"id":"aud_2"},{"id":"aud_1"}],"next_cursor":"c"}"#
+    ),
+    concat!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 26\r\nconnection: close\r\n\r\n",
+        r#"{"items":[{"id":"aud_0"}]}"#
+    ),
+];
+
+#[test]
+fn an_export_of_the_audit_log_is_a_line_for_each_entry_of_every_page() {
+    let workspace = Workspace::new();
+    let (url, served) = server(&ENTRIES);
+    let line = format!("audit export --server {url} --actor ada --action job --since 2026-03-01T12:00:00Z");
+    let output = workspace.command(&line).env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(printed, "{\"id\":\"aud_2\"}\n{\"id\":\"aud_1\"}\n{\"id\":\"aud_0\"}\n", "{}", errors(&output));
+    let requests = served.join().expect("the server served");
+    assert!(requests[0].contains("actor=ada&action=job&since=2026-03-01T12%3A00%3A00Z&limit=200 "), "{}", requests[0]);
+    assert!(requests[1].contains("&cursor=c "), "{}", requests[1]);
+}
+
+#[test]
+fn a_secret_is_sent_apart_from_the_other_variables_and_is_not_repeated_in_an_error() {
+    let workspace = Workspace::new();
+    let (url, served) = server(&[NOTHING]);
+    let line =
+        format!("jobs run --server {url} --all-hosts --env LANG=C --secret TOKEN=hunter2 --secret KEY -- /bin/true");
+    let mut command = workspace.command(&line);
+    let output = command.env("MUSTER_TOKEN", "mst_x").env("KEY", "hunter3").output().expect("muster can be started");
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let request = served.join().expect("the server served").remove(0);
+    let sent = r#""environment":{"LANG":"C"},"secret_environment":{"KEY":"hunter3","TOKEN":"hunter2"}"#;
+    assert!(request.contains(sent), "{request}");
+    let wrong = workspace.muster("jobs run --all-hosts --secret =hunter2 -- /bin/true");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(!errors(&wrong).contains("hunter2"), "{}", errors(&wrong));
+}
+
 #[test]
 fn a_login_without_a_terminal_does_not_wait_for_a_password() {
     let workspace = Workspace::new();

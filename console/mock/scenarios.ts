@@ -385,7 +385,8 @@ function addAccess(state: State): void {
       actor_name: 'ada',
       action: 'host.described',
       subject: first.id,
-      detail: 'role=edge',
+      detail: 'label role: "core" -> "edge"',
+      address: '203.0.113.7',
       request_id: id('req'),
     })
 }

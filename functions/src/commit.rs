@@ -8,6 +8,7 @@ mod audit;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -16,7 +17,7 @@ use muster_domain::{
     changes::{Change, Effect, Lock, Note, Work},
     refused::Refused,
 };
-use muster_schemas::audit::AuditEntry;
+use muster_schemas::{audit::AuditEntry, ids::AuditId};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -37,12 +38,19 @@ pub struct Cause {
     pub name: String,
     /// The request, if one caused it.
     pub request_id: String,
+    /// Where the request came from, if that is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Cause {
     /// The tick.
     pub fn tick() -> Self {
-        Self { actor: "tick".into(), name: String::new(), request_id: String::new() }
+        Self::nobody("tick")
+    }
+
+    /// Something that is no request.
+    pub fn nobody(actor: &str) -> Self {
+        Self { actor: actor.into(), name: String::new(), request_id: String::new(), address: None }
     }
 }
 
@@ -147,12 +155,35 @@ pub async fn keep(app: &App, writes: Vec<Write>) -> Result<(), StoreError> {
 }
 
 /// The same, with an entry of the audit trail.
-pub async fn keep_audited(app: &App, mut writes: Vec<Write>, note: Note, cause: &Cause) -> Result<(), StoreError> {
-    let entry = audit::entry(note, cause, app.now());
-    writes.push(audit::write(&entry));
+pub async fn keep_audited(app: &App, writes: Vec<Write>, note: Note, cause: &Cause) -> Result<(), StoreError> {
+    keep_all_audited(app, writes, vec![note], cause).await
+}
+
+/// The same, with entries of the audit trail.
+pub async fn keep_all_audited(
+    app: &App,
+    mut writes: Vec<Write>,
+    notes: Vec<Note>,
+    cause: &Cause,
+) -> Result<(), StoreError> {
+    let entries = notes.into_iter().map(|note| audit::entry(note, cause, app.now())).collect::<Vec<_>>();
+    writes.extend(entries.iter().map(audit::write));
     keep(app, writes).await?;
-    audit::log(&entry);
+    entries.iter().for_each(audit::log);
     Ok(())
+}
+
+/// The same, with an entry of the audit trail that counts: it was written before, and says more now.
+pub async fn keep_counted(
+    app: &App,
+    mut writes: Vec<Write>,
+    (id, at): (AuditId, Timestamp),
+    note: Note,
+    cause: &Cause,
+) -> Result<(), StoreError> {
+    let entry = AuditEntry { id, ..audit::entry(note, cause, at) };
+    writes.push(audit::write(&entry));
+    keep(app, writes).await
 }
 
 /// A write of a record as JSON.

@@ -189,6 +189,9 @@ pub struct FleetUpdateView {
     /// Why it halted. Absent when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted_reason: Option<String>,
+    /// Why it was paused, by whoever paused it. Empty when nobody said so, and when it is not paused.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub paused_note: String,
     /// The wave being offered, from 0 (the canary).
     pub wave: u32,
     /// The waves' sizes, in hosts. Empty while it is planned.

@@ -35,6 +35,7 @@ pub fn details(view: &FleetUpdateView, now: Timestamp) -> String {
         ("version", view.version.clone()),
         ("state", state(view.state).into()),
         ("halted", view.halted_reason.clone().unwrap_or_default()),
+        ("paused", view.paused_note.clone()),
         ("waiting on", view.waiting_on.clone().unwrap_or_default()),
         ("hosts", counts(&view.counts)),
         ("wave", format!("{} of {} (sizes {waves})", view.wave + 1, view.waves.len())),

@@ -66,17 +66,25 @@ pub struct Note {
     pub detail: String,
     /// Whether somebody should look at it.
     pub alert: bool,
+    /// Whether it follows by the server's own rules, whoever gave the occasion.
+    pub by_the_server: bool,
 }
 
 impl Note {
     /// An entry that needs no attention.
     pub fn new(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
-        Self { action, subject: subject.to_string(), detail: detail.into(), alert: false }
+        Self { action, subject: subject.to_string(), detail: detail.into(), alert: false, by_the_server: false }
     }
 
     /// An entry that somebody should look at.
     pub fn alert(action: &'static str, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
         Self { alert: true, ..Self::new(action, subject, detail) }
+    }
+
+    /// It follows by the server's own rules: who gave the occasion did not do it.
+    #[must_use]
+    pub fn by_the_server(self) -> Self {
+        Self { by_the_server: true, ..self }
     }
 }
 

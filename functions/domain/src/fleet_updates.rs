@@ -104,6 +104,9 @@ pub struct FleetUpdate {
     pub last_success_at: Option<Timestamp>,
     /// Why it halted.
     pub halted_reason: Option<String>,
+    /// Why an operator paused it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub paused_note: String,
     /// When it was completed or cancelled.
     pub ended_at: Option<Timestamp>,
 }
@@ -180,8 +183,8 @@ pub enum Event {
         /// The outcome.
         outcome: Outcome,
     },
-    /// Stop offering the release.
-    Pause,
+    /// Stop offering the release, with a note that says why.
+    Pause(String),
     /// Continue; after a halt with a note that says why.
     Resume(String),
     /// End it.
@@ -230,7 +233,7 @@ impl Machine for FleetUpdate {
             Event::Planned { .. }
             | Event::Admit { .. }
             | Event::Host { .. }
-            | Event::Pause
+            | Event::Pause(_)
             | Event::Resume(_)
             | Event::Cancel(_)
             | Event::RetryFailed(_)
@@ -255,10 +258,10 @@ impl Machine for FleetUpdate {
             (_, Event::Host { position, outcome }) => transition.hears(*position, outcome),
             (_, Event::Tick) => transition.ticks(),
             // Idempotent: asking again changes nothing.
-            (Paused, Event::Pause) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
-            (_, Event::Pause) => {
+            (Paused, Event::Pause(_)) | (Cancelled, Event::Cancel(_)) | (Running, Event::Resume(_)) => {}
+            (_, Event::Pause(note)) => {
                 self.can(ActionOnFleetUpdate::Pause)?;
-                transition.pause();
+                transition.pause(note);
             }
             (_, Event::Resume(note)) => {
                 self.can(ActionOnFleetUpdate::Resume)?;

@@ -357,7 +357,8 @@ impl Mailbox {
             return Step::to(self.clone());
         }
         let next = Self { state: HostState::Quarantined, state_reason: Some(reason.into()), ..self.clone() };
-        Step::to(next).and(Note::alert("host.quarantined", self.host_id, reason)).and(Effect::Wake(self.host_id))
+        let note = Note::alert("host.quarantined", self.host_id, reason).by_the_server();
+        Step::to(next).and(note).and(Effect::Wake(self.host_id))
     }
 
     fn readmit(&self, reason: &str) -> Result<Step<Self>, Refused> {

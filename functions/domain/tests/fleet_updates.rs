@@ -516,13 +516,13 @@ fn a_step_over_many_hosts_stays_small_enough_for_one_commit_and_the_rest_follows
     let mut fleet = Fleet::in_waves(150, 150, 150, 1, OfflinePolicy::Skip);
     fleet.offers();
     assert_eq!(fleet.state.slots.len(), 150);
-    let pause = fleet.state.transition(&Event::Pause, at(1)).unwrap();
+    let pause = fleet.state.transition(&Event::Pause(String::new()), at(1)).unwrap();
     assert!(pause.effects.len() < 90, "{}", pause.effects.len());
     assert!(
         pause.effects.contains(&Effect::GoOn(Work::FleetUpdate(fleet.state.id))),
         "the rest need not wait for a tick"
     );
-    fleet.happens(&Event::Pause).unwrap();
+    fleet.happens(&Event::Pause(String::new())).unwrap();
     fleet.offers();
     assert!(fleet.state.slots.is_empty(), "every offer is recalled in the end");
 
@@ -580,7 +580,7 @@ fn somebody_who_looked_before_the_last_attempts_offers_no_further_one() {
     let looked_at_the_start = fleet.candidate(0);
     for _ in 0..MAX_ATTEMPTS {
         fleet.offers();
-        fleet.happens(&Event::Pause).unwrap();
+        fleet.happens(&Event::Pause(String::new())).unwrap();
         fleet.happens(&Event::Resume(String::new())).unwrap();
     }
     assert_eq!(fleet.hosts[&0].attempts, MAX_ATTEMPTS);
@@ -610,9 +610,10 @@ fn what_is_heard_of_a_host_without_a_slot_changes_nothing() {
 
 #[test]
 fn a_host_whose_offer_was_taken_back_by_a_cancel_is_cancelled_and_by_a_pause_it_is_not() {
-    for (event, state) in
-        [(Event::Cancel(String::new()), FleetUpdateHostState::Cancelled), (Event::Pause, FleetUpdateHostState::Pending)]
-    {
+    for (event, state) in [
+        (Event::Cancel(String::new()), FleetUpdateHostState::Cancelled),
+        (Event::Pause(String::new()), FleetUpdateHostState::Pending),
+    ] {
         let mut fleet = Fleet::new(2, 1, 1, OfflinePolicy::Skip);
         fleet.offers();
         fleet.happens(&event).unwrap();
@@ -625,7 +626,7 @@ fn a_host_whose_offer_was_taken_back_by_a_cancel_is_cancelled_and_by_a_pause_it_
 fn what_is_resumed_takes_nothing_back_any_more() {
     let mut fleet = Fleet::in_waves(100, 100, 100, 1, OfflinePolicy::Skip);
     fleet.offers();
-    fleet.happens(&Event::Pause).unwrap();
+    fleet.happens(&Event::Pause(String::new())).unwrap();
     let left = fleet.state.slots.len();
     assert!((1..100).contains(&left), "the first were taken back at once: {left}");
     fleet.happens(&Event::Resume(String::new())).unwrap();
@@ -738,7 +739,7 @@ proptest! {
 /// What is told to be allowed is done, and what is not is refused for the reason that is told, or changes nothing.
 fn tells_what_it_does(fleet_update: &FleetUpdate, now: Timestamp) {
     for (action, event) in [
-        (ActionOnFleetUpdate::Pause, Event::Pause),
+        (ActionOnFleetUpdate::Pause, Event::Pause("lunch".into())),
         (ActionOnFleetUpdate::Resume, Event::Resume("on".into())),
         (ActionOnFleetUpdate::Cancel, Event::Cancel("off".into())),
         (ActionOnFleetUpdate::RetryFailed, Event::RetryFailed("again".into())),
@@ -767,7 +768,7 @@ fn does(fleet: &mut Fleet, act: &Act) {
         Act::Inconclusive(position) => fleet.fails(*position, UpdateOutcome::Inconclusive),
         Act::Vanish(position) => _ = fleet.online.remove(position),
         Act::Return(position) => _ = fleet.online.insert(*position),
-        Act::Pause => drop(fleet.happens(&Event::Pause)),
+        Act::Pause => drop(fleet.happens(&Event::Pause(String::new()))),
         Act::Resume => drop(fleet.happens(&Event::Resume("on".into()))),
         Act::Cancel => drop(fleet.happens(&Event::Cancel("off".into()))),
         Act::RetryFailed => drop(fleet.happens(&Event::RetryFailed("again".into()))),

@@ -211,9 +211,10 @@ pub async fn pause(
     operator: Operator<may::ManageFleetUpdates>,
     State(app): State<App>,
     Id(id): Id<FleetUpdateId>,
-    JsonBody { .. }: JsonBody<FleetUpdateAction>,
+    JsonBody { body, .. }: JsonBody<FleetUpdateAction>,
 ) -> Result<Json<FleetUpdateView>, Failure> {
-    act(&app, &operator, id, Event::Pause).await
+    check_note(&body.note)?;
+    act(&app, &operator, id, Event::Pause(body.note)).await
 }
 
 /// `POST /api/v1/fleet-updates/{id}/resume`: continues; after a halt a note is required.

@@ -23,17 +23,25 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 pub struct List {
     index: Index,
     partition: String,
+    /// The oldest place that is looked at. Absent: the oldest there is.
+    from: Option<String>,
 }
 
 impl List {
     /// All records of a kind.
     pub fn all(of: &str) -> Self {
-        Self { index: Index::List, partition: of.into() }
+        Self { index: Index::List, partition: of.into(), from: None }
     }
 
     /// The records that belong to another one.
     pub fn owned(by: impl ToString) -> Self {
-        Self { index: Index::Owner, partition: by.to_string() }
+        Self { index: Index::Owner, partition: by.to_string(), from: None }
+    }
+
+    /// The same without what is older than this place.
+    #[must_use]
+    pub fn since(self, place: Option<String>) -> Self {
+        Self { from: place, ..self }
     }
 
     /// The newest records before `cursor`, each with its place in the list, and whether there are more. As many as asked
@@ -46,7 +54,7 @@ impl List {
     ) -> Result<(Vec<(String, Versioned<T>)>, bool), Failure> {
         let query = Query {
             partition: self.partition.clone(),
-            from: None,
+            from: self.from.clone(),
             to: cursor.map(str::to_owned),
             order: Order::Descending,
             limit,

@@ -18,22 +18,27 @@ const LOGGED: [(&str, &str); 5] = [
     ("job.presumed_lost", "A job is presumed lost."),
     ("session.opened", "Somebody signed in."),
 ];
+/// The actor of what the server does by its own rules.
+const SERVER: &str = "server";
 /// How much of its detail a line has, in bytes.
 const MAX_DETAIL_BYTES: usize = 512;
 
 /// An entry about a change.
 pub(super) fn entry(note: Note, cause: &Cause, at: Timestamp) -> AuditEntry {
-    let Note { action, subject, detail, alert } = note;
+    let Note { action, subject, detail, alert, by_the_server } = note;
+    // What follows by itself was done by nobody: a host's report, or an operator's request, was only the occasion.
+    let (actor, actor_name) = if by_the_server { (SERVER, "") } else { (cause.actor.as_str(), cause.name.as_str()) };
     AuditEntry {
         id: AuditId::new(at, rand::random()),
         at,
-        actor: cause.actor.clone(),
-        actor_name: cause.name.clone(),
+        actor: actor.into(),
+        actor_name: actor_name.into(),
         action: action.into(),
         subject,
         detail,
         alert,
         request_id: cause.request_id.clone(),
+        address: cause.address.filter(|_| !by_the_server).map(|address| address.to_string()).unwrap_or_default(),
     }
 }
 
@@ -50,7 +55,7 @@ pub(super) fn is_logged(entry: &AuditEntry) -> bool {
 /// The line of an entry, if it has one. After its commit: what was not stored did not happen.
 pub(super) fn log(entry: &AuditEntry) {
     let Some((_, text)) = LOGGED.iter().find(|(action, _)| *action == entry.action) else { return };
-    let AuditEntry { id: _, at: _, actor, actor_name: _, action, subject, detail, alert: _, request_id } = entry;
+    let AuditEntry { id: _, at: _, actor, actor_name: _, action, subject, detail, alert: _, request_id, .. } = entry;
     let detail = &detail[..detail.floor_char_boundary(MAX_DETAIL_BYTES)];
     tracing::info!(action, subject, detail, actor, request.id = request_id, "{text}");
 }

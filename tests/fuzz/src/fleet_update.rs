@@ -126,7 +126,7 @@ fn event(state: &FleetUpdate, what: What, now: Timestamp, number: usize) -> Opti
             let position = *state.slots.iter().nth(place % state.slots.len().max(1))?;
             Event::Host { position, outcome: of_this_host(outcome) }
         }
-        What::Pause(()) => Event::Pause,
+        What::Pause(()) => Event::Pause(String::new()),
         What::Resume(note) => Event::Resume(note),
         What::Cancel(note) => Event::Cancel(note),
         What::RetryFailed(note) => Event::RetryFailed(note),

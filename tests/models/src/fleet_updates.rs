@@ -272,7 +272,7 @@ impl Model for FleetUpdates {
                 state.hosts[place].is_away = !state.hosts[place].is_away;
                 Some(())
             }
-            Action::Pause => self.acts(&mut state, Event::Pause),
+            Action::Pause => self.acts(&mut state, Event::Pause(String::new())),
             Action::Resume => {
                 if self.broken == Some(Broken::CancelledCanBeResumed)
                     && state.fleet_update.state == FleetUpdateState::Cancelled

@@ -24,6 +24,7 @@ export const AUDIT_COLUMNS: Column<AuditEntry>[] = [
   },
   { name: 'Subject', cell: (entry) => <Subject id={entry.subject} /> },
   { name: 'Who', spare: true, cell: (entry) => <Actor actor={entry.actor} name={entry.actor_name} /> },
+  { name: 'From', spare: true, cell: (entry) => <span className="faint">{entry.address}</span> },
   { name: 'Request', spare: true, cell: (entry) => <code className="faint">{short(entry.request_id ?? '')}</code> },
 ]
 

@@ -93,6 +93,7 @@ impl FleetUpdate {
             taken_back: 0,
             last_success_at: None,
             halted_reason: None,
+            paused_note: String::new(),
             ended_at: None,
         };
         Step::to(state)
@@ -126,7 +127,7 @@ impl Transition {
         }
         self.next.state = FleetUpdateState::Running;
         let detail = format!("{} to {}", self.next.plan.brings.rules().title(), counted(total, "host"));
-        self.effects.push(Note::new("fleet_update.planned", self.next.id, detail).into());
+        self.effects.push(Note::new("fleet_update.planned", self.next.id, detail).by_the_server().into());
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ impl Transition {
         }
         if self.next.wave_is_done() && self.next.is_last_wave() {
             self.next.state = Completed;
-            self.end("fleet_update.completed", String::new());
+            self.end(Note::new("fleet_update.completed", self.next.id, String::new()).by_the_server());
         }
     }
 
@@ -67,13 +67,14 @@ impl Transition {
     pub(super) fn halt(&mut self, reason: &str) {
         self.next.state = FleetUpdateState::Halted;
         self.next.halted_reason = Some(reason.into());
-        self.effects.push(Note::alert("fleet_update.halted", self.next.id, reason).into());
+        self.effects.push(Note::alert("fleet_update.halted", self.next.id, reason).by_the_server().into());
         self.recall();
     }
 
-    pub(super) fn pause(&mut self) {
+    pub(super) fn pause(&mut self, note: &str) {
         self.next.state = FleetUpdateState::Paused;
-        self.effects.push(Note::new("fleet_update.paused", self.next.id, String::new()).into());
+        self.next.paused_note = note.into();
+        self.effects.push(Note::new("fleet_update.paused", self.next.id, note).into());
         self.recall();
     }
 
@@ -81,6 +82,7 @@ impl Transition {
         self.next.state = FleetUpdateState::Running;
         self.next.failures = 0;
         self.next.halted_reason = None;
+        self.next.paused_note.clear();
         self.next.to_recall.clear();
         self.effects.push(Note::new("fleet_update.resumed", self.next.id, note).into());
     }
@@ -100,17 +102,17 @@ impl Transition {
     pub(super) fn cancel(&mut self, note: &str) {
         self.next.state = FleetUpdateState::Cancelled;
         self.next.planning = None;
-        self.end("fleet_update.cancelled", note.into());
+        self.end(Note::new("fleet_update.cancelled", self.next.id, note));
         self.recall();
     }
 
-    fn end(&mut self, action: &'static str, detail: String) {
+    fn end(&mut self, note: Note) {
         self.next.ended_at = Some(self.now);
         self.effects.push(Effect::Unlock(Lock {
             name: self.next.plan.brings.rules().lock(),
             holder: self.next.id.to_string(),
         }));
-        self.effects.push(Note::new(action, self.next.id, detail).into());
+        self.effects.push(note.into());
     }
 
     /// Recalls offers that are not accepted. Hosts that are already updating finish and are recorded.

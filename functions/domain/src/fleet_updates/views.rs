@@ -39,6 +39,7 @@ impl FleetUpdate {
             state: self.state,
             waiting_on: self.waiting_on(now),
             halted_reason: self.halted_reason.clone(),
+            paused_note: self.paused_note.clone(),
             wave: self.wave,
             waves: plan.waves,
             max_in_flight: plan.max_in_flight,

@@ -14,7 +14,8 @@ impl FleetUpdate {
             FleetUpdateState::Planning => {
                 Some(format!("the plan to be ready ({} so far)", counted(self.total(), "host")))
             }
-            FleetUpdateState::Paused => Some("an operator to resume it".into()),
+            FleetUpdateState::Paused if self.paused_note.is_empty() => Some("an operator to resume it".into()),
+            FleetUpdateState::Paused => Some(format!("an operator to resume it: {}", self.paused_note)),
             FleetUpdateState::Halted => {
                 let reason = self.halted_reason.as_deref().unwrap_or("no reason was kept");
                 Some(format!("an operator to resume or cancel it: {reason}"))
