@@ -12,6 +12,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use muster_domain::{installations::Names, load::Sheddable, pacing::Pacing};
 use muster_schemas::{
+    access::Role,
+    ids::UserId,
     problems::{Problem, ProblemCode},
     secrets::Secret,
 };
@@ -22,7 +24,9 @@ use crate::{
     blobs::Blobs,
     budgets::Budgets,
     clock::Clock,
+    places::Places,
     polls::Polls,
+    recent::Recent,
     store::{
         Consistency, Key, StoreError, Table, Versioned,
         load::{CountingTable, Load},
@@ -50,6 +54,10 @@ pub struct Parts {
     pub polls: Polls,
     /// How many requests callers have made to this process.
     pub budgets: Budgets,
+    /// Who waits for a password to be checked.
+    pub places: Places,
+    /// Roles of accounts as they were a moment ago, for the API keys that they have made. Absent: there is no such account.
+    pub roles: Recent<UserId, Option<Role>>,
     /// Tasks that go on even if the caller is gone.
     pub tasks: TaskTracker,
     load: Load,
@@ -94,6 +102,8 @@ impl App {
             settings,
             polls: Polls::default(),
             budgets: Budgets::default(),
+            places: Places::default(),
+            roles: Recent::default(),
             tasks: TaskTracker::new(),
             load,
             draining,

@@ -14,7 +14,8 @@
 //! user#ID              user            account                 list users
 //! user-name#NAME       user-name       id of the account with this name
 //! session#ID           session         session of a person
-//! sign-in#SHA256       sign-in         tries of a name that no right password has followed
+//! sign-in#SHA256       sign-in         tries of a caller with a name that no right password has followed
+//! sign-in#SHA256       refusals        how many of them failed of late, and which audit entry says so
 //! api-key#ID           api-key         ApiKey                  list api-keys
 //! lock#NAME            lock            id of the holder
 //! idempotency#…        PART            what an earlier request made

@@ -10,6 +10,7 @@ pub mod functions;
 pub mod installations;
 pub mod moving;
 mod pacing;
+mod proxies;
 pub mod serve;
 pub mod storage;
 pub mod tls;

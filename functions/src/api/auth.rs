@@ -1,23 +1,19 @@
 //! Authorization: the type of a handler's first argument says which callers it serves, and a handler without one does not
 //! compile.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, net::IpAddr};
 
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use muster_domain::{access::Permission, budgets::Budget};
-use muster_schemas::{
-    access::Role,
-    ids::HostId,
-    problems::{Problem, ProblemCode},
-};
+use muster_schemas::{access::Role, ids::HostId, problems::ProblemCode};
 use tracing::{Span, field::display};
 
 use super::{
     extract,
-    identity::{Identity, access_tokens, api_keys, enrollment_tokens, sessions},
+    identity::{Identity, access_tokens, addresses, api_keys, enrollment_tokens, sessions},
     problem::Failure,
 };
 use crate::{app::App, commit::Cause};
@@ -45,6 +41,15 @@ pub trait Caller {
 pub struct Anyone {
     /// The request.
     pub request_id: String,
+    /// Where it comes from, if that is known.
+    pub address: Option<IpAddr>,
+}
+
+impl Anyone {
+    /// As the cause of a change, in the name of whom it turned out to be.
+    pub fn cause(&self, actor: String, name: String) -> Cause {
+        Cause { actor, name, request_id: self.request_id.clone(), address: self.address }
+    }
 }
 
 impl Caller for Anyone {
@@ -55,7 +60,7 @@ impl FromRequestParts<App> for Anyone {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, Failure> {
-        Ok(Self { request_id: extract::request_id(parts) })
+        Ok(Self { request_id: extract::request_id(parts), address: addresses::of(parts) })
     }
 }
 
@@ -85,12 +90,19 @@ pub struct Agent {
     pub host_id: HostId,
     /// The request.
     pub request_id: String,
+    /// Where it comes from, if that is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Agent {
     /// As the cause of a change.
     pub fn cause(&self) -> Cause {
-        Cause { actor: format!("host:{}", self.host_id), name: String::new(), request_id: self.request_id.clone() }
+        Cause {
+            actor: format!("host:{}", self.host_id),
+            name: String::new(),
+            request_id: self.request_id.clone(),
+            address: self.address,
+        }
     }
 }
 
@@ -105,7 +117,7 @@ impl FromRequestParts<App> for Agent {
         let host_id = bearer(parts).and_then(|token| access_tokens::host(app, token)).ok_or_else(unauthorized)?;
         acts(format_args!("host:{host_id}"));
         within_budget(app, &host_id.to_string(), app.settings.pacing.host_budget)?;
-        Ok(Self { host_id, request_id: extract::request_id(parts) })
+        Ok(Self { host_id, request_id: extract::request_id(parts), address: addresses::of(parts) })
     }
 }
 
@@ -134,8 +146,8 @@ impl<P> Operator<P> {
 
     /// As the cause of a change.
     pub fn cause(&self) -> Cause {
-        let Identity { actor, name, request_id, .. } = self.identity.clone();
-        Cause { actor, name, request_id }
+        let Identity { actor, name, request_id, address, .. } = self.identity.clone();
+        Cause { actor, name, request_id, address }
     }
 }
 
@@ -213,8 +225,7 @@ pub fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Fail
     app.budgets.spend(caller, budget, app.now()).map_err(|wait| {
         let detail =
             format!("rate limit: at most {} requests at once and {} per second", budget.burst, budget.per_second);
-        let problem = Problem::new(ProblemCode::TooManyRequests).detail(detail);
-        problem.with("retry_after_seconds", wait.as_secs().unsigned_abs() + u64::from(wait.subsec_nanos() > 0)).into()
+        Failure::too_many(detail, wait)
     })
 }
 
@@ -224,7 +235,8 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
         Some(token) => sessions::of_bearer(app, token, parts).await?,
         None => sessions::of_cookie(app, parts).await?,
     };
-    found.ok_or_else(unauthorized)
+    let found = found.ok_or_else(unauthorized)?;
+    Ok(Identity { address: addresses::of(parts), ..found })
 }
 
 /// Adds the caller to the request's span.

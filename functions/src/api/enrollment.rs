@@ -29,7 +29,7 @@ use super::{
 use crate::{
     advance::{advance, advance_with},
     app::App,
-    commit::{Cause, CommitError, Extras, put},
+    commit::{CommitError, Extras, put},
     records,
     store::{Consistency, Expect, Versioned},
 };
@@ -110,7 +110,7 @@ pub async fn revoke(
 
 /// `POST /api/v1/agent/enroll`: a host joins. The same key again gets the same host.
 pub async fn enroll(
-    _: Anyone,
+    caller: Anyone,
     State(app): State<App>,
     JsonBody { body, .. }: JsonBody<EnrollRequest>,
 ) -> Result<impl IntoResponse, Failure> {
@@ -133,7 +133,7 @@ pub async fn enroll(
     };
     let change = Change::EnrollmentToken(token.id, Event::Join { host: Box::new(host), id });
     let write = put(lookup.clone(), 1, Vec::new(), &id, Expect::Absent);
-    let cause = Cause { actor: format!("host:{id}"), name: String::new(), request_id: String::new() };
+    let cause = caller.cause(format!("host:{id}"), String::new());
     match advance_with(&app, change, &cause, Extras { writes: vec![write], ..Extras::default() }).await {
         Ok(_) => Ok(answer(&app, id)),
         // Another request with the same key came first: it is the same host. Which refusal says so depends on the race.

@@ -2,15 +2,20 @@
 
 pub mod access_tokens;
 pub mod accounts;
+pub mod addresses;
 pub mod api_keys;
 pub mod credentials;
+pub mod devices;
 pub mod enrollment_tokens;
 pub mod passwords;
+pub mod refusals;
 pub mod sessions;
 pub mod throttle;
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
-use muster_schemas::access::Role;
+use muster_schemas::{access::Role, ids::UserId};
 
 /// The identity of a person or a program.
 #[derive(Debug, Clone)]
@@ -27,4 +32,8 @@ pub struct Identity {
     pub expires_at: Timestamp,
     /// The request.
     pub request_id: String,
+    /// Where it comes from, if that is known.
+    pub address: Option<IpAddr>,
+    /// The account behind it: the person's own, or that of whoever made the key. Absent: the key is older than this.
+    pub account: Option<UserId>,
 }

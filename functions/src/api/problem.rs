@@ -1,11 +1,12 @@
 //! Errors to problems (RFC 9457): refused (4xx, not logged) and broken (5xx, logged once) part here.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, fmt::Display, sync::Arc};
 
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use jiff::SignedDuration;
 use muster_domain::refused::Refused;
 use muster_schemas::problems::{Problem, ProblemCode};
 
@@ -26,6 +27,12 @@ impl Failure {
     /// Refused with this code.
     pub fn of(code: ProblemCode) -> Self {
         Problem::new(code).into()
+    }
+
+    /// Refused because of a limit that ends after `wait`.
+    pub fn too_many(detail: impl Display, wait: SignedDuration) -> Self {
+        let seconds = wait.as_secs().unsigned_abs() + u64::from(wait.subsec_nanos() > 0);
+        Problem::new(ProblemCode::TooManyRequests).detail(detail).with("retry_after_seconds", seconds).into()
     }
 
     /// A fault of ours.

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use muster_domain::access::of_caller;
 use muster_schemas::{
@@ -19,9 +19,10 @@ use super::{
     identity::{
         Identity,
         accounts::{self, Account},
-        passwords,
+        devices::{self, Device},
+        passwords, refusals,
         sessions::{self, COOKIE, Session},
-        throttle,
+        throttle::{self, Attempt},
     },
     problem::Failure,
     route::{self, Argument, Route},
@@ -41,25 +42,29 @@ pub fn routes() -> Vec<Route> {
 
 /// `POST /api/v1/session`: sign in.
 pub async fn create(
-    Anyone { request_id }: Anyone,
+    caller: Anyone,
+    device: Device,
     State(app): State<App>,
     JsonBody { body, .. }: JsonBody<LoginRequest>,
 ) -> Result<Response, Failure> {
     let LoginRequest { username, password, kind } = body;
-    let _place = passwords::place_in_the_queue()?;
-    let tried = throttle::count_try(&app, &username).await?;
+    let attempt = Attempt { username: &username, address: caller.address, device: device.of(&username) };
+    let tried = throttle::admit(&app, &attempt).await?;
     let account = accounts::by_name(&app, &username).await?;
     let stored = account.as_ref().map(|account| account.password_hash.clone());
     // An unknown name takes as long as a wrong password, and is answered the same.
     let right = passwords::verify(password, stored).await?;
     if !right && tried.begins_the_wait {
-        log_refused(account.as_ref(), &request_id);
+        log_refused(account.as_ref(), &caller.request_id);
     }
-    let Some(account) = account.filter(|_| right) else {
+    let Some(account) = account.as_ref().filter(|_| right) else {
+        refusals::note(&app, account.as_ref(), &attempt, &caller.cause("anonymous".into(), String::new())).await?;
         return Err(Problem::new(ProblemCode::Unauthorized).detail("wrong name or password").into());
     };
-    let (session, secret) = sessions::open(&app, &account, kind, tried.kept_at, request_id).await?;
-    Ok((StatusCode::CREATED, answer(&account, session, secret)).into_response())
+    let cause = caller.cause(format!("user:{}", account.id), account.username.clone());
+    let (session, secret) = sessions::open(&app, account, kind, &tried, &cause).await?;
+    let known = AppendHeaders([(header::SET_COOKIE, devices::remember(&app, &username)?)]);
+    Ok((StatusCode::CREATED, known, answer(account, session, secret)).into_response())
 }
 
 /// `GET /api/v1/session`: who am I.

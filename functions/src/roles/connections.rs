@@ -7,7 +7,7 @@
 mod patience;
 mod seats;
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -30,6 +30,7 @@ use self::{
     seats::{ArrivingBody, Seat, Seats},
 };
 use super::tls::Tls;
+use crate::api::identity::addresses::{ClientAddress, TrustedProxies};
 
 /// The largest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -74,18 +75,28 @@ pub async fn serve(
     tls: Option<Tls>,
     router: Router,
     limits: Limits,
+    proxies: TrustedProxies,
     stop: watch::Receiver<bool>,
 ) {
+    let proxies = Arc::new(proxies);
     let (seats, connections) = (Seats::new(limits.most), TaskTracker::new());
     let mut told = stop.clone();
     let accepting = async {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // An answer is one small packet: it must not wait for the next.
                     drop(stream.set_nodelay(true));
                     let seat = Arc::new(seats.take().await);
-                    connections.spawn(attend(stream, tls.clone(), router.clone(), limits, seat, stop.clone()));
+                    let origin = Origin { peer: peer.ip(), proxies: Arc::clone(&proxies) };
+                    connections.spawn(attend(
+                        (stream, origin),
+                        tls.clone(),
+                        router.clone(),
+                        limits,
+                        seat,
+                        stop.clone(),
+                    ));
                 }
                 // Out of file descriptors, mostly: let some close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -101,8 +112,15 @@ pub async fn serve(
     connections.wait().await;
 }
 
+/// Where the requests of a connection come from.
+#[derive(Clone)]
+struct Origin {
+    peer: IpAddr,
+    proxies: Arc<TrustedProxies>,
+}
+
 async fn attend(
-    stream: TcpStream,
+    (stream, origin): (TcpStream, Origin),
     tls: Option<Tls>,
     router: Router,
     limits: Limits,
@@ -111,10 +129,10 @@ async fn attend(
 ) {
     let taken_back = Arc::clone(&seat);
     let attended = async {
-        let Some(tls) = tls else { return converse(stream, router, limits, seat, stop).await };
+        let Some(tls) = tls else { return converse((stream, origin), router, limits, seat, stop).await };
         // A caller that fails the handshake is dropped; nothing was asked yet.
         if let Some(stream) = tls.shakes(stream).await {
-            converse(stream, router, limits, seat, stop).await;
+            converse((stream, origin), router, limits, seat, stop).await;
         }
     };
     tokio::select! {
@@ -124,11 +142,19 @@ async fn attend(
 }
 
 /// Request after request.
-async fn converse<I>(stream: I, router: Router, limits: Limits, seat: Arc<Seat>, mut stop: watch::Receiver<bool>)
-where
+async fn converse<I>(
+    (stream, origin): (I, Origin),
+    router: Router,
+    limits: Limits,
+    seat: Arc<Seat>,
+    mut stop: watch::Receiver<bool>,
+) where
     I: AsyncRead + AsyncWrite + Unpin,
 {
-    let service = service_fn(move |request| answer(router.clone(), Arc::clone(&seat), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let client = origin.proxies.client(origin.peer, request.headers());
+        answer(router.clone(), Arc::clone(&seat), client, request)
+    });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD_BYTES);
     let stream = TokioIo::new(PatientStream::new(stream, limits.stall));
@@ -142,8 +168,14 @@ where
     drop(conversation.await);
 }
 
-async fn answer(router: Router, seat: Arc<Seat>, request: Request<Incoming>) -> Result<Response, Infallible> {
-    let request = request.map(|body| Body::new(ArrivingBody::new(body, Arc::clone(&seat))));
+async fn answer(
+    router: Router,
+    seat: Arc<Seat>,
+    client: ClientAddress,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    let mut request = request.map(|body| Body::new(ArrivingBody::new(body, Arc::clone(&seat))));
+    request.extensions_mut().insert(client);
     let answered = router.oneshot(request).await;
     seat.waits();
     answered

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, Write as _},
+    net::IpAddr,
     sync::Arc,
     time::Instant,
 };
@@ -17,14 +18,18 @@ use axum::{
 };
 use clap::Parser;
 use lambda_http::lambda_runtime::{self, LambdaEvent};
+use lambda_http::{RequestExt as _, request::RequestContext};
 use muster_domain::pacing::Pacing;
 use muster_schemas::secrets::Secret;
 use serde_json::{Value, json};
 use tower::{ServiceExt, service_fn};
 
-use super::{installations, pacing, storage, urls};
+use super::{installations, pacing, proxies, storage, urls};
 use crate::{
-    api,
+    api::{
+        self,
+        identity::addresses::{ClientAddress, TrustedProxies},
+    },
     app::{App, Settings},
     clock::SystemClock,
     errors::chain,
@@ -42,6 +47,8 @@ struct Options {
     storage: storage::Options,
     #[command(flatten)]
     pacing: pacing::Options,
+    #[command(flatten)]
+    proxies: proxies::Options,
     /// The URL that hosts and people know the server by
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: String,
@@ -79,9 +86,10 @@ pub fn run(role: &str) -> Result<(), String> {
             "api" => {
                 let secret = storage.token_secret().await.map_err(|error| chain(&error))?;
                 let names = options.also_known_as.split(',').filter(|url| !url.is_empty()).map(str::to_owned).collect();
+                let proxies = options.proxies.trusted();
                 let app = app(options, storage, secret)?;
                 installations::begin(&app, names).await.map_err(|error| chain(&error))?;
-                serve_api(app).await
+                serve_api(app, proxies).await
             }
             // The tick neither gives out nor believes a token, and has no right to the secret.
             _ => serve_tick(app(options, storage, Secret::new(""))?).await,
@@ -123,10 +131,22 @@ fn app(options: Options, storage: storage::Storage, token_secret: Secret) -> Res
     Ok(App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings))
 }
 
-async fn serve_api(app: App) -> Result<(), lambda_http::Error> {
+async fn serve_api(app: App, proxies: TrustedProxies) -> Result<(), lambda_http::Error> {
     let router = api::router(&app);
-    lambda_http::run(service_fn(move |request: lambda_http::Request| measured(app.clone(), router.clone(), request)))
-        .await
+    let serve = move |mut request: lambda_http::Request| {
+        let client = source(&request).map(|peer| proxies.client(peer, request.headers()));
+        client.map(|client: ClientAddress| request.extensions_mut().insert(client));
+        measured(app.clone(), router.clone(), request)
+    };
+    lambda_http::run(service_fn(serve)).await
+}
+
+/// The address of whoever called the API or the function's URL, by their word: `CloudFront`, where it stands in front.
+fn source(request: &lambda_http::Request) -> Option<IpAddr> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.as_deref()?.parse().ok(),
+        _ => None,
+    }
 }
 
 async fn measured(app: App, router: Router, request: lambda_http::Request) -> Result<Response, lambda_http::Error> {

@@ -19,13 +19,13 @@ use super::console;
 use super::{
     accounts::{self, AccountError},
     connections::{self, Limits},
-    installations, pacing,
+    installations, pacing, proxies,
     storage::{self, Kind, StorageError},
     tls::{Certificate, Tls},
     urls,
 };
 use crate::{
-    api,
+    api::{self, identity::addresses::TrustedProxies},
     app::{App, Settings},
     clock::SystemClock,
     errors::chain,
@@ -65,6 +65,8 @@ pub struct Options {
     /// The longest time that a check-in is held, in seconds: shorter than the timeouts of proxies in between
     #[arg(long, env = "MUSTER_MAX_HOLD_SECONDS", value_parser = clap::value_parser!(u32).range(1..=280))]
     max_hold_seconds: Option<u32>,
+    #[command(flatten)]
+    proxies: proxies::Options,
     #[command(flatten)]
     pacing: pacing::Options,
     /// How much to log: error, warn, info, debug (a line for each request) or trace
@@ -120,9 +122,9 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let scheme = if certificate.is_some() { "https" } else { "http" };
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
     // The lock of an embedded storage is held until the end.
-    let (app, _kept) = open(&options, public_url).await?;
+    let (app, kept) = open(&options, public_url).await?;
     installations::begin(&app, options.also_known_as.clone()).await.map_err(ServeError::Installation)?;
-    accounts::first(&app).await?;
+    accounts::first(&app, kept.data()).await?;
     if certificate.is_none() && !address.ip().is_loopback() {
         tracing::warn!("Serving plain HTTP beyond loopback: put a TLS proxy in front, agents refuse plain HTTP.");
     }
@@ -132,7 +134,7 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let ticking = tokio::spawn(tick_until(app.clone(), stop.clone()));
     let limits = Limits::of(options.max_connections);
     let tls = certificate.map(|certificate| Tls::new(certificate, hung_up(hangups)));
-    serve(&app, listener, tls, limits, stop).await;
+    serve(&app, (listener, tls), limits, options.proxies.trusted(), stop).await;
     ticking.abort();
     tracing::info!("Stopped.");
     Ok(())
@@ -163,8 +165,14 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
     Ok((App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings), storage.kind))
 }
 
-async fn serve(app: &App, listener: TcpListener, tls: Option<Tls>, limits: Limits, mut stop: watch::Receiver<bool>) {
-    let serving = connections::serve(listener, tls, router(app), limits, stop.clone());
+async fn serve(
+    app: &App,
+    (listener, tls): (TcpListener, Option<Tls>),
+    limits: Limits,
+    proxies: TrustedProxies,
+    mut stop: watch::Receiver<bool>,
+) {
+    let serving = connections::serve(listener, tls, router(app), limits, proxies, stop.clone());
     let overdue = async {
         drop(stop.wait_for(|stop| *stop).await);
         app.drain();

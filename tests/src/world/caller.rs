@@ -1,6 +1,6 @@
 //! Who calls, and what comes back. Every answer of every test is checked: below 500, and a well-formed problem if it is one.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use axum::{
     body::Body,
@@ -8,6 +8,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use muster_schemas::problems::{Problem, ProblemCode};
+use muster_server::api::identity::addresses::ClientAddress;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -20,12 +21,19 @@ use super::World;
 pub struct Caller {
     world: World,
     headers: HeaderMap,
+    address: Option<IpAddr>,
 }
 
 impl Caller {
     /// Somebody without a credential.
     pub fn new(world: &World) -> Self {
-        Self { world: world.clone(), headers: HeaderMap::new() }
+        Self { world: world.clone(), headers: HeaderMap::new(), address: None }
+    }
+
+    /// The same from this address, which nobody knows otherwise.
+    #[must_use]
+    pub fn at(self, address: &str) -> Self {
+        Self { address: Some(address.parse().unwrap()), ..self }
     }
 
     /// The same with a credential.
@@ -80,6 +88,7 @@ impl Caller {
     /// Sends a request with the caller's headers.
     pub async fn sends(&self, mut request: Request<Body>) -> Answer {
         request.headers_mut().extend(self.headers.clone());
+        self.address.map(|address| request.extensions_mut().insert(ClientAddress(address)));
         let what = format!("{} {}", request.method(), request.uri());
         let (parts, body) = request.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();

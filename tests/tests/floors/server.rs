@@ -6,7 +6,7 @@ use super::sources::{assert_reached_in, dependencies, imports, names, sources};
 
 /// The server's floors, the lowest first. A module may use those below it and what is in its own folder, and nothing beside it.
 const FLOORS: [&[&str]; 11] = [
-    &["aws", "budgets", "clock", "errors", "polls", "version"],
+    &["aws", "budgets", "clock", "errors", "places", "polls", "recent", "version"],
     &["blobs", "store"],
     &["app", "records"],
     &["commit"],
@@ -27,7 +27,7 @@ const REACHED_IN: [(&str, &[&str]); 10] = [
     ("aws_sdk_s3", &["blobs/s3"]),
     ("lambda_http", &["roles/"]),
     ("argon2", &["api/identity/passwords.rs"]),
-    ("jsonwebtoken", &["api/identity/access_tokens.rs"]),
+    ("jsonwebtoken", &["api/identity/access_tokens.rs", "api/identity/devices.rs"]),
     ("tokio::net", &["roles/"]),
     ("Timestamp::now", &["clock.rs"]),
     ("tokio::time", &["clock.rs", "roles/", "store/dynamodb"]),

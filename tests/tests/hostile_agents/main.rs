@@ -2,6 +2,7 @@
 //! read or changed, nothing fills up or stands still, and whoever is honest is served as if nobody else were there.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod addresses;
 mod enrollment;
 mod fleet_updates;
 mod floods;

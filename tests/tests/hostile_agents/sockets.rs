@@ -4,9 +4,12 @@ use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use muster_domain::pacing::Pacing;
 use muster_schemas::check_ins::CheckInResponse;
-use muster_server::roles::{
-    connections::{Limits, serve},
-    tls::{Certificate, Tls},
+use muster_server::{
+    api::identity::addresses::TrustedProxies,
+    roles::{
+        connections::{Limits, serve},
+        tls::{Certificate, Tls},
+    },
 };
 use muster_tests::world::run_job;
 use rcgen::CertifiedKey;
@@ -36,7 +39,7 @@ impl Served {
         let (scene, listener) = (Scene::new().await, TcpListener::bind("127.0.0.1:0").await.unwrap());
         let (stop, told) = watch::channel(false);
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, None, scene.world.router(), limits, told));
+        tokio::spawn(serve(listener, None, scene.world.router(), limits, TrustedProxies::default(), told));
         Self { scene, address, stop }
     }
 
@@ -195,7 +198,8 @@ async fn callers_that_never_shake_hands_give_way_to_one_who_does() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, told) = watch::channel(false);
-    tokio::spawn(serve(listener, Some(tls), scene.world.router(), Limits { most: 16, ..PATIENT }, told));
+    let limits = Limits { most: 16, ..PATIENT };
+    tokio::spawn(serve(listener, Some(tls), scene.world.router(), limits, TrustedProxies::default(), told));
     let mut idle = Vec::new();
     for number in 0..200 {
         let mut stream = TcpStream::connect(address).await.unwrap();

@@ -12,7 +12,7 @@ use muster_schemas::{
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::{Identity, accounts::Account, credentials};
+use super::{Identity, accounts::Account, credentials, throttle::Try};
 use crate::{
     api::{
         extract::{header_text, request_id},
@@ -21,7 +21,7 @@ use crate::{
     app::App,
     commit::{Cause, keep, keep_audited, put},
     records,
-    store::{Consistency, Expect, Key, Write},
+    store::{Consistency, Expect, Write},
 };
 
 /// The cookie. `__Host-` binds it to this host, to TLS, and to the whole path.
@@ -55,8 +55,8 @@ pub async fn open(
     app: &App,
     account: &Account,
     kind: SessionKind,
-    tries: Key,
-    request_id: String,
+    tried: &Try,
+    cause: &Cause,
 ) -> Result<(Session, Secret), Failure> {
     let now = app.now();
     let (secret, secret_sha256) = credentials::issue(PREFIX, RequestId::new(now, rand::random()));
@@ -71,10 +71,8 @@ pub async fn open(
         expires_at: after(now, SESSION_SECONDS),
     };
     let ulid = credentials::ulid(PREFIX, secret.reveal()).unwrap_or_default();
-    let cause = Cause { actor: format!("user:{}", account.id), name: account.username.clone(), request_id };
     let note = Note::new("session.opened", account.id, account.username.clone());
-    let forgotten = Write::Delete { key: tries, expect: Expect::Any };
-    keep_audited(app, vec![write(ulid, 1, &session, Expect::Absent), forgotten], note, &cause).await?;
+    keep_audited(app, vec![write(ulid, 1, &session, Expect::Absent), tried.succeeded(app)], note, cause).await?;
     Ok((session, secret))
 }
 
@@ -108,7 +106,7 @@ pub async fn csrf_token(app: &App, headers: &HeaderMap) -> Result<Option<Secret>
 }
 
 async fn by_cookie(app: &App, headers: &HeaderMap, request_id: String) -> Result<Option<(Identity, String)>, Failure> {
-    let Some(token) = cookie(headers) else { return Ok(None) };
+    let Some(token) = cookie(headers, COOKIE) else { return Ok(None) };
     identify(app, token, SessionKind::Cookie, request_id).await
 }
 
@@ -146,6 +144,8 @@ async fn identify(
         session: Some(ulid.into()),
         expires_at: session.expires_at,
         request_id,
+        address: None,
+        account: Some(account.record.id),
     };
     Ok(Some((identity, session.csrf_token)))
 }
@@ -167,10 +167,11 @@ fn origin_of(url: &str) -> &str {
     url[host..].find('/').map_or(url, |path| &url[..host + path])
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The cookie of this name.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
+    pairs.find(|(named, _)| *named == name).map(|(_, value)| value)
 }
 
 fn write(ulid: &str, revision: u64, session: &Session, expect: Expect) -> Write {
