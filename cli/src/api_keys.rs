@@ -11,7 +11,7 @@ use crate::{
     failures::Failure,
     output::{Context, Paging},
     roles,
-    tables::Table,
+    tables::{self, Table},
     times,
 };
 
@@ -68,11 +68,25 @@ pub async fn run(context: &Context, command: KeyCommand) -> Result<Exit, Failure
     Ok(Exit::Succeeded)
 }
 
+/// The role of a key, and what its maker has left of it.
+fn role(key: &ApiKeyView) -> String {
+    let own = roles::text(key.role);
+    match key.role_now {
+        // A server of before does not say.
+        None if key.created_by.is_empty() => own.into(),
+        None => "ended with its maker".into(),
+        Some(now) if now < key.role => format!("{} (made as {own})", roles::text(now)),
+        Some(_) => own.into(),
+    }
+}
+
 fn table(keys: &[ApiKeyView], now: Timestamp) -> String {
-    let mut table = Table::new(["ID", "NAME", "ROLE", "LAST USED", "EXPIRES"]);
+    let mut table = Table::new(["ID", "NAME", "ROLE", "MADE BY", "LAST USED", "EXPIRES"]);
     for key in keys {
+        let maker =
+            if key.created_by.is_empty() { "-".into() } else { tables::actor(&key.created_by, &key.created_by_name) };
         let (last_used, expires) = (times::ago_or_dash(key.last_used_at, now), times::ago(key.expires_at, now));
-        table.row([key.id.to_string(), key.name.clone(), roles::text(key.role).into(), last_used, expires]);
+        table.row([key.id.to_string(), key.name.clone(), role(key), maker, last_used, expires]);
     }
     table.render("There are no API keys.")
 }

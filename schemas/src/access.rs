@@ -71,7 +71,7 @@ pub struct SessionView {
 pub struct UserRequest {
     /// 1 to 64 characters of `a-z 0-9 . _ -`.
     pub username: String,
-    /// 12 to 256 characters.
+    /// 12 to 256 characters, of which at least 5 are different; neither a common password nor the name.
     pub password: Secret,
     /// Their role.
     pub role: Role,
@@ -81,7 +81,7 @@ pub struct UserRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UserChange {
-    /// A new password; ends the person's sessions.
+    /// A new password, by the rules of `POST /api/v1/users`; ends the person's sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
     /// A new role. The last admin cannot lose theirs.
@@ -139,6 +139,16 @@ pub struct ApiKeyView {
     pub name: String,
     /// Its role.
     pub role: Role,
+    /// The role that it has now: its own, or that of its maker's account if that is less. Absent: none, because its maker's
+    /// account was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_now: Option<Role>,
+    /// Who made it: `user:<id>` or `key:<id>`. Empty when it was made before this was written down.
+    #[serde(default)]
+    pub created_by: String,
+    /// What people called that one then: a user's or an API key's name.
+    #[serde(default)]
+    pub created_by_name: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.

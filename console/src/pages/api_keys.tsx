@@ -6,6 +6,7 @@ import { apiKeyList } from '../api/api_keys'
 import { useList } from '../api/lists'
 import type { ApiKey } from '../api/nouns'
 import { useSession } from '../api/session'
+import { Actor } from '../ui/actor'
 import { Badge } from '../ui/badge'
 import { ActionButton, whyNot } from '../ui/button'
 import { Empty } from '../ui/command'
@@ -62,11 +63,23 @@ export function ApiKeysPage() {
   )
 }
 
+/** The role of a key: never more than its maker has now. */
+function KeyRole({ apiKey: { role, role_now, created_by } }: { apiKey: ApiKey }) {
+  if (created_by && !role_now) return <span className="faint">ended with its maker</span>
+  return <Badge state={role_now ?? role} />
+}
+
 function KeyTable({ onRevoke }: { onRevoke: (key: ApiKey) => void }) {
   const keys = useList(apiKeyList)
   const columns: Column<ApiKey>[] = [
     { name: 'Name', wide: true, cell: ({ name }) => <strong>{name}</strong> },
-    { name: 'Role', cell: ({ role }) => <Badge state={role} /> },
+    { name: 'Role', cell: (key) => <KeyRole apiKey={key} /> },
+    {
+      name: 'Made by',
+      spare: true,
+      cell: ({ created_by, created_by_name }) =>
+        created_by ? <Actor actor={created_by} name={created_by_name} /> : <span className="faint">not kept</span>,
+    },
     { name: 'Last used', cell: ({ last_used_at }) => <Time at={last_used_at} none="never" /> },
     { name: 'Expires', spare: true, cell: ({ expires_at }) => <Time at={expires_at} /> },
     { name: 'Created', spare: true, cell: ({ created_at }) => <Time at={created_at} /> },

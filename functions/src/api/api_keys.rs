@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     app::App,
-    commit::keep_audited,
+    commit::{Cause, keep_audited},
     records,
     store::{Consistency, Expect, Versioned, Write},
 };
@@ -63,13 +63,24 @@ pub async fn create(
     once.refuse_repeat(&app).await?;
     let (id, now) = (ApiKeyId::new(app.now(), rand::random()), app.now());
     let (secret, secret_sha256) = api_keys::issue(id);
-    let record =
-        ApiKey { id, name, secret_sha256, role, created_at: now, expires_at: after(now, seconds), last_used_at: None };
+    let Cause { actor: created_by, name: created_by_name, .. } = operator.cause();
+    let record = ApiKey {
+        id,
+        name,
+        secret_sha256,
+        role,
+        account: operator.identity.account,
+        created_by,
+        created_by_name,
+        created_at: now,
+        expires_at: after(now, seconds),
+        last_used_at: None,
+    };
     let detail = format!("{}, {}", record.name, muster_domain::words::word(role));
     let mut writes = vec![record.write(1, Expect::Absent)];
     writes.extend(once.write(&app, &id));
     keep_audited(&app, writes, Note::new("api_key.created", id, detail), &operator.cause()).await?;
-    Ok((StatusCode::CREATED, Json(ApiKeyCreated { key: secret, view: view(record, operator.role()) })))
+    Ok((StatusCode::CREATED, Json(ApiKeyCreated { key: secret, view: view(record, Some(role), operator.role()) })))
 }
 
 /// `GET /api/v1/api-keys`
@@ -78,8 +89,13 @@ pub async fn list(
     State(app): State<App>,
     Paging(params): Paging,
 ) -> Result<Json<Page<ApiKeyView>>, Failure> {
-    let view = |found: Versioned<ApiKey>| Some(view(found.record, operator.role()));
-    page(&app, List::all("api-keys"), &params, view).await.map(Json)
+    let keys = page(&app, List::all("api-keys"), &params, |found: Versioned<ApiKey>| Some(found.record)).await?;
+    let mut items = Vec::new();
+    for key in keys.items {
+        let role = key.role_now(&app).await?;
+        items.push(view(key, role, operator.role()));
+    }
+    Ok(Json(Page { items, next_cursor: keys.next_cursor }))
 }
 
 /// `DELETE /api/v1/api-keys/{id}`
@@ -96,8 +112,8 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(record: ApiKey, role: Role) -> ApiKeyView {
-    let actions = actions(|action| allows_on_api_key(action, role));
-    let ApiKey { id, name, secret_sha256: _, role, created_at, expires_at, last_used_at } = record;
-    ApiKeyView { id, name, role, created_at, expires_at, last_used_at, actions }
+fn view(record: ApiKey, role_now: Option<Role>, caller: Role) -> ApiKeyView {
+    let actions = actions(|action| allows_on_api_key(action, caller));
+    let ApiKey { id, name, role, created_by, created_by_name, created_at, expires_at, last_used_at, .. } = record;
+    ApiKeyView { id, name, role, role_now, created_by, created_by_name, created_at, expires_at, last_used_at, actions }
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     app::App,
-    commit::{keep_audited, put},
+    commit::{keep_all_audited, keep_audited, put},
     records,
     store::{Consistency, Expect, Versioned, Write},
 };
@@ -79,7 +79,7 @@ pub async fn change(
     let UserChange { password, role } = body;
     let mut next = found.record.clone();
     if let Some(password) = password {
-        passwords::check(&password)?;
+        passwords::check(&password, &next.username)?;
         next.password_hash = passwords::hash(password).await?;
         next.password_version += 1;
     }
@@ -88,13 +88,9 @@ pub async fn change(
     let revision = found.revision + 1;
     let written =
         put(records::users::key(id), revision, records::users::found_by(id), &next, Expect::Revision(found.revision));
-    keep_audited(
-        &app,
-        [Some(written), stays].into_iter().flatten().collect(),
-        next.note("user.changed"),
-        &operator.cause(),
-    )
-    .await?;
+    let writes = [Some(written), stays].into_iter().flatten().collect();
+    keep_all_audited(&app, writes, next.changes(&found.record), &operator.cause()).await?;
+    app.roles.forget(&id);
     let is_last_admin = last_admin(&app).await? == Some(id);
     Ok((etag(revision), Json(view(Versioned { record: next, revision }, operator.role(), is_last_admin))))
 }
@@ -111,6 +107,7 @@ pub async fn delete(
     let name = Write::Delete { key: records::users::by_name(&found.record.username), expect: Expect::Any };
     let writes = [Some(gone), Some(name), stays].into_iter().flatten().collect();
     keep_audited(&app, writes, found.record.note("user.deleted"), &operator.cause()).await?;
+    app.roles.forget(&id);
     Ok(StatusCode::NO_CONTENT)
 }
 

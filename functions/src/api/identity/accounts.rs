@@ -1,7 +1,7 @@
 //! Accounts of people: a name, a password, a role.
 
 use jiff::Timestamp;
-use muster_domain::changes::Note;
+use muster_domain::{changes::Note, words::word};
 use muster_schemas::{
     access::{Role, UserRequest},
     ids::UserId,
@@ -38,9 +38,31 @@ pub struct Account {
 impl Account {
     /// An entry of the audit trail about it.
     pub fn note(&self, action: &'static str) -> Note {
-        let role = muster_domain::words::word(self.role);
-        Note::new(action, self.id, format!("{}, {role}", self.username))
+        Note::new(action, self.id, format!("{}, {}", self.username, word(self.role)))
     }
+
+    /// Entries of the audit trail about what has become of it: a new password is not a new role.
+    pub fn changes(&self, before: &Self) -> Vec<Note> {
+        let (name, was, is) = (&self.username, word(before.role), word(self.role));
+        let role = (was != is).then(|| Note::new("user.role_changed", self.id, format!("{name}, {was} -> {is}")));
+        let is_new = self.password_version != before.password_version;
+        let password = is_new.then(|| Note::new("user.password_changed", self.id, format!("{name}, {is}")));
+        role.into_iter().chain(password).collect()
+    }
+}
+
+/// The role that an account has now, as it was a moment ago at the latest. Absent: there is no such account any more.
+///
+/// An API key has no more than this. Its own record is read with each request; this is read again only every few seconds, and
+/// at once where this very process has changed the account.
+pub async fn role_now(app: &App, id: UserId) -> Result<Option<Role>, Failure> {
+    if let Some(role) = app.roles.get(&id, app.now()) {
+        return Ok(role);
+    }
+    let found = app.load::<Account>(&records::users::key(id), Consistency::Strong).await?;
+    let role = found.map(|found| found.record.role);
+    app.roles.keep(id, role, app.now());
+    Ok(role)
 }
 
 /// The account with this name.
@@ -59,7 +81,7 @@ pub async fn add(app: &App, cause: &Cause, request: UserRequest) -> Result<Accou
     if !(1..=64).contains(&username.len()) || !username.bytes().all(named) {
         return Err(Problem::invalid("username", "must be 1 to 64 characters of a-z 0-9 . _ -").into());
     }
-    passwords::check(&password)?;
+    passwords::check(&password, &username)?;
     let account = Account {
         id: UserId::new(app.now(), rand::random()),
         username,

@@ -1,10 +1,14 @@
 //! API keys: how programs sign in. Told once, stored as a hash.
 
 use jiff::Timestamp;
-use muster_schemas::{access::Role, ids::ApiKeyId, secrets::Secret};
+use muster_schemas::{
+    access::Role,
+    ids::{ApiKeyId, UserId},
+    secrets::Secret,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, credentials};
+use super::{Identity, accounts, credentials};
 use crate::{
     api::problem::Failure,
     app::App,
@@ -27,8 +31,18 @@ pub struct ApiKey {
     pub name: String,
     /// The digest of its text: nothing else of it is stored.
     pub secret_sha256: String,
-    /// Its role.
+    /// Its role, of which it has no more than its maker has.
     pub role: Role,
+    /// The account that it ends with: its maker's, or that of the maker of the key that made it. Absent: the key is older than
+    /// this, and ends by itself only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<UserId>,
+    /// Who made it: `user:<id>` or `key:<id>`. Empty: the key is older than this.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub created_by: String,
+    /// What people called it then.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub created_by_name: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.
@@ -41,6 +55,13 @@ impl ApiKey {
     /// A write of it over the revision before.
     pub fn write(&self, revision: u64, expect: Expect) -> Write {
         put(records::api_keys::key(self.id), revision, records::api_keys::found_by(self.id), self, expect)
+    }
+
+    /// The role that it has now: its own, or its maker's if that is less. Absent: its maker's account is gone, and so is it.
+    pub async fn role_now(&self, app: &App) -> Result<Option<Role>, Failure> {
+        let Some(account) = self.account else { return Ok(Some(self.role)) };
+        let makers = accounts::role_now(app, account).await?;
+        Ok(makers.map(|role| role.min(self.role)))
     }
 }
 
@@ -65,9 +86,11 @@ pub async fn identify(app: &App, text: &str, request_id: String) -> Result<Optio
     if now >= found.record.expires_at || !credentials::matches(text, &found.record.secret_sha256) {
         return Ok(None);
     }
+    let Some(role) = found.record.role_now(app).await? else { return Ok(None) };
     used(app, &found, now).await?;
-    let ApiKey { id, name, role, expires_at, .. } = found.record;
-    Ok(Some(Identity { actor: format!("key:{id}"), name, role, session: None, expires_at, request_id }))
+    let ApiKey { id, name, account, expires_at, .. } = found.record;
+    let actor = format!("key:{id}");
+    Ok(Some(Identity { actor, name, role, session: None, expires_at, request_id, address: None, account }))
 }
 
 async fn used(app: &App, found: &Versioned<ApiKey>, now: Timestamp) -> Result<(), Failure> {
