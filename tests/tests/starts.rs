@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Stdio,
     sync::atomic::{AtomicU64, Ordering},
@@ -338,6 +339,25 @@ async fn a_data_directory_is_used_by_one_process_at_a_time() {
         .fails(&["another process is using it", path])
         .await;
     drop(running);
+}
+
+#[tokio::test]
+async fn the_first_password_is_in_a_file_for_its_owner_and_not_in_the_log_of_a_service() {
+    let data = TempDir::new().unwrap();
+    let start = Start::serve().set("MUSTER_DATA", data.path().to_str().unwrap());
+    let (running, said) = start.runs_and_says().await;
+    let file = data.path().join("first-password");
+    let password = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(password.trim().len(), 24, "{password}");
+    assert!(said.contains(file.to_str().unwrap()) && !said.contains(password.trim()), "{said}");
+    drop(running);
+    let given = TempDir::new().unwrap();
+    let start = Start::serve().set("MUSTER_DATA", given.path().to_str().unwrap());
+    drop(start.set("MUSTER_ADMIN_PASSWORD", "a password that is given").runs().await);
+    assert!(!given.path().join("first-password").exists());
+    let weak = Start::serve().set("MUSTER_ADMIN_PASSWORD", "password1234");
+    weak.fails(&["cannot create the account admin", "common password"]).await;
 }
 
 #[tokio::test]

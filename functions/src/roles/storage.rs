@@ -119,6 +119,18 @@ async fn services(_: &str, _: &str) -> Result<Storage, StorageError> {
     Err(StorageError::Services("this program was built without DynamoDB and S3 (its feature `services`)".into()))
 }
 
+impl Kind {
+    /// The directory that is this process's own, if there is one.
+    pub fn data(&self) -> Option<&Path> {
+        match self {
+            #[cfg(feature = "embedded")]
+            Self::Embedded { data, .. } => Some(data),
+            #[cfg(feature = "services")]
+            Self::Services { .. } => None,
+        }
+    }
+}
+
 #[cfg_attr(not(feature = "services"), expect(clippy::unused_async, reason = "services are what is waited for"))]
 impl Storage {
     /// Whether other processes use it, too.

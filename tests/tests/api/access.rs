@@ -236,3 +236,18 @@ async fn a_credential_that_is_almost_right_is_none() {
     let basic = world.nobody().with("authorization", &format!("Basic {text}"));
     basic.get("/api/v1/hosts").await.refused(ProblemCode::Unauthorized);
 }
+
+#[tokio::test]
+async fn a_password_that_somebody_would_try_first_is_refused() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let account = |password: &str| json!({ "username": "ottokar", "password": password, "role": "viewer" });
+    for weak in ["            ", "password1234", "aaaaaaaaaaaa", "ottokar123456", "QwertyUiop123"] {
+        let problem = admin.post("/api/v1/users", &account(weak)).await.refused(ProblemCode::Invalid);
+        assert_eq!(problem.field.as_deref(), Some("password"), "{weak:?}");
+        assert!(!problem.detail.unwrap_or_default().contains(weak), "a password is not repeated");
+    }
+    let user: UserView = admin.post("/api/v1/users", &account("a good long one")).await.is(201).json();
+    let path = format!("/api/v1/users/{}", user.id);
+    admin.patch(&path, &json!({ "password": "Ottokar-2026!" })).await.refused(ProblemCode::Invalid);
+}
