@@ -173,7 +173,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List entries of the audit trail, newest first.
+         * List entries of the audit trail, newest first. With `Accept: application/x-ndjson` a line each.
          * @description Needs the permission `look`: role viewer or above.
          */
         get: operations["audit_list"];
@@ -973,6 +973,10 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description Who made it: `user:<id>` or `key:<id>`. Empty when it was made before this was written down. */
+            created_by?: string;
+            /** @description What people called that one then: a user's or an API key's name. */
+            created_by_name?: string;
             /**
              * Format: date-time
              * @description When it ends.
@@ -989,6 +993,11 @@ export interface components {
             name: string;
             /** @description Its role. */
             role: components["schemas"]["Role"];
+            /**
+             * @description The role that it has now: its own, or that of its maker's account if that is less. Absent: none, because its maker's
+             *     account was deleted.
+             */
+            role_now?: components["schemas"]["Role"];
             /** @description What the caller may do with it now */
             allowed: components["schemas"]["ActionOnApiKey"][];
             /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
@@ -1016,6 +1025,10 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description Who made it: `user:<id>` or `key:<id>`. Empty when it was made before this was written down. */
+            created_by?: string;
+            /** @description What people called that one then: a user's or an API key's name. */
+            created_by_name?: string;
             /**
              * Format: date-time
              * @description When it ends.
@@ -1032,6 +1045,11 @@ export interface components {
             name: string;
             /** @description Its role. */
             role: components["schemas"]["Role"];
+            /**
+             * @description The role that it has now: its own, or that of its maker's account if that is less. Absent: none, because its maker's
+             *     account was deleted.
+             */
+            role_now?: components["schemas"]["Role"];
             /** @description What the caller may do with it now */
             allowed: components["schemas"]["ActionOnApiKey"][];
             /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
@@ -1049,10 +1067,18 @@ export interface components {
         AuditEntry: {
             /** @description The action, as noun and event: `job.cancelled`. */
             action: string;
-            /** @description The actor: `user:<id>`, `key:<id>`, `host:<id>`, or `tick`. */
+            /**
+             * @description The actor: `user:<id>`, `key:<id>`, `host:<id>`, `tick`, `server` for what follows by the server's own rules, or `anonymous`
+             *     for somebody who has not signed in.
+             */
             actor: string;
             /** @description The actor's display name at that time: a user's or an API key's name. Empty for hosts and the tick. */
             actor_name?: string;
+            /**
+             * @description Where that request came from: the address of the connection, or what a trusted proxy says. Empty when that is unknown, and
+             *     for what the server does by itself.
+             */
+            address?: string;
             /** @description Whether it is an alert that needs attention. */
             alert?: boolean;
             /**
@@ -1484,7 +1510,7 @@ export interface components {
              */
             booted_at?: string;
             /**
-             * @description Job kinds that this host's policy allows, in order.
+             * @description Job kinds that this host's policy allows, in order; and behind them what its agent can do beyond (`run.secret_environment`).
              * @default []
              */
             capabilities?: string[];
@@ -1735,6 +1761,8 @@ export interface components {
             max_in_flight: number;
             /** @description Why, for people. */
             note: string;
+            /** @description Why it was paused, by whoever paused it. Empty when nobody said so, and when it is not paused. */
+            paused_note?: string;
             /**
              * Format: int64
              * @description The record's revision; `?wait=` waits for the next.
@@ -1871,7 +1899,7 @@ export interface components {
              * @description When it was last seen, to within `presence_write_seconds` (300 by default). Absent until its first check-in.
              */
             last_seen_at?: string;
-            /** @description Its name: the hostname at enrollment until an operator changes it. */
+            /** @description Its name: what an operator has given it, or else its hostname. */
             name: string;
             /** @description Whether it made a request within the offline threshold; derived when it is read. */
             online: boolean;
@@ -2357,7 +2385,10 @@ export interface components {
         RunSpec: {
             /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`. */
             argv: string[];
-            /** @description Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB. */
+            /**
+             * @description Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB, with the secret ones. To
+             *     callers who may only look, the values are `***`.
+             */
             environment?: {
                 [key: string]: string;
             };
@@ -2366,6 +2397,13 @@ export interface components {
              * @description How much of its output is kept, in bytes: its beginning and its end; at most 16 MiB. Absent: 1 MiB.
              */
             output_limit_bytes?: number | null;
+            /**
+             * @description More variables, whose values are secret. No answer, log or audit entry tells them (`***` stands there instead), and they
+             *     are erased when the job has ended. For hosts with the capability `run.secret_environment`.
+             */
+            secret_environment?: {
+                [key: string]: components["schemas"]["Secret"];
+            };
             /** @description Where it runs: an absolute path without `.` or `..`. Absent: `/`. */
             working_directory?: string | null;
         };
@@ -2574,7 +2612,7 @@ export interface components {
         UserId: string;
         /** @description `POST /api/v1/users`. */
         UserRequest: {
-            /** @description 12 to 256 characters. */
+            /** @description 12 to 256 characters, of which at least 5 are different; neither a common password nor the name. */
             password: components["schemas"]["Secret"];
             /** @description Their role. */
             role: components["schemas"]["Role"];
@@ -3345,8 +3383,16 @@ export interface operations {
     audit_list: {
         parameters: {
             query?: {
-                /** @description The id of what the entry is about. */
+                /** @description What the entry is about: an id, a version, or the name of a user, an API key or a host. */
                 subject?: string;
+                /** @description Who did it: an actor, the id in it, or a name. */
+                actor?: string;
+                /** @description What was done: `job.created`, or `job` for all that is done to jobs. */
+                action?: string;
+                /** @description Entries from this time on (RFC 3339). */
+                since?: string;
+                /** @description Entries before this time (RFC 3339). */
+                until?: string;
                 /** @description Only entries that somebody should look at. */
                 alert?: boolean;
                 /** @description How many entries to return at most: 1 to 200. Absent: 50. */
@@ -3363,6 +3409,8 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
+                    /** @description Of JSON lines: the cursor of the next page. Absent: there is none. */
+                    "muster-audit-next"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -3,6 +3,7 @@
 
 mod access;
 mod actions;
+mod api_keys;
 mod audit;
 mod before;
 mod certificates;
@@ -28,5 +29,7 @@ mod pages;
 mod problems;
 mod releases;
 mod results;
+mod secrets;
+mod sign_ins;
 mod ticks;
 mod tokens;
