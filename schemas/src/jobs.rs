@@ -383,22 +383,3 @@ pub enum ActionOnJob {
 impl Action for ActionOnJob {
     const ALL: &'static [Self] = &[Self::Cancel];
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A result that is told again is compared with the one that was stored, and another one raises an alert.
-    #[test]
-    fn a_result_is_the_same_after_it_was_written_and_read_whatever_numbers_are_in_it() {
-        for number in 1..10_000_u32 {
-            let detail =
-                serde_json::json!({ "load": f64::from(number) / 7.0, "rest": f64::from(number).exp2().recip() });
-            let result =
-                JobResult { detail: Some(detail), ..JobResult::new(Outcome::Succeeded, Timestamp::UNIX_EPOCH) };
-            let text = serde_json::to_string(&result).expect("it is plain data");
-            let read: JobResult = serde_json::from_str(&text).expect("it was written so");
-            assert_eq!(read, result, "{text}");
-        }
-    }
-}

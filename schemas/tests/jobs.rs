@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use muster_schemas::{
-    jobs::{JobKind as _, JobSpec, KINDS, RunSpec, SelfUpdateSpec},
+    jobs::{JobKind as _, JobResult, JobSpec, KINDS, Outcome, RunSpec, SelfUpdateSpec},
     secrets::Secret,
 };
 use serde_json::{Value, json};
@@ -155,4 +155,17 @@ fn what_a_job_does_is_told_in_full_within_bounds_and_without_its_values() {
     assert_eq!(spec.summary(), r#"/bin/echo "two words" "" plain, environment LANG, secrets TOKEN=***, in /srv"#);
     let long = RunSpec { argv: vec!["/bin/echo".into(), "x".repeat(60_000)], ..spec };
     assert!(long.summary().len() < 2_200 && long.summary().contains('…'));
+}
+
+/// A result that is told again is compared with the one that was stored, and another one raises an alert.
+#[test]
+fn a_result_is_the_same_after_it_was_written_and_read_whatever_numbers_are_in_it() {
+    for number in 1..10_000_u32 {
+        let detail = json!({ "load": f64::from(number) / 7.0, "rest": f64::from(number).exp2().recip() });
+        let result =
+            JobResult { detail: Some(detail), ..JobResult::new(Outcome::Succeeded, jiff::Timestamp::UNIX_EPOCH) };
+        let text = serde_json::to_string(&result).unwrap();
+        let read: JobResult = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, result, "{text}");
+    }
 }

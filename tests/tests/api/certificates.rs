@@ -13,9 +13,12 @@ use muster_agent::{
     transport::{Http, Transport as _},
 };
 use muster_schemas::upstreams::FailureKind;
-use muster_server::roles::{
-    connections::{self, Limits},
-    tls::{Certificate, Look, Tls},
+use muster_server::{
+    api::identity::addresses::TrustedProxies,
+    roles::{
+        connections::{self, Limits},
+        tls::{Certificate, Look, Tls},
+    },
 };
 use muster_tests::{
     processes::authority::{Authority, files},
@@ -96,7 +99,14 @@ async fn an_agent_believes_an_authority_from_the_moment_on_that_it_is_in_the_fil
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("https://{}", listener.local_addr().unwrap());
     let (_stop, told) = watch::channel(false);
-    tokio::spawn(connections::serve(listener, Some(tls), world.router(), Limits::of(64), told));
+    tokio::spawn(connections::serve(
+        listener,
+        Some(tls),
+        world.router(),
+        Limits::of(64),
+        TrustedProxies::default(),
+        told,
+    ));
 
     let ca_file = folder.path().join("authorities.pem");
     fs::write(&ca_file, first.pem()).unwrap();
