@@ -15,8 +15,9 @@ use std::{
 
 use futures_util::future::join_all;
 use muster_server::store::{
-    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance, meter::Meter,
-    sqlite::SqliteTable,
+    Consistency, Expect, Index, IndexEntry, Item, Key, Query, StoreError, Table, Write, conformance,
+    meter::Meter,
+    sqlite::{SqliteTable, copy},
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -64,6 +65,141 @@ async fn what_was_acknowledged_is_found_after_a_crash_and_so_is_its_attempt() {
     let reopened = SqliteTable::open(&left).unwrap();
     assert_eq!(reopened.get(&Key::new("p", "00001"), Consistency::Strong).await.unwrap(), Some(item(1)));
     reopened.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_stop_the_file_alone_is_the_whole_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = SqliteTable::open(&path).unwrap();
+    for n in 0..300 {
+        table.commit(vec![put(n, Expect::Absent)], n.into()).await.unwrap();
+        // A reader that was used is kept open.
+        assert!(table.get(&item(n).key, Consistency::Strong).await.unwrap().is_some());
+    }
+    drop(table);
+    let copy = directory.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    let table = SqliteTable::open(&copy).unwrap();
+    assert_eq!(table.query(Query::all("p", 1_000)).await.unwrap().items.len(), 300);
+    let log = fs::metadata(directory.path().join("muster.db-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0, "nothing is left in the log");
+}
+
+#[tokio::test]
+async fn the_tick_leaves_the_file_alone_at_most_its_interval_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = SqliteTable::open(&path).unwrap();
+    table.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+    table.expire("2030-01-01T00:00:00Z".parse().unwrap(), 10).await.unwrap();
+    // The writer takes what comes next when it is done with what came before.
+    table.expire("2030-01-01T00:00:00Z".parse().unwrap(), 10).await.unwrap();
+    let copy = directory.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    let table = SqliteTable::open(&copy).unwrap();
+    assert!(table.get(&item(1).key, Consistency::Strong).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_file_without_tables_is_no_beginning_and_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    // What `cp` made of the database of a server that had just been started for the first time.
+    Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "WAL").unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), 4_096);
+    let why = why_not(&path);
+    assert!(why.contains("it has no tables: it is a copy that was made without its write-ahead log"), "{why}");
+    fs::remove_file(&path).unwrap();
+    fs::write(directory.path().join("muster.db-wal"), "a log whose database is gone").unwrap();
+    let why = why_not(&path);
+    assert!(why.contains("its write-ahead log is there without it"), "{why}");
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_off_is_begun_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    fs::write(directory.path().join("muster.db.unfinished"), "half a database").unwrap();
+    fs::write(&path, "").unwrap();
+    let table = SqliteTable::open(&path).unwrap();
+    table.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+    assert!(!directory.path().join("muster.db.unfinished").exists());
+}
+
+#[tokio::test]
+async fn a_database_that_one_process_has_for_itself_is_refused_to_another_under_any_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let first = SqliteTable::open_alone(&path).unwrap();
+    let link = directory.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for path in [&path, &link] {
+        let refused = SqliteTable::open_alone(path).err().unwrap();
+        assert!(refused.source().unwrap().to_string().contains("another process is using it"), "{refused}");
+    }
+    first.commit(vec![put(1, Expect::Absent)], 1).await.unwrap();
+    drop(first);
+    drop(SqliteTable::open_alone(&path).unwrap());
+}
+
+#[tokio::test]
+async fn a_page_that_was_destroyed_is_found_by_the_integrity_check() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = SqliteTable::open(&path).unwrap();
+    for block in 0..10 {
+        let writes = (0..100).map(|n| put(block * 100 + n, Expect::Absent));
+        table.commit(writes.collect(), block.into()).await.unwrap();
+    }
+    table.check().await.unwrap();
+    drop(table);
+    let good = fs::read(&path).unwrap();
+    let pages = good.len() / 4_096;
+    for page in [pages / 3, pages / 2, pages - 1] {
+        let mut bad = good.clone();
+        bad[page * 4_096..][..4_096].fill(0xa5);
+        fs::write(&path, bad).unwrap();
+        let table = SqliteTable::open(&path).unwrap();
+        let found = table.check().await.unwrap_err();
+        assert!(matches!(found, StoreError::Fault { .. }), "{found:?}");
+        assert_eq!(found.to_string(), "the store failed to pass its integrity check");
+        assert!(copy::copy(&path, &directory.path().join("copy.db")).is_err(), "what is damaged is no backup");
+        drop(table);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_beside_writes_holds_all_that_was_acknowledged_before_it_began() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("muster.db");
+    let table = Arc::new(SqliteTable::open_alone(&path).unwrap());
+    let acknowledged = Arc::new(AtomicU32::new(0));
+    let writer = {
+        let (table, acknowledged) = (table.clone(), acknowledged.clone());
+        tokio::spawn(async move {
+            for n in 0.. {
+                table.commit(vec![put(n, Expect::Absent)], n.into()).await.unwrap();
+                acknowledged.store(n + 1, Ordering::SeqCst);
+            }
+        })
+    };
+    for number in 0..10 {
+        while acknowledged.load(Ordering::SeqCst) < number * 20 {
+            tokio::task::yield_now().await;
+        }
+        let before = acknowledged.load(Ordering::SeqCst);
+        let (from, to) = (path.clone(), directory.path().join(format!("copy {number}.db")));
+        let copied = to.clone();
+        tokio::task::spawn_blocking(move || copy::copy(&from, &copied).unwrap()).await.unwrap();
+        let copied = SqliteTable::open(&to).unwrap();
+        let found = copied.query(Query::all("p", 100_000)).await.unwrap().items;
+        assert!(found.len() >= before as usize, "{} of {before}", found.len());
+        let whole = found.iter().enumerate().all(|(n, found)| *found == item(u32::try_from(n).unwrap()));
+        assert!(whole, "it is one moment of the database");
+    }
+    writer.abort();
 }
 
 #[tokio::test]

@@ -341,6 +341,82 @@ async fn a_data_directory_is_used_by_one_process_at_a_time() {
     drop(running);
 }
 
+/// A server was started on it, and has stopped.
+async fn installation() -> TempDir {
+    let data = TempDir::new().unwrap();
+    let mut running = Start::serve().set("MUSTER_DATA", data.path().to_str().unwrap()).runs().await;
+    stops(&mut running).await;
+    data
+}
+
+async fn stops(running: &mut Child) {
+    let pid = Pid::from_raw(running.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    let ended = timeout(AT_ONCE, running.wait()).await.expect("it does not stop").unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused_also_when_the_lock_file_was_removed() {
+    let data = TempDir::new().unwrap();
+    let path = data.path().to_str().unwrap();
+    let running = Start::serve().set("MUSTER_DATA", path).runs().await;
+    std::fs::remove_file(data.path().join("lock")).unwrap();
+    Start::serve().set("MUSTER_DATA", path).fails(&["another process is using it", "muster.sqlite"]).await;
+    drop(running);
+}
+
+#[tokio::test]
+async fn after_a_stop_the_database_file_alone_is_the_whole_installation() {
+    let data = installation().await;
+    let copy = TempDir::new().unwrap();
+    std::fs::copy(data.path().join("muster.sqlite"), copy.path().join("muster.sqlite")).unwrap();
+    let log = std::fs::metadata(data.path().join("muster.sqlite-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0);
+    // The account of the first start is there: an account of its name is refused.
+    let create = Start::with("admin create-account").set("MUSTER_DATA", copy.path().to_str().unwrap());
+    create.fails(&["admin"]).await;
+}
+
+#[tokio::test]
+async fn a_directory_that_has_lost_its_database_is_refused_and_not_begun_anew() {
+    let data = installation().await;
+    let (path, database) = (data.path().to_str().unwrap(), data.path().join("muster.sqlite"));
+    let refused = ["muster.sqlite", "token.key beside it shows that there was an installation", "restore a backup"];
+    for _ in 0..2 {
+        std::fs::write(&database, "").unwrap();
+        Start::serve().set("MUSTER_DATA", path).fails(&refused).await;
+        std::fs::remove_file(&database).unwrap();
+        Start::serve().set("MUSTER_DATA", path).fails(&refused).await;
+        assert!(!database.exists());
+    }
+    // Files of releases tell as much.
+    std::fs::remove_file(data.path().join("token.key")).unwrap();
+    let blob = data.path().join("blobs/9f");
+    std::fs::create_dir(&blob).unwrap();
+    std::fs::write(blob.join("86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"), "test").unwrap();
+    Start::serve().set("MUSTER_DATA", path).fails(&["blobs beside it shows"]).await;
+}
+
+#[tokio::test]
+async fn a_backup_is_made_beside_the_running_server_and_restored() {
+    let data = TempDir::new().unwrap();
+    let running = Start::serve().set("MUSTER_DATA", data.path().to_str().unwrap()).runs().await;
+    let backup = Start::with("admin backup --to backup").set("MUSTER_DATA", data.path().to_str().unwrap());
+    for _ in 0..2 {
+        let Ended { code, text } = backup.ends().await;
+        assert!(code == 0 && text.starts_with("The backup in backup holds a database of "), "{text}");
+    }
+    drop(running);
+    let from = backup.directory.path().join("backup");
+    let restore = Start::with(&format!("admin restore --data restored --from {}", from.display()));
+    let Ended { code, text } = restore.ends().await;
+    assert!(code == 0 && text.starts_with("restored holds a database of "), "{text}");
+    let restored = restore.directory.path().join("restored");
+    Start::serve().set("MUSTER_DATA", restored.to_str().unwrap()).succeeds().await;
+    restore.fails(&["restored is not empty"]).await;
+}
+
 #[tokio::test]
 async fn the_first_password_is_in_a_file_for_its_owner_and_not_in_the_log_of_a_service() {
     let data = TempDir::new().unwrap();
@@ -390,7 +466,8 @@ async fn a_data_directory_that_cannot_be_used_is_named() {
     std::fs::write(&file, "").unwrap();
     Start::serve().set("MUSTER_DATA", file.to_str().unwrap()).fails(&[file.to_str().unwrap()]).await;
     let data = place.path().join("data");
-    std::fs::create_dir(&data).unwrap();
+    let create = Start::with("admin create-account").set("MUSTER_DATA", data.to_str().unwrap());
+    assert_eq!(create.ends().await.code, 0);
     std::fs::write(data.join("token.key"), "changeme").unwrap();
     let start = Start::serve().set("MUSTER_DATA", data.to_str().unwrap());
     start.fails(&["token.key", "remove the file, and the next start makes a new one"]).await;

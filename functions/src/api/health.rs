@@ -13,7 +13,7 @@ use super::{
     problem::Failure,
     route::{self, Route},
 };
-use crate::{app::App, errors::chain, records, store::Consistency, version};
+use crate::{app::App, commit::is_store_well, errors::chain, version};
 
 /// How deep to look.
 #[derive(Debug, Default, Deserialize)]
@@ -49,11 +49,12 @@ pub async fn version(_: Anyone) -> Json<Version> {
     Json(Version { version: version::VERSION.into(), commit: version::COMMIT.into(), protocol: PROTOCOL })
 }
 
+/// Ready means that the store took a write lately: a full disk and a read-only one still answer reads.
 async fn deep(app: &App) -> HealthStatus {
-    match app.table.get(&records::locks::key("health"), Consistency::Eventual).await {
-        Ok(_) => HealthStatus::Ok,
+    match is_store_well(app).await {
+        Ok(()) => HealthStatus::Ok,
         Err(error) => {
-            tracing::error!("The store does not answer: {}", chain(&error));
+            tracing::error!("The store is not fit to serve: {}", chain(&error));
             HealthStatus::Failing
         }
     }

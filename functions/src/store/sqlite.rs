@@ -8,25 +8,25 @@
 //! The table `attempts` remembers the last 4 000 commits, written in the same transaction as their items. It knows a
 //! commit again whatever happened since: also one that only deleted, and one whose items others have overwritten.
 //!
+//! The file is made whole, under another name, and gets its name when its tables are in it. So a file without tables is
+//! never a beginning: it is a copy that was made without the write-ahead log. At the end the log is folded into the file,
+//! which can then be copied alone; while the table is open, [`copy::copy`] makes a copy that is whole.
+//!
 //! Deliberately absent: a second table for the indexes (they are columns, so an item and its entries cannot
 //! disagree), and anything that `sqlite3` cannot show: bodies are text, times are seconds since 1970.
 
+mod check;
+pub mod copy;
+mod files;
 mod read;
+mod sizes;
 mod write;
 
-use std::{
-    fs::OpenOptions,
-    io,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    sync::{Arc, Mutex},
-    thread,
-    time::Duration,
-};
+use std::{fs::File, path::Path, sync::Arc, thread, time::Duration};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
@@ -34,7 +34,7 @@ use self::{
     write::{JoinOnDrop, Request, Work, write_until_closed},
 };
 use super::{
-    AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, WholeTable, Write, fault,
+    AttemptId, Consistency, Index, Item, Key, Query, Rows, Sizes, StoreError, Table, WholeTable, Write, fault,
     limits::{MAX_AT_ONCE, admit},
 };
 
@@ -74,9 +74,27 @@ pub struct SqliteTable {
     requests: mpsc::Sender<Request>,
     _writer: JoinOnDrop,
     readers: Arc<Readers>,
+    /// Last: to close any handle of the file takes back the locks that SQLite has on it.
+    lock: Option<File>,
+}
+
+impl Drop for SqliteTable {
+    /// Readers go first: the log is folded in by whoever closes last, and a reader cannot.
+    fn drop(&mut self) {
+        self.readers.close();
+    }
 }
 
 impl SqliteTable {
+    /// The same as [`Self::open`], for this process alone: the file itself is locked until the table is dropped.
+    pub fn open_alone(path: &Path) -> Result<Self, StoreError> {
+        files::make(path)?;
+        let lock = files::lock(path).map_err(fault("have the database for itself"))?;
+        let mut table = Self::open(path)?;
+        table.lock = Some(lock);
+        Ok(table)
+    }
+
     /// Opens the file, or makes it, readable for its owner only. Dropping the table waits for the commits under way.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = open_writer(path)?;
@@ -85,8 +103,8 @@ impl SqliteTable {
             .name("store-writer".into())
             .spawn(move || write_until_closed(connection, queue))
             .map_err(fault("start its writer"))?;
-        let readers = Arc::new(Readers { path: path.into(), idle: Mutex::default() });
-        Ok(Self { requests, _writer: JoinOnDrop(Some(writer)), readers })
+        let readers = Arc::new(Readers::of(path));
+        Ok(Self { requests, _writer: JoinOnDrop(Some(writer)), readers, lock: None })
     }
 
     /// Once the request is sent it will be done, whether or not somebody still waits for the answer.
@@ -151,6 +169,25 @@ impl Table for SqliteTable {
             Ok(removed)
         })
     }
+
+    fn sizes(&self) -> BoxFuture<'_, Result<Sizes, StoreError>> {
+        let path = self.readers.path().to_owned();
+        let measured = async move { tokio::task::spawn_blocking(move || sizes::of(&path)).await };
+        Box::pin(async { measured.await.map_err(fault("measure itself"))? })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        let readers = Arc::clone(&self.readers);
+        let checked = async move { tokio::task::spawn_blocking(move || readers.check(check::quick)).await };
+        Box::pin(async { checked.await.map_err(fault("run its integrity check"))? })
+    }
+}
+
+impl SqliteTable {
+    /// The same as [`Table::sizes`] of a file that another process may use.
+    pub fn sizes_of(path: &Path) -> Result<Sizes, StoreError> {
+        sizes::of(path)
+    }
 }
 
 impl WholeTable for SqliteTable {
@@ -164,28 +201,25 @@ fn row_limit(limit: usize) -> i64 {
 }
 
 fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    create(path).map_err(fault("make the database file"))?;
-    let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    files::make(path)?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .and_then(configured)
         .map_err(fault("open the database"))?;
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(fault("read the database's version"))?;
+    let refused = |why: String| Err(fault("use the database")(why));
     match version {
-        SCHEMA_VERSION => {}
-        0 => create_schema(&mut connection).map_err(fault("set up the database"))?,
-        newer => {
-            return Err(fault("use the database")(format!(
-                "its schema has version {newer}, this program knows version {SCHEMA_VERSION}; a newer program wrote it"
-            )));
-        }
+        SCHEMA_VERSION => Ok(connection),
+        0 => refused(
+            "it has no tables: it is a copy that was made without its write-ahead log, or it was cut off; restore a \
+             backup, or begin anew in an empty directory"
+                .into(),
+        ),
+        newer => refused(format!(
+            "its schema has version {newer}, this program knows version {SCHEMA_VERSION}; a newer program wrote it"
+        )),
     }
-    Ok(connection)
-}
-
-/// `SQLite` gives its other files the same mode.
-fn create(path: &Path) -> io::Result<()> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
 fn configured(connection: Connection) -> rusqlite::Result<Connection> {
@@ -193,14 +227,9 @@ fn configured(connection: Connection) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // What was deleted is overwritten: a log is erased because of what it holds.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     Ok(connection)
-}
-
-fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(SCHEMA)?;
-    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    transaction.commit()
 }
 
 fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
@@ -209,10 +238,42 @@ fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// An error of the database. What ends when somebody makes room, or puts the disk right, is no fault of the program: the
+/// caller is asked to come again.
+fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| {
+        if is_of_the_disk(&error) {
+            return StoreError::Unavailable { doing, source: error.into() };
+        }
+        fault(doing)(error)
+    }
+}
+
+fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    code.is_some_and(|code| {
+        matches!(
+            code,
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::CannotOpen
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory
+        )
+    })
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use rusqlite::types::Value;
+
+    use crate::store::Expect;
 
     use super::{
         read::{list_statement, prefix},
@@ -238,6 +299,31 @@ mod tests {
                 assert_eq!(plan.len(), 1, "{plan:?}");
                 assert!(plan[0].starts_with("SEARCH items USING"), "{plan:?}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_and_a_read_only_one_ask_the_caller_to_come_again() {
+        for pragma in ["max_page_count = 20", "query_only = ON"] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("muster.db");
+            let connection = open_writer(&path).unwrap();
+            connection.execute_batch(&format!("PRAGMA {pragma}")).unwrap();
+            let (requests, queue) = mpsc::channel(MAX_QUEUED);
+            let writer = thread::spawn(move || write_until_closed(connection, queue));
+            let readers = Arc::new(Readers::of(&path));
+            let table = SqliteTable { requests, _writer: JoinOnDrop(Some(writer)), readers, lock: None };
+            let mut outcome = Ok(());
+            for n in 0..100 {
+                let key = Key::new("p", n.to_string());
+                let body = format!("\"{}\"", "x".repeat(4_000)).into_bytes();
+                let item = Item { key, revision: 1, expires_at: None, indexes: Vec::new(), body };
+                outcome = table.commit(vec![Write::Put { item, expect: Expect::Absent }], n).await;
+                if outcome.is_err() {
+                    break;
+                }
+            }
+            assert!(matches!(outcome, Err(StoreError::Unavailable { .. })), "{pragma}: {outcome:?}");
         }
     }
 

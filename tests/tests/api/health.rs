@@ -1,8 +1,53 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use muster_schemas::{
     PROTOCOL,
     health::{Health, HealthStatus, Version},
 };
-use muster_tests::world::World;
+use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use muster_tests::world::{Stores, World};
+use serde_json::json;
+
+/// A table on a disk that becomes full: reads are answered, commits are not done.
+struct Filling {
+    table: Arc<dyn Table>,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Table for Filling {
+    fn get<'a>(&'a self, key: &'a Key, consistency: Consistency) -> BoxFuture<'a, Result<Option<Item>, StoreError>> {
+        self.table.get(key, consistency)
+    }
+
+    fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        self.table.get_many(keys)
+    }
+
+    fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        self.table.query(query)
+    }
+
+    fn query_index(&self, index: Index, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
+        self.table.query_index(index, query)
+    }
+
+    fn commit(&self, writes: Vec<Write>, attempt: AttemptId) -> BoxFuture<'_, Result<(), StoreError>> {
+        if self.is_full.load(Ordering::SeqCst) {
+            let full = || StoreError::Unavailable { doing: "write", source: "database or disk is full".into() };
+            return Box::pin(async move { Err(full()) });
+        }
+        self.table.commit(writes, attempt)
+    }
+
+    fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
+        self.table.expire(now, limit)
+    }
+}
 
 #[tokio::test]
 async fn health_touches_the_store_only_when_asked_to_look_deep() {
@@ -11,8 +56,37 @@ async fn health_touches_the_store_only_when_asked_to_look_deep() {
     let health: Health = world.nobody().get("/api/v1/health").await.is(200).json();
     assert_eq!((health.status, health.time), (HealthStatus::Ok, world.now()));
     assert_eq!(world.table.take().reads(), 0);
-    world.nobody().get("/api/v1/health?deep=true").await.is(200);
-    assert_eq!(world.table.take().reads(), 1);
+    world.moves(3_600);
+    for _ in 0..3 {
+        let health: Health = world.nobody().get("/api/v1/health?deep=true").await.is(200).json();
+        assert_eq!(health.status, HealthStatus::Ok);
+    }
+    let units = world.table.take();
+    assert_eq!((units.reads(), units.writes()), (0, 1), "a write proves it for ten seconds: {units:?}");
+}
+
+#[tokio::test]
+async fn a_store_that_takes_no_writes_is_not_well_and_the_outage_is_in_the_audit_trail() {
+    let (mut stores, is_full) = (Stores::embedded(), Arc::new(AtomicBool::new(false)));
+    stores.table = Arc::new(Filling { table: stores.table, is_full: is_full.clone() });
+    let mut world = World::on(stores).await;
+    world.is_busy = true;
+    let admin = world.admin().await;
+    world.moves(60);
+    is_full.store(true, Ordering::SeqCst);
+    let user = json!({ "username": "x", "password": "a long password", "role": "viewer" });
+    let refused = admin.post("/api/v1/users", &user).await.is(503);
+    assert_eq!(refused.header("retry-after"), "5");
+    let health: Health = world.nobody().get("/api/v1/health?deep=true").await.is(200).json();
+    assert_eq!(health.status, HealthStatus::Failing);
+    world.tick().await;
+    world.moves(60);
+    is_full.store(false, Ordering::SeqCst);
+    world.tick().await;
+    let health: Health = world.nobody().get("/api/v1/health?deep=true").await.is(200).json();
+    assert_eq!(health.status, HealthStatus::Ok);
+    let alerts = world.viewer().await.get("/api/v1/audit?alert=true").await.is(200).value();
+    assert_eq!(alerts["items"][0]["action"], "store.failed", "{alerts}");
 }
 
 #[tokio::test]

@@ -1,36 +1,73 @@
 //! Reading: past the writer, over connections of their own; lists are ranges of positions, and a cursor narrows one.
 
 use std::{
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
 use rusqlite::{
-    Connection, OptionalExtension, Row, params,
+    Connection, InterruptHandle, OptionalExtension, Row, params,
     types::{Type, Value},
 };
 
-use super::{COLUMNS, open_reader, row_limit};
-use crate::store::{
-    Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position, fault, limits::readable,
-};
+use super::{COLUMNS, failed, open_reader, row_limit};
+use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position, limits::readable};
 
 const IDLE_READERS: usize = 8;
 
 /// Connections for reading. As many as there are reads at a time; a few are kept.
 pub(super) struct Readers {
-    pub(super) path: PathBuf,
-    pub(super) idle: Mutex<Vec<Connection>>,
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    /// Ends an integrity check that is under way.
+    checking: Mutex<Option<InterruptHandle>>,
+    closed: AtomicBool,
 }
 
 impl Readers {
+    pub(super) fn of(path: &Path) -> Self {
+        Self { path: path.into(), idle: Mutex::default(), checking: Mutex::default(), closed: AtomicBool::new(false) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends an integrity check, closes the idle connections, and keeps none from now on.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        if let Some(checking) = self.checking().take() {
+            checking.interrupt();
+        }
+        self.idle().clear();
+    }
+
+    /// Whether the file is undamaged, over a connection of its own: it takes as long as to read the whole file.
+    pub(super) fn check(&self, run: fn(&Connection) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let connection = open_reader(&self.path).map_err(failed("open a reader"))?;
+        *self.checking() = Some(connection.get_interrupt_handle());
+        if self.closed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let found = run(&connection);
+        *self.checking() = None;
+        found
+    }
+
+    fn checking(&self) -> std::sync::MutexGuard<'_, Option<InterruptHandle>> {
+        self.checking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.idle().pop();
-        let connection = idle.map_or_else(|| open_reader(&self.path), Ok).map_err(fault("open a reader"))?;
+        let connection = idle.map_or_else(|| open_reader(&self.path), Ok).map_err(failed("open a reader"))?;
         let answer = work(&connection);
         let mut idle = self.idle();
-        if idle.len() < IDLE_READERS {
+        if idle.len() < IDLE_READERS && !self.closed.load(Ordering::SeqCst) {
             idle.push(connection);
         }
         answer
@@ -45,7 +82,7 @@ pub(super) fn find(connection: &Connection, key: &Key) -> Result<Option<Item>, S
     connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM items WHERE partition = ?1 AND sort = ?2"))
         .and_then(|mut statement| statement.query_row([&key.partition, &key.sort], item).optional())
-        .map_err(fault("read an item"))
+        .map_err(failed("read an item"))
 }
 
 fn before_all_at(place: String) -> Position {
@@ -73,7 +110,7 @@ pub(super) fn list(connection: &Connection, index: Option<Index>, query: Query) 
 
     // One more than wanted, to know whether there is more.
     let mut items = select(connection, index, &partition, (first, end), order, limit.saturating_add(1))
-        .map_err(fault("read a list"))?;
+        .map_err(failed("read a list"))?;
     let more = items.len() > limit;
     items.truncate(limit);
     let cursor = items.last().filter(|_| more).map(|last| position(index, last).cursor(index, &partition));
@@ -123,7 +160,7 @@ pub(super) fn scan(connection: &Connection, cursor: Option<String>, limit: usize
         .and_then(|mut statement| {
             statement.query_map(params![seen.partition, seen.sort, row_limit(limit)], item)?.collect()
         })
-        .map_err(fault("read everything"))?;
+        .map_err(failed("read everything"))?;
     let cursor = items.last().filter(|_| items.len() >= limit).map(|last| position(None, last).cursor(None, ""));
     Ok(Rows { items, cursor })
 }

@@ -9,7 +9,7 @@ use rusqlite::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{COLUMNS, row_limit};
+use super::{COLUMNS, is_of_the_disk, row_limit};
 use crate::store::{AttemptId, Expect, Index, Item, StoreError, Write, fault, whole_seconds};
 
 /// How many commits share one fsync at most: bounds how long the first of them waits for the last.
@@ -45,13 +45,38 @@ pub(super) fn write_until_closed(mut connection: Connection, mut queue: mpsc::Re
         let mut group = vec![first];
         let answers = write_group(&mut connection, &mut group, &mut queue).unwrap_or_else(|error| {
             let error = Arc::new(error);
-            group.iter().map(|_| Err(fault("write")(Arc::clone(&error)))).collect()
+            group.iter().map(|_| Err(not_written(&error))).collect()
         });
+        let is_of_the_tick = group.iter().any(|request| matches!(request.work, Work::Expire { .. }));
         for (request, answer) in group.into_iter().zip(answers) {
             // A caller that went away does not need the answer.
             let _ = request.reply.send(answer);
         }
+        if is_of_the_tick {
+            // So that the file alone is seldom far behind. What cannot be done now is done by a later one.
+            let _ = checkpoint(&connection, "PASSIVE");
+        }
     }
+    // Nobody reads any more, and this is the last connection: from here on the file alone is the whole database.
+    match checkpoint(&connection, "TRUNCATE") {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("The write-ahead log was not folded into the database: another process reads it."),
+        Err(error) => tracing::warn!("The write-ahead log was not folded into the database: {error}"),
+    }
+}
+
+fn not_written(error: &Arc<rusqlite::Error>) -> StoreError {
+    if is_of_the_disk(error) {
+        return StoreError::Unavailable { doing: "write", source: Arc::clone(error).into() };
+    }
+    fault("write")(Arc::clone(error))
+}
+
+/// Moves what is in the log into the file; whether all of it was.
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)? - row.get::<_, i64>(2)?) == (0, 0))
+    })
 }
 
 /// A request that comes while the group is at work joins it: callers that were answered together come back one by one, and to go
