@@ -18,7 +18,7 @@ use crate::{
     output::{self, Context},
     releases::{self, ReleaseCommand},
     session::{self, LoginArguments},
-    tick,
+    storage, tick,
     users::{self, UserCommand},
 };
 
@@ -77,6 +77,8 @@ enum Command {
     Keys(KeyCommand),
     /// Show the audit log, newest entry first
     Audit(AuditArguments),
+    /// Show how much the server keeps, of what, and since when
+    Storage,
     /// Run the server's scheduled work now instead of at its next tick
     Tick,
     /// Print a shell completion script
@@ -107,6 +109,7 @@ impl Muster {
             Command::Users(command) => users::run(context, command).await,
             Command::Keys(command) => api_keys::run(context, command).await,
             Command::Audit(arguments) => audit::run(context, arguments).await,
+            Command::Storage => storage::show(context).await,
             Command::Tick => tick::run(context).await,
             Command::Completions { shell } => completions(shell),
         }

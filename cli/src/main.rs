@@ -22,6 +22,7 @@ mod prompts;
 mod releases;
 mod roles;
 mod session;
+mod storage;
 mod tables;
 mod terminal;
 mod tick;

@@ -28,6 +28,7 @@ pub mod problem;
 pub mod releases;
 pub mod route;
 pub mod session;
+pub mod storage;
 pub mod tick;
 pub mod tokens;
 pub mod users;
@@ -46,7 +47,7 @@ use self::{
 use crate::app::App;
 
 /// The routes of each noun.
-const NOUNS: [fn() -> Vec<Route>; 17] = [
+const NOUNS: [fn() -> Vec<Route>; 18] = [
     health::routes,
     openapi::routes,
     session::routes,
@@ -59,6 +60,7 @@ const NOUNS: [fn() -> Vec<Route>; 17] = [
     releases::routes,
     fleet_updates::routes,
     audit::routes,
+    storage::routes,
     tick::routes,
     install::routes,
     tokens::routes,

@@ -10,14 +10,16 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use muster_domain::{installations::Names, load::Sheddable, pacing::Pacing};
+use muster_domain::{installations::Names, load::Sheddable, pacing::Pacing, retention::Retention};
 use muster_schemas::{
     access::Role,
     ids::UserId,
     problems::{Problem, ProblemCode},
     secrets::Secret,
+    storage::StorageView,
 };
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -29,6 +31,7 @@ use crate::{
     recent::Recent,
     store::{
         Consistency, Key, StoreError, Table, Versioned,
+        health::Health,
         load::{CountingTable, Load},
     },
 };
@@ -58,6 +61,10 @@ pub struct Parts {
     pub places: Places,
     /// Roles of accounts as they were a moment ago, for the API keys that they have made. Absent: there is no such account.
     pub roles: Recent<UserId, Option<Role>>,
+    /// How the store is, as far as this process has seen.
+    pub health: Arc<Health>,
+    /// How much is kept, as last measured.
+    pub storage: Mutex<Option<StorageView>>,
     /// Tasks that go on even if the caller is gone.
     pub tasks: TaskTracker,
     load: Load,
@@ -76,6 +83,8 @@ pub struct Settings {
     pub token_secret: Secret,
     /// When polls are answered and hosts count as offline.
     pub pacing: Pacing,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// The largest file of a release, in bytes.
     pub max_target_bytes: u64,
     /// How much of a file one answer holds at most, in bytes, where answers are bounded. Absent: all of it.
@@ -94,7 +103,8 @@ impl App {
     /// Puts the parts together.
     pub fn new(table: Arc<dyn Table>, blobs: Arc<dyn Blobs>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let (load, draining) = (Load::default(), AtomicBool::new(false));
-        let table = Arc::new(CountingTable { table, load: load.clone() });
+        let health = Arc::new(Health::by(clock.clone()));
+        let table = Arc::new(CountingTable { table, load: load.clone(), health: health.clone() });
         Self(Arc::new(Parts {
             table,
             blobs,
@@ -104,6 +114,8 @@ impl App {
             budgets: Budgets::default(),
             places: Places::default(),
             roles: Recent::default(),
+            health,
+            storage: Mutex::default(),
             tasks: TaskTracker::new(),
             load,
             draining,

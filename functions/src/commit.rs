@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use muster_domain::{
     changes::{Change, Effect, Lock, Note, Work},
     refused::Refused,
+    retention::Retention,
 };
 use muster_schemas::{audit::AuditEntry, ids::AuditId};
 use serde::{Serialize, de::DeserializeOwned};
@@ -154,7 +155,17 @@ pub async fn keep(app: &App, writes: Vec<Write>) -> Result<(), StoreError> {
     app.table.commit(writes, rand::random()).await
 }
 
-/// The same, with an entry of the audit trail.
+/// Whether the store is fit to serve: undamaged as far as is known, and it took a write lately or takes one now. Writes at most
+/// once in ten seconds, however often it is asked.
+pub async fn is_store_well(app: &App) -> Result<(), StoreError> {
+    app.health.undamaged()?;
+    if app.health.is_proven() {
+        return Ok(());
+    }
+    keep(app, vec![put(Key::new("health", "probe"), 1, Vec::new(), &(), Expect::Any)]).await
+}
+
+/// The same as [`keep`], with an entry of the audit trail.
 pub async fn keep_audited(app: &App, writes: Vec<Write>, note: Note, cause: &Cause) -> Result<(), StoreError> {
     keep_all_audited(app, writes, vec![note], cause).await
 }
@@ -167,7 +178,7 @@ pub async fn keep_all_audited(
     cause: &Cause,
 ) -> Result<(), StoreError> {
     let entries = notes.into_iter().map(|note| audit::entry(note, cause, app.now())).collect::<Vec<_>>();
-    writes.extend(entries.iter().map(audit::write));
+    writes.extend(entries.iter().map(|entry| audit::write(entry, &app.settings.retention)));
     keep(app, writes).await?;
     entries.iter().for_each(audit::log);
     Ok(())
@@ -182,7 +193,7 @@ pub async fn keep_counted(
     cause: &Cause,
 ) -> Result<(), StoreError> {
     let entry = AuditEntry { id, ..audit::entry(note, cause, at) };
-    writes.push(audit::write(&entry));
+    writes.push(audit::write(&entry, &app.settings.retention));
     keep(app, writes).await
 }
 
@@ -210,6 +221,14 @@ impl RecordStep {
     fn expect(&self) -> Expect {
         self.found.map_or(Expect::Absent, Expect::Revision)
     }
+}
+
+/// By whom and when a change is made, and how long what it leaves is kept.
+struct Occasion<'a> {
+    cause: &'a Cause,
+    retention: &'a Retention,
+    parts_expire_at: Option<Timestamp>,
+    now: Timestamp,
 }
 
 /// All that one change writes, in the making.
@@ -240,20 +259,23 @@ impl Transaction {
                 let item = app.table.get(&key, Consistency::Strong).await.map_err(CommitError::Store)?;
                 (item.as_ref().map(|item| item.revision), item)
             };
-            let Decision { body, indexes, effects } = transition.decide(current.as_ref(), now)?;
+            let retention = &app.settings.retention;
+            let decision = transition.decide(current.as_ref(), retention, now)?;
+            let Decision { body, indexes, expires_at, parts_expire_at, effects } = decision;
             let unchanged = current.is_some_and(|item| found == Some(item.revision) && item.body == body);
             let revision = found.unwrap_or(0) + u64::from(!unchanged);
-            let item = Item { key: key.clone(), revision, expires_at: None, indexes, body };
+            let item = Item { key: key.clone(), revision, expires_at, indexes, body };
             let topic = transition.topic;
             transaction.records.insert(key, RecordStep { found, item, topic });
             for effect in effects {
-                transaction.take(effect, &mut changes, cause, now);
+                transaction.take(effect, &mut changes, &Occasion { cause, retention, parts_expire_at, now });
             }
         }
         Ok(transaction)
     }
 
-    fn take(&mut self, effect: Effect, changes: &mut VecDeque<Change>, cause: &Cause, now: Timestamp) {
+    fn take(&mut self, effect: Effect, changes: &mut VecDeque<Change>, occasion: &Occasion<'_>) {
+        let Occasion { cause, retention, parts_expire_at, now } = *occasion;
         match effect {
             Effect::Also(change) => changes.push_back(change),
             Effect::Later(change) => {
@@ -268,11 +290,12 @@ impl Transaction {
             Effect::GoOn(work) => self.follow_ups.push(FollowUp::GoOn(work)),
             Effect::Audit(note) => {
                 let entry = audit::entry(note, cause, now);
-                self.writes.push(audit::write(&entry));
+                self.writes.push(audit::write(&entry, retention));
                 self.logged.extend(audit::is_logged(&entry).then_some(entry));
             }
             Effect::Log { job, offset, piece } => {
-                self.writes.push(put(records::jobs::log(job, offset), 1, Vec::new(), &piece, Expect::Any));
+                let piece = put(records::jobs::log(job, offset), 1, Vec::new(), &piece, Expect::Any);
+                self.writes.push(piece.removed_at(parts_expire_at));
             }
             Effect::Lock(Lock { name, holder }) => {
                 self.writes.push(put(records::locks::key(&name), 1, Vec::new(), &holder, Expect::Absent));

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod commit;
 pub mod effects;
 pub mod errors;
+pub mod logs;
 pub mod places;
 pub mod polls;
 pub mod recent;

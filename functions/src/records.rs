@@ -3,7 +3,7 @@
 //! ```text
 //! partition            sort            record                  list, owner, due
 //! host#ID              host            Host                    list hosts
-//! host#ID              mailbox         Mailbox
+//! host#ID              mailbox         Mailbox                 due
 //! host-key#SHA256      host-key        id of the host with this key
 //! job#ID               job             Job                     list jobs, owner host#ID, due
 //! job#ID               log#OFFSET      a piece of log
@@ -22,6 +22,8 @@
 //! installation         installation    Installation: its id and its URLs
 //! overview             counted         how many hosts are how, as last counted
 //! overview             history         how many were
+//! health               probe           nothing: to write it proves that the table takes writes
+//! retention            walk            how far records of before were given the time at which they are removed
 //! outbox#ID            entry           a change that is still to happen       due
 //! audit#DAY            ID              AuditEntry              list audit, owner audit#SUBJECT
 //! ```
@@ -40,6 +42,7 @@ pub mod mailboxes;
 pub mod outbox;
 pub mod overview;
 pub mod releases;
+pub mod retention;
 pub mod sessions;
 pub mod users;
 
@@ -54,6 +57,7 @@ use muster_domain::{
     mailboxes::Mailbox,
     refused::Refused,
     releases::Release,
+    retention::Retention,
 };
 
 use muster_schemas::problems::ProblemCode;
@@ -75,8 +79,18 @@ pub trait Record: Machine {
     fn key(id: &Self::Id) -> Key;
 
     /// Its entries in the indexes.
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, _retention: &Retention) -> Vec<IndexEntry> {
         Vec::new()
+    }
+
+    /// When it is removed by itself. `None`: never, or not yet.
+    fn expires_at(&self, _retention: &Retention) -> Option<Timestamp> {
+        None
+    }
+
+    /// When what is stored of it apart is removed by itself (pieces of a log).
+    fn parts_expire_at(&self, _retention: &Retention, _now: Timestamp) -> Option<Timestamp> {
+        None
     }
 
     /// The topic that a held request for it waits on. `None`: no request is held for it.
@@ -104,7 +118,7 @@ pub struct Transition<'a> {
 }
 
 /// The step of one record, from the item as it is, or from nothing.
-type Decide<'a> = dyn Fn(Option<&Item>, Timestamp) -> Result<Decision, DecisionError> + Send + Sync + 'a;
+type Decide<'a> = dyn Fn(Option<&Item>, &Retention, Timestamp) -> Result<Decision, DecisionError> + Send + Sync + 'a;
 
 /// The record after a step, as it will be stored, and the step's further effects.
 pub struct Decision {
@@ -112,6 +126,10 @@ pub struct Decision {
     pub body: Vec<u8>,
     /// Its entries in the indexes.
     pub indexes: Vec<IndexEntry>,
+    /// When it is removed by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When what is stored of it apart is.
+    pub parts_expire_at: Option<Timestamp>,
     /// Its further effects.
     pub effects: Vec<Effect>,
 }
@@ -152,22 +170,39 @@ impl<'a> Transition<'a> {
         Self {
             key: R::key(id),
             topic: R::topic(id),
-            decide: Box::new(move |current, now| decide::<R>(event, current, now)),
+            decide: Box::new(move |current, retention, now| decide::<R>(event, current, retention, now)),
         }
     }
 
     /// Decides: the step from the record as it is, or from nothing.
-    pub fn decide(&self, current: Option<&Item>, now: Timestamp) -> Result<Decision, DecisionError> {
-        (self.decide)(current, now)
+    pub fn decide(
+        &self,
+        current: Option<&Item>,
+        retention: &Retention,
+        now: Timestamp,
+    ) -> Result<Decision, DecisionError> {
+        (self.decide)(current, retention, now)
     }
 }
 
-fn decide<R: Record>(event: &R::Event, current: Option<&Item>, now: Timestamp) -> Result<Decision, DecisionError> {
+fn decide<R: Record>(
+    event: &R::Event,
+    current: Option<&Item>,
+    retention: &Retention,
+    now: Timestamp,
+) -> Result<Decision, DecisionError> {
     let step = match current.map(Versioned::<R>::read).transpose().map_err(DecisionError::Fault)? {
         Some(current) => current.record.transition(event, now)?,
         None => R::begin(event, now)?,
     };
     let fault = |source| StoreError::Fault { doing: "write a record", source: Box::new(source) };
     let body = serde_json::to_vec(&step.next).map_err(|source| DecisionError::Fault(fault(source)))?;
-    Ok(Decision { body, indexes: step.next.found_by(), effects: step.effects })
+    let next = &step.next;
+    Ok(Decision {
+        body,
+        indexes: next.found_by(retention),
+        expires_at: next.expires_at(retention),
+        parts_expire_at: next.parts_expire_at(retention, now),
+        effects: step.effects,
+    })
 }

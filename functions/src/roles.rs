@@ -2,6 +2,8 @@
 
 mod accounts;
 pub mod admin;
+#[cfg(feature = "embedded")]
+pub mod backup;
 pub mod connections;
 #[cfg(feature = "console")]
 mod console;
@@ -11,6 +13,7 @@ pub mod installations;
 pub mod moving;
 mod pacing;
 mod proxies;
+mod retention;
 pub mod serve;
 pub mod storage;
 pub mod tls;

@@ -8,6 +8,7 @@ pub mod conformance;
 mod cursors;
 #[cfg(feature = "services")]
 pub mod dynamodb;
+pub mod health;
 pub mod keys;
 mod limits;
 pub mod load;
@@ -15,6 +16,8 @@ pub mod meter;
 #[cfg(feature = "embedded")]
 pub mod sqlite;
 mod versioned;
+
+use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -138,9 +141,15 @@ pub enum Write {
 impl Write {
     /// The same, of an item that may be removed from then on.
     #[must_use]
-    pub fn until(mut self, expires_at: Timestamp) -> Self {
+    pub fn until(self, expires_at: Timestamp) -> Self {
+        self.removed_at(Some(expires_at))
+    }
+
+    /// The same, of an item that may be kept for ever.
+    #[must_use]
+    pub fn removed_at(mut self, expires_at: Option<Timestamp>) -> Self {
         if let Self::Put { item, .. } = &mut self {
-            item.expires_at = Some(expires_at);
+            item.expires_at = expires_at;
         }
         self
     }
@@ -220,6 +229,15 @@ pub enum StoreError {
     },
 }
 
+/// How much a table holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// By kind of record: how many, and the bytes of their keys, index entries and bodies.
+    pub kinds: BTreeMap<String, (u64, u64)>,
+    /// The size of the database file and of its write-ahead log, if there is a file.
+    pub file: Option<(u64, u64)>,
+}
+
 /// Tells one commit from another, so that a commit whose reply was lost is recognised as our own when it is tried again.
 pub type AttemptId = u128;
 
@@ -243,6 +261,16 @@ pub trait Table: Send + Sync {
 
     /// Removes items whose time is over, at most `limit`; says how many. Stores that do so by themselves do nothing.
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>>;
+
+    /// Reads everything, to see whether it is undamaged. Stores that look after that themselves do nothing.
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// How much it holds: by reading all keys, but no body. Stores that would bill that know nothing.
+    fn sizes(&self) -> BoxFuture<'_, Result<Sizes, StoreError>> {
+        Box::pin(async { Ok(Sizes::default()) })
+    }
 }
 
 /// The store itself failed at this.
@@ -251,7 +279,7 @@ fn fault<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &'static str)
 }
 
 /// The end of the second: an item may stay a little longer, never shorter.
-fn whole_seconds(time: Timestamp) -> i64 {
+pub(crate) fn whole_seconds(time: Timestamp) -> i64 {
     time.as_second() + i64::from(time.subsec_nanosecond() > 0)
 }
 
@@ -284,5 +312,13 @@ impl<T: Table + ?Sized> Table for std::sync::Arc<T> {
 
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
         (**self).expire(now, limit)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        (**self).check()
+    }
+
+    fn sizes(&self) -> BoxFuture<'_, Result<Sizes, StoreError>> {
+        (**self).sizes()
     }
 }

@@ -1,6 +1,10 @@
 //! The tick (scheduler): looks at what is due. It takes no input, does bounded work, may run anywhere and twice at once, and
 //! leaves the rest to the next one. With nothing due it costs one query.
 
+pub mod integrity;
+mod retention;
+pub mod walk;
+
 use jiff::Timestamp;
 use muster_domain::{changes::Change, times::after};
 
@@ -33,6 +37,7 @@ pub struct Summary {
 
 /// Runs the duties once.
 pub async fn run(app: &App) -> Result<Summary, StoreError> {
+    integrity::look_after_outage(app).await;
     let now = app.now();
     let mut due = due(app, now).await?;
     // Fleet updates and their hosts last: a host that never fetched its job is offline and not lost, and its job must have
@@ -78,7 +83,11 @@ async fn look_at(app: &App, item: &Item) -> Result<(), CommitError> {
         effects::follow_up(app, &cause, more).await;
         return Ok(());
     }
+    if records::mailboxes::id(&item.key).is_some() {
+        return retention::of_mailbox(app, item, &cause).await;
+    }
     match records::DUE.iter().find_map(|due| due(&item.key)) {
+        Some(Change::Job(..)) if retention::of_job(app, item, &cause).await? => Ok(()),
         Some(change) => advance(app, change, &cause).await.map(drop),
         None => forget(app, item).await,
     }

@@ -354,6 +354,9 @@ pub struct JobView {
     /// end, and has a line between them. Absent: none.
     #[serde(default, skip_serializing_if = "crate::upstreams::is_zero")]
     pub output_cut_bytes: u64,
+    /// That its log was erased: nothing of it is left, and no further output is kept. Absent: it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_erased: Option<LogErased>,
     /// How it ended, by the host's word. Absent until the host has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<JobResult>,
@@ -364,6 +367,22 @@ pub struct JobView {
     pub actions: ActionsOnJob,
 }
 
+/// Who erased the log of a job, when, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LogErased {
+    /// When, by the server's clock.
+    pub at: Timestamp,
+    /// Who: `user:<id>` or `key:<id>`.
+    pub by: String,
+    /// What people called them then.
+    #[serde(default)]
+    pub by_name: String,
+    /// Why, in their words.
+    pub reason: String,
+}
+
+/// The header that says that a log is gone and why: `erased` by somebody, or `expired` after its time. Absent: it is there.
+pub const LOG_GONE_HEADER: &str = "muster-log-gone";
 /// The header that says from which byte a log goes on (`GET /jobs/{id}/log?after=`).
 pub const LOG_NEXT_HEADER: &str = "muster-log-next";
 /// The header that says whether the log is complete: `true` or `false`.
@@ -378,8 +397,10 @@ pub type ActionsOnJob = Actions<ActionOnJob>;
 pub enum ActionOnJob {
     /// Cancel it.
     Cancel,
+    /// Erase its log.
+    EraseLog,
 }
 
 impl Action for ActionOnJob {
-    const ALL: &'static [Self] = &[Self::Cancel];
+    const ALL: &'static [Self] = &[Self::Cancel, Self::EraseLog];
 }

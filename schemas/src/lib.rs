@@ -23,6 +23,7 @@ pub mod problems;
 pub mod releases;
 pub mod reports;
 pub mod secrets;
+pub mod storage;
 pub mod ticks;
 pub mod upstreams;
 

@@ -24,6 +24,7 @@ use crate::{
     pages::Page,
     problems::Problem,
     releases::{Manifest, ReleaseView, Root, UploadPlace, YankRequest},
+    storage::StorageView,
     ticks::TickReport,
 };
 
@@ -122,6 +123,7 @@ messages! {
     "session_request" SessionRequest, Tolerated;
     "session_response" SessionResponse, Tolerated;
     "session_view" SessionView, Tolerated;
+    "storage_view" StorageView, Tolerated;
     "tick_report" TickReport, Tolerated;
     "token_request" TokenRequest, Tolerated;
     "token_response" TokenResponse, Tolerated;

@@ -38,6 +38,7 @@ operator  jobs_create                POST   /api/v1/jobs
 viewer    jobs_list                  GET    /api/v1/jobs
 viewer    jobs_get                   GET    /api/v1/jobs/{id}
 operator  jobs_cancel                POST   /api/v1/jobs/{id}/cancel
+admin     jobs_erase_log             DELETE /api/v1/jobs/{id}/log
 viewer    jobs_log                   GET    /api/v1/jobs/{id}/log
 admin     releases_create            POST   /api/v1/releases
 viewer    releases_list              GET    /api/v1/releases
@@ -55,6 +56,7 @@ admin     fleet_updates_cancel       POST   /api/v1/fleet-updates/{id}/cancel
 admin     fleet_updates_retry_failed POST   /api/v1/fleet-updates/{id}/retry-failed
 admin     fleet_updates_write_off    POST   /api/v1/fleet-updates/{id}/write-off
 viewer    audit_list                 GET    /api/v1/audit
+viewer    storage_get                GET    /api/v1/storage
 admin     tick_create                POST   /api/v1/tick
 anyone    tokens_create              POST   /oauth/token
 anyone    install_script             GET    /api/v1/install.sh

@@ -5,6 +5,7 @@ use muster_schemas::{
     ids::{HostId, JobId},
     jobs::{JobView, KINDS},
 };
+use reqwest::Method;
 
 use super::{
     log::{self, LogArguments},
@@ -63,6 +64,14 @@ pub enum JobCommand {
         #[command(flatten)]
         log: LogArguments,
     },
+    /// Erase the log of a job, such as one with a secret in it; who did it and why stays on record
+    EraseLog {
+        /// Id of the job (job_…)
+        id: JobId,
+        /// Why, in a sentence
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// Runs a `jobs` command.
@@ -97,6 +106,12 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure
             if let Some(cut) = job.ok().as_ref().and_then(show::cut) {
                 context.remark(&format!("The log is cut: {cut}."));
             }
+        }
+        JobCommand::EraseLog { id, reason } => {
+            let path = ["jobs", &id.to_string(), "log"];
+            let body = serde_json::json!({ "reason": reason });
+            let answer = context.client()?.change(Method::DELETE, &path, &[], Some(&body)).await?;
+            context.show(&answer, |job: &JobView| format!("The log of {} is erased.\n", job.id))?;
         }
     }
     Ok(Exit::Succeeded)

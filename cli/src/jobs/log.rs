@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use muster_schemas::{
     hosts::HostView,
     ids::JobId,
-    jobs::{JobView, LOG_COMPLETE_HEADER, LOG_NEXT_HEADER},
+    jobs::{JobView, LOG_COMPLETE_HEADER, LOG_GONE_HEADER, LOG_NEXT_HEADER},
 };
 use reqwest::{Response, header::HeaderMap};
 
@@ -130,6 +130,12 @@ struct LogReader<'a> {
 }
 
 impl LogReader<'_> {
+    /// Says that the log is not kept any more: an empty one would look as if the job had printed nothing.
+    fn tells_gone(&self, why: &str) -> Result<(), Failure> {
+        let (id, why) = (self.id, tables::printable(why));
+        writeln!(std::io::stderr(), "The log of {id} is not kept any more: {why}.").map_err(Failure::Output)
+    }
+
     /// Reads what follows, and whether the log is complete with that.
     async fn read(&mut self, wait: u64) -> Result<(Vec<u8>, bool), Failure> {
         let path = ["jobs", &self.id.to_string(), "log"];
@@ -140,6 +146,9 @@ impl LogReader<'_> {
             |headers: &HeaderMap, name| headers.get(name).and_then(|value| value.to_str().ok().map(String::from));
         let next = header(response.headers(), LOG_NEXT_HEADER).and_then(|next| next.parse().ok());
         let complete = header(response.headers(), LOG_COMPLETE_HEADER).as_deref() == Some("true");
+        if let Some(why) = header(response.headers(), LOG_GONE_HEADER).filter(|_| self.next == 0) {
+            self.tells_gone(&why)?;
+        }
         let bytes = self.client.bytes(response).await?;
         self.next = next.unwrap_or(self.next + bytes.len() as u64);
         Ok((bytes, complete))

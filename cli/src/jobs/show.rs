@@ -1,7 +1,7 @@
 //! Jobs as text: the table of `jobs list`, the details of `jobs show`, and how a job ended.
 
 use jiff::Timestamp;
-use muster_schemas::jobs::{JobSpec, JobState, JobView};
+use muster_schemas::jobs::{JobSpec, JobState, JobView, LogErased};
 
 use crate::{
     tables::{self, Table},
@@ -54,6 +54,7 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("log", bytes(job.log_bytes)),
         ("log is cut", cut(job).unwrap_or_default()),
         ("output lost", bytes(job.output_lost_bytes)),
+        ("log erased", job.log_erased.as_ref().map_or_else(String::new, |erased| log_erased(erased, now))),
         ("created by", tables::actor(&job.created_by, &job.created_by_name)),
         ("created", age(Some(job.created_at))),
         ("offered", age(job.offered_at)),
@@ -64,6 +65,11 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("time limit", times::span(job.time_limit_seconds.into())),
         ("detail", detail.unwrap_or_default()),
     ])
+}
+
+fn log_erased(erased: &LogErased, now: Timestamp) -> String {
+    let by = tables::actor(&erased.by, &erased.by_name);
+    format!("{} by {by}: {}", times::ago(erased.at, now), erased.reason)
 }
 
 fn bytes(count: u64) -> String {

@@ -30,6 +30,8 @@ pub enum Permission {
     ManageAccess,
     /// Run the tick.
     RunTick,
+    /// Erase the log of a job.
+    EraseLogs,
 }
 
 impl Permission {
@@ -42,7 +44,8 @@ impl Permission {
             | Self::ManageReleases
             | Self::ManageFleetUpdates
             | Self::ManageAccess
-            | Self::RunTick => Role::Admin,
+            | Self::RunTick
+            | Self::EraseLogs => Role::Admin,
         }
     }
 

@@ -10,17 +10,19 @@
 
 mod events;
 pub mod logs;
+mod retention;
 mod views;
 
 use jiff::Timestamp;
 use muster_schemas::{
     commands::Event as JobEvent,
     ids::{HostId, JobId, ProcessId},
-    jobs::{JobResult, JobSpec, JobState, Recovery},
+    jobs::{JobResult, JobSpec, JobState, LogErased, Recovery},
     problems::ProblemCode,
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::retention::Chore;
 use crate::{
     changes::{Change, Effect, Note},
     fleet_updates::hosts::{Event as HostEvent, Place},
@@ -78,6 +80,13 @@ pub struct Job {
     /// Stored pieces of log.
     #[serde(default)]
     pub log_pieces: u32,
+    /// Whether those pieces have no time at which they are removed: while the job is presumed lost, and when they were stored
+    /// before there was such a time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log_stays: bool,
+    /// Who erased its log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_erased: Option<LogErased>,
     /// Bytes of output that the host could not keep.
     #[serde(default)]
     pub output_lost_bytes: u64,
@@ -200,6 +209,10 @@ pub enum Event {
     },
     /// Its host was retired.
     HostRetired,
+    /// An admin erases its log.
+    EraseLog(LogErased),
+    /// Something was done with the stored pieces of its log.
+    Did(Chore),
     /// Time has passed.
     Tick,
 }
@@ -217,6 +230,8 @@ impl Machine for Job {
             | Event::Recall
             | Event::Supersede { .. }
             | Event::HostRetired
+            | Event::EraseLog(_)
+            | Event::Did(_)
             | Event::Tick => Err(Refused::not_found("job")),
         }
     }
@@ -228,6 +243,8 @@ impl Machine for Job {
             (Queued | Offered | Accepted, Event::Offer { session }) => Ok(self.offered(*session, now)),
             (_, Event::Told { host_id, process_id, events }) => self.told(*host_id, *process_id, events, now),
             (_, Event::Disputed) => Ok(self.dispute()),
+            (_, Event::EraseLog(erased)) => Ok(self.erase_log(erased)),
+            (_, Event::Did(chore)) => Ok(self.did(*chore)),
             (Queued, Event::Cancel | Event::Recall | Event::HostRetired) => Ok(self.end(JobState::Cancelled, now)),
             (Queued, Event::Supersede { .. }) => Ok(self.end(JobState::Superseded, now)),
             (Queued, Event::Tick) if now >= self.asked.start_by => Ok(self.end(JobState::Expired, now)),
@@ -327,6 +344,8 @@ impl Job {
             output_cut_bytes: 0,
             output_dropped_bytes: 0,
             log_pieces: 0,
+            log_stays: false,
+            log_erased: None,
             result: None,
             disputed: false,
         };

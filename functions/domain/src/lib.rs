@@ -19,6 +19,7 @@ pub mod overview;
 pub mod pacing;
 pub mod refused;
 pub mod releases;
+pub mod retention;
 pub mod sign_ins;
 pub mod times;
 pub mod windows;

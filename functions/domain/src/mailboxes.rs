@@ -51,6 +51,9 @@ pub struct Mailbox {
     pub state: HostState,
     /// Why it is quarantined or retired.
     pub state_reason: Option<String>,
+    /// When it was retired. Absent also if that was before this was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<Timestamp>,
     /// The number of the newest session; 0 before the first.
     pub session: u64,
     /// The agent process of that session.
@@ -196,7 +199,7 @@ impl Machine for Mailbox {
             Event::Remove(id) => Ok(self.remove(*id, now)),
             Event::Quarantine(reason) => Ok(self.quarantine(reason)),
             Event::Readmit(reason) => self.readmit(reason),
-            Event::Retire { reason, force } => self.retire(reason, *force),
+            Event::Retire { reason, force } => self.retire(reason, *force, now),
         }
     }
 }
@@ -209,6 +212,7 @@ impl Mailbox {
             public_key: public_key.into(),
             state: HostState::Active,
             state_reason: None,
+            retired_at: None,
             session: 0,
             process_id: None,
             earlier_processes: Vec::new(),
@@ -373,7 +377,7 @@ impl Mailbox {
         Ok(Step::to(next).and(Note::new("host.readmitted", self.host_id, reason)))
     }
 
-    fn retire(&self, reason: &str, force: bool) -> Result<Step<Self>, Refused> {
+    fn retire(&self, reason: &str, force: bool, now: Timestamp) -> Result<Step<Self>, Refused> {
         if self.can_be_retired().is_err() {
             return Ok(Step::to(self.clone()));
         }
@@ -385,7 +389,8 @@ impl Mailbox {
             return Err(Refused(Box::new(problem)));
         }
         let give_up = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::HostRetired));
-        let next = Self { state: HostState::Retired, state_reason: Some(reason.into()), ..self.clone() };
+        let state_reason = Some(reason.into());
+        let next = Self { state: HostState::Retired, state_reason, retired_at: Some(now), ..self.clone() };
         Ok(Step::to(next)
             .and(Note::new("host.retired", self.host_id, reason))
             .and_all(self.open.iter().map(give_up))

@@ -177,6 +177,8 @@ pub mod may {
     pub struct ManageAccess;
     /// [`Permission::RunTick`]
     pub struct RunTick;
+    /// [`Permission::EraseLogs`]
+    pub struct EraseLogs;
 
     impl Permit for Look {
         const PERMISSION: Permission = Permission::Look;
@@ -201,6 +203,9 @@ pub mod may {
     }
     impl Permit for RunTick {
         const PERMISSION: Permission = Permission::RunTick;
+    }
+    impl Permit for EraseLogs {
+        const PERMISSION: Permission = Permission::EraseLogs;
     }
 }
 

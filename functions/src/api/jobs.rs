@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -19,9 +19,12 @@ use muster_domain::{
     times::after,
 };
 use muster_schemas::{
-    hosts::HostState,
+    hosts::{HostState, Reason},
     ids::{HostId, JobId},
-    jobs::{HostRefused, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER, LOG_NEXT_HEADER},
+    jobs::{
+        ActionOnJob, HostRefused, JobRequest, JobSpec, JobState, JobView, JobsCreated, LOG_COMPLETE_HEADER,
+        LOG_GONE_HEADER, LOG_NEXT_HEADER, LogErased,
+    },
     pages::Page,
     problems::Problem,
 };
@@ -30,6 +33,7 @@ use serde::Deserialize;
 use self::logs::Part;
 use super::{
     auth::{Operator, may},
+    checks::check_text,
     extract::{Id, IdempotencyKey, JsonBody, LIST_AGAIN_SECONDS, Paging, Params},
     found::found,
     idempotency::Once,
@@ -40,7 +44,8 @@ use super::{
     route::{self, Answer, PAGE, REVISION, Route},
 };
 use crate::{
-    advance::advance, app::App, commit::Cause, records, store::Versioned, workers::fleet_updates::with_mailboxes,
+    advance::advance, app::App, commit::Cause, logs::do_chore, records, store::Versioned,
+    workers::fleet_updates::with_mailboxes,
 };
 
 /// How many hosts one request may mean.
@@ -72,12 +77,17 @@ pub fn routes() -> Vec<Route> {
             .asks(&REVISION)
             .gives::<JobView>(200),
         route::post("/api/v1/jobs/{id}/cancel", cancel).says("Cancel a job.").gives::<JobView>(200),
+        route::delete("/api/v1/jobs/{id}/log", erase_log)
+            .says("Erase the log of a job. No further output of it is kept.")
+            .takes::<Reason>()
+            .gives::<JobView>(200),
         route::get("/api/v1/jobs/{id}/log", log)
             .says("Get the log of a job as text, from a byte on.")
             .gives_other(Answer::Text("text/plain"))
             .tells(&[
                 (LOG_NEXT_HEADER, "The byte that the rest of the log starts at: the next `after`."),
                 (LOG_COMPLETE_HEADER, "`true` if this is the end of the log, else `false`."),
+                (LOG_GONE_HEADER, "`erased` or `expired` if the log is not kept any more."),
             ])
             .asks(&[
                 ("after", "integer", "The byte to start at. Absent: 0."),
@@ -171,6 +181,32 @@ pub async fn cancel(
     Ok(Json(job.record.view(operator.role(), app.now(), job.revision)))
 }
 
+/// `DELETE /api/v1/jobs/{id}/log`: who did it, when and why stays with the job and in the audit trail.
+pub async fn erase_log(
+    operator: Operator<may::EraseLogs>,
+    State(app): State<App>,
+    Id(id): Id<JobId>,
+    JsonBody { body, .. }: JsonBody<Reason>,
+) -> Result<Json<JobView>, Failure> {
+    check_text("reason", &body.reason, 1_024)?;
+    if body.reason.is_empty() {
+        return Err(Problem::invalid("reason", "must not be empty").into());
+    }
+    let job = found::<Job>(&app, &id).await?.record;
+    if job.log_erased.is_none() {
+        job.allows(ActionOnJob::EraseLog, operator.role())?;
+    }
+    let Cause { actor: by, name: by_name, .. } = operator.cause();
+    let erased = LogErased { at: app.now(), by, by_name, reason: body.reason };
+    let advanced = advance(&app, Change::Job(id, Event::EraseLog(erased)), &operator.cause()).await?;
+    let job = advanced.record::<Job>(&records::jobs::key(id))?;
+    if let Some((chore, _)) = job.record.chore() {
+        do_chore(&app, &job, chore, &operator.cause()).await?;
+    }
+    let job = found::<Job>(&app, &id).await?;
+    Ok(Json(job.record.view(operator.role(), app.now(), job.revision)))
+}
+
 /// Which part of a log.
 #[derive(Debug, Default, Deserialize)]
 pub struct LogParams {
@@ -197,8 +233,9 @@ pub async fn log(
         app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
     }
     let found = until(&app, id, held(&app, params.wait), more).await?;
-    let Part { text, next } = logs::read(&app, &found.record, params.after, params.timestamps).await?;
-    let complete = found.record.state.is_final() && next >= found.record.log_bytes;
+    let job = &found.record;
+    let Part { text, next, gone } = logs::read(&app, job, params.after, params.timestamps).await?;
+    let complete = job.state.is_final() && next >= job.log_bytes;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
         // Output of hosts is never anything but text.
@@ -209,7 +246,8 @@ pub async fn log(
             HeaderValue::from_static(if complete { "true" } else { "false" }),
         ),
     ];
-    Ok((headers, text).into_response())
+    let gone = gone.map(|why| [(HeaderName::from_static(LOG_GONE_HEADER), HeaderValue::from_static(why))]);
+    Ok((headers, gone.into_iter().flatten().collect::<HeaderMap>(), text).into_response())
 }
 
 /// A job when it is as wanted, or when the time is over.

@@ -1,7 +1,7 @@
 //! Audit trail: an entry per change, and a line in the log for those that operators search for.
 
 use jiff::Timestamp;
-use muster_domain::changes::Note;
+use muster_domain::{changes::Note, retention::Retention};
 use muster_schemas::{audit::AuditEntry, ids::AuditId};
 
 use super::{Cause, put};
@@ -43,8 +43,9 @@ pub(super) fn entry(note: Note, cause: &Cause, at: Timestamp) -> AuditEntry {
 }
 
 /// The write of an entry, in the commit of its change.
-pub(super) fn write(entry: &AuditEntry) -> Write {
-    put(records::audit::key(entry), 1, records::audit::found_by(entry), entry, Expect::Any)
+pub(super) fn write(entry: &AuditEntry, retention: &Retention) -> Write {
+    let write = put(records::audit::key(entry), 1, records::audit::found_by(entry), entry, Expect::Any);
+    write.removed_at(retention.audit_until(entry.at))
 }
 
 /// Whether an entry has a line in the log.

@@ -1,6 +1,6 @@
 //! An enrollment token.
 
-use muster_domain::enrollment_tokens::EnrollmentToken;
+use muster_domain::{enrollment_tokens::EnrollmentToken, retention::Retention};
 use muster_schemas::ids::EnrollmentTokenId;
 
 use super::Record;
@@ -19,7 +19,7 @@ impl Record for EnrollmentToken {
         key(*id)
     }
 
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, _: &Retention) -> Vec<IndexEntry> {
         vec![list("tokens", self.id)]
     }
 }

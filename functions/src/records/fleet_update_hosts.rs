@@ -4,6 +4,7 @@ use muster_domain::{
     changes::Change,
     fleet_updates::hosts::{Event, FleetUpdateHost},
     machine::Machine as _,
+    retention::Retention,
 };
 use muster_schemas::ids::FleetUpdateId;
 
@@ -23,7 +24,7 @@ impl Record for FleetUpdateHost {
         key(*id, *position)
     }
 
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, _: &Retention) -> Vec<IndexEntry> {
         let what = format!("{}-{}", self.place.fleet_update_id, self.place.position);
         self.due_at().map(|at| due(at, what)).into_iter().collect()
     }

@@ -4,6 +4,7 @@ use muster_domain::{
     changes::Change,
     fleet_updates::{Event, FleetUpdate},
     machine::Machine as _,
+    retention::Retention,
 };
 use muster_schemas::ids::FleetUpdateId;
 
@@ -36,7 +37,7 @@ impl Record for FleetUpdate {
         key(*id)
     }
 
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, _: &Retention) -> Vec<IndexEntry> {
         let always = [list("fleet-updates", self.id)];
         always.into_iter().chain(self.due_at().map(|at| due(at, self.id))).collect()
     }

@@ -1,6 +1,6 @@
 //! A host's description, and the lookup of a host by its public key.
 
-use muster_domain::hosts::Host;
+use muster_domain::{hosts::Host, retention::Retention};
 use muster_schemas::{ids::HostId, problems::ProblemCode};
 
 use super::Record;
@@ -33,7 +33,7 @@ impl Record for Host {
         key(*id)
     }
 
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, _: &Retention) -> Vec<IndexEntry> {
         vec![list("hosts", self.id)]
     }
 

@@ -1,9 +1,11 @@
 //! A job, and its log in pieces.
 
+use jiff::Timestamp;
 use muster_domain::{
     changes::Change,
     jobs::{Event, Job},
     machine::Machine as _,
+    retention::Retention,
 };
 use muster_schemas::ids::JobId;
 
@@ -31,9 +33,21 @@ impl Record for Job {
         key(*id)
     }
 
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, retention: &Retention) -> Vec<IndexEntry> {
         let always = [list("jobs", self.id), owned(hosts::partition(self.host_id), self.id)];
-        always.into_iter().chain(self.due_at().map(|at| due(at, self.id))).collect()
+        // One that a fleet update ordered is removed by the tick, which sees whether that is over.
+        let removed_at = self.kept_until(retention).filter(|_| self.is_of_a_fleet_update());
+        let chore_at = self.chore().map(|(_, since)| since);
+        let due_at = [self.due_at(), chore_at, removed_at].into_iter().flatten().min();
+        always.into_iter().chain(due_at.map(|at| due(at, self.id))).collect()
+    }
+
+    fn expires_at(&self, retention: &Retention) -> Option<Timestamp> {
+        self.kept_until(retention).filter(|_| !self.is_of_a_fleet_update() && self.chore().is_none())
+    }
+
+    fn parts_expire_at(&self, retention: &Retention, now: Timestamp) -> Option<Timestamp> {
+        self.log_kept_until(retention, now)
     }
 
     fn topic(id: &JobId) -> Option<String> {

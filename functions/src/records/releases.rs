@@ -1,6 +1,6 @@
 //! A release, by its version.
 
-use muster_domain::releases::Release;
+use muster_domain::{releases::Release, retention::Retention};
 
 use super::Record;
 use crate::{
@@ -21,7 +21,7 @@ impl Record for Release {
         key(version)
     }
 
-    fn found_by(&self) -> Vec<IndexEntry> {
+    fn found_by(&self, _: &Retention) -> Vec<IndexEntry> {
         vec![list("releases", format_args!("{:020}", self.manifest.manifest_version))]
     }
 

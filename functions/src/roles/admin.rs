@@ -2,17 +2,21 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use muster_domain::pacing::Pacing;
+use muster_domain::{pacing::Pacing, retention::Retention};
 use muster_schemas::{access::Role, envelopes::hex, secrets::Secret};
 
+#[cfg(feature = "embedded")]
+use super::backup::{self, BackupError};
 use super::{
     accounts::{self, AccountError},
     moving::{self, MoveError},
     storage::{self, StorageError},
 };
+#[cfg(feature = "embedded")]
+use crate::store::Sizes;
 use crate::{
     app::{App, Settings},
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
 };
 
 /// The command.
@@ -54,6 +58,33 @@ pub enum Command {
         #[arg(long, value_name = "DIRECTORY")]
         from: PathBuf,
     },
+    /// Print how much a data directory holds, of what; its server may run
+    #[cfg(feature = "embedded")]
+    Sizes {
+        /// Where everything is kept.
+        #[command(flatten)]
+        storage: storage::Options,
+    },
+    /// Back up a data directory, beside its running server; into the directory of an earlier backup only what is new is copied
+    #[cfg(feature = "embedded")]
+    Backup {
+        /// The data directory
+        #[arg(long, env = "MUSTER_DATA", default_value = "muster-data")]
+        data: PathBuf,
+        /// The directory of the backup; created if it does not exist
+        #[arg(long, value_name = "DIRECTORY")]
+        to: PathBuf,
+    },
+    /// Restore such a backup, verified, into a data directory that is empty or does not exist
+    #[cfg(feature = "embedded")]
+    Restore {
+        /// The data directory
+        #[arg(long, env = "MUSTER_DATA", default_value = "muster-data")]
+        data: PathBuf,
+        /// The directory of the backup
+        #[arg(long, value_name = "DIRECTORY")]
+        from: PathBuf,
+    },
 }
 
 /// Why it was not done.
@@ -68,6 +99,10 @@ pub enum AdminError {
     /// Not everything was moved.
     #[error(transparent)]
     Move(#[from] MoveError),
+    /// There is no backup, or it was not restored.
+    #[cfg(feature = "embedded")]
+    #[error(transparent)]
+    Backup(#[from] BackupError),
 }
 
 /// Does it, and says what was done.
@@ -86,6 +121,7 @@ pub async fn run(command: Command) -> Result<String, AdminError> {
                 console_url: String::new(),
                 token_secret,
                 pacing: Pacing::default(),
+                retention: Retention::default(),
                 max_target_bytes: 0,
                 max_blob_part_bytes: None,
             };
@@ -101,7 +137,30 @@ pub async fn run(command: Command) -> Result<String, AdminError> {
             let moved = moving::import(&storage.open().await?, &from).await?;
             Ok(format!("{moved} were read from {}.", from.display()))
         }
+        #[cfg(feature = "embedded")]
+        Command::Sizes { storage } => Ok(told(&storage.sizes().await?)),
+        #[cfg(feature = "embedded")]
+        Command::Backup { data, to } => {
+            let totals = backup::backup(&data, &to, SystemClock.now())?;
+            Ok(format!("The backup in {} holds {totals}.", to.display()))
+        }
+        #[cfg(feature = "embedded")]
+        Command::Restore { data, from } => {
+            let totals = backup::restore(&from, &data)?;
+            Ok(format!("{} holds {totals}, as they were when the backup was made.", data.display()))
+        }
     }
+}
+
+/// Sizes as a table, the largest first.
+#[cfg(feature = "embedded")]
+fn told(sizes: &Sizes) -> String {
+    let mut kinds = sizes.kinds.iter().map(|(kind, (records, bytes))| (*bytes, *records, kind)).collect::<Vec<_>>();
+    kinds.sort_unstable_by(|one, other| other.cmp(one));
+    let lines = kinds.iter().map(|(bytes, records, kind)| format!("{kind:<20} {records:>12} {bytes:>16}"));
+    let head = format!("{:<20} {:>12} {:>16}", "KIND", "RECORDS", "BYTES");
+    let foot = sizes.file.map(|(file, log)| format!("The file has {file} bytes, its write-ahead log {log}."));
+    std::iter::once(head).chain(lines).chain(foot).collect::<Vec<_>>().join("\n")
 }
 
 fn role(text: &str) -> Result<Role, &'static str> {

@@ -6,7 +6,10 @@
 use std::{
     io::{self, Write as _},
     net::IpAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -24,7 +27,7 @@ use muster_schemas::secrets::Secret;
 use serde_json::{Value, json};
 use tower::{ServiceExt, service_fn};
 
-use super::{installations, pacing, proxies, storage, urls};
+use super::{installations, pacing, proxies, retention, storage, urls};
 use crate::{
     api::{
         self,
@@ -49,6 +52,8 @@ struct Options {
     pacing: pacing::Options,
     #[command(flatten)]
     proxies: proxies::Options,
+    #[command(flatten)]
+    retention: retention::Options,
     /// The URL that hosts and people know the server by
     #[arg(long, env = "MUSTER_PUBLIC_URL", value_parser = urls::public_url)]
     public_url: String,
@@ -125,6 +130,7 @@ fn app(options: Options, storage: storage::Storage, token_secret: Secret) -> Res
         console_url: options.console_url,
         token_secret,
         pacing: options.pacing.applied_to(Pacing::of_functions())?,
+        retention: options.retention.retention(),
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: Some(MAX_BLOB_PART_BYTES),
     };
@@ -180,11 +186,15 @@ fn is_routine(method: &Method, path: &str, status: StatusCode) -> bool {
 }
 
 async fn serve_tick(app: App) -> Result<(), lambda_http::Error> {
+    let walks = Arc::new(AtomicBool::new(true));
     let handler = move |_: LambdaEvent<Value>| {
-        let app = app.clone();
+        let (app, walks) = (app.clone(), walks.clone());
         async move {
             let started = Instant::now();
             let done = tick::run(&app).await.map_err(|error| chain(&error))?;
+            if walks.load(Ordering::Relaxed) {
+                walks.store(tick::walk::step(&app).await.map_err(|error| chain(&error))?, Ordering::Relaxed);
+            }
             app.settled().await;
             if done != tick::Summary::default() {
                 let milliseconds = started.elapsed().as_secs_f64() * 1e3;
@@ -221,7 +231,7 @@ mod tests {
     #[cfg(feature = "embedded")]
     #[tokio::test]
     async fn what_an_answer_has_begun_is_done_before_it_leaves() -> Result<(), lambda_http::Error> {
-        use std::sync::atomic::{AtomicBool, Ordering};
+        use muster_domain::retention::Retention;
 
         use crate::{blobs::directory::Directory, store::sqlite::SqliteTable};
 
@@ -231,6 +241,7 @@ mod tests {
             console_url: String::new(),
             token_secret: Secret::new("no token is signed here"),
             pacing: Pacing::of_functions(),
+            retention: Retention::default(),
             max_target_bytes: super::super::MAX_TARGET_BYTES,
             max_blob_part_bytes: None,
         };

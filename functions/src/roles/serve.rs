@@ -19,7 +19,7 @@ use super::console;
 use super::{
     accounts::{self, AccountError},
     connections::{self, Limits},
-    installations, pacing, proxies,
+    installations, pacing, proxies, retention,
     storage::{self, Kind, StorageError},
     tls::{Certificate, Tls},
     urls,
@@ -35,6 +35,8 @@ use crate::{
 
 /// How often the tick runs.
 const TICK: Duration = Duration::from_secs(10);
+/// How often the whole database is read, to see whether it is undamaged; the first time is at the start.
+const INTEGRITY: Duration = Duration::from_secs(24 * 3_600);
 /// How long requests may go on after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -69,6 +71,8 @@ pub struct Options {
     proxies: proxies::Options,
     #[command(flatten)]
     pacing: pacing::Options,
+    #[command(flatten)]
+    retention: retention::Options,
     /// How much to log: error, warn, info, debug (a line for each request) or trace
     #[arg(long, env = "MUSTER_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: Level,
@@ -132,10 +136,12 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let (stop, hangups) = (stop_signal(), unix::signal(unix::SignalKind::hangup()));
     tracing::info!("Serving {} on {address}.", app.settings.public_url);
     let ticking = tokio::spawn(tick_until(app.clone(), stop.clone()));
+    let checking = tokio::spawn(check_until(app.clone(), stop.clone()));
     let limits = Limits::of(options.max_connections);
     let tls = certificate.map(|certificate| Tls::new(certificate, hung_up(hangups)));
     serve(&app, (listener, tls), limits, options.proxies.trusted(), stop).await;
     ticking.abort();
+    checking.abort();
     tracing::info!("Stopped.");
     Ok(())
 }
@@ -159,6 +165,7 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
         console_url: String::new(),
         token_secret,
         pacing,
+        retention: options.retention.retention(),
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: None,
     };
@@ -200,6 +207,7 @@ fn router(app: &App) -> Router {
 async fn tick_until(app: App, mut stop: watch::Receiver<bool>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut walks = true;
     loop {
         tokio::select! {
             _ = interval.tick() => {}
@@ -208,6 +216,38 @@ async fn tick_until(app: App, mut stop: watch::Receiver<bool>) {
         if let Err(error) = tick::run(&app).await {
             tracing::error!("The tick failed: {}", chain(&error));
         }
+        if walks {
+            walks = walk(&app).await;
+        }
+    }
+}
+
+/// As far as it comes until the next tick. Whether there is more to do.
+async fn walk(app: &App) -> bool {
+    let until = tokio::time::Instant::now() + TICK / 2;
+    while tokio::time::Instant::now() < until {
+        match tick::walk::step(app).await {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(error) => {
+                tracing::warn!("Records of before are left to the next tick: {}", chain(&error));
+                break;
+            }
+        }
+    }
+    true
+}
+
+async fn check_until(app: App, mut stop: watch::Receiver<bool>) {
+    let daily = async {
+        loop {
+            tick::integrity::check(&app).await;
+            tokio::time::sleep(INTEGRITY).await;
+        }
+    };
+    tokio::select! {
+        () = daily => {}
+        _ = stop.wait_for(|stop| *stop) => {}
     }
 }
 

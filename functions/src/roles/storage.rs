@@ -1,7 +1,7 @@
 //! Storage: where a server keeps everything, by its options: below a directory, or in a table and a bucket.
 
 #[cfg(feature = "embedded")]
-mod embedded;
+pub(super) mod embedded;
 #[cfg(feature = "services")]
 mod services;
 
@@ -12,6 +12,8 @@ use std::{
 
 use muster_schemas::secrets::Secret;
 
+#[cfg(feature = "embedded")]
+use crate::store::Sizes;
 use crate::{blobs::Blobs, store::WholeTable};
 
 #[cfg(not(any(feature = "embedded", feature = "services")))]
@@ -89,8 +91,26 @@ impl Options {
     pub async fn open(&self) -> Result<Storage, StorageError> {
         match (&self.table, &self.bucket) {
             (Some(table), Some(bucket)) => services(table, bucket).await,
-            _ => embedded(&self.data),
+            _ => open_embedded(&self.data),
         }
+    }
+
+    /// How much there is of what, also beside a running server.
+    #[cfg(feature = "embedded")]
+    pub async fn sizes(&self) -> Result<Sizes, StorageError> {
+        use crate::store::sqlite::SqliteTable;
+
+        if self.table.is_some() {
+            let why = "DynamoDB tells no sizes by kind of record without being read as a whole";
+            return Err(StorageError::Services(why.into()));
+        }
+        let file = self.data.join(embedded::DATABASE);
+        if !file.exists() {
+            return Err(unusable(&self.data, "there is no installation in it"));
+        }
+        let path = file.clone();
+        let measured = tokio::task::spawn_blocking(move || SqliteTable::sizes_of(&path)).await;
+        measured.map_err(|panic| unusable(&file, panic))?.map_err(|error| unusable(&file, error))
     }
 
     /// The same of an installation that is there already.
@@ -103,10 +123,10 @@ impl Options {
 }
 
 #[cfg(feature = "embedded")]
-use embedded::open as embedded;
+use embedded::open as open_embedded;
 
 #[cfg(not(feature = "embedded"))]
-fn embedded(data: &Path) -> Result<Storage, StorageError> {
+fn open_embedded(data: &Path) -> Result<Storage, StorageError> {
     Err(unusable(data, "this program has no store of its own: MUSTER_TABLE and MUSTER_BUCKET are missing"))
 }
 
@@ -169,7 +189,7 @@ impl Storage {
         match &self.kind {
             #[cfg(feature = "embedded")]
             Kind::Embedded { data, .. } => {
-                let file = data.join("token.key");
+                let file = data.join(embedded::SECRET);
                 embedded::secret(&file).map_err(|error| unusable(&file, error))
             }
             #[cfg(feature = "services")]

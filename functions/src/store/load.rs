@@ -9,7 +9,7 @@ use std::sync::{
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use super::{AttemptId, Consistency, Index, Item, Key, Query, Rows, Sizes, StoreError, Table, Write, health::Health};
 
 /// How many operations are waited for. Cheap to clone: the same count.
 #[derive(Debug, Clone, Default)]
@@ -46,12 +46,14 @@ impl Drop for Pending {
     }
 }
 
-/// A table whose operations are counted while they are waited for.
+/// A table whose operations are counted while they are waited for, and whose commits tell of its health.
 pub struct CountingTable {
     /// The table.
     pub table: Arc<dyn Table>,
     /// Their count.
     pub load: Load,
+    /// What came of its commits.
+    pub health: Arc<Health>,
 }
 
 impl Table for CountingTable {
@@ -72,10 +74,29 @@ impl Table for CountingTable {
     }
 
     fn commit(&self, writes: Vec<Write>, attempt: AttemptId) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.load.counts(self.table.commit(writes, attempt))
+        let commit = self.load.counts(self.table.commit(writes, attempt));
+        Box::pin(async {
+            let done = commit.await;
+            self.health.hears(&done);
+            done
+        })
     }
 
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {
         self.load.counts(self.table.expire(now, limit))
+    }
+
+    /// It does not count: it takes long, and hardly anybody waits for it.
+    fn sizes(&self) -> BoxFuture<'_, Result<Sizes, StoreError>> {
+        self.table.sizes()
+    }
+
+    /// It does not count: nobody waits for it, and it takes long.
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            let found = self.table.check().await;
+            self.health.checked(&found);
+            found
+        })
     }
 }

@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{
-    AttemptId, Consistency, Index, IndexEntry, Item, Key, Query, Rows, StoreError, Table, Write,
+    AttemptId, Consistency, Index, IndexEntry, Item, Key, Query, Rows, Sizes, StoreError, Table, Write,
     limits::{entry_size, size},
 };
 
@@ -164,6 +164,14 @@ impl<T: Table> Table for Meter<T> {
             self.count("commit", 0, if outcome.is_ok() { on_table + on_indexes } else { on_table });
             outcome
         })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.table.check()
+    }
+
+    fn sizes(&self) -> BoxFuture<'_, Result<Sizes, StoreError>> {
+        self.table.sizes()
     }
 
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {

@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use axum::{Router, body::Body, http::Request, response::Response};
 use http_body_util::BodyExt;
 use muster_agent::sys::dice;
-use muster_domain::pacing::Pacing;
+use muster_domain::{pacing::Pacing, retention::Retention};
 use muster_schemas::{access::Role, ids::UserId, secrets::Secret};
 use muster_server::{
     api::{self, identity::accounts::Account},
@@ -85,6 +85,7 @@ impl Server {
             console_url: String::new(),
             token_secret: Secret::new("the secret that signs the access tokens of a simulation: 32 bytes at least"),
             pacing: Pacing::default(),
+            retention: Retention::default(),
             max_target_bytes: 1024 * 1024,
             max_blob_part_bytes: None,
         };

@@ -70,6 +70,11 @@ impl Caller {
         self.sends(request(Method::DELETE, path).body(Body::empty()).unwrap()).await
     }
 
+    /// `DELETE` with a body.
+    pub async fn erases(&self, path: &str, body: &impl Serialize) -> Answer {
+        self.sends(json_request(Method::DELETE, path, body)).await
+    }
+
     /// `POST`
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
         self.sends(json_request(Method::POST, path, body)).await

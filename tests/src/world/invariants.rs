@@ -74,6 +74,9 @@ impl World {
     }
 
     async fn log_is_whole(&self, job: &Job) {
+        if job.log_erased.is_some() {
+            return;
+        }
         let query = Query {
             from: Some("log#".into()),
             to: Some("log$".into()),

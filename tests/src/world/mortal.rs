@@ -11,7 +11,7 @@ use std::sync::{
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
+use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, Sizes, StoreError, Table, Write};
 use tokio::sync::Notify;
 
 use super::ManualClock;
@@ -97,6 +97,14 @@ impl Table for Mortal {
             self.lives().await;
             self.table.commit(writes, attempt).await
         })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.table.check()
+    }
+
+    fn sizes(&self) -> BoxFuture<'_, Result<Sizes, StoreError>> {
+        self.table.sizes()
     }
 
     fn expire(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<usize, StoreError>> {

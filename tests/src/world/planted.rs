@@ -1,6 +1,8 @@
 //! Fleets of a size that nobody can enroll in a test.
 
-use muster_domain::{enrollment_tokens::EnrollmentToken, hosts::Host as Record, mailboxes::Mailbox};
+use muster_domain::{
+    enrollment_tokens::EnrollmentToken, hosts::Host as Record, mailboxes::Mailbox, retention::Retention,
+};
 use muster_schemas::ids::HostId;
 use muster_server::{
     commit::put,
@@ -30,8 +32,20 @@ impl World {
             };
             let last_seen_at = online(number).then_some(self.now());
             let mailbox = Mailbox { last_seen_at, ..Mailbox::new(id, &record.public_key) };
-            writes.push(put(records::hosts::key(id), 1, record.found_by(), &record, Expect::Absent));
-            writes.push(put(records::mailboxes::key(id), 1, mailbox.found_by(), &mailbox, Expect::Absent));
+            writes.push(put(
+                records::hosts::key(id),
+                1,
+                record.found_by(&Retention::default()),
+                &record,
+                Expect::Absent,
+            ));
+            writes.push(put(
+                records::mailboxes::key(id),
+                1,
+                mailbox.found_by(&Retention::default()),
+                &mailbox,
+                Expect::Absent,
+            ));
             if writes.len() >= 90 {
                 self.table.commit(std::mem::take(&mut writes), rand::random()).await.unwrap();
             }
@@ -46,6 +60,6 @@ impl World {
         let key = records::enrollment_tokens::key(self.token(1).await.view.id);
         let found = self.app.load::<EnrollmentToken>(&key, Consistency::Strong).await.unwrap().unwrap();
         let token = EnrollmentToken { seats: count, used: count, ..found.record };
-        put(key, found.revision + 1, token.found_by(), &token, Expect::Revision(found.revision))
+        put(key, found.revision + 1, token.found_by(&Retention::default()), &token, Expect::Revision(found.revision))
     }
 }

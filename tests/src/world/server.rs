@@ -11,7 +11,7 @@ use std::{
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use axum::Router;
 use jiff::Timestamp;
-use muster_domain::pacing::Pacing;
+use muster_domain::{pacing::Pacing, retention::Retention};
 use muster_schemas::{
     access::Role,
     audit::AuditEntry,
@@ -307,6 +307,7 @@ fn app(table: &Arc<Meter<Mortal>>, stores: &Stores, clock: &Arc<ManualClock>, pa
         console_url: String::new(),
         token_secret: Secret::new("the secret that signs the access tokens of these tests: 32 bytes at least"),
         pacing,
+        retention: Retention::default(),
         max_target_bytes: 1024 * 1024,
         max_blob_part_bytes: None,
     };

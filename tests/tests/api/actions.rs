@@ -250,7 +250,8 @@ async fn job_scene(take: impl AsyncFn(&World, &mut Host, muster_schemas::ids::Jo
     let id = world.job(host.id(), &run_job()).await.id;
     take(&world, &mut host, id).await;
     let path = format!("/api/v1/jobs/{id}");
-    let asks = BTreeMap::from([("cancel", post(format!("{path}/cancel"), json!({})))]);
+    let erase = (Method::DELETE, format!("{path}/log"), json!({ "reason": "a password" }));
+    let asks = BTreeMap::from([("cancel", post(format!("{path}/cancel"), json!({}))), ("erase_log", erase)]);
     Scene { world, list: "/api/v1/jobs".into(), id: id.to_string(), view: Some(path), asks }
 }
 

@@ -35,7 +35,15 @@ fn the_page_holds_each_setting_of_the_other_commands_and_nothing_else() {
     for (program, commands, heading) in [
         (
             "muster-server",
-            &["admin setup", "admin create-account", "admin export", "admin import"][..],
+            &[
+                "admin setup",
+                "admin create-account",
+                "admin export",
+                "admin import",
+                "admin backup",
+                "admin restore",
+                "admin sizes",
+            ][..],
             "### `muster-server admin`",
         ),
         ("muster-agent", &["enroll", "run", "trust-root", "point-to", "status", "self-check"], "### `muster-agent`"),

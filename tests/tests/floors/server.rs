@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::sources::{assert_reached_in, dependencies, imports, names, sources};
 
 /// The server's floors, the lowest first. A module may use those below it and what is in its own folder, and nothing beside it.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 12] = [
     &["aws", "budgets", "clock", "errors", "places", "polls", "recent", "version"],
     &["blobs", "store"],
     &["app", "records"],
@@ -13,6 +13,7 @@ const FLOORS: [&[&str]; 11] = [
     &["workers"],
     &["effects"],
     &["advance"],
+    &["logs"],
     &["tick"],
     &["api"],
     &["roles"],

@@ -53,6 +53,7 @@ impl Job {
             EventKind::Accepted => Ok(Step::to(self.at_least(JobState::Accepted, now))),
             EventKind::Starting => Ok(self.grants(process, now)),
             EventKind::Started => Ok(Step::to(self.at_least(JobState::Running, now))),
+            EventKind::Output { .. } | EventKind::OutputLost { .. } if self.log_erased.is_some() => Ok(self.stay()),
             EventKind::Output { text } => Ok(self.logs(text)),
             EventKind::OutputLost { bytes, over_limit: false } => Ok(self.loses(*bytes)),
             EventKind::OutputLost { bytes, over_limit: true } => Ok(self.cuts(*bytes)),

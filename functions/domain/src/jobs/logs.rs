@@ -89,7 +89,7 @@ impl Job {
         let is_untold = result.output_truncated && self.output_cut_bytes == 0;
         let untold = if is_untold { result.output_bytes.saturating_sub(kept) } else { 0 };
         let missing = sum(0, untold.max(self.output_dropped_bytes));
-        if missing == 0 {
+        if missing == 0 || self.log_erased.is_some() {
             return self.stay();
         }
         let limit = self.log_limit();

@@ -52,6 +52,7 @@ impl Job {
     pub fn allows(&self, action: ActionOnJob, role: Role) -> Result<(), Refused> {
         match action {
             ActionOnJob::Cancel => Permission::RunJobs.check(role).and_then(|()| self.can_be_cancelled()),
+            ActionOnJob::EraseLog => self.can_be_erased(role),
         }
     }
 
@@ -63,6 +64,7 @@ impl Job {
         let Self { accepted_at, started_at, ended_at, cancel_requested, log_bytes, output_lost_bytes, result, .. } =
             self.clone();
         let output_cut_bytes = self.cut_bytes();
+        let log_erased = self.log_erased.clone();
         let JobOrder { spec, resource, origin, caller_name: created_by_name, start_by, time_limit_seconds } = asked;
         let fleet_update_id = origin.fleet_update().map(|place| place.fleet_update_id);
         let created_by = match origin {
@@ -92,6 +94,7 @@ impl Job {
             log_bytes,
             output_lost_bytes,
             output_cut_bytes,
+            log_erased,
             result,
             revision,
             actions,

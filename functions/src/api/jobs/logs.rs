@@ -8,7 +8,7 @@ use crate::{
     api::problem::Failure,
     app::App,
     records,
-    store::{Order, Query, Versioned},
+    store::{Item, Order, Query, Versioned},
 };
 
 /// How much log one answer holds at most, in bytes.
@@ -24,16 +24,22 @@ pub struct Part {
     pub text: String,
     /// The byte of the log that follows.
     pub next: u64,
+    /// Why nothing of the log is left: it was `erased`, or has `expired`.
+    pub gone: Option<&'static str>,
 }
 
 /// The log from a byte on, as much as one answer holds, ending at a whole character.
 pub async fn read(app: &App, job: &Job, after: u64, timestamps: bool) -> Result<Part, Failure> {
+    let gone = |why| Ok(Part { text: String::new(), next: job.log_bytes, gone: Some(why) });
+    if job.log_erased.is_some() {
+        return gone("erased");
+    }
     if after >= job.log_bytes {
-        return Ok(Part { text: String::new(), next: after });
+        return Ok(Part { text: String::new(), next: after, gone: None });
     }
     // Whether a line begins there is seen by the byte before it.
     let from = if timestamps { after.saturating_sub(1) } else { after };
-    let Some(stored) = stored(app, job, from).await? else { return Ok(Part { text: String::new(), next: after }) };
+    let Some(stored) = stored(app, job, from).await? else { return gone("expired") };
     let skipped = usize::try_from(after - stored.start).unwrap_or(usize::MAX).min(stored.text.len());
     if !stored.text.is_char_boundary(skipped) {
         return Err(Problem::invalid("after", "must not be in the middle of a character").into());
@@ -41,7 +47,7 @@ pub async fn read(app: &App, job: &Job, after: u64, timestamps: bool) -> Result<
     let end = stored.text.floor_char_boundary(skipped.saturating_add(MAX_BYTES).min(stored.text.len()));
     let (text, end) =
         if timestamps { stored.with_times(skipped, end) } else { (stored.text[skipped..end].into(), end) };
-    Ok(Part { text, next: after + (end - skipped) as u64 })
+    Ok(Part { text, next: after + (end - skipped) as u64, gone: None })
 }
 
 /// Some pieces of a log, put together.
@@ -59,14 +65,15 @@ async fn stored(app: &App, job: &Job, from: u64) -> Result<Option<Stored>, Failu
     let place = |offset| records::jobs::log(job.id, offset).sort;
     let query = |from, to, order, limit| Query { partition: partition.clone(), from, to, order, limit, cursor: None };
     let at = query(Some(place(0)), Some(place(from + 1)), Order::Descending, 1);
-    let Some(first) = app.table.query(at).await?.items.into_iter().next() else { return Ok(None) };
+    let first = app.table.query(at).await?.items.into_iter().next().filter(|piece| !is_over(piece, app.now()));
+    let Some(first) = first else { return Ok(None) };
     let start = first.key.sort.strip_prefix("log#").and_then(|offset| offset.parse().ok()).unwrap_or(from);
     let enough = usize::try_from(from - start).unwrap_or(usize::MAX).saturating_add(MAX_BYTES + 1);
     let mut stored = Stored { start, text: String::new(), times: Vec::new() };
     let mut next = query(Some(first.key.sort), Some(place(u64::MAX)), Order::Ascending, 32);
     for _ in 0..MAX_QUERIES {
         let rows = app.table.query(next.clone()).await?;
-        for item in rows.items {
+        for item in rows.items.into_iter().filter(|piece| !is_over(piece, app.now())) {
             stored.append(&Versioned::<LogPiece>::read(&item)?.record);
         }
         next.cursor = rows.cursor;
@@ -75,6 +82,11 @@ async fn stored(app: &App, job: &Job, from: u64) -> Result<Option<Stored>, Failu
         }
     }
     Ok(Some(stored))
+}
+
+/// Whether its time is over: it may still be found for a while.
+fn is_over(piece: &Item, now: Timestamp) -> bool {
+    piece.expires_at.is_some_and(|at| at <= now)
 }
 
 impl Stored {
