@@ -227,6 +227,43 @@ async fn attempts_are_forgotten_after_four_thousand_others() {
 }
 
 #[tokio::test]
+async fn a_change_that_leaves_the_indexes_alone_writes_half_the_pages() {
+    let directory = tempfile::tempdir().unwrap();
+    let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();
+    let found_by = |n: u32, due: u32| {
+        let entry = |index, sort: u32| IndexEntry { index, partition: "listed".into(), sort: format!("{sort:08}") };
+        // Neighbors in one index are none in another, as in life.
+        vec![entry(Index::Due, due), entry(Index::List, n), entry(Index::Owner, n * 7 % 1_000)]
+    };
+    let at = |n: u32, revision: u64, due: u32| {
+        let expect = if revision == 1 { Expect::Absent } else { Expect::Revision(revision - 1) };
+        Write::Put { item: Item { revision, indexes: found_by(n, due), ..item(n) }, expect }
+    };
+    for block in 0..10 {
+        let writes = (0..100).map(|n| at(block * 100 + n, 1, (block * 100 + n) * 3 % 1_000));
+        table.commit(writes.collect(), block.into()).await.unwrap();
+    }
+    let log = directory.path().join("muster.db-wal");
+    let pages = || (fs::metadata(&log).unwrap().len() - 32) / (4_096 + 24);
+    let mut attempt = 1_000_u128;
+    let mut each = async |revision: u64, due: &dyn Fn(u32) -> u32| {
+        let before = pages();
+        for n in (0..1_000).step_by(50) {
+            attempt += 1;
+            table.commit(vec![at(n, revision, due(n))], attempt).await.unwrap();
+        }
+        (pages() - before) / 20
+    };
+    // The item itself, and two of what remembers the attempt; then the places where it was due and is due.
+    assert!(each(2, &|n| n * 3 % 1_000).await <= 3, "its body alone");
+    assert!(each(3, &|n| (n * 3 + 500) % 1_000).await <= 5, "and when it is due");
+    let listed = Query { limit: 2_000, ..Query::all("listed", 2_000) };
+    for index in Index::ALL {
+        assert_eq!(table.query_index(index, listed.clone()).await.unwrap().items.len(), 1_000, "{index:?}");
+    }
+}
+
+#[tokio::test]
 async fn expired_items_are_removed_in_batches_up_to_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let table = SqliteTable::open(&directory.path().join("muster.db")).unwrap();

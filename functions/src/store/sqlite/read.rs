@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -78,9 +78,13 @@ impl Readers {
     }
 }
 
+/// Written out once: it is what every check-in asks.
+static FIND: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS} FROM items WHERE partition = ?1 AND sort = ?2"));
+
 pub(super) fn find(connection: &Connection, key: &Key) -> Result<Option<Item>, StoreError> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM items WHERE partition = ?1 AND sort = ?2"))
+        .prepare_cached(&FIND)
         .and_then(|mut statement| statement.query_row([&key.partition, &key.sort], item).optional())
         .map_err(failed("read an item"))
 }

@@ -112,9 +112,11 @@ fn commit(connection: &Connection, writes: &[Write], attempt: AttemptId) -> rusq
     if connection.prepare_cached("SELECT 1 FROM attempts WHERE attempt = ?1")?.exists([attempt])? {
         return Ok(Ok(0));
     }
+    let mut changes = Vec::with_capacity(writes.len());
     for (place, write) in writes.iter().enumerate() {
-        if !holds(connection, write)? {
-            return Ok(Err(StoreError::Stale { write: place }));
+        match met(connection, write)? {
+            Some(what) => changes.push(what),
+            None => return Ok(Err(StoreError::Stale { write: place })),
         }
     }
     connection.prepare_cached("INSERT INTO attempts (attempt) VALUES (?1)")?.execute([attempt])?;
@@ -122,14 +124,27 @@ fn commit(connection: &Connection, writes: &[Write], attempt: AttemptId) -> rusq
     if forgotten % FORGOTTEN_AT_ONCE == 0 {
         connection.prepare_cached("DELETE FROM attempts WHERE number <= ?1")?.execute([forgotten])?;
     }
-    for write in writes {
-        apply(connection, write)?;
+    for (write, changed) in writes.iter().zip(changes) {
+        apply(connection, write, changed)?;
     }
     Ok(Ok(0))
 }
 
-fn holds(connection: &Connection, write: &Write) -> rusqlite::Result<bool> {
+/// How much of an item a write changes. Each index that is left alone is a page less in the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    /// Its body and its revision.
+    Body,
+    /// These, and when it is due.
+    Due,
+    /// Everything, or it is not there.
+    All,
+}
+
+/// What a write changes, if it meets what it expects.
+fn met(connection: &Connection, write: &Write) -> rusqlite::Result<Option<Changed>> {
     let (key, expect) = match write {
+        Write::Put { item, expect: Expect::Revision(revision) } => return changed(connection, item, *revision),
         Write::Put { item, expect } => (&item.key, expect),
         Write::Delete { key, expect } | Write::Check { key, expect } => (key, expect),
     };
@@ -139,16 +154,54 @@ fn holds(connection: &Connection, write: &Write) -> rusqlite::Result<bool> {
             .query_row([&key.partition, &key.sort], |row| row.get(0).map(i64::cast_unsigned))
             .optional()
     };
-    Ok(match expect {
+    let holds = match expect {
         Expect::Absent => found()?.is_none(),
         Expect::Revision(revision) => found()? == Some(*revision),
         Expect::Any => true,
-    })
+    };
+    Ok(holds.then_some(Changed::All))
 }
 
-fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+/// What an item changes of the one that is there, if that has this revision.
+fn changed(connection: &Connection, item: &Item, revision: u64) -> rusqlite::Result<Option<Changed>> {
+    let [due, list, owner] = entries(item);
+    let found = connection
+        .prepare_cached(
+            "SELECT revision,
+                expires_at IS ?3 AND list_partition IS ?4 AND list_sort IS ?5 AND owner_partition IS ?6 AND owner_sort IS ?7,
+                due_partition IS ?8 AND due_sort IS ?9
+            FROM items WHERE partition = ?1 AND sort = ?2",
+        )?
+        .query_row(
+            params![
+                item.key.partition,
+                item.key.sort,
+                item.expires_at.map(whole_seconds),
+                list.0,
+                list.1,
+                owner.0,
+                owner.1,
+                due.0,
+                due.1,
+            ],
+            |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, bool>(1)?, row.get::<_, bool>(2)?)),
+        )
+        .optional()?;
+    let found = found.filter(|(found, ..)| *found == revision);
+    Ok(found.map(|(_, same_lists, same_due)| match (same_lists, same_due) {
+        (true, true) => Changed::Body,
+        (true, false) => Changed::Due,
+        (false, _) => Changed::All,
+    }))
+}
+
+fn apply(connection: &Connection, write: &Write, changed: Changed) -> rusqlite::Result<()> {
     match write {
-        Write::Put { item, expect: _ } => put(connection, item),
+        Write::Put { item, expect: _ } => match changed {
+            Changed::Body => update(connection, item),
+            Changed::Due => update_with_due(connection, item),
+            Changed::All => put(connection, item),
+        },
         Write::Delete { key, expect: _ } => connection
             .prepare_cached("DELETE FROM items WHERE partition = ?1 AND sort = ?2")?
             .execute([&key.partition, &key.sort])
@@ -157,12 +210,45 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
     }
 }
 
-fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
-    let Item { key, revision, expires_at, indexes, body } = item;
-    let [due, list, owner] = Index::ALL.map(|index| {
-        let entry = indexes.iter().find(|entry| entry.index == index);
+/// The columns of one index.
+type Entry<'a> = (Option<&'a String>, Option<&'a String>);
+
+fn entries(item: &Item) -> [Entry<'_>; 3] {
+    Index::ALL.map(|index| {
+        let entry = item.indexes.iter().find(|entry| entry.index == index);
         entry.map(|entry| (&entry.partition, &entry.sort)).unzip()
-    });
+    })
+}
+
+fn update(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
+    let Item { key, revision, body, .. } = item;
+    connection
+        .prepare_cached("UPDATE items SET revision = ?3, body = ?4 WHERE partition = ?1 AND sort = ?2")?
+        .execute(params![key.partition, key.sort, revision.cast_signed(), ToSqlOutput::Borrowed(ValueRef::Text(body))])
+        .map(drop)
+}
+
+fn update_with_due(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
+    let (Item { key, revision, body, .. }, [due, ..]) = (item, entries(item));
+    connection
+        .prepare_cached(
+            "UPDATE items SET revision = ?3, body = ?4, due_partition = ?5, due_sort = ?6
+            WHERE partition = ?1 AND sort = ?2",
+        )?
+        .execute(params![
+            key.partition,
+            key.sort,
+            revision.cast_signed(),
+            ToSqlOutput::Borrowed(ValueRef::Text(body)),
+            due.0,
+            due.1,
+        ])
+        .map(drop)
+}
+
+fn put(connection: &Connection, item: &Item) -> rusqlite::Result<()> {
+    let Item { key, revision, expires_at, body, .. } = item;
+    let [due, list, owner] = entries(item);
     connection
         .prepare_cached(&format!(
             "REPLACE INTO items ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
