@@ -30,10 +30,11 @@ use crate::{
     polls::Polls,
     recent::Recent,
     store::{
-        Consistency, Key, StoreError, Table, Versioned,
+        Consistency, Item, Key, StoreError, Table, Versioned,
         health::Health,
         load::{CountingTable, Load},
     },
+    verified::VerifiedTokens,
 };
 
 /// How many reads of several records are under way at once.
@@ -65,6 +66,8 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// How much is kept, as last measured.
     pub storage: Mutex<Option<StorageView>>,
+    /// Access tokens that this process has verified.
+    pub verified: VerifiedTokens,
     /// Tasks that go on even if the caller is gone.
     pub tasks: TaskTracker,
     load: Load,
@@ -116,6 +119,7 @@ impl App {
             roles: Recent::default(),
             health,
             storage: Mutex::default(),
+            verified: VerifiedTokens::default(),
             tasks: TaskTracker::new(),
             load,
             draining,
@@ -187,10 +191,22 @@ impl App {
         self.table.get(key, consistency).await?.map(|item| Versioned::read(&item)).transpose()
     }
 
+    /// The same, cheaper and perhaps a moment old.
+    pub async fn load_many_lagging<T: DeserializeOwned>(
+        &self,
+        keys: &[Key],
+    ) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
+        let chunks = keys.chunks(100).map(|chunk| self.table.get_many_lagging(chunk)).collect::<Vec<_>>();
+        in_order(stream::iter(chunks).buffered(SIDE_BY_SIDE).try_collect().await?)
+    }
+
     /// Several records at once, in the order of the keys.
     pub async fn load_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
         let chunks = keys.chunks(100).map(|chunk| self.table.get_many(chunk)).collect::<Vec<_>>();
-        let chunks: Vec<_> = stream::iter(chunks).buffered(SIDE_BY_SIDE).try_collect().await?;
-        chunks.into_iter().flatten().map(|item| item.map(|item| Versioned::read(&item)).transpose()).collect()
+        in_order(stream::iter(chunks).buffered(SIDE_BY_SIDE).try_collect().await?)
     }
+}
+
+fn in_order<T: DeserializeOwned>(chunks: Vec<Vec<Option<Item>>>) -> Result<Vec<Option<Versioned<T>>>, StoreError> {
+    chunks.into_iter().flatten().map(|item| item.map(|item| Versioned::read(&item)).transpose()).collect()
 }

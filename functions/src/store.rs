@@ -249,6 +249,11 @@ pub trait Table: Send + Sync {
     /// Several items at once (at most 100), strongly consistent, in the order of the keys.
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>>;
 
+    /// The same for half the price where reads are billed: what is found may be a moment old.
+    fn get_many_lagging<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        self.get_many(keys)
+    }
+
     /// Items of a partition, strongly consistent.
     fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>>;
 
@@ -296,6 +301,10 @@ impl<T: Table + ?Sized> Table for std::sync::Arc<T> {
 
     fn get_many<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
         (**self).get_many(keys)
+    }
+
+    fn get_many_lagging<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        (**self).get_many_lagging(keys)
     }
 
     fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {

@@ -96,11 +96,11 @@ impl Pacing {
         if self.max_hold_seconds > 0 { self.retry_cap_seconds } else { self.idle_interval_seconds }
     }
 
-    /// How old the overview of a fleet of this size may be, in seconds. Where reads are billed, at most ten hosts per second
-    /// are counted, no matter how many people look.
+    /// How old the overview of a fleet of this size may be, in seconds, no matter how many people look. Where reads are billed,
+    /// at most ten hosts per second are counted; elsewhere so many that it takes a few percent of a processor.
     pub fn overview_seconds(&self, hosts: u32) -> u32 {
         let alone = self.max_hold_seconds > 0 && self.look_again_seconds == 0;
-        if alone { 15 } else { (hosts / 10).clamp(30, 600) }
+        if alone { (hosts / 2_000).clamp(15, 60) } else { (hosts / 10).clamp(30, 600) }
     }
 
     /// Whether it is time to write `last_seen_at` again.
@@ -128,6 +128,13 @@ fn seconds(count: u32) -> SignedDuration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_overview_of_a_large_fleet_is_counted_less_often() {
+        let of = |pacing: Pacing| [1_000, 10_000, 100_000, 1_000_000].map(|hosts| pacing.overview_seconds(hosts));
+        assert_eq!(of(Pacing::default()), [15, 15, 50, 60]);
+        assert_eq!(of(Pacing::of_functions()), [100, 600, 600, 600]);
+    }
 
     #[test]
     fn presence_is_written_before_a_host_would_count_as_offline() {

@@ -15,7 +15,7 @@ use muster_domain::{
 };
 use muster_schemas::{
     access::Role,
-    ids::JobId,
+    ids::{FleetUpdateId, JobId},
     jobs::{JobState, JobView},
     overview::{FleetSample, Overview},
 };
@@ -36,12 +36,14 @@ use crate::{
     commit::{keep, put},
     polls, records,
     store::{Consistency, Expect, Key, StoreError, Versioned},
-    workers::fleet_updates::with_mailboxes,
+    workers::fleet_updates::with_lagging_mailboxes,
 };
 
-/// How many hosts one request counts at most, and how many at once; the next request continues.
-const MAX_COUNTED: usize = 10_000;
+/// How many hosts one request counts in any case, how many at once, and for how long it counts on, in seconds; the next request
+/// continues.
+const COUNTED: usize = 10_000;
 const STRIDE: usize = 1_000;
+const COUNTING_SECONDS: u32 = 2;
 /// How long other requests leave the counting to one, in seconds.
 const CLAIM_SECONDS: u32 = 15;
 /// How often a held request reads again.
@@ -64,6 +66,9 @@ struct Figures {
     tally: Tally,
     newest_release: Option<String>,
     failures: Vec<JobId>,
+    /// Fleet updates that were not over.
+    #[serde(default)]
+    fleet_updates: Vec<FleetUpdateId>,
     as_of: Timestamp,
 }
 
@@ -95,12 +100,12 @@ pub async fn get(operator: Operator<may::Look>, State(app): State<App>, look: Lo
 }
 
 async fn overview(app: &App, role: Role) -> Result<Overview, Failure> {
-    let Figures { tally, newest_release, failures, as_of } = figures(app).await?;
+    let Figures { tally, newest_release, failures, fleet_updates, as_of } = figures(app).await?;
     Ok(Overview {
         hosts: tally.hosts,
         newest_release,
         versions: tally.versions,
-        fleet_updates: views::active(app, role).await?,
+        fleet_updates: views::active(app, role, &fleet_updates).await?,
         recent_failures: views(app, role, &failures).await?,
         history: history(app, Consistency::Eventual).await?.map(|history| history.record).unwrap_or_default(),
         as_of,
@@ -147,6 +152,7 @@ async fn count(
         tally: tally.clone().bounded(),
         newest_release: newest.map(|release| release.manifest.version),
         failures: failures(app).await?,
+        fleet_updates: views::open(app).await?,
         as_of: app.now(),
     };
     let Some(from) = from else {
@@ -176,11 +182,13 @@ async fn counted(
     mut from: Option<String>,
     mut tally: Tally,
 ) -> Result<(Tally, Option<String>), Failure> {
-    for _ in 0..MAX_COUNTED / STRIDE {
+    let (mut looked_at, stop) = (0, after(app.now(), COUNTING_SECONDS));
+    while looked_at < COUNTED || app.now() < stop {
+        looked_at += STRIDE;
         let (records, more) = List::all("hosts").before::<Host>(app, from.as_deref(), STRIDE).await?;
         from = records.last().map(|(place, _)| place.clone());
         let hosts = records.into_iter().map(|(_, host)| host.record).collect();
-        for (host, mailbox) in with_mailboxes(app, hosts).await? {
+        for (host, mailbox) in with_lagging_mailboxes(app, hosts).await? {
             let online = app.settings.pacing.is_online(&mailbox, app.now());
             tally.count(&Standing { host: &host, mailbox: &mailbox, online, release: newest });
         }

@@ -157,6 +157,10 @@ impl Table for DynamoTable {
         Box::pin(self.find_all(keys, Consistency::Strong))
     }
 
+    fn get_many_lagging<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        Box::pin(self.find_all(keys, Consistency::Eventual))
+    }
+
     fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(self.list(query))
     }

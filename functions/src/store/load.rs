@@ -65,6 +65,10 @@ impl Table for CountingTable {
         self.load.counts(self.table.get_many(keys))
     }
 
+    fn get_many_lagging<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        self.load.counts(self.table.get_many_lagging(keys))
+    }
+
     fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
         self.load.counts(self.table.query(query))
     }

@@ -130,6 +130,15 @@ impl<T: Table> Table for Meter<T> {
         })
     }
 
+    fn get_many_lagging<'a>(&'a self, keys: &'a [Key]) -> BoxFuture<'a, Result<Vec<Option<Item>>, StoreError>> {
+        Box::pin(async {
+            let found = self.table.get_many_lagging(keys).await?;
+            let units: usize = found.iter().map(|item| read_units(item.iter().map(size).sum())).sum();
+            self.count("get_many", units, 0);
+            Ok(found)
+        })
+    }
+
     fn query(&self, query: Query) -> BoxFuture<'_, Result<Rows, StoreError>> {
         Box::pin(async {
             let found = self.table.query(query).await?;
@@ -271,6 +280,8 @@ mod tests {
         assert_eq!(table.take().read_half_units(), 4);
         table.get_many(&["0", "1", "none"].map(|sort| Key::new("p", sort))).await.unwrap();
         assert_eq!(table.take().read_half_units(), 6);
+        table.get_many_lagging(&["0", "1", "none"].map(|sort| Key::new("p", sort))).await.unwrap();
+        assert_eq!(table.take().read_half_units(), 3);
 
         let writes = (0..5).map(|n| put(&n.to_string(), 1000, &[(Index::List, "1")])).collect();
         table.commit(writes, 9).await.unwrap();

@@ -23,7 +23,7 @@ use crate::{
     app::App,
     commit::{Cause, CommitError, Extras, FollowUp, commit, put},
     records,
-    store::{Consistency, Expect, Index, Order, Query, StoreError, Versioned},
+    store::{Consistency, Expect, Index, Key, Order, Query, StoreError, Versioned},
 };
 
 /// How many hosts get their place with one commit.
@@ -100,9 +100,22 @@ pub(crate) async fn stretch(
 
 /// Hosts with what is served to them.
 pub(crate) async fn with_mailboxes(app: &App, hosts: Vec<Host>) -> Result<Vec<(Host, Mailbox)>, StoreError> {
-    let mailboxes = hosts.iter().map(|host| records::mailboxes::key(host.id)).collect::<Vec<_>>();
-    let mailboxes = app.load_many::<Mailbox>(&mailboxes).await?;
-    Ok(hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record))).collect())
+    let mailboxes = app.load_many(&mailboxes_of(&hosts)).await?;
+    Ok(paired(hosts, mailboxes))
+}
+
+/// The same, cheaper and perhaps a moment old: for figures of many.
+pub(crate) async fn with_lagging_mailboxes(app: &App, hosts: Vec<Host>) -> Result<Vec<(Host, Mailbox)>, StoreError> {
+    let mailboxes = app.load_many_lagging(&mailboxes_of(&hosts)).await?;
+    Ok(paired(hosts, mailboxes))
+}
+
+fn mailboxes_of(hosts: &[Host]) -> Vec<Key> {
+    hosts.iter().map(|host| records::mailboxes::key(host.id)).collect()
+}
+
+fn paired(hosts: Vec<Host>, mailboxes: Vec<Option<Versioned<Mailbox>>>) -> Vec<(Host, Mailbox)> {
+    hosts.into_iter().zip(mailboxes).filter_map(|(host, mailbox)| Some((host, mailbox?.record))).collect()
 }
 
 async fn plan_more(app: &App, fleet_update: &FleetUpdate, planning: &Planning) -> Result<(Event, Extras), StoreError> {
@@ -160,9 +173,18 @@ async fn candidate(
     let resource = fleet_update.plan.brings.rules().job().rules().resource().unwrap_or_default();
     // Its own last job may be over without its end having been told.
     let is_busy = |resource| mailbox.open_on(resource).is_some_and(|open| Some(open.id) != job_id);
-    let update_open = is_busy(&resource) || is_busy(HOST);
+    let update_open = is_busy(&resource) || is_busy(HOST) || has_slot_elsewhere(app, fleet_update, &mailbox).await?;
     let candidate = Candidate::new(&host, &mailbox, online, &resource, &release);
     Ok(Some((position, Candidate { update_open, attempts, ..candidate })))
+}
+
+/// Whether the host is still in an unproven update of another fleet update, one that has halted.
+async fn has_slot_elsewhere(app: &App, fleet_update: &FleetUpdate, mailbox: &Mailbox) -> Result<bool, StoreError> {
+    let elsewhere = mailbox.fleet_update.filter(|place| place.fleet_update_id != fleet_update.id);
+    let Some(Place { fleet_update_id, position }) = elsewhere else { return Ok(false) };
+    let key = records::fleet_update_hosts::key(fleet_update_id, position);
+    let found = app.load::<FleetUpdateHost>(&key, Consistency::Strong).await?;
+    Ok(found.is_some_and(|found| found.record.slot.is_some()))
 }
 
 /// The release that a fleet update brings, as it is now.
