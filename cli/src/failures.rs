@@ -185,9 +185,14 @@ fn hint(problem: &Problem, server: &str) -> Option<String> {
         ProblemCode::HostQuarantined => {
             Some("run `muster host readmit ID --reason TEXT` once you know why it was quarantined".into())
         }
-        ProblemCode::FleetUpdateActive => {
-            member("fleet_update_id").map(|id| format!("`muster fleet-update watch {id}` follows it to its end"))
-        }
+        ProblemCode::FleetUpdateActive => member("fleet_update_id").map(|id| match member("state") {
+            Some("paused" | "halted") => {
+                format!("`muster fleet-update resume {id}` lets it go on, `muster fleet-update cancel {id}` ends it")
+            }
+            _ => format!(
+                "`muster fleet-update watch {id}` follows it to its end, `muster fleet-update cancel {id}` ends it"
+            ),
+        }),
         ProblemCode::Locked => Some("what holds the lock has to end first; nothing was changed".into()),
         ProblemCode::Contended | ProblemCode::TooManyRequests | ProblemCode::Unavailable => {
             Some("nothing was changed; try again in a moment".into())
@@ -226,10 +231,16 @@ mod tests {
     #[test]
     fn an_active_fleet_update_is_named_in_the_hint() {
         let problem = Problem::new(ProblemCode::FleetUpdateActive).with("fleet_update_id", "fup_1");
-        insta::assert_snapshot!(refused(problem).report(), @r"
+        insta::assert_snapshot!(refused(problem.clone()).report(), @r"
         error: A fleet update is active
           fleet_update_id: fup_1
-          hint: `muster fleet-update watch fup_1` follows it to its end
+          hint: `muster fleet-update watch fup_1` follows it to its end, `muster fleet-update cancel fup_1` ends it
+        ");
+        insta::assert_snapshot!(refused(problem.with("state", "paused")).report(), @r"
+        error: A fleet update is active
+          fleet_update_id: fup_1
+          state: paused
+          hint: `muster fleet-update resume fup_1` lets it go on, `muster fleet-update cancel fup_1` ends it
         ");
     }
 

@@ -252,7 +252,8 @@ function createFleetUpdate({ state, query, body }: Call): Answer {
       incomplete: false,
     })
   }
-  const active = state.fleetUpdates.find(({ view }) => view.state !== 'completed' && view.state !== 'cancelled')
+  // One that has halted has given its lock back.
+  const active = state.fleetUpdates.find(({ view }) => !['completed', 'cancelled', 'halted'].includes(view.state))
   if (active) throw refuse(409, 'fleet_update_active', 'Another fleet update is active', active.view.id)
   const record = makeFleetUpdate(state, taking, sizes, version, 0)
   Object.assign(record.view, {

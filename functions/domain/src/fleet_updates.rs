@@ -5,6 +5,8 @@
 //! planning ──every host is planned──▶ running ⇄ paused      planning | running | paused | halted ──Cancel──▶ cancelled
 //! running | paused ──failures, no slot left──▶ halted ──Resume with a note──▶ running ──every host done──▶ completed
 //! ```
+//! One that is halted holds no lock, so another one may be started; to resume it takes the lock again.
+//!
 //! A host is known by its position in the plan, and has a record of its own ([`hosts`]) that judges its reports; this record
 //! holds what concerns all hosts. A slot is held from the offer to the proof, so `slots ≤ max_in_flight` bounds the hosts in an
 //! unproven update; a lost host keeps its slot.
@@ -38,6 +40,7 @@ pub use self::{
     planning::{Planning, Selection},
 };
 use crate::{
+    changes::Lock,
     machine::{Machine, Step},
     refused::Refused,
     times::after,
@@ -70,6 +73,12 @@ pub struct FleetUpdate {
     pub others: u32,
     /// The wave being offered, from 0.
     pub wave: u32,
+    /// Hosts of that wave that were proven. Absent in a record of before: then the wave passes without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_in_wave: Option<u32>,
+    /// Whether it gave its lock back when it halted, so that another fleet update may be active.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlocked: bool,
     /// The next new turn, from 0.
     pub next_turn: u32,
     /// Positions that get another turn.
@@ -305,6 +314,22 @@ impl FleetUpdate {
     /// The turn after the last one of the wave being offered.
     fn wave_end(&self) -> u32 {
         self.plan.waves.iter().take(self.wave as usize + 1).sum()
+    }
+
+    /// Moves the next host in the order from the following wave into this one.
+    fn widen_wave(&mut self) {
+        let waves = &mut self.plan.waves;
+        let (this, following) = (self.wave as usize, self.wave as usize + 1);
+        if following < waves.len() {
+            waves[this] += 1;
+            waves[following] -= 1;
+            waves.retain(|size| *size > 0);
+        }
+    }
+
+    /// The lock that it holds while it is active.
+    fn lock(&self) -> Lock {
+        Lock { name: self.plan.brings.rules().lock(), holder: self.id.to_string() }
     }
 
     fn is_last_wave(&self) -> bool {

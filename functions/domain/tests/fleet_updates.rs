@@ -381,6 +381,113 @@ fn the_canary_goes_first_and_alone_and_the_rest_waits_for_the_soak() {
 }
 
 #[test]
+fn a_canary_that_is_left_out_is_replaced_and_the_wave_behind_it_waits_for_the_one_that_is_proven() {
+    let mut fleet = Fleet::new(5, 3, 1, OfflinePolicy::Skip);
+    let busy = Box::new(Candidate { update_open: true, ..fleet.candidate(0) });
+    fleet.happens(&Event::Admit { position: 0, candidate: busy, job_id: JobId::new(at(0), 5) }).unwrap();
+    fleet.offers();
+    assert_eq!((fleet.state.wave, &fleet.state.slots), (0, &BTreeSet::from([1])), "the next host is the canary");
+    assert_eq!(fleet.state.plan.waves, [2, 3]);
+    fleet.proves(1, true);
+    fleet.offers();
+    assert!(fleet.state.slots.is_empty(), "it is watched");
+    fleet.now = 10;
+    fleet.ticks();
+    assert_eq!((fleet.state.wave, fleet.state.slots.len()), (1, 3));
+}
+
+#[test]
+fn a_canary_wave_is_as_many_hosts_as_were_asked_for_while_there_are_more() {
+    let mut fleet = Fleet::in_waves(6, 2, 3, 1, OfflinePolicy::Skip);
+    fleet.online.remove(&1);
+    fleet.offers();
+    assert_eq!((&fleet.state.slots, &fleet.state.plan.waves), (&BTreeSet::from([0, 2]), &vec![3, 3]));
+}
+
+#[test]
+fn no_wave_passes_without_a_host_that_is_proven_whatever_became_of_its_hosts() {
+    // Below the failure limit, inconclusive until it failed, and skipped until it returns.
+    let mut failed = Fleet::new(4, 3, 3, OfflinePolicy::Skip);
+    failed.offers();
+    failed.fails(0, UpdateOutcome::RolledBack);
+    failed.offers();
+    assert_eq!((failed.state.wave, &failed.state.slots), (0, &BTreeSet::from([1])));
+
+    let mut away = Fleet::new(4, 3, 1, OfflinePolicy::CatchUp);
+    away.online.remove(&0);
+    away.offers();
+    assert_eq!((away.state.wave, &away.state.slots), (0, &BTreeSet::from([1])));
+
+    // A later wave.
+    let mut fleet = Fleet::new(6, 3, 3, OfflinePolicy::Skip);
+    fleet.state.plan.waves = vec![1, 1, 4];
+    fleet.offers();
+    fleet.proves(0, true);
+    fleet.online.remove(&1);
+    fleet.now = 10;
+    fleet.ticks();
+    assert_eq!((fleet.state.wave, &fleet.state.slots), (1, &BTreeSet::from([2])), "{:?}", fleet.state.plan.waves);
+}
+
+#[test]
+fn where_no_host_is_left_to_be_the_canary_it_comes_to_its_end() {
+    let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
+    fleet.online.clear();
+    fleet.ticks();
+    assert_eq!((fleet.state.state, fleet.state.counts().skipped), (FleetUpdateState::Completed, 3));
+}
+
+#[test]
+fn one_of_before_whose_canary_is_proven_opens_its_next_wave() {
+    let mut fleet = Fleet::new(5, 3, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    fleet.proves(0, true);
+    let mut stored = serde_json::to_value(&fleet.state).unwrap();
+    stored.as_object_mut().unwrap().retain(|name, _| name != "proven_in_wave" && name != "unlocked");
+    fleet.state = serde_json::from_value(stored).unwrap();
+    fleet.now = 10;
+    fleet.ticks();
+    assert_eq!((fleet.state.wave, fleet.state.slots.len()), (1, 3));
+}
+
+fn locks(effects: &[Effect]) -> (usize, usize) {
+    let count = |is: fn(&Effect) -> bool| effects.iter().filter(|effect| is(effect)).count();
+    (count(|effect| matches!(effect, Effect::Lock(_))), count(|effect| matches!(effect, Effect::Unlock(_))))
+}
+
+#[test]
+fn what_halts_gives_its_lock_back_and_takes_it_again_when_it_is_resumed() {
+    let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    let position = 0;
+    let outcome = Outcome::Failed { why: "it crashed".into(), again: true };
+    let halted = fleet.state.transition(&Event::Host { position, outcome }, at(1)).unwrap();
+    assert_eq!((halted.next.state, locks(&halted.effects)), (FleetUpdateState::Halted, (0, 1)));
+    for resume in [Event::Resume("on".into()), Event::RetryFailed("on".into())] {
+        let resumed = halted.next.transition(&resume, at(2)).unwrap();
+        assert_eq!((resumed.next.state, locks(&resumed.effects)), (FleetUpdateState::Running, (1, 0)));
+        let cancelled = resumed.next.transition(&Event::Cancel(String::new()), at(3)).unwrap();
+        assert_eq!(locks(&cancelled.effects), (0, 1));
+    }
+    let cancelled = halted.next.transition(&Event::Cancel(String::new()), at(2)).unwrap();
+    assert_eq!(locks(&cancelled.effects), (0, 0), "the lock may be another's by now");
+    // One of before holds its lock, although it has halted.
+    let of_before = FleetUpdate { unlocked: false, ..halted.next };
+    let cancelled = of_before.transition(&Event::Cancel(String::new()), at(2)).unwrap();
+    assert_eq!(locks(&cancelled.effects), (0, 1));
+    assert_eq!(locks(&of_before.transition(&Event::Resume("on".into()), at(2)).unwrap().effects), (0, 0));
+}
+
+#[test]
+fn what_ends_with_the_step_that_resumes_it_leaves_the_lock_alone() {
+    let mut fleet = Fleet::new(1, 1, 1, OfflinePolicy::Skip);
+    fleet.offers();
+    fleet.fails(0, UpdateOutcome::RolledBack);
+    let resumed = fleet.state.transition(&Event::Resume("it is gone".into()), at(1)).unwrap();
+    assert_eq!((resumed.next.state, locks(&resumed.effects)), (FleetUpdateState::Completed, (0, 0)));
+}
+
+#[test]
 fn it_halts_in_the_same_step_in_which_the_first_host_fails() {
     let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
     fleet.offers();

@@ -13,6 +13,7 @@ use muster_domain::{
     changes::Change,
     fleet_updates::{self, Brings, Event, FleetUpdate, Planning, brings, hosts::FleetUpdateHost},
     refused::Refused,
+    words::word,
 };
 use muster_schemas::{
     access::Role,
@@ -23,6 +24,7 @@ use muster_schemas::{
     problems::{Problem, ProblemCode},
 };
 use serde::Deserialize;
+use serde_json::json;
 
 use self::{
     plans::{check, check_note, max_in_flight, plan, planned, selection, waves},
@@ -30,7 +32,7 @@ use self::{
 };
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, JsonBody, PageParams, Paging, Params},
+    extract::{DigestedBody, Id, IdempotencyKey, JsonBody, PageParams, Paging, Params},
     found::{found, published},
     idempotency::Once,
     lists::{List, page},
@@ -41,7 +43,7 @@ use super::{
 use crate::{
     advance::{advance, advance_with},
     app::App,
-    commit::{CommitError, Extras},
+    commit::{Commit, CommitError, Extras},
     records,
     store::{Consistency, Order, Query, Versioned},
 };
@@ -105,7 +107,7 @@ pub async fn create(
     State(app): State<App>,
     Params(params): Params<CreateParams>,
     key: IdempotencyKey,
-    JsonBody { body, sha256 }: JsonBody<FleetUpdateRequest>,
+    DigestedBody { body, sha256 }: DigestedBody<FleetUpdateRequest>,
 ) -> Result<Response, Failure> {
     let mut once = Once::of(&operator.cause(), key, "fleet-update", &sha256);
     if let Some(view) = earlier(&app, &mut once, operator.role()).await? {
@@ -118,20 +120,13 @@ pub async fn create(
         return Ok(Json(planned(&app, &body, &release, &selection).await?).into_response());
     }
     let brings = Brings::Release(brings::releases::Release::of(&release));
-    refuse_second(&app, &brings).await?;
+    refuse_second(&app, &brings.rules().lock()).await?;
     let plan = Box::new(plan(app.now(), &body, brings.clone(), operator.cause()));
     let planning = Planning { selection, waves: waves(&body), max_in_flight: max_in_flight(&body), from: None };
     let id = FleetUpdateId::new(app.now(), rand::random());
     let own = Extras { writes: once.write(&app, &id).into_iter().collect(), ..Extras::default() };
     let change = Change::FleetUpdate(id, Event::Start { id, plan, planning: Box::new(planning) });
-    match advance_with(&app, change, &operator.cause(), own).await {
-        Ok(_) => {}
-        Err(error @ CommitError::Locked(_)) => {
-            refuse_second(&app, &brings).await?;
-            return Err(error.into());
-        }
-        Err(error) => return Err(error.into()),
-    }
+    unless_locked(&app, advance_with(&app, change, &operator.cause(), own).await).await?;
     Ok((StatusCode::CREATED, Json(current(&app, id, operator.role()).await?)).into_response())
 }
 
@@ -272,7 +267,8 @@ async fn act(
     id: FleetUpdateId,
     event: Event,
 ) -> Result<Json<FleetUpdateView>, Failure> {
-    advance(app, Change::FleetUpdate(id, event), &operator.cause()).await?;
+    // To resume one that has halted takes the lock again.
+    unless_locked(app, advance(app, Change::FleetUpdate(id, event), &operator.cause()).await).await?;
     current(app, id, operator.role()).await.map(Json)
 }
 
@@ -281,16 +277,27 @@ async fn current(app: &App, id: FleetUpdateId, role: Role) -> Result<FleetUpdate
     view(app, found::<FleetUpdate>(app, &id).await?, role).await
 }
 
-/// 409 with the id of the one that is active. The lock decides; this only says so early and well.
-async fn refuse_second(app: &App, brings: &Brings) -> Result<(), Failure> {
-    let lock = brings.rules().lock();
-    let holder = app.load::<String>(&records::locks::key(&lock), Consistency::Strong).await?;
-    let Some(holder) = holder else { return Ok(()) };
-    let problem = Problem::new(ProblemCode::FleetUpdateActive)
-        .detail(format_args!("{} is active", holder.record))
-        .with("fleet_update_id", holder.record)
-        .with("lock", lock);
-    Err(problem.into())
+/// A change that met a lock is refused with the one that holds it.
+async fn unless_locked(app: &App, done: Result<Commit, CommitError>) -> Result<(), Failure> {
+    if let Err(CommitError::Locked(lock)) = &done {
+        refuse_second(app, lock).await?;
+    }
+    Ok(done.map(drop)?)
+}
+
+/// 409 with the id of the one that is active, and its state. The lock decides; this only says so early and well.
+async fn refuse_second(app: &App, lock: &str) -> Result<(), Failure> {
+    let holder = app.load::<String>(&records::locks::key(lock), Consistency::Strong).await?;
+    let Some(holder) = holder.map(|holder| holder.record) else { return Ok(()) };
+    let mut problem = Problem::new(ProblemCode::FleetUpdateActive).with("fleet_update_id", holder.clone());
+    let active = match holder.parse() {
+        Ok(id) => app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?,
+        Err(_) => None,
+    };
+    let state = active.map(|active| active.record.state);
+    let is = state.map_or_else(|| "active".into(), word);
+    problem = problem.detail(format_args!("{holder} is {is}; it must come to its end, or be cancelled, first"));
+    Err(problem.with("state", json!(state)).with("lock", lock).into())
 }
 
 async fn earlier(app: &App, once: &mut Once, role: Role) -> Result<Option<FleetUpdateView>, Failure> {

@@ -97,7 +97,8 @@ impl World {
         for fleet_update in self.all::<FleetUpdate>("fleet-updates").await {
             assert!(fleet_update.slots.len() <= fleet_update.plan.max_in_flight as usize, "too many in flight");
             assert_eq!(fleet_update.waiting_on(self.now()).is_none(), fleet_update.ended_at.is_some());
-            if fleet_update.ended_at.is_none() {
+            assert!(fleet_update.ended_at.is_none() || fleet_update.unlocked, "{} kept its lock", fleet_update.id);
+            if !fleet_update.unlocked {
                 active.push(fleet_update.id.to_string());
             }
             self.slots_and_hosts_agree(&fleet_update).await;

@@ -133,6 +133,90 @@ async fn a_second_start_is_refused_with_the_id_of_the_one_that_is_active() {
 }
 
 #[tokio::test]
+async fn one_that_has_halted_does_not_keep_another_one_from_the_other_hosts() {
+    let (world, mut hosts, release, halted) = begun(4, json!({ "waves": [4], "max_in_flight": 2 })).await;
+    let busy = hosts[1].begins_update().await.unwrap();
+    hosts[0].rolls_back(&release, "it crashed").await.unwrap();
+    assert_eq!(world.sees_fleet_update(halted).await.state, FleetUpdateState::Halted);
+    world.is_consistent().await;
+
+    world.moves(1);
+    let better = world.publishes("1.2.0").await;
+    let request = json!({ "version": "1.2.0", "waves": [4], "max_in_flight": 4, "soak_seconds": 0 });
+    let second = world.fleet_update(&request).await.id;
+    world.tick().await;
+    let overview = world.viewer().await.get("/api/v1/overview").await.value();
+    let told = overview["fleet_updates"].as_array().unwrap().iter().map(|told| told["id"].as_str().unwrap());
+    assert_eq!(told.collect::<Vec<_>>(), [second.to_string(), halted.to_string()]);
+
+    // Whoever resumes the first is told of the second, and may cancel either.
+    let note = json!({ "note": "a bad disk" });
+    for action in ["resume", "retry-failed"] {
+        let problem = world.acts(halted, action, &note).await.refused(ProblemCode::FleetUpdateActive);
+        assert_eq!(problem.members["fleet_update_id"], second.to_string());
+        assert_eq!(problem.members["state"], "running");
+    }
+    for place in [0, 2, 3] {
+        hosts[place].updates(&better).await.unwrap();
+    }
+    hosts[1].tries(&release).await.is(200);
+    hosts[1].commits(busy).await.is(200);
+    world.tick().await;
+    let seen = world.sees_fleet_update(second).await;
+    assert_eq!((seen.state, seen.counts.succeeded, seen.counts.skipped), (FleetUpdateState::Completed, 3, 1));
+    let left_out = world.sees_fleet_update_hosts(second).await;
+    let left_out = left_out.iter().find(|host| host.host_id == hosts[1].id()).unwrap();
+    assert_eq!(left_out.reason.as_deref(), Some("another update of its agent is in progress"));
+    world.acts(halted, "cancel", &json!({})).await.is(200);
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_lost_in_one_that_has_halted_is_left_out_of_the_next() {
+    let (world, mut hosts, release, halted) = begun(2, json!({ "waves": [2], "host_time_limit_seconds": 600 })).await;
+    let job = hosts[0].begins_update().await.unwrap();
+    hosts[0].tries(&release).await.is(200);
+    let done = muster_tests::world::result(muster_schemas::jobs::Outcome::Succeeded, world.now());
+    hosts[0].finishes(job, done).await.is(200);
+    world.moves(600);
+    world.tick().await;
+    hosts[0].check_in().await;
+    hosts[1].check_in().await;
+    assert_eq!(world.sees_fleet_update(halted).await.state, FleetUpdateState::Halted);
+    world.publishes("1.2.0").await;
+    let second = world.fleet_update(&json!({ "version": "1.2.0", "waves": [2], "max_in_flight": 2 })).await.id;
+    world.tick().await;
+    assert_eq!(world.sees_fleet_update(second).await.in_flight, [hosts[1].id()]);
+    assert_eq!(world.sees_fleet_update(halted).await.in_flight, [hosts[0].id()], "it is still judged by the first");
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_canary_that_is_busy_is_replaced_by_another_host_and_the_rest_waits_for_that_one() {
+    let window = json!({ "maintenance_window": { "start": "13:00", "end": "14:00" }, "soak_seconds": 60 });
+    let (world, mut hosts, release, id) = begun(4, window).await;
+    // After the plan was made, the canary is given another update.
+    world.publishes("1.0.5").await;
+    let update = format!("/api/v1/hosts/{}/update", hosts[0].id());
+    world.admin().await.post(&update, &json!({ "version": "1.0.5" })).await.is(202);
+    hosts[0].begins_update().await.unwrap();
+    world.moves(3_600);
+    for host in &mut hosts {
+        host.check_in().await;
+    }
+    world.tick().await;
+    let seen = world.sees_fleet_update(id).await;
+    assert_eq!((seen.wave, seen.in_flight, seen.waves), (0, vec![hosts[1].id()], vec![2, 2]));
+    hosts[1].updates(&release).await.unwrap();
+    let seen = world.sees_fleet_update(id).await;
+    assert_eq!(seen.waiting_on.as_deref(), Some("the soak of wave 1 to end, 60 s left"));
+    world.moves(60);
+    world.tick().await;
+    assert_eq!(world.sees_fleet_update(id).await.in_flight, [hosts[2].id()]);
+    world.is_consistent().await;
+}
+
+#[tokio::test]
 async fn of_ten_starts_at_once_one_wins_and_the_others_are_told_its_id() {
     let world = World::new().await;
     world.fleet(3, "1.0.0").await;

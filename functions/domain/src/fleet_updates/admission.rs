@@ -224,6 +224,10 @@ impl Transition {
 
     pub(super) fn leave_out(&mut self, position: u32, reason: String) {
         self.next.skipped += 1;
+        // A canary that was never offered it tells nothing: another host takes its place.
+        if self.next.wave == 0 && self.next.wave_of(self.next.turn_of(position)) == 0 {
+            self.next.widen_wave();
+        }
         self.host(position, HostEvent::Conclude { state: FleetUpdateHostState::Skipped, reason: Some(reason) });
     }
 

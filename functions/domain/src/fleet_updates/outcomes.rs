@@ -23,6 +23,9 @@ impl Transition {
             Outcome::Succeeded => {
                 self.next.succeeded += 1;
                 self.next.last_success_at = Some(self.now);
+                if self.next.wave_of(self.next.turn_of(position)) == self.next.wave {
+                    self.next.proven_in_wave = self.next.proven_in_wave.map(|proven| proven + 1);
+                }
             }
             Outcome::Failed { why, again } => self.fails(position, why.clone(), *again),
             Outcome::TakenBack if self.next.state == FleetUpdateState::Cancelled => {

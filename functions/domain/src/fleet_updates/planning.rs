@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FleetUpdate, Plan, transition::Transition, waves};
 use crate::{
-    changes::{Effect, Lock, Note, Work},
+    changes::{Effect, Note, Work},
     machine::Step,
     refused::Refused,
     words::counted,
@@ -79,6 +79,8 @@ impl FleetUpdate {
             ready: 0,
             others: 0,
             wave: 0,
+            proven_in_wave: Some(0),
+            unlocked: false,
             next_turn: 0,
             requeued: BTreeSet::new(),
             deferred: BTreeSet::new(),
@@ -96,8 +98,9 @@ impl FleetUpdate {
             paused_note: String::new(),
             ended_at: None,
         };
+        let lock = state.lock();
         Step::to(state)
-            .and(Effect::Lock(Lock { name: plan.brings.rules().lock(), holder: id.to_string() }))
+            .and(Effect::Lock(lock))
             .and(Note::new("fleet_update.started", id, plan.brings.rules().title()))
             .and(Effect::GoOn(Work::FleetUpdate(id)))
     }

@@ -5,7 +5,7 @@ use muster_schemas::{fleet_updates::FleetUpdateState, ids::HostId, problems::Pro
 
 use super::{FleetUpdate, MAX_AT_ONCE, hosts};
 use crate::{
-    changes::{Change, Effect, Lock, Note, Work},
+    changes::{Change, Effect, Note, Work},
     refused::Refused,
     words::counted,
 };
@@ -44,15 +44,25 @@ impl Transition {
             };
             return self.halt(&format!("slots_exhausted: no report from {who}"));
         }
-        while self.next.wave_is_done()
-            && !self.next.is_last_wave()
-            && self.next.soak_ends_at().is_none_or(|end| self.now >= end)
-        {
-            self.next.wave += 1;
-        }
+        self.open_waves();
         if self.next.wave_is_done() && self.next.is_last_wave() {
             self.next.state = Completed;
             self.end(Note::new("fleet_update.completed", self.next.id, String::new()).by_the_server());
+        }
+    }
+
+    /// Opens the next wave once this one is proven and was watched. A wave in which no host was proven says nothing about the
+    /// change: the next host in the order joins it.
+    fn open_waves(&mut self) {
+        while self.next.wave_is_done() && !self.next.is_last_wave() {
+            if self.next.proven_in_wave == Some(0) {
+                self.next.widen_wave();
+            } else if self.next.soak_ends_at().is_none_or(|end| self.now >= end) {
+                self.next.wave += 1;
+                self.next.proven_in_wave = Some(0);
+            } else {
+                return;
+            }
         }
     }
 
@@ -68,6 +78,7 @@ impl Transition {
         self.next.state = FleetUpdateState::Halted;
         self.next.halted_reason = Some(reason.into());
         self.effects.push(Note::alert("fleet_update.halted", self.next.id, reason).by_the_server().into());
+        self.unlock();
         self.recall();
     }
 
@@ -79,6 +90,9 @@ impl Transition {
     }
 
     fn resume(&mut self, note: &str) {
+        if std::mem::take(&mut self.next.unlocked) {
+            self.effects.push(Effect::Lock(self.next.lock()));
+        }
         self.next.state = FleetUpdateState::Running;
         self.next.failures = 0;
         self.next.halted_reason = None;
@@ -108,11 +122,20 @@ impl Transition {
 
     fn end(&mut self, note: Note) {
         self.next.ended_at = Some(self.now);
-        self.effects.push(Effect::Unlock(Lock {
-            name: self.next.plan.brings.rules().lock(),
-            holder: self.next.id.to_string(),
-        }));
+        self.unlock();
         self.effects.push(note.into());
+    }
+
+    /// Gives the lock back, once. One that this very step would have taken is not taken: a commit writes each record once.
+    fn unlock(&mut self) {
+        if std::mem::replace(&mut self.next.unlocked, true) {
+            return;
+        }
+        let before = self.effects.len();
+        self.effects.retain(|effect| !matches!(effect, Effect::Lock(_)));
+        if self.effects.len() == before {
+            self.effects.push(Effect::Unlock(self.next.lock()));
+        }
     }
 
     /// Recalls offers that are not accepted. Hosts that are already updating finish and are recorded.

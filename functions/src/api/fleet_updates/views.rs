@@ -1,10 +1,12 @@
 //! Views of fleet updates: what operators see beyond the record itself.
 
+use std::cmp::Reverse;
+
 use muster_domain::fleet_updates::{FleetUpdate, brings, hosts::FleetUpdateHost};
 use muster_schemas::{access::Role, fleet_updates::FleetUpdateView, ids::FleetUpdateId};
 
 use crate::{
-    api::problem::Failure,
+    api::{lists::List, problem::Failure},
     app::App,
     records,
     store::{Consistency, Versioned},
@@ -13,14 +15,40 @@ use crate::{
 /// How many hosts in flight are shown with a fleet update.
 const MAX_SHOWN_IN_FLIGHT: usize = 100;
 
-/// Those that are not over: the one that has the lock.
-pub async fn active(app: &App, role: Role) -> Result<Vec<FleetUpdateView>, Failure> {
+/// How many of the newest are looked at for those that are not over.
+const MAX_LOOKED_AT: usize = 20;
+
+/// The newest that are not over.
+pub async fn open(app: &App) -> Result<Vec<FleetUpdateId>, Failure> {
+    let (newest, _) = List::all("fleet-updates").before::<FleetUpdate>(app, None, MAX_LOOKED_AT).await?;
+    let open = newest.into_iter().map(|(_, found)| found.record).filter(|record| record.ended_at.is_none());
+    Ok(open.map(|record| record.id).collect())
+}
+
+/// Those that are not over, newest first: the one that has the lock, and of those that were known to be open those that still
+/// are. One that has halted has no lock.
+pub async fn active(app: &App, role: Role, known: &[FleetUpdateId]) -> Result<Vec<FleetUpdateView>, Failure> {
+    let holder = holder(app).await?;
+    let others = known.iter().filter(|id| holder.as_ref().is_none_or(|holder| holder.record.id != **id));
+    let others = others.map(|id| records::fleet_updates::key(*id)).collect::<Vec<_>>();
+    let others = app.load_many::<FleetUpdate>(&others).await?.into_iter().flatten();
+    let others = others.filter(|found| found.record.ended_at.is_none());
+    let mut open = holder.into_iter().chain(others).collect::<Vec<_>>();
+    open.sort_by_key(|found| Reverse(found.record.id));
+    let mut views = Vec::with_capacity(open.len());
+    for found in open {
+        views.push(view(app, found, role).await?);
+    }
+    Ok(views)
+}
+
+/// The one that has the lock, however many were started since.
+pub async fn holder(app: &App) -> Result<Option<Versioned<FleetUpdate>>, Failure> {
     let holder = app.load::<String>(&records::locks::key(brings::releases::LOCK), Consistency::Strong).await?;
-    let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(Vec::new()) };
+    let Some(id) = holder.and_then(|holder| holder.record.parse().ok()) else { return Ok(None) };
     let found = app.load::<FleetUpdate>(&records::fleet_updates::key(id), Consistency::Strong).await?;
     // It may have ended in between.
-    let Some(found) = found.filter(|found| found.record.ended_at.is_none()) else { return Ok(Vec::new()) };
-    Ok(vec![view(app, found, role).await?])
+    Ok(found.filter(|found| found.record.ended_at.is_none()))
 }
 
 /// A fleet update as operators of this role see it.
