@@ -217,6 +217,26 @@ async fn a_canary_that_is_busy_is_replaced_by_another_host_and_the_rest_waits_fo
 }
 
 #[tokio::test]
+async fn every_held_poll_of_a_wide_wave_is_answered_with_its_offer_before_any_tick() {
+    const HOSTS: u32 = 120;
+    let world = World::new().await;
+    let mut hosts = world.fleet(HOSTS, "1.0.0").await;
+    world.publishes("1.1.0").await;
+    let mut held = Vec::new();
+    for host in &mut hosts {
+        held.push(host.holds(280).await);
+    }
+    world.clock.until_asleep(HOSTS as usize).await;
+    world.fleet_update(&json!({ "version": "1.1.0", "waves": [HOSTS], "max_in_flight": HOSTS })).await;
+    world.settles().await;
+    // Whoever was woken answers with its offer; whoever was forgotten now comes to the end of its hold.
+    world.moves(281);
+    let answers = join_all(held).await.into_iter().map(|answer| answer.unwrap().is(200).value());
+    let without = answers.filter(|answer| answer["jobs"].as_array().unwrap().is_empty()).count();
+    assert_eq!(without, 0, "hosts with an offer whose poll was not answered");
+}
+
+#[tokio::test]
 async fn of_ten_starts_at_once_one_wins_and_the_others_are_told_its_id() {
     let world = World::new().await;
     world.fleet(3, "1.0.0").await;
