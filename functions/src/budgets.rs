@@ -22,9 +22,12 @@ impl Budgets {
     /// Spends one request of a caller's budget, or says how long it has to wait.
     pub fn spend(&self, caller: &str, budget: Budget, now: Timestamp) -> Result<(), SignedDuration> {
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = budget.spend(full_at.get(caller).copied(), now)?;
-        let grows = !full_at.contains_key(caller) && full_at.len() >= REMEMBERED;
-        if grows && full_at.len().is_power_of_two() {
+        if let Some(full_at) = full_at.get_mut(caller) {
+            *full_at = budget.spend(Some(*full_at), now)?;
+            return Ok(());
+        }
+        let spent = budget.spend(None, now)?;
+        if full_at.len() >= REMEMBERED && full_at.len().is_power_of_two() {
             full_at.retain(|_, full_at| *full_at > now);
         }
         full_at.insert(caller.to_owned(), spent);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 
 /// Tells the time and waits.
 pub trait Clock: Send + Sync {
@@ -26,7 +26,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
-        now.round(Unit::Millisecond).unwrap_or(now)
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'_, ()> {

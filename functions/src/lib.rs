@@ -22,5 +22,6 @@ pub mod records;
 pub mod roles;
 pub mod store;
 pub mod tick;
+pub mod verified;
 pub mod version;
 mod workers;

@@ -38,7 +38,8 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}{}", $prefix, self.0)
+                f.write_str($prefix)?;
+                f.write_str(self.0.array_to_str(&mut [0; 26]))
             }
         }
 
@@ -101,7 +102,7 @@ ids! {
 /// Only the canonical form: two texts never mean the same id.
 fn parse(text: &str, prefix: &str) -> Option<Ulid> {
     let ulid = text.strip_prefix(prefix)?;
-    Ulid::from_string(ulid).ok().filter(|parsed| parsed.to_string() == ulid)
+    Ulid::from_string(ulid).ok().filter(|parsed| parsed.array_to_str(&mut [0; 26]) == ulid)
 }
 
 #[cfg(test)]

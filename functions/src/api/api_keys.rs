@@ -16,7 +16,7 @@ use muster_schemas::{
 
 use super::{
     auth::{Operator, may},
-    extract::{Id, IdempotencyKey, JsonBody, Paging},
+    extract::{DigestedBody, Id, IdempotencyKey, Paging},
     idempotency::Once,
     identity::api_keys::{self, ApiKey},
     lists::{List, page},
@@ -49,7 +49,7 @@ pub async fn create(
     operator: Operator<may::ManageAccess>,
     State(app): State<App>,
     key: IdempotencyKey,
-    JsonBody { body, sha256 }: JsonBody<ApiKeyRequest>,
+    DigestedBody { body, sha256 }: DigestedBody<ApiKeyRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let ApiKeyRequest { name, role, valid_for_seconds } = body;
     if !(1..=128).contains(&name.chars().count()) {

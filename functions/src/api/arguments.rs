@@ -11,7 +11,7 @@ use muster_schemas::problems::ProblemCode::{
 };
 
 use super::{
-    extract::{Id, IdempotencyKey, IfMatch, JsonBody, Paging, Params, PathParams},
+    extract::{DigestedBody, Id, IdempotencyKey, IfMatch, JsonBody, Paging, Params, PathParams},
     looks::Look,
     route::{Argument, Route},
 };
@@ -25,6 +25,12 @@ impl<T> Argument for Extension<T> {}
 impl<T> Argument for JsonBody<T> {
     fn document(route: &mut Route) {
         route.problems.extend([Malformed, TooLarge, Invalid]);
+    }
+}
+
+impl<T> Argument for DigestedBody<T> {
+    fn document(route: &mut Route) {
+        JsonBody::<T>::document(route);
     }
 }
 

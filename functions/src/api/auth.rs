@@ -8,7 +8,11 @@ use axum::{
     http::{header, request::Parts},
 };
 use muster_domain::{access::Permission, budgets::Budget};
-use muster_schemas::{access::Role, ids::HostId, problems::ProblemCode};
+use muster_schemas::{
+    access::Role,
+    ids::{HostId, RequestId},
+    problems::ProblemCode,
+};
 use tracing::{Span, field::display};
 
 use super::{
@@ -88,8 +92,8 @@ impl FromRequestParts<App> for Machine {
 pub struct Agent {
     /// Which.
     pub host_id: HostId,
-    /// The request.
-    pub request_id: String,
+    /// The request. Its text is made only where it is needed: most check-ins change nothing.
+    request_id: Option<RequestId>,
     /// Where it comes from, if that is known.
     pub address: Option<IpAddr>,
 }
@@ -100,7 +104,7 @@ impl Agent {
         Cause {
             actor: format!("host:{}", self.host_id),
             name: String::new(),
-            request_id: self.request_id.clone(),
+            request_id: self.request_id.map(|id| id.to_string()).unwrap_or_default(),
             address: self.address,
         }
     }
@@ -117,7 +121,7 @@ impl FromRequestParts<App> for Agent {
         let host_id = bearer(parts).and_then(|token| access_tokens::host(app, token)).ok_or_else(unauthorized)?;
         acts(format_args!("host:{host_id}"));
         within_budget(app, &host_id.to_string(), app.settings.pacing.host_budget)?;
-        Ok(Self { host_id, request_id: extract::request_id(parts), address: addresses::of(parts) })
+        Ok(Self { host_id, request_id: parts.extensions.get().copied(), address: addresses::of(parts) })
     }
 }
 

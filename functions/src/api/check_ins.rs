@@ -87,9 +87,10 @@ pub async fn check_in(
     let mut over = app.clock.sleep(hold);
     let mut news = true;
     let mut consistency = Consistency::Eventual;
+    let digest = stored_digest(&request);
     loop {
         // Begun before the read, so that nothing that comes after it is missed.
-        let mut woken = app.polls.begin(agent.host_id);
+        let woken = (!hold.is_zero()).then(|| app.polls.begin(agent.host_id));
         let (item, mailbox) = served(&app, agent.host_id, request.session, consistency).await?;
         if std::mem::take(&mut news) {
             if is_idle(&app, &mailbox, &request) {
@@ -97,11 +98,12 @@ pub async fn check_in(
             }
             seen(&app, &agent, item, &mailbox, request.session, &told).await?;
         }
-        let answer = answer(&app, &agent, &mailbox, &request).await?;
+        let answer = answer(&app, &agent, &mailbox, (&request, &digest)).await?;
         let too_many = || app.polls.waiting(agent.host_id) > MAX_HELD;
-        if hold.is_zero() || too_many() || !answer.jobs.is_empty() || !answer.cancel.is_empty() || app.is_draining() {
+        let has_nothing = answer.jobs.is_empty() && answer.cancel.is_empty();
+        let Some(mut woken) = woken.filter(|_| has_nothing && !too_many() && !app.is_draining()) else {
             return Ok(Json(answer));
-        }
+        };
         tokio::select! {
             biased;
             () = woken.woken() => consistency = Consistency::Strong,
@@ -143,7 +145,7 @@ async fn answer(
     app: &App,
     agent: &Agent,
     mailbox: &Mailbox,
-    request: &CheckInRequest,
+    (request, digest): (&CheckInRequest, &str),
 ) -> Result<CheckInResponse, Failure> {
     let cancel = mailbox.open.iter().filter(|open| open.cancel).map(|open| open.id).collect::<Vec<_>>();
     let (jobs, offered_before) = offers(app, agent, mailbox, request).await?;
@@ -157,7 +159,7 @@ async fn answer(
     } else {
         0
     };
-    let (send_facts, wanted) = missing(request, mailbox);
+    let (send_facts, wanted) = missing(request, digest, mailbox);
     let attention_until = mailbox.attention_until.filter(|until| app.now() < *until);
     let retry_cap_seconds = app.settings.pacing.retry_cap_seconds;
     Ok(CheckInResponse {
@@ -204,14 +206,19 @@ fn digests(reports_digest: &str, facts: Option<&Facts>) -> Digests {
     }
 }
 
+/// The digest of a check-in's reports as the mailbox keeps it, made once for all looks at the mailbox. Empty: it compares none.
+fn stored_digest(request: &CheckInRequest) -> String {
+    if request.reports_digest.is_empty() { String::new() } else { reports::as_stored(&request.reports_digest) }
+}
+
 /// What the host must tell again, because the server does not have it: the facts, of an agent that compares nothing else;
 /// or any sections.
-fn missing(request: &CheckInRequest, mailbox: &Mailbox) -> (bool, Vec<Section>) {
+fn missing(request: &CheckInRequest, digest: &str, mailbox: &Mailbox) -> (bool, Vec<Section>) {
     let Digests { facts_digest, reports_digest } = &mailbox.digests;
     if request.reports_digest.is_empty() {
         return (request.facts.is_none() && request.facts_digest != *facts_digest, Vec::new());
     }
-    let lacks = request.reports().is_empty() && reports::as_stored(&request.reports_digest) != *reports_digest;
+    let lacks = request.reports().is_empty() && digest != *reports_digest;
     (false, if lacks { Section::ALL.into() } else { Vec::new() })
 }
 

@@ -47,12 +47,12 @@ fn span(request: &Request, id: RequestId) -> Span {
 }
 
 async fn answered(request: Request, next: Next, id: RequestId) -> Response {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        response = written(failure, id, &format!("{method} {path}"));
+        response = written(failure, id, &format!("{method} {}", uri.path()));
     }
-    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
     response

@@ -19,7 +19,7 @@ use muster_schemas::{
 use super::{
     auth::{Anyone, Operator, may},
     checks::{check_facts, check_labels, check_text},
-    extract::{Id, IdempotencyKey, JsonBody, Paging},
+    extract::{DigestedBody, Id, IdempotencyKey, JsonBody, Paging},
     idempotency::Once,
     identity::enrollment_tokens,
     lists::{List, page},
@@ -58,7 +58,7 @@ pub async fn create(
     operator: Operator<may::ManageHosts>,
     State(app): State<App>,
     key: IdempotencyKey,
-    JsonBody { body, sha256 }: JsonBody<EnrollmentTokenRequest>,
+    DigestedBody { body, sha256 }: DigestedBody<EnrollmentTokenRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let EnrollmentTokenRequest { seats, valid_for_seconds, labels, note } = body;
     let (seats, seconds) = (seats.unwrap_or(1), valid_for_seconds.unwrap_or(3_600));

@@ -5,8 +5,9 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 use axum::{
     body::Body,
     extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
+use futures_util::FutureExt as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use muster_domain::{load::Sheddable, refused::Refused};
 use muster_schemas::{
@@ -22,6 +23,8 @@ use crate::app::App;
 
 /// The largest JSON body, in bytes.
 pub const MAX_JSON_BYTES: usize = 1024 * 1024;
+/// How deep JSON may be nested: as deep as its reader goes.
+const MAX_DEPTH: usize = 128;
 /// When to ask again for a list that was shed, in seconds.
 pub const LIST_AGAIN_SECONDS: u32 = 5;
 /// How long a body may take at most, plus the time that the bytes so far take on the slowest supported line.
@@ -29,40 +32,63 @@ const LONGEST_BODY: Duration = Duration::from_secs(30);
 /// The slowest supported line, in bytes per second. Agents allow a call the same time, so that several may share one line.
 const SLOWEST_LINE: u64 = 128;
 
-/// A JSON body, with the digest of its bytes.
+/// A JSON body.
 pub struct JsonBody<T> {
     /// The body.
     pub body: T,
-    /// SHA-256 of its bytes, to compare with another request.
-    pub sha256: String,
 }
 
 impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let kind =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !kind.is_empty() && !kind.to_ascii_lowercase().starts_with("application/json") {
-            return Err(Problem::new(ProblemCode::Malformed).detail("Content-Type must be application/json").into());
-        }
-        let bytes = read(app, request.into_body(), MAX_JSON_BYTES).await?;
+        Ok(Self { body: json(&json_bytes(request, app).await?)? })
+    }
+}
+
+/// A JSON body with the digest of its bytes, for routes that compare requests: to make one takes longer than to read the body.
+pub struct DigestedBody<T> {
+    /// The body.
+    pub body: T,
+    /// SHA-256 of its bytes, to compare with another request.
+    pub sha256: String,
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for DigestedBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let bytes = json_bytes(request, app).await?;
         Ok(Self { body: json(&bytes)?, sha256: sha256_hex(&bytes) })
     }
+}
+
+async fn json_bytes(request: Request, app: &App) -> Result<Vec<u8>, Failure> {
+    const JSON: &[u8] = b"application/json";
+    let kind = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !kind.is_empty() && !kind.get(..JSON.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON)) {
+        return Err(Problem::new(ProblemCode::Malformed).detail("Content-Type must be application/json").into());
+    }
+    read(app, request.into_body(), MAX_JSON_BYTES).await
 }
 
 /// A whole body of at most `limit` bytes, if it arrives in time.
 pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
     let (mut body, mut bytes, began) = (Limited::new(body, limit), Vec::new(), app.now());
     loop {
-        let longest = LONGEST_BODY + Duration::from_secs(bytes.len() as u64 / SLOWEST_LINE);
-        let taken = Duration::try_from(app.now().duration_since(began)).unwrap_or_default();
-        let frame = tokio::select! {
-            biased;
-            frame = body.frame() => frame,
-            () = app.clock.sleep(longest.saturating_sub(taken)) => {
-                let detail = format!("the body did not arrive within {} seconds", longest.as_secs());
-                return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
+        // Mostly it is there already, and no clock is needed.
+        let frame = if let Some(frame) = body.frame().now_or_never() {
+            frame
+        } else {
+            let longest = LONGEST_BODY + Duration::from_secs(bytes.len() as u64 / SLOWEST_LINE);
+            let taken = Duration::try_from(app.now().duration_since(began)).unwrap_or_default();
+            tokio::select! {
+                biased;
+                frame = body.frame() => frame,
+                () = app.clock.sleep(longest.saturating_sub(taken)) => {
+                    let detail = format!("the body did not arrive within {} seconds", longest.as_secs());
+                    return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
+                }
             }
         };
         match frame {
@@ -80,10 +106,22 @@ pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failur
 /// JSON, or which field breaks which rule. An empty body is an empty object.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    // A list would be taken for an object's members in their order.
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    // What is skipped, because it is not known, is skipped at any depth: the slower way counts it.
+    let is_flat = bytes.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() < MAX_DEPTH;
+    let text = str::from_utf8(bytes).ok().filter(|_| is_object && is_flat);
+    match text.and_then(|text| serde_json::from_str(text).ok()) {
+        Some(body) => Ok(body),
+        None => explained(bytes),
+    }
+}
+
+/// The same, more slowly: what is wrong with it, if anything is.
+fn explained<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     // In two steps, so that a body that is not JSON is told from one that breaks a rule.
     let value = serde_json::from_slice::<serde_json::Value>(bytes)
         .map_err(|error| Problem::new(ProblemCode::Malformed).detail(format_args!("not JSON: {error}")))?;
-    // A list would be taken for an object's members in their order.
     if !value.is_object() {
         return Err(Problem::invalid("body", "must be an object").into());
     }

@@ -34,7 +34,7 @@ use self::logs::Part;
 use super::{
     auth::{Operator, may},
     checks::check_text,
-    extract::{Id, IdempotencyKey, JsonBody, LIST_AGAIN_SECONDS, Paging, Params},
+    extract::{DigestedBody, Id, IdempotencyKey, JsonBody, LIST_AGAIN_SECONDS, Paging, Params},
     found::found,
     idempotency::Once,
     lists::{List, page},
@@ -106,7 +106,7 @@ pub async fn create(
     operator: Operator<may::RunJobs>,
     State(app): State<App>,
     key: IdempotencyKey,
-    JsonBody { body, sha256 }: JsonBody<JobRequest>,
+    DigestedBody { body, sha256 }: DigestedBody<JobRequest>,
 ) -> Result<(StatusCode, Json<JobsCreated>), Failure> {
     let asked = asked(app.now(), &body, operator.cause())?;
     let hosts = meant(&app, &body).await?;
