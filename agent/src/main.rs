@@ -13,7 +13,7 @@ use muster_agent::{
     exits::Exit,
     log::{Lines, one_line},
     relocation, run, status, supervisor,
-    version::{COMMIT, VERSION},
+    version::{COMMIT, version},
     versions::trust,
 };
 use muster_schemas::secrets::Secret;
@@ -99,7 +99,7 @@ fn main() -> ExitCode {
     let log = tracing_subscriber::fmt().with_writer(|| Lines(io::stderr())).with_target(false).with_ansi(false);
     log.log_internal_errors(false).init();
     let done = match cli.command {
-        _ if cli.version => print(&format!("muster-agent {VERSION} ({COMMIT})")),
+        _ if cli.version => print(&format!("muster-agent {} ({COMMIT})", version())),
         None => print("muster-agent: no command; see --help"),
         Some(command) => obey(command),
     };

@@ -2,7 +2,10 @@
 
 mod commands;
 mod keys;
+mod numbers;
 mod publish;
+mod republish;
 mod sign;
+mod version;
 
 pub use commands::{ReleaseCommand, run};

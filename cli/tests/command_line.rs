@@ -221,6 +221,59 @@ fn a_release_is_signed_and_verified_offline_and_a_changed_file_is_detected() {
 }
 
 #[test]
+fn what_is_signed_is_what_the_file_says_and_gets_the_next_number() {
+    let workspace = Workspace::new();
+    let agent = |version: &str| {
+        let bytes = format!("\u{7f}ELF\0\nmuster-agent-version={version};\n\0");
+        fs::write(workspace.path().join("agent"), bytes).expect("a file");
+    };
+    assert_eq!(workspace.code("release keygen --out keys"), Some(0));
+    let sign = |more: &str, key: &str| {
+        let line = format!("release sign --key keys/{key} --target linux-x86_64=agent --out m.json {more}");
+        let output = workspace.muster(&line);
+        (output.status.code(), errors(&output))
+    };
+    agent("1.3.0");
+    let (code, said) = sign("", "release.key");
+    assert!(code == Some(2) && said.contains("--manifest-version"), "the first number is the signer's to say: {said}");
+    for (wrong, why) in [
+        ("--manifest-version 1 --version 1.4.0", "agent is version 1.3.0, not 1.4.0"),
+        ("--manifest-version 1 --version v1.5", "must be a version"),
+        ("--manifest-version 1 --revoke 1.3.0", "is this release itself"),
+        ("--manifest-version 0", "must be 1 to"),
+    ] {
+        let (code, said) = sign(wrong, "release.key");
+        assert!(code == Some(2) && said.contains(why), "{wrong}: {said}");
+    }
+    let (code, said) = sign("--manifest-version 4", "root.key");
+    assert!(code == Some(1) && said.contains("signs no releases by keys/root.json"), "{said}");
+    let (code, said) = sign("--manifest-version 4", "release.key");
+    assert!(code == Some(0) && said.contains("manifest 4 of 1.3.0"), "{said}");
+    agent("1.4.0");
+    let (code, said) = sign("", "release.key");
+    assert!(code == Some(0) && said.contains("manifest 5 of 1.4.0"), "{said}");
+    let (code, said) = sign("--manifest-version 3", "release.key");
+    assert!(code == Some(2) && said.contains("lower than 5"), "{said}");
+    let verified = workspace.muster("release verify --root keys/root.json m.json --target linux-x86_64=agent");
+    assert!(verified.status.success() && errors(&verified).contains("Good"), "{}", errors(&verified));
+}
+
+#[test]
+fn a_manifest_that_the_trust_root_does_not_bear_out_is_not_sent() {
+    let workspace = Workspace::new();
+    fs::write(workspace.path().join("agent"), "the agent").expect("a file");
+    assert_eq!(workspace.code("release keygen --out keys"), Some(0));
+    assert_eq!(workspace.code("release keygen --out others"), Some(0));
+    let sign = "release sign --key others/release.key --version 1.1.0 --manifest-version 2 --target linux-x86_64=agent --out m.json";
+    assert_eq!(workspace.code(sign), Some(0));
+    // There is no server: whatever is said comes before anything is sent.
+    let publish =
+        "release publish m.json --root keys/root.json --target linux-x86_64=agent --server http://127.0.0.1:9";
+    let output = workspace.command(publish).env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
+    assert!(errors(&output).starts_with("error: cannot trust m.json"), "{}", errors(&output));
+}
+
+#[test]
 fn completions_name_the_commands() {
     let script = Workspace::new().muster("completions bash").stdout;
     assert!(String::from_utf8_lossy(&script).contains("fleet-update"));

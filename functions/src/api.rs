@@ -31,6 +31,8 @@ pub mod session;
 pub mod storage;
 pub mod tick;
 pub mod tokens;
+pub mod trust_root;
+pub mod trusted;
 pub mod users;
 
 use axum::{
@@ -58,6 +60,7 @@ const NOUNS: [fn() -> Vec<Route>; 18] = [
     overview::routes,
     jobs::routes,
     releases::routes,
+    trust_root::routes,
     fleet_updates::routes,
     audit::routes,
     storage::routes,

@@ -11,6 +11,7 @@
 //! release#VERSION      release         Release                 list releases
 //! fleet-update#ID      fleet-update    FleetUpdate             list fleet-updates, due
 //! fleet-update#ID      host#POSITION   FleetUpdateHost         due
+//! trust-root           trust-root      the root of trust for releases
 //! user#ID              user            account                 list users
 //! user-name#NAME       user-name       id of the account with this name
 //! session#ID           session         session of a person
@@ -44,6 +45,7 @@ pub mod overview;
 pub mod releases;
 pub mod retention;
 pub mod sessions;
+pub mod trust_root;
 pub mod users;
 
 use jiff::Timestamp;

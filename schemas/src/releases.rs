@@ -83,6 +83,17 @@ impl Manifest {
     }
 }
 
+/// The highest number of a manifest that every reader of JSON reads exactly.
+pub const MAX_MANIFEST_VERSION: u64 = (1 << 53) - 1;
+
+/// What [`is_version`] asks for, in words.
+pub const VERSION_RULE: &str = "must be a version: 1 to 64 letters, digits, '.', '-' or '+', first a digit";
+
+/// What stands before the version in a file of the agent, on a line of its own: so a file tells its version without being run.
+pub const VERSION_MARK: &str = "muster-agent-version=";
+/// What stands behind it, and ends the line: texts that only happen to be neighbors in a file do not.
+pub const VERSION_MARK_END: &str = ";";
+
 /// Whether a text is a valid version: safe in a path, in a URL and in a log.
 pub fn is_version(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');

@@ -46,6 +46,9 @@ viewer    releases_get               GET    /api/v1/releases/{version}
 admin     releases_upload_place      POST   /api/v1/releases/{version}/targets/{platform}/upload
 admin     releases_upload            PUT    /api/v1/releases/{version}/targets/{platform}
 admin     releases_yank              POST   /api/v1/releases/{version}/yank
+viewer    releases_envelope          GET    /api/v1/releases/{version}/manifest
+viewer    trust_root_get             GET    /api/v1/trust-root
+admin     trust_root_replace         PUT    /api/v1/trust-root
 admin     fleet_updates_create       POST   /api/v1/fleet-updates
 viewer    fleet_updates_list         GET    /api/v1/fleet-updates
 viewer    fleet_updates_get          GET    /api/v1/fleet-updates/{id}

@@ -7,7 +7,7 @@ use muster_schemas::{
     envelopes::sha256_hex,
     ids::JobId,
     jobs::{JobResult, Outcome},
-    releases::{Manifest, Target},
+    releases::{Manifest, Target, VERSION_MARK, VERSION_MARK_END},
     reports::UpdateOutcome,
 };
 
@@ -402,4 +402,15 @@ fn wait_for(server: &Server, host: &Host, step: &str, reached: Reached) {
         assert!(std::time::Instant::now() < until, "waited in vain until {step}");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn the_agents_file_says_which_version_it_is_without_being_run() {
+    let file = std::fs::read(env!("CARGO_BIN_EXE_muster-agent")).unwrap();
+    let lines = file.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(VERSION_MARK.as_bytes()));
+    let versions = lines.filter_map(|line| line.strip_suffix(VERSION_MARK_END.as_bytes()));
+    assert_eq!(versions.collect::<Vec<_>>(), [VERSION.as_bytes()]);
+    let asked = std::process::Command::new(env!("CARGO_BIN_EXE_muster-agent")).arg("--version").output().unwrap();
+    let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+    assert!(said.starts_with(&format!("muster-agent {VERSION} (")), "{said}");
 }

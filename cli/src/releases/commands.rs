@@ -1,13 +1,15 @@
-//! Release commands: keygen, sign, countersign, verify, publish, list, show, yank.
+//! Release commands: keygen, sign, countersign, verify, publish, republish, list, show, yank.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use muster_schemas::releases::{Manifest, ReleaseState, ReleaseView, YankRequest};
 
 use super::{
-    keys, publish,
+    keys, numbers, publish,
+    republish::{self, RepublishArguments},
     sign::{self, ManifestFields},
+    version,
 };
 use crate::{
     exits::Exit,
@@ -58,7 +60,12 @@ pub enum ReleaseCommand {
         /// File of the release for one platform (repeatable)
         #[arg(long, value_name = "OS-ARCH=PATH")]
         target: Vec<TargetFile>,
+        /// File of the trust root to verify it against, which the server then knows, too [default: root.json beside the manifest]
+        #[arg(long, value_name = "FILE")]
+        root: Option<PathBuf>,
     },
+    /// Sign the files of an earlier release anew and publish that: the way back after a bad release
+    Republish(RepublishArguments),
     /// List releases
     List {
         #[command(flatten)]
@@ -85,12 +92,13 @@ pub struct SignArguments {
     /// File of the signing key (repeatable)
     #[arg(long, value_name = "FILE", required = true)]
     key: Vec<PathBuf>,
-    /// Version of the release, as the agent binary reports it
+    /// Version of the release [default: the one that the file itself says]
     #[arg(long)]
-    version: String,
-    /// Number of this manifest, one higher than the last: agents refuse a lower number than they have seen
+    version: Option<String>,
+    /// Number of this manifest: agents refuse a lower number than they have seen [default: one higher than the last that the
+    /// key has signed]
     #[arg(long, value_name = "NUMBER")]
-    manifest_version: u64,
+    manifest_version: Option<u64>,
     /// Make agents refuse all releases with a lower manifest version from now on
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     security_floor: u64,
@@ -112,12 +120,7 @@ pub async fn run(context: &Context, command: ReleaseCommand) -> Result<Exit, Fai
             let keys = keys::generate(&out)?;
             output::text(&generated(&out.display().to_string(), &keys))?;
         }
-        ReleaseCommand::Sign(arguments) => {
-            let SignArguments { key, version, manifest_version, security_floor, revoke, target, out } = arguments;
-            let fields = ManifestFields { version, manifest_version, security_floor, revoked: revoke };
-            keys::write_envelope(&out, &sign::sign(fields, &target, &key)?)?;
-            context.remark(&format!("Wrote the signed manifest to {}.", out.display()));
-        }
+        ReleaseCommand::Sign(arguments) => sign_release(context, arguments)?,
         ReleaseCommand::Countersign { key, manifest, out } => {
             let mut envelope = keys::read_envelope(&manifest)?;
             let untrusted = |error| Failure::untrusted(manifest.display().to_string(), &error);
@@ -130,8 +133,13 @@ pub async fn run(context: &Context, command: ReleaseCommand) -> Result<Exit, Fai
             let verified = sign::verify(&root, &manifest, &target)?;
             let json = || serde_json::to_string(&verified).expect("a manifest is JSON") + "\n";
             output::text(&if context.json { json() } else { describe(&verified) })?;
+            let files = tables::count(target.len() as u64, "file");
+            context.remark(&format!("Good: signed by the release keys of {}; {files} verified.", root.display()));
         }
-        ReleaseCommand::Publish { manifest, target } => return publish::publish(context, &manifest, &target).await,
+        ReleaseCommand::Publish { manifest, target, root } => {
+            return publish::publish(context, &manifest, &target, root).await;
+        }
+        ReleaseCommand::Republish(arguments) => republish::republish(context, arguments).await?,
         ReleaseCommand::List { paging } => {
             let render = |releases: &[ReleaseView]| table(releases, Timestamp::now());
             paging.list(context, (&["releases"], Vec::new()), render).await?;
@@ -146,6 +154,26 @@ pub async fn run(context: &Context, command: ReleaseCommand) -> Result<Exit, Fai
         }
     }
     Ok(Exit::Succeeded)
+}
+
+fn sign_release(context: &Context, arguments: SignArguments) -> Result<(), Failure> {
+    let SignArguments { key, version, manifest_version, security_floor, revoke, target, out } = arguments;
+    let version = version::of_files(&target, version.as_deref())?;
+    let manifest_version = numbers::next(&key[0], manifest_version, None)?;
+    let fields = ManifestFields { version: version.clone(), manifest_version, security_floor, revoked: revoke };
+    let envelope = sign::sign(fields, &target, &key)?;
+    if let Some(root) = beside(&key[0]) {
+        sign::check_keys(&root, &envelope)?;
+    }
+    keys::write_envelope(&out, &envelope)?;
+    numbers::keep(&key[0], manifest_version);
+    context.remark(&format!("Wrote the signed manifest {manifest_version} of {version} to {}.", out.display()));
+    Ok(())
+}
+
+/// The trust root in the folder of this file, if there is one: `keygen` puts it beside the keys.
+pub fn beside(file: &Path) -> Option<PathBuf> {
+    Some(file.with_file_name("root.json")).filter(|root| root.exists())
 }
 
 fn generated(folder: &str, keys: &keys::GeneratedKeys) -> String {

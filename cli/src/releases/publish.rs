@@ -1,6 +1,6 @@
 //! Publishing a release: uploads the manifest, then the files that it names. Running it again resumes an interrupted upload.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use muster_schemas::{
@@ -12,24 +12,37 @@ use reqwest::{Body, Method};
 use serde_json::json;
 use tokio_util::io::ReaderStream;
 
-use super::{keys, sign};
+use super::{commands::beside, keys, sign};
 use crate::{
     client::{Answer, Client},
     exits::Exit,
     failures::Failure,
-    output::Context,
+    output::{self, Context},
     pairs::TargetFile,
     progress,
 };
 
 /// Uploads the manifest, and the files that the server does not have yet.
-pub async fn publish(context: &Context, manifest: &Path, files: &[TargetFile]) -> Result<Exit, Failure> {
+pub async fn publish(
+    context: &Context,
+    manifest: &Path,
+    files: &[TargetFile],
+    root: Option<PathBuf>,
+) -> Result<Exit, Failure> {
     let envelope = keys::read_envelope(manifest)?;
     let untrusted = |error| Failure::untrusted(manifest.display().to_string(), &error);
     let named = Manifest::unverified(&envelope).map_err(untrusted)?;
     // All files are checked before anything is sent.
     let sizes = files.iter().map(|file| sign::check(&named, file)).collect::<Result<Vec<_>, _>>()?;
+    let root = match root.or_else(|| beside(manifest)) {
+        Some(root) => {
+            sign::verify(&root, manifest, files)?;
+            Some(keys::read_envelope(&root)?)
+        }
+        None => None,
+    };
     let client = context.client()?;
+    tell_root(&client, root.as_ref()).await?;
     let mut answer = post_manifest(&client, &envelope, &named).await?;
     let uploaded = answer.read::<ReleaseView>()?.uploaded;
     for (file, size) in files.iter().zip(sizes) {
@@ -43,6 +56,34 @@ pub async fn publish(context: &Context, manifest: &Path, files: &[TargetFile]) -
     let release: ReleaseView = answer.read()?;
     context.done(&answer, &sentence(&release))?;
     Ok(if release.state == ReleaseState::Yanked { Exit::Failed } else { Exit::Succeeded })
+}
+
+/// Tells the server the trust root, so that it refuses whatever hosts would refuse. The server says so if it has another one.
+async fn tell_root(client: &Client, root: Option<&Envelope>) -> Result<(), Failure> {
+    let known = match client.get(&["trust-root"], &[]).await {
+        // A server that is older than this route may answer with something else.
+        Ok(answer) => answer.read::<Envelope>().ok(),
+        Err(Failure::Refused { problem, .. }) if problem.code == ProblemCode::NotFound => None,
+        Err(failure) => return Err(failure),
+    };
+    match (root, known) {
+        (Some(root), known) if known.as_ref() != Some(root) => {
+            match client.change(Method::PUT, &["trust-root"], &[], Some(root)).await {
+                Err(Failure::Refused { problem, .. })
+                    if matches!(problem.code, ProblemCode::NotFound | ProblemCode::MethodNotAllowed) =>
+                {
+                    output::warn("The server is too old to verify releases itself.");
+                }
+                told => drop(told?),
+            }
+        }
+        (Some(_), _) | (None, Some(_)) => {}
+        (None, None) => output::warn(
+            "The signatures are not verified, because no trust root is known: give --root FILE (root.json of `muster release \
+             keygen`) once, and from then on the server verifies every release.",
+        ),
+    }
+    Ok(())
 }
 
 /// Posts the manifest. Posting the same manifest again is not an error, so that an interrupted upload can be resumed.

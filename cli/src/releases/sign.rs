@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, path::Path};
 
 use jiff::Timestamp;
 use muster_schemas::{
-    envelopes::{Envelope, sha256_hex},
-    releases::{MANIFEST_TYPE, Manifest, PRODUCT, Root, Target},
+    envelopes::{Envelope, PublicKey, sha256_hex},
+    releases::{MANIFEST_TYPE, Manifest, PRODUCT, Root, Target, VERSION_RULE, is_version},
 };
 
 use super::keys;
@@ -26,6 +26,12 @@ pub struct ManifestFields {
 /// Creates the manifest of these files, signed with these keys.
 pub fn sign(fields: ManifestFields, files: &[TargetFile], key_files: &[impl AsRef<Path>]) -> Result<Envelope, Failure> {
     let ManifestFields { version, manifest_version, security_floor, revoked } = fields;
+    if let Some(wrong) = revoked.iter().find(|revoked| !is_version(revoked)) {
+        return Err(Failure::Usage(format!("--revoke {wrong:?} {VERSION_RULE}")));
+    }
+    if revoked.contains(&version) {
+        return Err(Failure::Usage(format!("--revoke {version} is this release itself; agents would refuse it")));
+    }
     if security_floor > manifest_version {
         let rule = "--security-floor is higher than --manifest-version; agents would refuse this release itself";
         return Err(Failure::Usage(rule.into()));
@@ -43,6 +49,18 @@ pub fn sign(fields: ManifestFields, files: &[TargetFile], key_files: &[impl AsRe
     let signing_keys = key_files.iter().map(|path| keys::read(path.as_ref())).collect::<Result<Vec<_>, _>>()?;
     let payload = serde_json::to_vec(&manifest).expect("a manifest is JSON");
     Ok(Envelope::sign(MANIFEST_TYPE, &payload, &signing_keys))
+}
+
+/// Refuses a manifest that none of the release keys of a trust root has signed, so that a wrong key is noticed where it is used.
+pub fn check_keys(root: &Path, envelope: &Envelope) -> Result<(), Failure> {
+    let untrusted = |error| Failure::untrusted(root.display().to_string(), &error);
+    let trust = Root::first(&keys::read_envelope(root)?).map_err(untrusted)?;
+    Manifest::verified(envelope, &trust.release.keys, 1).map(drop).map_err(|_| {
+        let release = trust.release.keys.iter().map(PublicKey::id).collect::<Vec<_>>().join(", ");
+        let own = envelope.signatures.iter().map(|signature| signature.keyid.as_str()).collect::<Vec<_>>().join(", ");
+        let why = format!("{own} signs no releases by {}; {release} does", root.display());
+        Failure::Untrusted { what: "the signing key".into(), why }
+    })
 }
 
 /// Verifies that the release keys of the trust root signed the manifest, and that the files are the ones that it names.

@@ -3,6 +3,8 @@
 //! ```text
 //! draft ──Uploaded (last file)──▶ published ──Yank──▶ yanked        draft ──Yank──▶ yanked
 //! ```
+//! A version stands for the same files for ever. Its manifest may be replaced by one that is signed anew with a higher number:
+//! so hosts that have accepted a later release may go back to it.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +45,7 @@ pub struct Release {
     pub created_at: Timestamp,
 }
 
-/// An event of a /// .
+/// An event of a release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Its manifest was uploaded.
@@ -73,9 +75,12 @@ impl Machine for Release {
             Event::Announce(again) if again.manifest_sha256 == self.manifest_sha256 => {
                 Ok(Step::to(self.signed_also_by(&again.envelope)))
             }
-            Event::Announce(_) => {
-                let detail = format!("version {} already exists with a different manifest", self.manifest.version);
-                Err(Refused::new(ProblemCode::AlreadyExists, detail))
+            Event::Announce(anew) => {
+                self.can_be_signed_anew(anew)?;
+                let number = anew.manifest.manifest_version;
+                let note = Note::new("release.republished", &self.manifest.version, format!("manifest {number}"));
+                let Self { envelope, manifest, manifest_sha256, .. } = (**anew).clone();
+                Ok(Step::to(Self { envelope, manifest, manifest_sha256, ..self.clone() }).and(note))
             }
             Event::Uploaded(platform) => Ok(self.uploaded(platform)),
             Event::Yank(_) if self.can_be_yanked().is_err() => Ok(Step::to(self.clone())),
@@ -108,6 +113,28 @@ impl Release {
     pub fn allows(&self, action: ActionOnRelease, role: Role) -> Result<(), Refused> {
         match action {
             ActionOnRelease::Yank => Permission::ManageReleases.check(role).and_then(|()| self.can_be_yanked()),
+        }
+    }
+
+    /// Whether another manifest of this version may take the place of the one that is here.
+    fn can_be_signed_anew(&self, anew: &Self) -> Result<(), Refused> {
+        let Manifest { version, manifest_version, .. } = &self.manifest;
+        let files = |release: &Self| {
+            let files = release.manifest.targets.iter().map(|target| (target.platform(), target.sha256.clone()));
+            files.collect::<BTreeSet<_>>()
+        };
+        let refused = |why: String| Err(Refused::new(ProblemCode::AlreadyExists, why));
+        if files(self) != files(anew) {
+            refused(format!("version {version} already exists with other files; other files need another version"))
+        } else if self.yanked.is_some() {
+            refused(format!("version {version} was yanked; sign its files as another version"))
+        } else if anew.manifest.manifest_version <= *manifest_version {
+            refused(format!(
+                "version {version} already exists as manifest {manifest_version}; another manifest for the same files \
+                 must have a higher number"
+            ))
+        } else {
+            Ok(())
         }
     }
 

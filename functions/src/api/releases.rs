@@ -13,6 +13,7 @@ use axum::{
 use futures_util::{StreamExt, stream::BoxStream};
 use muster_domain::{
     changes::Change,
+    fleet_updates::{Brings, FleetUpdate},
     refused::Refused,
     releases::{Event, Release},
 };
@@ -20,7 +21,10 @@ use muster_schemas::{
     envelopes::Envelope,
     pages::Page,
     problems::{Problem, ProblemCode},
-    releases::{Manifest, PRODUCT, ReleaseView, UploadPlace, YankRequest, manifest_sha256},
+    releases::{
+        MAX_MANIFEST_VERSION, Manifest, PRODUCT, ReleaseView, UploadPlace, VERSION_RULE, YankRequest, is_version,
+        manifest_sha256,
+    },
     secrets::Secret,
 };
 use serde::Deserialize;
@@ -29,18 +33,20 @@ use super::{
     auth::{Agent, Operator, may},
     extract::{JsonBody, Paging, Params, PathParams, header_text},
     files,
+    fleet_updates::views,
     found::{found, mailbox},
     lists::{List, page},
     looks::{Hold, Look, Snapshot},
     problem::Failure,
     route::{self, Answer, PAGE, Route},
+    trusted,
 };
 use crate::{
     advance::advance,
     app::App,
     blobs::{BlobId, Piece},
     polls, records,
-    store::Versioned,
+    store::{Consistency, Versioned},
 };
 
 /// How large an envelope may be as JSON, in bytes: with what it holds it is one record.
@@ -73,6 +79,9 @@ pub fn routes() -> Vec<Route> {
             .says("Yank a release: it is offered to no host any more.")
             .takes::<YankRequest>()
             .gives::<ReleaseView>(200),
+        route::get("/api/v1/releases/{version}/manifest", envelope)
+            .says("Get the signed manifest of a release as it was uploaded.")
+            .gives::<Envelope>(200),
         route::get("/api/v1/agent/releases/{version}/manifest", manifest)
             .says("Get the signed manifest of a release.")
             .gives::<Envelope>(200),
@@ -97,7 +106,9 @@ pub async fn create(
     let manifest = Manifest::unverified(&envelope).map_err(invalid)?;
     let manifest_sha256 = manifest_sha256(&envelope).map_err(invalid)?;
     check(&app, &envelope, &manifest)?;
+    trusted::check(&app, &envelope).await?;
     let version = manifest.version.clone();
+    unless_it_is_brought(&app, &version, &manifest_sha256).await?;
     let created_at = app.now();
     let release = Release { envelope, manifest, manifest_sha256, uploaded: BTreeSet::new(), yanked: None, created_at };
     let change = Change::Release(version.clone(), Event::Announce(Box::new(release)));
@@ -195,6 +206,16 @@ pub async fn yank(
     Ok(Json(found.record.view(operator.role(), found.revision)))
 }
 
+/// `GET /api/v1/releases/{version}/manifest`: for whoever signs the same files anew, who must not take the server's word for
+/// what was signed.
+pub async fn envelope(
+    _: Operator<may::Look>,
+    State(app): State<App>,
+    PathParams(version): PathParams<String>,
+) -> Result<Json<Envelope>, Failure> {
+    Ok(Json(found::<Release>(&app, &version).await?.record.envelope))
+}
+
 /// `GET /api/v1/agent/releases/{version}/manifest`: the envelope as it came.
 pub async fn manifest(
     agent: Agent,
@@ -233,6 +254,23 @@ fn announced(release: &Release, platform: &str) -> Result<BlobId, Failure> {
     Ok(BlobId { sha256: target.sha256.clone(), size: target.size })
 }
 
+/// 409 while a fleet update brings this release by another manifest than this one: jobs name the manifest that hosts are to
+/// get.
+async fn unless_it_is_brought(app: &App, version: &str, manifest_sha256: &str) -> Result<(), Failure> {
+    let known = app.load::<Release>(&records::releases::key(version), Consistency::Strong).await?;
+    if known.is_none_or(|known| known.record.manifest_sha256 == manifest_sha256) {
+        return Ok(());
+    }
+    let active = views::holder(app).await?.map(|found| found.record);
+    let is_brought = |active: &FleetUpdate| {
+        let Brings::Release(brings) = &active.plan.brings;
+        brings.version == version
+    };
+    let Some(FleetUpdate { id, .. }) = active.filter(is_brought) else { return Ok(()) };
+    let detail = format!("{id} brings {version} to hosts by the manifest that is here; it must end or halt first");
+    Err(Problem::new(ProblemCode::FleetUpdateActive).detail(detail).with("fleet_update_id", id.to_string()).into())
+}
+
 fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Failure> {
     let rule = |field: &str, rule: &str| Err(Problem::invalid(field, rule).into());
     let word = |text: &str| {
@@ -252,8 +290,19 @@ fn check(app: &App, envelope: &Envelope, manifest: &Manifest) -> Result<(), Fail
         rule("payload.product", "must be a release of muster-agent")
     } else if envelope.signatures.is_empty() || envelope.signatures.len() > 16 {
         rule("signatures", "must be 1 to 16; agents refuse what is not signed")
-    } else if !word(&manifest.version) {
-        rule("payload.version", "must be 1 to 64 characters of a-z A-Z 0-9 . _ + -")
+    } else if !is_version(&manifest.version) {
+        rule("payload.version", VERSION_RULE)
+    } else if !manifest.revoked.iter().all(|version| is_version(version)) {
+        rule("payload.revoked", VERSION_RULE)
+    } else if manifest.revoked.contains(&manifest.version) {
+        rule("payload.revoked", "names the release itself, so that hosts would refuse it")
+    } else if manifest.manifest_version > MAX_MANIFEST_VERSION {
+        rule(
+            "payload.manifest_version",
+            "must be at most 9007199254740991: hosts refuse every lower number from then on",
+        )
+    } else if manifest.security_floor > manifest.manifest_version {
+        rule("payload.security_floor", "is above the manifest's own number, so that hosts would refuse it")
     } else if targets.is_empty() || targets.len() > 32 || platforms.windows(2).any(|pair| pair[0] == pair[1]) {
         rule("payload.targets", "must be 1 to 32, one per platform")
     } else if !targets.iter().all(|target| word(&target.os) && word(&target.arch) && digest(&target.sha256)) {

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{JobKind, JobSpec, Kind, Recovery, first_broken, typed};
-use crate::{envelopes::is_sha256, problems::Problem, releases::is_version};
+use crate::{
+    envelopes::is_sha256,
+    problems::Problem,
+    releases::{VERSION_RULE, is_version},
+};
 
 /// The resource that updates of the agent act on.
 pub const AGENT: &str = "agent";
@@ -48,11 +52,7 @@ impl JobKind for SelfUpdateSpec {
     /// Both texts become paths on the host.
     fn check(&self) -> Result<(), Box<Problem>> {
         first_broken(&[
-            (
-                "spec.version",
-                is_version(&self.version),
-                "must be a version: 1 to 64 letters, digits, '.', '-' or '+', first a digit",
-            ),
+            ("spec.version", is_version(&self.version), VERSION_RULE),
             ("spec.manifest_sha256", is_sha256(&self.manifest_sha256), "must be 64 hexadecimal digits in lower case"),
         ])
     }

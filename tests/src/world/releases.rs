@@ -41,6 +41,13 @@ impl Release {
         Self { version: version.into(), bytes, manifest, envelope }
     }
 
+    /// The same files, signed anew with the next number.
+    #[must_use]
+    pub fn signed_anew(&self, world: &World) -> Self {
+        let manifest = Manifest { manifest_version: world.number(), ..self.manifest.clone() };
+        Self { envelope: signed(&manifest), manifest, ..self.clone() }
+    }
+
     /// What a host that runs it reports as its executable's digest.
     pub fn sha256(&self) -> String {
         sha256_hex(&self.bytes)

@@ -28,8 +28,9 @@ fn every_route_that_names_one_thing_for_operators_waits_for_its_next_change() {
     };
     let (looks, others): (Vec<_>, Vec<_>) = routes().into_iter().filter(is_page).partition(|route| route.waits);
     assert_eq!(looks.iter().map(|route| route.path).collect::<BTreeSet<_>>(), PAGES.into());
-    // A log grows: it is not an answer of which there is another, and waits for more of it.
-    assert_eq!(others.iter().map(|route| route.path).collect::<Vec<_>>(), ["/api/v1/jobs/{id}/log"]);
+    // A log grows: it is not an answer of which there is another, and waits for more of it. A signed manifest is a document.
+    let documents = ["/api/v1/jobs/{id}/log", "/api/v1/releases/{version}/manifest"];
+    assert_eq!(others.iter().map(|route| route.path).collect::<Vec<_>>(), documents);
     assert!(others[0].asks.iter().any(|(name, ..)| *name == "wait"));
 }
 

@@ -1,15 +1,20 @@
 use axum::{body::Body, http::Method};
+use ed25519_dalek::SigningKey;
 use http_body_util::BodyExt as _;
 use muster_schemas::{
-    envelopes::Envelope,
+    envelopes::{Envelope, public_key},
+    fleet_updates::FleetUpdateState,
     problems::ProblemCode,
-    releases::{ReleaseState, ReleaseView, UploadPlace},
+    releases::{
+        MANIFEST_TYPE, Manifest, ROOT_TYPE, ReleaseState, ReleaseView, Root, Target, TrustRole, UploadPlace,
+        manifest_sha256,
+    },
 };
 use muster_server::{
     api,
     app::{App, Parts, Settings},
 };
-use muster_tests::world::{Release, World, request};
+use muster_tests::world::{Release, World, request, signed};
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -47,11 +52,150 @@ async fn a_file_that_is_not_the_signed_one_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_version_is_signed_once() {
+async fn the_same_files_may_be_signed_anew_with_a_higher_number_and_nothing_else_may() {
     let world = World::new().await;
+    let admin = world.admin().await;
+    let good = world.publishes("1.1.0").await;
+    world.publishes("1.2.0").await;
+    let anew = good.signed_anew(&world);
+    let seen: ReleaseView = admin.post("/api/v1/releases", &anew.envelope).await.is(201).json();
+    assert_eq!((seen.state, &seen.manifest), (ReleaseState::Published, &anew.manifest), "its files are here already");
+    let envelope: Envelope = admin.get("/api/v1/releases/1.1.0/manifest").await.is(200).json();
+    assert_eq!(envelope, anew.envelope);
+    let newest = admin.get("/api/v1/releases?limit=1").await.value();
+    assert_eq!(newest["items"][0]["version"], "1.1.0", "it is the newest now");
+    // The earlier manifest, and other files under the version.
+    admin.post("/api/v1/releases", &good.envelope).await.refused(ProblemCode::AlreadyExists);
+    let target = Target { sha256: "a".repeat(64), ..good.manifest.targets[0].clone() };
+    let other = Manifest { manifest_version: world.number(), targets: vec![target], ..good.manifest.clone() };
+    admin.post("/api/v1/releases", &signed(&other)).await.refused(ProblemCode::AlreadyExists);
+    // What was yanked stays yanked.
+    admin.post("/api/v1/releases/1.1.0/yank", &json!({ "reason": "it eats disks" })).await.is(200);
+    admin.post("/api/v1/releases", &anew.signed_anew(&world).envelope).await.refused(ProblemCode::AlreadyExists);
+}
+
+#[tokio::test]
+async fn after_a_bad_release_the_whole_fleet_goes_back_to_the_one_before() {
+    let world = World::new().await;
+    let mut hosts = world.fleet(3, "1.0.0").await;
+    let good = world.publishes("1.1.0").await;
+    let request = |version: &str| json!({ "version": version, "soak_seconds": 0 });
+    let first = world.fleet_update(&request("1.1.0")).await.id;
+    for host in &mut hosts {
+        host.updates(&good).await.unwrap();
+    }
+    assert_eq!(world.sees_fleet_update(first).await.state, FleetUpdateState::Completed);
+    // The canary takes the bad one, the second host does not bear it.
+    let bad = world.publishes("1.2.0").await;
+    let second = world.fleet_update(&request("1.2.0")).await.id;
+    hosts[0].updates(&bad).await.unwrap();
+    world.tick().await;
+    hosts[1].rolls_back(&bad, "it crashed").await.unwrap();
+    assert_eq!(world.sees_fleet_update(second).await.state, FleetUpdateState::Halted);
+
+    let anew = good.signed_anew(&world);
+    world.admin().await.post("/api/v1/releases", &anew.envelope).await.is(201);
+    assert!(world.sees_host(hosts[0].id()).await.update_available, "it is behind: the newest release is 1.1.0");
+    assert!(!world.sees_host(hosts[2].id()).await.update_available);
+    let back = world.fleet_update(&request("1.1.0")).await.id;
+    let job = hosts[0].updates(&anew).await.unwrap();
+    let offered = hosts[0].received.iter().find(|command| command.id == job).unwrap();
+    assert_eq!(offered.spec["manifest_sha256"], manifest_sha256(&anew.envelope).unwrap());
+    world.tick().await;
+    let seen = world.sees_fleet_update(back).await;
+    assert_eq!((seen.state, seen.counts.succeeded, seen.counts.skipped), (FleetUpdateState::Completed, 1, 2));
+    for host in &hosts {
+        assert_eq!(world.sees_host(host.id()).await.agent.unwrap().version, "1.1.0");
+    }
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_release_is_not_signed_anew_while_a_fleet_update_brings_it() {
+    let world = World::new().await;
+    world.fleet(1, "1.0.0").await;
+    let release = world.publishes("1.1.0").await;
+    let id = world.fleet_update(&json!({ "version": "1.1.0" })).await.id;
+    let anew = release.signed_anew(&world);
+    let admin = world.admin().await;
+    let problem = admin.post("/api/v1/releases", &anew.envelope).await.refused(ProblemCode::FleetUpdateActive);
+    assert_eq!(problem.members["fleet_update_id"], id.to_string());
+    admin.post("/api/v1/releases", &release.envelope).await.is(201);
+    world.acts(id, "cancel", &json!({})).await.is(200);
+    admin.post("/api/v1/releases", &anew.envelope).await.is(201);
+}
+
+fn root(version: u64, root_key: u8, release_key: u8) -> Root {
+    let role = |key| TrustRole { threshold: 1, keys: vec![public_key(&SigningKey::from_bytes(&[key; 32]))] };
+    Root { kind: "root".into(), root_version: version, root: role(root_key), release: role(release_key) }
+}
+
+fn signed_root(root: &Root, keys: &[u8]) -> Envelope {
+    let keys = keys.iter().map(|key| SigningKey::from_bytes(&[*key; 32])).collect::<Vec<_>>();
+    Envelope::sign(ROOT_TYPE, &serde_json::to_vec(root).unwrap(), &keys)
+}
+
+/// The key that signs the releases of a world, and one that does not.
+const RELEASE_KEY: u8 = 7;
+const ROOT_KEY: u8 = 8;
+
+#[tokio::test]
+async fn where_the_trust_root_is_known_a_release_that_hosts_would_refuse_is_refused() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    world.publishes("1.0.0").await;
+    admin.get("/api/v1/trust-root").await.refused(ProblemCode::NotFound);
+    let first = signed_root(&root(1, ROOT_KEY, RELEASE_KEY), &[ROOT_KEY]);
+    for _ in 0..2 {
+        admin.put("/api/v1/trust-root", serde_json::to_vec(&first).unwrap()).await.is(200);
+    }
+    assert_eq!(world.viewer().await.get("/api/v1/trust-root").await.json::<Envelope>(), first);
     world.publishes("1.1.0").await;
-    let other = Release::sign(&world, "1.1.0");
-    world.admin().await.post("/api/v1/releases", &other.envelope).await.refused(ProblemCode::AlreadyExists);
+    // By the root key, and by a key of nobody.
+    for key in [ROOT_KEY, 9] {
+        let release = Release::sign(&world, "1.2.0");
+        let payload = release.envelope.payload_bytes().unwrap();
+        let foreign = Envelope::sign(MANIFEST_TYPE, &payload, &[SigningKey::from_bytes(&[key; 32])]);
+        let problem = admin.post("/api/v1/releases", &foreign).await.refused(ProblemCode::Invalid);
+        assert_eq!(problem.field.as_deref(), Some("signatures"));
+    }
+}
+
+#[tokio::test]
+async fn the_trust_root_is_replaced_by_its_successor_alone() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let tell = async |root: &Envelope| admin.put("/api/v1/trust-root", serde_json::to_vec(root).unwrap()).await;
+    let unsigned = signed_root(&root(1, ROOT_KEY, RELEASE_KEY), &[9]);
+    assert_eq!(tell(&unsigned).await.refused(ProblemCode::Invalid).field.as_deref(), Some("payload"));
+    let mut impossible = root(1, ROOT_KEY, RELEASE_KEY);
+    impossible.release.threshold = 2;
+    tell(&signed_root(&impossible, &[ROOT_KEY])).await.refused(ProblemCode::Invalid);
+    tell(&signed_root(&root(1, ROOT_KEY, 9), &[ROOT_KEY])).await.is(200);
+    let foreign = signed_root(&root(2, 11, RELEASE_KEY), &[11]);
+    tell(&foreign).await.refused(ProblemCode::AlreadyExists);
+    let successor = signed_root(&root(2, 11, RELEASE_KEY), &[ROOT_KEY, 11]);
+    tell(&successor).await.is(200);
+    world.publishes("1.1.0").await;
+}
+
+#[tokio::test]
+async fn a_manifest_that_every_host_would_refuse_is_refused_with_the_rule() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let good = Release::sign(&world, "1.1.0").manifest;
+    for (field, bad) in [
+        ("payload.version", Manifest { version: "v1.5".into(), ..good.clone() }),
+        ("payload.version", Manifest { version: "latest".into(), ..good.clone() }),
+        ("payload.revoked", Manifest { revoked: vec!["1.1.0".into()], ..good.clone() }),
+        ("payload.revoked", Manifest { revoked: vec!["v1".into()], ..good.clone() }),
+        ("payload.security_floor", Manifest { security_floor: good.manifest_version + 1, ..good.clone() }),
+        ("payload.manifest_version", Manifest { manifest_version: u64::MAX, ..good.clone() }),
+    ] {
+        let problem = admin.post("/api/v1/releases", &signed(&bad)).await.refused(ProblemCode::Invalid);
+        assert_eq!(problem.field.as_deref(), Some(field), "{bad:?}");
+    }
+    admin.post("/api/v1/releases", &signed(&good)).await.is(201);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use muster_schemas::{
 use serde_json::{Value, json};
 
 use crate::harness::{
-    binaries::{AGENT_2, bytes},
+    binaries::{AGENT_1, AGENT_2, bytes},
     fleet::Fleet,
     host::Setup,
     releases::broken,
@@ -61,6 +61,23 @@ fn a_bad_release_halts_at_the_canary_and_no_other_host_is_offered_it() {
         fleet.all_run(&hosts, "1.0.0");
         fleet.api().post::<Value>(&format!("/fleet-updates/{id}/cancel"), &json!({ "note": "a bad release" }));
     }
+}
+
+#[test]
+fn hosts_that_have_accepted_a_later_release_go_back_to_the_one_before_under_a_newer_manifest() {
+    let Some(fleet) = Fleet::start() else { return };
+    let hosts = fleet.four_hosts();
+    let brings = |release, version| {
+        fleet.publish(&release);
+        let id = fleet.fleet_update(version, &json!({ "max_in_flight": 4 }));
+        let done = fleet.fleet_update_when(id, |fleet_update| fleet_update.state != FleetUpdateState::Running);
+        assert_eq!((done.state, done.counts.succeeded), (FleetUpdateState::Completed, 4), "{:?}", done.halted_reason);
+        fleet.all_run(&hosts, version);
+    };
+    brings(fleet.publisher.release("1.1.0", 1, bytes(AGENT_2)), "1.1.0");
+    // What turns out to be bad: by its number the later one.
+    brings(fleet.publisher.release("1.0.0", 2, bytes(AGENT_1)), "1.0.0");
+    brings(fleet.publisher.release("1.1.0", 3, bytes(AGENT_2)), "1.1.0");
 }
 
 #[test]

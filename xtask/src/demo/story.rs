@@ -135,7 +135,8 @@ impl Demo {
         let sign = ["release", "sign", "--key", "keys/release.key", "--version", version];
         let rest = ["--manifest-version", manifest_version, "--target", &target, "--out", &manifest];
         self.place.run("muster", &[&sign[..], &rest[..]].concat())?;
-        self.place.run("muster", &["release", "publish", &manifest, "--target", &target])
+        let publish = ["release", "publish", &manifest, "--root", "keys/root.json", "--target", &target];
+        self.place.run("muster", &publish)
     }
 
     /// Keeps the fleet for whoever wants to play with it.

@@ -108,6 +108,14 @@ fn an_older_a_floored_and_a_revoked_release_are_refused() {
 }
 
 #[test]
+fn an_earlier_version_is_taken_under_a_newer_manifest_and_only_under_one() {
+    // This host has accepted 1.9.3 with manifest 58, and goes back to 1.9.2.
+    let seen = Trust { floor: Floor { manifest_version: 58, ..Floor::default() }, ..trust(1) };
+    assert_eq!(judged(&seen, &Manifest { manifest_version: 59, ..manifest() }), "believed");
+    assert_eq!(judged(&seen, &manifest()), "rollback");
+}
+
+#[test]
 fn another_product_system_and_processor_are_refused() {
     assert_eq!(judged(&trust(1), &Manifest { product: "muster".into(), ..manifest() }), "platform");
     assert_eq!(judged(&trust(1), &Manifest { kind: "root".into(), ..manifest() }), "platform");
