@@ -42,7 +42,10 @@ async fn main() {
     let (raw, one, many) = (median(raw), median(one), median(many));
     println!("write and fdatasync   {raw:>8} a second");
     println!("commits, 1 writer     {one:>8} a second");
-    println!("commits, {WRITERS} writers {many:>8} a second, {:.1} times as many", as_float(many) / as_float(one));
+    let times = as_float(many) / as_float(one);
+    println!("commits, {WRITERS} writers {many:>8} a second, {times:.1} times as many");
+    // For `xtask`, which judges it.
+    println!("figure\tP12\tcommits of {WRITERS} writers for one of one\t{times:.3}\t×\t>= 50");
 }
 
 /// What the disk can do: one page a time.

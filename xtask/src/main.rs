@@ -71,8 +71,12 @@ enum Command {
         #[command(subcommand)]
         action: console::Action,
     },
-    /// Measure the store and the server, in an optimised build
-    Bench,
+    /// Measure the store and the server, in an optimised build, with verdicts in one table and in target/bench.json
+    Bench {
+        /// With few hosts and without optimization, in half a minute: only to see that it can be measured
+        #[arg(long)]
+        short: bool,
+    },
     /// Simulate fleets in virtual time, on a network that does its worst; --help after -- says what can be asked
     Simulate {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
@@ -126,7 +130,7 @@ fn main() -> ExitCode {
         Command::Infra => ci::infra(),
         Command::Tools => services::provide(),
         Command::Console { action } => console::console(&action),
-        Command::Bench => bench::bench(),
+        Command::Bench { short } => bench::bench(short),
         Command::Simulate { arguments } => simulate::simulate(&arguments),
         Command::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Command::Faults { arguments } => faults::faults(&arguments),

@@ -1,38 +1,62 @@
 //! What the server does per second and what a held poll costs it, measured from outside on the real binary.
-//! `cargo xtask bench` runs it; the argument after `--` is the directory with `muster-server` and `muster-agent`.
+//! `cargo xtask bench` runs it; the argument after `--` is the directory with `muster-server` and `muster-agent`. With `--short`
+//! everything is done with fewer hosts, to see that it can be done.
 //!
-//! Figures that are compared are measured in turns within one run, because machines are noisy.
+//! Figures that are compared are measured in turns within one run, because machines are noisy. The server limits how often one
+//! host and one caller may ask: many of each take turns. A line that begins with `figure` is for `xtask`, which judges it.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program for people, and it may stop at anything")]
 #![expect(clippy::cast_precision_loss, reason = "figures are rounded for people anyway")]
+
+mod hosts;
 
 use std::{
     env, fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use ed25519_dalek::SigningKey;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use muster_schemas::{
-    check_ins::{ASSERTION_TYPE, AssertionClaims, GRANT_TYPE},
-    envelopes::public_key,
-    ids::HostId,
-};
+use muster_schemas::ids::HostId;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet};
 
+use self::hosts::{Api, Host, join_all};
+
 const PASSWORD: &str = "a password for the bench";
-/// PKCS #8, version 1: a fixed head before the 32 bytes of an Ed25519 key.
-const PKCS8_HEAD: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
-const FEW: usize = 1_000;
-const MANY: usize = 5_000;
-const DELIVERIES: usize = 300;
 const BLOCKS: usize = 5;
-const BLOCK: Duration = Duration::from_secs(2);
+/// How many programs enqueue jobs, each with a rate limit of its own.
+const OPERATORS: usize = 16;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Scale {
+    few: usize,
+    many: usize,
+    deliveries: usize,
+    writers: usize,
+    block: Duration,
+}
+
+impl Scale {
+    fn of(is_short: bool) -> Self {
+        if is_short {
+            Self { few: 100, many: 300, deliveries: 30, writers: 16, block: Duration::from_millis(200) }
+        } else {
+            Self { few: 1_000, many: 5_000, deliveries: 300, writers: 128, block: Duration::from_secs(2) }
+        }
+    }
+}
+
+/// A figure for `xtask`: the goal, what it is, the value, its unit, and the bound (`<= 3`), if there is one.
+fn figure(goal: &str, what: &str, value: f64, unit: &str, bound: &str) {
+    println!("figure\t{goal}\t{what}\t{value:.3}\t{unit}\t{bound}");
+}
 
 /// A process that is ended with the bench.
 struct Process(Child);
@@ -53,124 +77,59 @@ impl Process {
     }
 }
 
+impl Process {
+    /// The time that it has used the processor, in microseconds.
+    fn processor_micros(&self) -> u64 {
+        // In hundredths of a second, behind the name, which may hold anything but the last parenthesis.
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap_or_default();
+        let times = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+        times.filter_map(|time| time.parse::<u64>().ok()).sum::<u64>() * 10_000
+    }
+}
+
 fn memory_kib(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
-/// A caller of the API.
-#[derive(Clone)]
-struct Api {
-    client: reqwest::Client,
-    url: String,
-    token: String,
-}
-
-impl Api {
-    async fn post(&self, path: &str, body: &Value) -> Value {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let body = answer.json::<Value>().await.unwrap();
-        assert!(status.is_success(), "{path}: {status} {body}");
-        body
-    }
-
-    async fn hello(&self) {
-        self.client.get(format!("{}/api/v1/health", self.url)).send().await.unwrap().bytes().await.unwrap();
-    }
-}
-
-/// A host that speaks the protocol and does nothing.
-#[derive(Clone)]
-struct Host {
-    id: HostId,
-    session: u64,
-    api: Api,
-}
-
-impl Host {
-    async fn joins(admin: &Api, token: &str) -> Self {
-        let key = SigningKey::from_bytes(&rand::random());
-        let public_key = public_key(&key).to_string();
-        let facts = json!({"hostname": "bench", "os": "linux", "architecture": "x86_64"});
-        let body = json!({"enrollment_token": token, "public_key": public_key, "facts": facts});
-        let joined = admin.post("/api/v1/agent/enroll", &body).await;
-        let id = joined["host_id"].as_str().unwrap().parse::<HostId>().unwrap();
-        let now = jiff::Timestamp::now().as_second();
-        let (aud, jti) = (joined["audience"].as_str().unwrap().to_owned(), rand::random::<u64>().to_string());
-        let claims = AssertionClaims { iss: id, sub: id, aud, iat: now, exp: now + 60, jti };
-        let der = [&PKCS8_HEAD[..], &key.to_bytes()[..]].concat();
-        let key = EncodingKey::from_ed_der(&der);
-        let assertion = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &key).unwrap();
-        let form =
-            [("grant_type", GRANT_TYPE), ("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &assertion)];
-        let request = admin.client.post(format!("{}/oauth/token", admin.url));
-        let form = form.map(|(name, value)| format!("{name}={value}")).join("&");
-        let token = request.body(form).send().await.unwrap().json::<Value>().await.unwrap();
-        let api = Api { token: token["access_token"].as_str().unwrap().into(), ..admin.clone() };
-        let process = muster_schemas::ids::ProcessId::new(jiff::Timestamp::now(), rand::random());
-        let agent = json!({"version": "1.0.0", "executable_sha256": "0".repeat(64), "process_id": process});
-        let body = json!({"protocol": 1, "agent": agent, "facts": facts});
-        let session = api.post("/api/v1/agent/session", &body).await;
-        Self { id, session: session["session"].as_u64().unwrap(), api }
-    }
-
-    async fn checks_in(&self, wait_seconds: u16, open: &[String]) -> Value {
-        let body = json!({"session": self.session, "wait_seconds": wait_seconds, "open": open});
-        self.api.post("/api/v1/agent/check-in", &body).await
-    }
-
-    /// Holds a poll for ever, and says when a job has come.
-    async fn holds(self, delivered: mpsc::UnboundedSender<(String, Instant)>) {
-        let mut open = Vec::new();
-        loop {
-            let answer = self.checks_in(280, &open).await;
-            for job in answer["jobs"].as_array().unwrap() {
-                let id = job["id"].as_str().unwrap().to_owned();
-                drop(delivered.send((id.clone(), Instant::now())));
-                open.push(id);
-            }
-        }
-    }
-}
-
 #[tokio::main]
 async fn main() {
+    let scale = Scale::of(env::args().any(|argument| argument == "--short"));
+    let Scale { few: few_hosts, many: many_hosts, .. } = scale;
     let binaries = env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let binaries = PathBuf::from(binaries.expect("the argument is the directory of the binaries"));
     let directory = tempfile::tempdir().unwrap();
     let (server, admin) = starts(&binaries, directory.path()).await;
     println!("load average          {}", fs::read_to_string("/proc/loadavg").unwrap().trim());
     let alone = server.memory_kib();
-    let hosts = join_all(&admin, MANY).await;
+    let hosts = join_all(&admin, many_hosts).await;
+    let operators = operators(&admin).await;
 
-    throughput(&admin, &hosts[0]).await;
-    durable(&admin, &hosts).await;
+    throughput(&server, &admin, &hosts, scale).await;
+    durable(&operators, &hosts, scale).await;
 
     let (delivered, mut deliveries) = mpsc::unbounded_channel();
     let before = server.memory_kib();
     let mut holding = JoinSet::new();
-    for host in &hosts[..FEW] {
+    for host in &hosts[..few_hosts] {
         holding.spawn(host.clone().holds(delivered.clone()));
     }
-    settle(&admin).await;
+    settle(&admin, many_hosts).await;
     let few = server.memory_kib();
-    delivery(&admin, &hosts[..FEW], &mut deliveries).await;
+    delivery(&operators, &hosts[..few_hosts], &mut deliveries, scale).await;
     let after_few = server.memory_kib();
-    for host in &hosts[FEW..] {
+    for host in &hosts[few_hosts..] {
         holding.spawn(host.clone().holds(delivered.clone()));
     }
-    settle(&admin).await;
+    settle(&admin, many_hosts).await;
     let many = server.memory_kib();
     println!(
-        "memory, server        {alone} KiB alone, {before} KiB with {MANY} hosts, {few} KiB with {FEW} held, {many} KiB with {MANY} held"
+        "memory, server        {alone} KiB alone, {before} KiB with {many_hosts} hosts, {few} KiB with {few_hosts} held, {many} KiB with {many_hosts} held"
     );
-    println!(
-        "memory per held poll  {:.1} KiB (slope from {FEW} to {MANY})",
-        (many.saturating_sub(after_few)) as f64 / (MANY - FEW) as f64
-    );
+    let each = (many.saturating_sub(after_few)) as f64 / (many_hosts - few_hosts) as f64;
+    println!("memory per held poll  {each:.1} KiB (slope from {few_hosts} to {many_hosts})");
+    figure("P2", "memory of a held poll, plain", each, "KiB", "<= 3");
     drop(holding);
     agent(&binaries, &admin, directory.path()).await;
 }
@@ -182,7 +141,7 @@ async fn starts(binaries: &Path, directory: &Path) -> (Process, Api) {
     command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(directory.join("data"));
     command.env("MUSTER_ADMIN_PASSWORD", PASSWORD).stderr(Stdio::null());
     let server = Process(command.spawn().expect("muster-server is there"));
-    let client = reqwest::Client::builder().pool_max_idle_per_host(MANY).no_proxy().build().unwrap();
+    let client = reqwest::Client::builder().pool_max_idle_per_host(5_000).no_proxy().build().unwrap();
     let api = Api { client, url, token: String::new() };
     let health = format!("{}/api/v1/health", api.url);
     while api.client.get(&health).send().await.is_err() {
@@ -194,75 +153,77 @@ async fn starts(binaries: &Path, directory: &Path) -> (Process, Api) {
     (server, Api { token, ..api })
 }
 
-/// Joins so many hosts, by many tokens side by side: a token is one record.
-async fn join_all(admin: &Api, count: usize) -> Vec<Host> {
-    const SEATS: usize = 50;
-    let begun = Instant::now();
-    let mut joining = JoinSet::new();
-    for _ in 0..count / SEATS {
-        let admin = admin.clone();
-        joining.spawn(async move {
-            let token = admin.post("/api/v1/enrollment-tokens", &json!({"seats": SEATS})).await;
-            let mut hosts = Vec::new();
-            for _ in 0..SEATS {
-                hosts.push(Host::joins(&admin, token["token"].as_str().unwrap()).await);
-            }
-            hosts
-        });
+/// Callers of the API, each with an API key.
+async fn operators(admin: &Api) -> Vec<Api> {
+    let mut operators = Vec::new();
+    for number in 0..OPERATORS {
+        let created =
+            admin.post("/api/v1/api-keys", &json!({"name": format!("bench {number}"), "role": "operator"})).await;
+        operators.push(Api { token: created["key"].as_str().unwrap().into(), ..admin.clone() });
     }
-    let hosts = joining.join_all().await.concat();
-    let seconds = begun.elapsed().as_secs_f64();
-    println!("joins                 {:.0} hosts/s (enrolment, access token and session each)", count as f64 / seconds);
-    hosts
+    operators
 }
 
-/// Hello and idle check-ins in turns, from 16 connections.
-async fn throughput(admin: &Api, host: &Host) {
-    let (mut hello, mut check_in) = (Vec::new(), Vec::new());
+/// Hello and idle check-ins in turns, from 16 connections: each check-in is another host's.
+async fn throughput(server: &Process, admin: &Api, hosts: &[Host], scale: Scale) {
+    let (mut hello, mut check_in, mut micros) = (Vec::new(), Vec::new(), Vec::new());
+    let (hosts, turn) = (Arc::new(hosts.to_vec()), Arc::new(AtomicUsize::new(0)));
     for _ in 0..BLOCKS {
         let api = admin.clone();
         hello.push(
-            per_second(16, BLOCK, move || {
+            per_second(16, scale.block, move || {
                 let api = api.clone();
                 async move { api.hello().await }
             })
             .await,
         );
-        let host = host.clone();
+        let (hosts, turn) = (Arc::clone(&hosts), Arc::clone(&turn));
+        let before = (server.processor_micros(), turn.load(Ordering::Relaxed));
+        let counted = Arc::clone(&turn);
         check_in.push(
-            per_second(16, BLOCK, move || {
-                let host = host.clone();
+            per_second(16, scale.block, move || {
+                let host = hosts[turn.fetch_add(1, Ordering::Relaxed) % hosts.len()].clone();
                 async move { drop(host.checks_in(0, &[]).await) }
             })
             .await,
         );
+        let asked = counted.load(Ordering::Relaxed) - before.1;
+        micros.push((server.processor_micros() - before.0) as f64 / asked as f64);
     }
-    let (hello, check_in) = (median(hello), median(check_in));
+    let (hello, check_in, micros) = (median(hello), median(check_in), median(micros));
     println!("hello                 {hello:.0}/s");
     println!(
         "idle check-in         {check_in:.0}/s ({:.2} of hello; the generator runs on the same machine)",
         check_in / hello
     );
+    println!("idle check-in         {micros:.0} µs of the server's processor time");
+    figure("P5", "idle check-ins for one hello (time)", hello / check_in, "×", "<= 3.5");
+    figure("P5", "processor time of an idle check-in", micros, "µs", "");
 }
 
-/// Durable enqueues, alone and by 128 writers.
-async fn durable(admin: &Api, hosts: &[Host]) {
-    for (writers, each) in [(1, 70), (128, 40)] {
+/// Durable enqueues, alone and by many writers.
+async fn durable(operators: &[Api], hosts: &[Host], scale: Scale) {
+    let mut rates = Vec::new();
+    for (writers, each) in [(1, 70), (scale.writers, 40)] {
         let begun = Instant::now();
         let mut writing = JoinSet::new();
         // Other hosts each time: a mailbox takes a hundred open jobs.
-        for host in &hosts[hosts.len() - 2 * writers..hosts.len() - writers] {
-            let (admin, id) = (admin.clone(), host.id);
+        for (host, operator) in
+            hosts[hosts.len() - 2 * writers..hosts.len() - writers].iter().zip(operators.iter().cycle())
+        {
+            let (operator, id) = (operator.clone(), host.id);
             writing.spawn(async move {
                 for _ in 0..each {
-                    enqueue(&admin, id).await;
+                    enqueue(&operator, id).await;
                 }
             });
         }
         writing.join_all().await;
         let rate = (writers * each) as f64 / begun.elapsed().as_secs_f64();
         println!("durable enqueues      {rate:.0}/s by {writers} writers");
+        rates.push(rate);
     }
+    figure("P12", "durable enqueues of many writers for one of one", rates[1] / rates[0], "×", "");
 }
 
 async fn enqueue(admin: &Api, host: HostId) -> String {
@@ -272,14 +233,19 @@ async fn enqueue(admin: &Api, host: HostId) -> String {
 }
 
 /// From before the enqueue until the host has the job, with a hello in turns.
-async fn delivery(admin: &Api, hosts: &[Host], deliveries: &mut mpsc::UnboundedReceiver<(String, Instant)>) {
+async fn delivery(
+    operators: &[Api],
+    hosts: &[Host],
+    deliveries: &mut mpsc::UnboundedReceiver<(String, Instant)>,
+    scale: Scale,
+) {
     let (mut took, mut hello) = (Vec::new(), Vec::new());
-    for place in 0..DELIVERIES {
+    for (place, operator) in (0..scale.deliveries).zip(operators.iter().cycle()) {
         let begun = Instant::now();
-        admin.hello().await;
+        operator.hello().await;
         hello.push(begun.elapsed());
         let begun = Instant::now();
-        let id = enqueue(admin, hosts[place % hosts.len()].id).await;
+        let id = enqueue(operator, hosts[place % hosts.len()].id).await;
         loop {
             let (delivered, at) = deliveries.recv().await.unwrap();
             if delivered == id {
@@ -299,6 +265,8 @@ async fn delivery(admin: &Api, hosts: &[Host], deliveries: &mut mpsc::UnboundedR
         at(&hello, 50),
         at(&hello, 99)
     );
+    figure("P3", "delivery for a hello, p50", at(&took, 50) / at(&hello, 50), "×", "<= 2");
+    figure("P3", "delivery for a hello, p99", at(&took, 99) / at(&hello, 99), "×", "<= 3");
 }
 
 /// The real agent: its memory idle and after 100 jobs, supervisor included.
@@ -322,10 +290,10 @@ async fn agent(binaries: &Path, admin: &Api, directory: &Path) {
     for _ in 0..100 {
         runs(admin, id).await;
     }
-    println!(
-        "memory, agent         {idle} KiB after one job, {} KiB after 101 (supervisor and worker)",
-        agent.memory_kib()
-    );
+    let after = agent.memory_kib();
+    println!("memory, agent         {idle} KiB after one job, {after} KiB after 101 (supervisor and worker)");
+    figure("P6", "memory of the agent, both processes", after as f64 / 1_024.0, "MiB", "<= 6");
+    figure("P6", "growth of the agent by 100 jobs", after.saturating_sub(idle) as f64 / 1_024.0, "MiB", "<= 1");
 }
 
 async fn runs(admin: &Api, host: HostId) {
@@ -344,8 +312,8 @@ async fn runs(admin: &Api, host: HostId) {
 }
 
 /// Until the server has answered a hello behind everything that was sent before.
-async fn settle(admin: &Api) {
-    for _ in 0..MANY {
+async fn settle(admin: &Api, hosts: usize) {
+    for _ in 0..hosts {
         admin.hello().await;
     }
 }
