@@ -274,6 +274,18 @@ fn a_manifest_that_the_trust_root_does_not_bear_out_is_not_sent() {
 }
 
 #[test]
+fn the_only_fleet_update_that_is_not_over_need_not_be_named() {
+    let workspace = Workspace::new();
+    let (url, served) = server(&[NOTHING]);
+    let output =
+        workspace.command(&format!("fleet-update cancel --server {url}")).env("MUSTER_TOKEN", "mst_x").output();
+    let output = output.expect("muster can be started");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors(&output).contains("every fleet update is over"), "{}", errors(&output));
+    assert!(served.join().expect("the server served")[0].starts_with("GET /api/v1/fleet-updates?limit=50 "));
+}
+
+#[test]
 fn completions_name_the_commands() {
     let script = Workspace::new().muster("completions bash").stdout;
     assert!(String::from_utf8_lossy(&script).contains("fleet-update"));

@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use muster_schemas::{
     fleet_updates::{FleetUpdateAction, FleetUpdateHostView, FleetUpdatePlan, FleetUpdateRequest, FleetUpdateView},
     ids::{FleetUpdateId, HostId},
+    pages::Page,
 };
 use reqwest::Method;
 
 use super::{request::StartArguments, show, watch};
 use crate::{
+    client::Client,
     deadlines::Deadline,
     exits::Exit,
     failures::Failure,
@@ -44,8 +46,8 @@ pub enum FleetUpdateCommand {
     },
     /// Watch a fleet update until it ends: exit code 0 completed, 1 completed with failures, 4 halted or cancelled
     Watch {
-        /// Id of the fleet update (fup_…)
-        id: FleetUpdateId,
+        /// Id of the fleet update (fup_…) [default: the only one that is not over]
+        id: Option<FleetUpdateId>,
         /// Stop watching after this time, such as 30m, with exit code 3
         #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
         timeout: Option<u32>,
@@ -71,8 +73,8 @@ pub enum FleetUpdateCommand {
 /// Arguments of commands that change a fleet update.
 #[derive(Debug, clap::Args)]
 pub struct ActionArguments {
-    /// Id of the fleet update (fup_…)
-    id: FleetUpdateId,
+    /// Id of the fleet update (fup_…) [default: the only one that is not over]
+    id: Option<FleetUpdateId>,
     /// Reason, for the audit log
     #[arg(long, default_value = "")]
     note: String,
@@ -91,7 +93,9 @@ pub async fn run(context: &Context, command: FleetUpdateCommand) -> Result<Exit,
         }
         FleetUpdateCommand::Show { id } => details(context, id).await?,
         FleetUpdateCommand::Watch { id, timeout } => {
-            return watch::watch(context, &context.client()?, id, Deadline::after(timeout)).await;
+            let client = context.client()?;
+            let id = chosen(&client, id).await?;
+            return watch::watch(context, &client, id, Deadline::after(timeout)).await;
         }
         FleetUpdateCommand::Pause(action) => act(context, "pause", action, None).await?,
         FleetUpdateCommand::Resume(action) => act(context, "resume", action, None).await?,
@@ -132,9 +136,28 @@ async fn details(context: &Context, id: FleetUpdateId) -> Result<(), Failure> {
     output::text(&format!("\n{}", show::hosts(&hosts)))
 }
 
+/// The fleet update that is named, or the only one that is not over.
+async fn chosen(client: &Client, named: Option<FleetUpdateId>) -> Result<FleetUpdateId, Failure> {
+    if let Some(id) = named {
+        return Ok(id);
+    }
+    let newest: Page<FleetUpdateView> = client.get(&["fleet-updates"], &[("limit", "50".into())]).await?.read()?;
+    let open = newest.items.iter().filter(|view| view.ended_at.is_none()).map(|view| view.id).collect::<Vec<_>>();
+    match open[..] {
+        [id] => Ok(id),
+        [] => Err(Failure::Usage("every fleet update is over; `muster fleet-update list` shows them".into())),
+        _ => {
+            let ids = open.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            Err(Failure::Usage(format!("several fleet updates are not over; name one of {ids}")))
+        }
+    }
+}
+
 async fn act(context: &Context, verb: &str, action: ActionArguments, host: Option<HostId>) -> Result<(), Failure> {
     let ActionArguments { id, note } = action;
+    let client = context.client()?;
+    let id = chosen(&client, id).await?;
     let path = ["fleet-updates", &id.to_string(), verb];
-    let answer = context.client()?.act(&path, &FleetUpdateAction { note, host_id: host }).await?;
+    let answer = client.act(&path, &FleetUpdateAction { note, host_id: host }).await?;
     context.show(&answer, |view: &FleetUpdateView| show::summary(view))
 }
