@@ -43,9 +43,13 @@ struct Figure {
 pub fn bench(short: bool) -> Result {
     let mut figures = Vec::new();
     if short {
-        fleet::TESTS.build()?;
+        let server = fleet::TESTS.binary("muster-server");
+        if !server.exists() {
+            fleet::TESTS.build()?;
+        }
+        let folder = server.parent().ok_or("a fleet has a folder")?;
         let serve = ["test", "--quiet", "--workspace", "--bench", "serve", "--"];
-        measure(cargo(serve).arg(target().join("debug")).arg("--short"), &mut figures)?;
+        measure(cargo(serve).arg(folder).arg("--short"), &mut figures)?;
     } else {
         run(&mut cargo(["build", "--release", "--package", "muster-server", "--package", "muster-agent"]))?;
         let release = target().join("release");

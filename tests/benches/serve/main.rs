@@ -273,7 +273,8 @@ async fn delivery(
 async fn agent(binaries: &Path, admin: &Api, directory: &Path) {
     let token = admin.post("/api/v1/enrollment-tokens", &json!({})).await;
     let state = directory.join("agent");
-    let program = binaries.join("muster-agent");
+    let names = ["muster-agent", "muster-agent-1"].map(|name| binaries.join(name));
+    let program = names.into_iter().find(|name| name.exists()).expect("an agent is there");
     let enroll = Command::new(&program)
         .args(["enroll", "--server", &admin.url, "--token", token["token"].as_str().unwrap(), "--state"])
         .arg(&state)
