@@ -95,6 +95,12 @@ impl Failure {
     /// The outcome for the backoff.
     pub fn outcome(&self) -> Outcome {
         match self {
+            Self::NotOurs { status: 429, retry_after: Some(retry_after) } => {
+                Outcome::Limited { retry_after: *retry_after }
+            }
+            Self::Refused { problem, retry_after: Some(retry_after) } if problem.status == 429 => {
+                Outcome::Limited { retry_after: *retry_after }
+            }
             Self::Refused { retry_after: Some(retry_after), .. }
             | Self::NotOurs { retry_after: Some(retry_after), .. } => Outcome::Held { retry_after: *retry_after },
             Self::CircuitOpen { retry_in } => Outcome::CircuitOpen { retry_in: *retry_in },

@@ -2,7 +2,12 @@
 //!
 //! A failure makes the next pause a random part of a growing span (full jitter); a success forgets all failures. The
 //! spans are the `backoff` crate's. `Retry-After` is a floor with the jitter on top; a pause that the server names for the
-//! next check-in is kept within ±10 %. No server can make an agent pause for longer than an hour.
+//! next check-in is kept within ±10 %.
+//!
+//! A rate limit (429) never silences an agent for longer than a minute, whatever the server or a proxy in between says: a limit
+//! is a matter of seconds. No server can make an agent pause for longer than an hour at all. So long a pause has its reasons: the
+//! server names when the next check-in of an idle host is due, and one that is being worked on, or is overloaded, answers with
+//! 503 and says when it can be back.
 
 use std::time::Duration;
 
@@ -10,10 +15,14 @@ use backoff::{ExponentialBackoffBuilder, SystemClock, backoff::Backoff, exponent
 
 /// The longest pause that a server can ask for.
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// The longest pause that a rate limit can ask for, jitter included.
+pub const LONGEST_LIMIT: Duration = Duration::from_mins(1);
+/// How much of it is left to jitter at least, so that hosts that are refused together do not come back together.
+const LIMIT_JITTER: Duration = Duration::from_secs(15);
 /// The shortest pause, so that neither a server that always says "at once" nor a setting of 0 makes the agent spin.
 pub const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// The shortest pause that a server can ask for.
-const SHORTEST_CAP: Duration = Duration::from_secs(10);
+const SHORTEST_CAP: Duration = Duration::from_secs(5);
 /// So many failures in a row reach any maximum; more are not counted.
 const ENOUGH_FAILURES: u32 = 64;
 
@@ -30,7 +39,12 @@ pub enum Outcome {
     /// A held check-in was cut off, and the next one asks to be held for less: no failure, and no reason for all to come at
     /// once.
     CutShort,
-    /// The server asked for a pause (429, 503 with `Retry-After`).
+    /// The server asked for a pause because of a rate limit (429).
+    Limited {
+        /// How long at least.
+        retry_after: Duration,
+    },
+    /// The server asked for a pause for another reason (503 with `Retry-After`).
     Held {
         /// How long at least.
         retry_after: Duration,
@@ -79,6 +93,12 @@ impl Link {
             }
             Outcome::Failed => self.failed(pacing, random),
             Outcome::CutShort => (self, self.failed(pacing, random).1),
+            Outcome::Limited { retry_after } => {
+                let floor = retry_after.min(LONGEST_LIMIT - LIMIT_JITTER);
+                let left = Pacing { max: pacing.max.min(LONGEST_LIMIT - floor), ..pacing };
+                let (link, pause) = self.failed(left, random);
+                (link, floor + pause)
+            }
             Outcome::Held { retry_after } => {
                 let (link, pause) = self.failed(pacing, random);
                 (link, retry_after.min(LONGEST_PAUSE) + pause)
@@ -197,7 +217,7 @@ mod tests {
     #[test]
     fn a_server_shortens_pauses_and_never_to_a_stampede() {
         let capped = |seconds| PACING.capped(Duration::from_secs(seconds)).max.as_secs();
-        assert_eq!([capped(60), capped(900), capped(1)], [60, 300, 10]);
+        assert_eq!([capped(60), capped(900), capped(1)], [60, 300, 5]);
     }
 
     #[test]
@@ -212,6 +232,17 @@ mod tests {
         let held = Outcome::Held { retry_after: Duration::from_secs(30) };
         assert_eq!(pauses(held, 0.0, 2), [30, 30]);
         assert_eq!(pauses(held, 1.0, 2), [35, 40]);
+    }
+
+    #[test]
+    fn a_rate_limit_silences_nobody_for_longer_than_a_minute() {
+        let limited = |seconds| Outcome::Limited { retry_after: Duration::from_secs(seconds) };
+        assert_eq!(pauses(limited(1), 0.0, 2), [1, 1]);
+        assert_eq!(pauses(limited(1), 1.0, 3), [6, 11, 21]);
+        for seconds in [30, 60, 7_190, 31_536_000, u64::MAX] {
+            let pauses = [pauses(limited(seconds), 0.0, 9), pauses(limited(seconds), 1.0, 9)].concat();
+            assert!(pauses.iter().all(|pause| (30..=60).contains(pause)), "{seconds} s: {pauses:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
+use jiff::SignedDuration;
 use muster_domain::{access::Permission, budgets::Budget};
 use muster_schemas::{
     access::Role,
@@ -229,12 +230,15 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
     }
 }
 
+/// The longest that a rate limit asks anybody to wait, whatever the budget.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(1);
+
 /// Charges one request to the caller's rate limit; 429 with `Retry-After` when it is spent.
 pub fn within_budget(app: &App, caller: &str, budget: Budget) -> Result<(), Failure> {
     app.budgets.spend(caller, budget, app.now()).map_err(|wait| {
         let detail =
             format!("rate limit: at most {} requests at once and {} per second", budget.burst, budget.per_second);
-        Failure::too_many(detail, wait)
+        Failure::too_many(detail, wait.min(LONGEST_WAIT))
     })
 }
 

@@ -61,7 +61,7 @@ pub fn commands(bytes: &[u8]) {
 fn paces(answer: &CheckInResponse) {
     let pacing = Config::default().pacing();
     let capped = pacing.capped(Duration::from_secs(answer.retry_cap_seconds.into()));
-    assert!(capped.max <= pacing.max && capped.max >= Duration::from_secs(10));
+    assert!(capped.max <= pacing.max && capped.max >= Duration::from_secs(5));
     let next = Duration::from_secs(answer.next_check_in_seconds.into());
     for random in [0.0, 0.999_999] {
         let (_, pause) = Link::default().after(Outcome::Answered { next }, capped, random);
