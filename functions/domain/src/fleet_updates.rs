@@ -222,6 +222,8 @@ pub enum Outcome {
     TakenBack,
     /// It never fetched its job.
     Offline(HostId),
+    /// It was retired.
+    Retired,
     /// It did not report in time.
     Lost(HostId),
     /// It was lost, and an operator gave up on it.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     changes::{Change, Effect, Note},
-    fleet_updates::hosts::Place,
+    fleet_updates::hosts::{Event as FleetUpdateHostEvent, Place},
     jobs::{self, NewJob},
     machine::{Machine, Step},
     refused::Refused,
@@ -389,10 +389,13 @@ impl Mailbox {
             return Err(Refused(Box::new(problem)));
         }
         let give_up = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::HostRetired));
+        // First: it can never prove its update, so its slot is free at once.
+        let leave = self.fleet_update.map(|place| Effect::Later(place.change(FleetUpdateHostEvent::HostRetired)));
         let state_reason = Some(reason.into());
         let next = Self { state: HostState::Retired, state_reason, retired_at: Some(now), ..self.clone() };
         Ok(Step::to(next)
             .and(Note::new("host.retired", self.host_id, reason))
+            .and_all(leave)
             .and_all(self.open.iter().map(give_up))
             .and(Effect::Wake(self.host_id)))
     }

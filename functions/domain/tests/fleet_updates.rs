@@ -541,6 +541,52 @@ fn a_lost_host_keeps_its_slot_and_no_slot_left_is_a_halt() {
 }
 
 #[test]
+fn a_retired_host_gives_its_slot_back_at_once_and_is_no_failure() {
+    let offered = |_: &mut Fleet| {};
+    let accepted = |fleet: &mut Fleet| fleet.accepts(0);
+    let proving = |fleet: &mut Fleet| {
+        fleet.accepts(0);
+        fleet.proves(0, false);
+    };
+    for (before, state) in [
+        (offered as fn(&mut Fleet), FleetUpdateHostState::Offered),
+        (accepted, FleetUpdateHostState::Offered),
+        (proving, FleetUpdateHostState::Verifying),
+    ] {
+        let mut fleet = Fleet::new(3, 1, 1, OfflinePolicy::Skip);
+        fleet.offers();
+        before(&mut fleet);
+        assert_eq!(fleet.hosts[&0].state, state);
+        fleet.happens_to(0, HostEvent::HostRetired).unwrap();
+        let gone = &fleet.hosts[&0];
+        assert_eq!((gone.state, gone.reason.as_deref()), (FleetUpdateHostState::Skipped, Some("retired")));
+        assert_eq!(
+            (fleet.state.state, fleet.state.failures, fleet.state.slots.len()),
+            (FleetUpdateState::Running, 0, 0)
+        );
+        fleet.now = 5_000;
+        fleet.ticks();
+        assert_eq!(fleet.state.halted_reason, None, "nobody waits for its word");
+        assert_eq!(fleet.hosts[&1].state, FleetUpdateHostState::Offered, "the next host has its turn");
+    }
+}
+
+#[test]
+fn a_lost_host_that_is_retired_frees_its_slot_and_one_without_a_slot_changes_nothing() {
+    let mut fleet = Fleet::new(3, 1, 5, OfflinePolicy::Skip);
+    fleet.happens_to(2, HostEvent::HostRetired).unwrap();
+    assert_eq!(fleet.hosts[&2].state, FleetUpdateHostState::Pending, "its turn will tell");
+    fleet.offers();
+    fleet.accepts(0);
+    fleet.now = 100;
+    fleet.ticks();
+    assert_eq!(fleet.hosts[&0].state, FleetUpdateHostState::Lost);
+    fleet.happens_to(0, HostEvent::HostRetired).unwrap();
+    assert!(fleet.state.slots.is_empty() && fleet.state.lost.is_empty());
+    fleet.happens(&Event::Resume("it is gone".into())).unwrap();
+}
+
+#[test]
 fn a_lost_host_that_is_heard_from_is_judged_after_all() {
     let mut fleet = Fleet::new(2, 1, 5, OfflinePolicy::Skip);
     fleet.offers();
@@ -710,6 +756,7 @@ fn what_is_heard_of_a_host_without_a_slot_changes_nothing() {
         Outcome::Offline(host(2)),
         Outcome::Lost(host(2)),
         Outcome::WrittenOff { host_id: host(2), again: true },
+        Outcome::Retired,
     ] {
         assert_eq!(fleet.state.transition(&heard(outcome), at(1)).unwrap().next, fleet.state);
     }
@@ -776,6 +823,7 @@ enum Act {
     Cancel,
     RetryFailed,
     WriteOff(u32),
+    Retire(u32),
 }
 
 fn act(hosts: u32) -> impl Strategy<Value = Act> {
@@ -794,6 +842,7 @@ fn act(hosts: u32) -> impl Strategy<Value = Act> {
         2 => Just(Act::Resume),
         1 => Just(Act::RetryFailed),
         1 => (0..hosts).prop_map(Act::WriteOff),
+        1 => (0..hosts).prop_map(Act::Retire),
         // Rarely, or little else would be seen.
         1 => proptest::bool::weighted(0.1).prop_map(|cancel| if cancel { Act::Cancel } else { Act::Tick }),
     ]
@@ -880,5 +929,6 @@ fn does(fleet: &mut Fleet, act: &Act) {
         Act::Cancel => drop(fleet.happens(&Event::Cancel("off".into()))),
         Act::RetryFailed => drop(fleet.happens(&Event::RetryFailed("again".into()))),
         Act::WriteOff(position) => drop(fleet.happens_to(*position, HostEvent::WriteOff)),
+        Act::Retire(position) => drop(fleet.happens_to(*position, HostEvent::HostRetired)),
     }
 }

@@ -688,3 +688,33 @@ async fn an_update_job_that_runs_out_before_the_host_fetched_it_gives_the_slot_b
     assert_eq!(world.sees_fleet_update(id).await.state, FleetUpdateState::Completed);
     world.is_consistent().await;
 }
+
+#[tokio::test]
+async fn a_host_that_is_retired_in_its_update_gives_its_slot_back_at_once() {
+    type Before = for<'a> fn(&'a World, &'a mut Host, &'a Release) -> futures_util::future::BoxFuture<'a, ()>;
+    let offered: Before = |_, host, _| Box::pin(async { drop(host.check_in().await) });
+    let accepted: Before = |_, host, _| Box::pin(async { _ = host.begins_update().await.unwrap() });
+    let proving: Before = |_, host, release| {
+        Box::pin(async {
+            host.begins_update().await.unwrap();
+            host.tries(release).await.is(200);
+        })
+    };
+    for before in [offered, accepted, proving] {
+        let (world, mut hosts, release, id) = begun(3, json!({ "host_time_limit_seconds": 60 })).await;
+        before(&world, &mut hosts[0], &release).await;
+        let retire = format!("/api/v1/hosts/{}?force=true&reason=sold", hosts[0].id());
+        world.admin().await.delete(&retire).await.is(204);
+        let gone = &world.sees_fleet_update_hosts(id).await[0];
+        assert_eq!((gone.state, gone.reason.as_deref()), (FleetUpdateHostState::Skipped, Some("retired")));
+        assert_eq!(world.sees_fleet_update(id).await.in_flight, [hosts[1].id()], "the next host has its turn");
+        for host in &mut hosts[1..] {
+            host.updates(&release).await.unwrap();
+        }
+        world.moves(70);
+        world.tick().await;
+        let seen = world.sees_fleet_update(id).await;
+        assert_eq!((seen.state, seen.halted_reason, seen.counts.succeeded), (FleetUpdateState::Completed, None, 2));
+        world.is_consistent().await;
+    }
+}

@@ -5,6 +5,7 @@
 //! pending ──Offer──▶ offered ──its report──▶ verifying ──its report──▶ succeeded | failed
 //!    ▲                  └──Tick past its deadline──┴──▶ lost ──its report, WriteOff──▶ …
 //!    └── inconclusive, taken back, offline, tried again ── offered | verifying | lost | failed
+//!                       offered | verifying | lost ──the host is retired──▶ skipped
 //! ```
 //! It judges the reports and jobs of its host. Its fleet update decides in the same commit what that means for the others.
 
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Outcome,
-    brings::{Expected, Verdict},
+    brings::{Exclusion, Expected, Verdict},
 };
 use crate::{
     changes::{Change, Effect},
@@ -106,6 +107,8 @@ pub enum Event {
     Recall,
     /// An operator gives up on a lost host.
     WriteOff,
+    /// The host was retired: it will never prove anything.
+    HostRetired,
     /// The fleet update ends it.
     Conclude {
         /// How it ended.
@@ -226,6 +229,15 @@ impl FleetUpdateHost {
         Ok(ended.and(self.tells(outcome)))
     }
 
+    /// It can never prove anything, and that says nothing of what was brought.
+    fn retired(&self, now: Timestamp) -> Step<Self> {
+        if self.slot.is_none() {
+            return self.stay();
+        }
+        let reason = Some(Exclusion::Retired.to_string());
+        self.ended(FleetUpdateHostState::Skipped, reason, now).and(self.tells(Outcome::Retired))
+    }
+
     fn recall(&self) -> Step<Self> {
         let unaccepted = self.slot.as_ref().filter(|_| self.state == FleetUpdateHostState::Offered);
         let recall = |slot: &Slot| Effect::Later(Change::Job(slot.expected.rules().job_id(), jobs::Event::Recall));
@@ -279,6 +291,7 @@ impl Machine for FleetUpdateHost {
             Event::JobEnded { job_id, state, error } => Ok(self.job_ended(*job_id, *state, error.as_ref(), now)),
             Event::Recall => Ok(self.recall()),
             Event::WriteOff => self.write_off(now),
+            Event::HostRetired => Ok(self.retired(now)),
             Event::Conclude { state, reason } => Ok(self.ended(*state, reason.clone(), now)),
             Event::Retry => Ok(Step::to(Self {
                 state: FleetUpdateHostState::Pending,

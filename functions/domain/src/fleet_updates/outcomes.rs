@@ -32,6 +32,7 @@ impl Transition {
                 self.next.taken_back += 1;
                 self.host(position, HostEvent::Conclude { state: FleetUpdateHostState::Cancelled, reason: None });
             }
+            Outcome::Retired => self.next.skipped += 1,
             Outcome::Inconclusive | Outcome::TakenBack => _ = self.next.requeued.insert(position),
             Outcome::Offline(host_id) => {
                 self.next.requeued.insert(position);
