@@ -19,6 +19,7 @@
 //! sign-in#SHA256       refusals        how many of them failed of late, and which audit entry says so
 //! api-key#ID           api-key         ApiKey                  list api-keys
 //! lock#NAME            lock            id of the holder
+//! clock                reading         what the last tick read from the clock
 //! idempotency#…        PART            what an earlier request made
 //! installation         installation    Installation: its id and its URLs
 //! overview             counted         how many hosts are how, as last counted
@@ -31,6 +32,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod clock;
 pub mod enrollment_tokens;
 pub mod fleet_update_hosts;
 pub mod fleet_updates;

@@ -13,6 +13,7 @@ pub mod installations;
 pub mod moving;
 mod pacing;
 mod proxies;
+pub mod readings;
 mod retention;
 pub mod serve;
 pub mod storage;

@@ -5,8 +5,10 @@ pub mod integrity;
 mod retention;
 pub mod walk;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
-use muster_domain::{changes::Change, times::after};
+use muster_domain::{changes::Change, mailboxes};
 
 use crate::{
     advance::advance,
@@ -20,9 +22,9 @@ use crate::{
 
 /// How many due records one tick looks at.
 const MAX_DUE: usize = 500;
-/// How long after its start a tick still begins with another record, in seconds. The longest that one record takes is
-/// as much as [`effects`] allows: together they stay below a function's limit.
-const PATIENCE_SECONDS: u32 = 15;
+/// How long after its start a tick still begins with another record. The longest that one record takes is as much as
+/// [`effects`] allows: together they stay below a function's limit.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How many records whose time is over one tick removes.
 const MAX_EXPIRED: usize = 1_000;
 
@@ -37,14 +39,21 @@ pub struct Summary {
 
 /// Runs the duties once.
 pub async fn run(app: &App) -> Result<Summary, StoreError> {
+    run_until(app, app.now()).await
+}
+
+/// Runs the duties once. What cannot be undone waits until its time has certainly come: the clock may have been set ahead.
+pub async fn run_until(app: &App, certain: Timestamp) -> Result<Summary, StoreError> {
     integrity::look_after_outage(app).await;
+    note_who_is_gone(app).await;
     let now = app.now();
     let mut due = due(app, now).await?;
+    due.retain(|item| !ends_something(&item.key) || is_due(item, certain));
     // Fleet updates and their hosts last: a host that never fetched its job is offline and not lost, and its job must have
     // said so.
     due.sort_by_key(|item| item.key.partition.starts_with("fleet-update#"));
-    let (stop, mut looked_at) = (after(now, PATIENCE_SECONDS), 0);
-    for item in due.iter().take_while(|_| app.now() < stop) {
+    let (stop, mut looked_at) = (app.clock.elapsed() + PATIENCE, 0);
+    for item in due.iter().take_while(|_| app.clock.elapsed() < stop) {
         looked_at += 1;
         match look_at(app, item).await {
             // Refused: another process has dealt with it since it was read.
@@ -57,7 +66,7 @@ pub async fn run(app: &App) -> Result<Summary, StoreError> {
             ),
         }
     }
-    let expired = app.table.expire(now, MAX_EXPIRED).await?;
+    let expired = app.table.expire(certain, MAX_EXPIRED).await?;
     Ok(Summary { due: looked_at, expired })
 }
 
@@ -73,6 +82,32 @@ async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {
         cursor: None,
     };
     Ok(app.table.query_index(Index::Due, query).await?.items)
+}
+
+/// Whether a record that is due ends for good, or is given up or removed: a job, a host. A change in the outbox and a fleet
+/// update only go on.
+fn ends_something(key: &Key) -> bool {
+    records::outbox::id(key).is_none() && key.sort != "fleet-update"
+}
+
+/// Whether a record was due at this time.
+fn is_due(item: &Item, at: Timestamp) -> bool {
+    let to = format!("{}$", keys::due_sort(at));
+    item.indexes.iter().any(|entry| entry.index == Index::Due && entry.sort < to)
+}
+
+/// Writes down which hosts this process has missed for so long that they count as offline: others may be asked for them.
+async fn note_who_is_gone(app: &App) {
+    let only_closed = app.settings.pacing.look_again_seconds > 0;
+    for gone in app.presence.gone(app.clock.elapsed(), app.patience(), only_closed) {
+        let left = mailboxes::Event::Left { session: gone.session, seen_at: gone.last.at, said_goodbye: false };
+        match advance(app, Change::Mailbox(gone.host, left), &Cause::tick()).await {
+            Ok(_) | Err(CommitError::Refused(_)) => app.presence.forget(&gone),
+            Err(error) => {
+                return tracing::warn!(host.id = %gone.host, "A host that left is told of later: {}", chain(&error));
+            }
+        }
+    }
 }
 
 async fn look_at(app: &App, item: &Item) -> Result<(), CommitError> {

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod budgets;
 pub mod changes;
+pub mod clocks;
 pub mod enrollment_tokens;
 pub mod fleet_updates;
 pub mod hosts;

@@ -60,9 +60,11 @@ impl Tally {
 
 /// The history with one more sample, if one is due.
 pub fn with_sample(history: &[FleetSample], tally: &Tally, now: Timestamp) -> Option<Vec<FleetSample>> {
-    let newest = history.last().map(|sample| sample.at);
+    // What is to come was sampled by a clock that has been set back since.
+    let known = history.iter().filter(|sample| sample.at <= now).cloned().collect::<Vec<_>>();
+    let newest = known.last().map(|sample| sample.at);
     let is_time = newest.is_none_or(|at| now.duration_since(at).as_secs() >= SAMPLE_SECONDS);
-    is_time.then(|| thinned([history, &[tally.sample(now)]].concat(), now))
+    is_time.then(|| thinned([known, vec![tally.sample(now)]].concat(), now))
 }
 
 /// All samples of the last day, one for each hour of the last week, and one for each day before.
@@ -123,6 +125,17 @@ mod tests {
         assert_eq!(within(DAY, 7 * DAY), 6 * 24);
         assert!((22..=24).contains(&within(7 * DAY, 31 * DAY)), "{}", within(7 * DAY, 31 * DAY));
         assert!(history.is_sorted_by_key(|sample| sample.at));
+    }
+
+    #[test]
+    fn samples_of_a_clock_that_was_set_back_are_no_reason_to_take_none() {
+        for step in [60, 2 * HOUR, 2 * DAY, 730 * DAY] {
+            let (now, history) = (1_000 * DAY, watched(1));
+            let ahead = with_sample(&history, &Tally::default(), at(now + step)).unwrap();
+            let next = with_sample(&ahead, &Tally::default(), at(now)).unwrap();
+            assert_eq!(next.last().unwrap().at, at(now), "{step} s");
+            assert!(next.is_sorted_by_key(|sample| sample.at));
+        }
     }
 
     #[test]

@@ -46,6 +46,8 @@ const STRIDE: usize = 1_000;
 const COUNTING_SECONDS: u32 = 2;
 /// How long other requests leave the counting to one, in seconds.
 const CLAIM_SECONDS: u32 = 15;
+/// How far the clocks of two servers of one store may differ, in seconds.
+const CLOCKS_DIFFER_SECONDS: u32 = 10;
 /// How often a held request reads again.
 const AGAIN: Duration = Duration::from_secs(15);
 /// How many jobs are searched for failures, and how many failures are shown.
@@ -117,8 +119,13 @@ async fn figures(app: &App) -> Result<Figures, Failure> {
     let (found, now) = (app.load::<StoredCount>(&records::overview::counted(), Consistency::Strong).await?, app.now());
     let (counted, revision) = found.map(|found| (found.record, found.revision)).unwrap_or_default();
     let StoredCount { figures, going_on } = counted;
-    let is_young = |figures: &Figures| now < after(figures.as_of, figures.valid_seconds(app));
-    let is_claimed = going_on.as_ref().is_some_and(|going_on| now < going_on.claimed_until);
+    // What is further ahead than it can be is from a clock that has been set back since.
+    let is_young = |figures: &Figures| {
+        figures.as_of <= after(now, CLOCKS_DIFFER_SECONDS) && now < after(figures.as_of, figures.valid_seconds(app))
+    };
+    let longest_claim = after(now, CLAIM_SECONDS + CLOCKS_DIFFER_SECONDS);
+    let is_claimed = |claim: &OpenCount| now < claim.claimed_until && claim.claimed_until <= longest_claim;
+    let is_claimed = going_on.as_ref().is_some_and(is_claimed);
     if let Some(figures) = figures.as_ref().filter(|figures| is_claimed || is_young(figures)) {
         return Ok(figures.clone());
     }
@@ -189,7 +196,7 @@ async fn counted(
         from = records.last().map(|(place, _)| place.clone());
         let hosts = records.into_iter().map(|(_, host)| host.record).collect();
         for (host, mailbox) in with_lagging_mailboxes(app, hosts).await? {
-            let online = app.settings.pacing.is_online(&mailbox, app.now());
+            let online = app.is_online(&mailbox);
             tally.count(&Standing { host: &host, mailbox: &mailbox, online, release: newest });
         }
         if !more {
@@ -217,7 +224,7 @@ async fn views(app: &App, role: Role, ids: &[JobId]) -> Result<Vec<JobView>, Fai
     // One that was presumed lost may have come to a good end since.
     Ok(jobs
         .filter(|job| has_failed(job.record.state))
-        .map(|job| job.record.view(role, app.now(), job.revision))
+        .map(|job| job.record.view(role, app.now(), job.revision, false))
         .collect())
 }
 

@@ -25,9 +25,10 @@ use lambda_http::{RequestExt as _, request::RequestContext};
 use muster_domain::pacing::Pacing;
 use muster_schemas::secrets::Secret;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tower::{ServiceExt, service_fn};
 
-use super::{installations, pacing, proxies, retention, storage, urls};
+use super::{installations, pacing, proxies, readings::Readings, retention, storage, urls};
 use crate::{
     api::{
         self,
@@ -36,7 +37,7 @@ use crate::{
     app::{App, Settings},
     clock::SystemClock,
     errors::chain,
-    tick,
+    tick::{self, Summary},
 };
 
 /// An answer may have 6 MB, in which bytes are written as base64.
@@ -186,17 +187,17 @@ fn is_routine(method: &Method, path: &str, status: StatusCode) -> bool {
 }
 
 async fn serve_tick(app: App) -> Result<(), lambda_http::Error> {
-    let walks = Arc::new(AtomicBool::new(true));
+    let (readings, walks) = (Arc::new(Mutex::new(Readings::of(&app).await)), Arc::new(AtomicBool::new(true)));
     let handler = move |_: LambdaEvent<Value>| {
-        let (app, walks) = (app.clone(), walks.clone());
+        let (app, readings, walks) = (app.clone(), Arc::clone(&readings), walks.clone());
         async move {
             let started = Instant::now();
-            let done = tick::run(&app).await.map_err(|error| chain(&error))?;
+            let done = readings.lock().await.tick(&app).await.map_err(|error| chain(&error))?;
             if walks.load(Ordering::Relaxed) {
                 walks.store(tick::walk::step(&app).await.map_err(|error| chain(&error))?, Ordering::Relaxed);
             }
             app.settled().await;
-            if done != tick::Summary::default() {
+            if done != Summary::default() {
                 let milliseconds = started.elapsed().as_secs_f64() * 1e3;
                 report(&app, "tick", &[("due", "Count", json!(done.due))], json!({ "latency": milliseconds }));
             }

@@ -19,7 +19,9 @@ use super::console;
 use super::{
     accounts::{self, AccountError},
     connections::{self, Limits},
-    installations, pacing, proxies, retention,
+    installations, pacing, proxies,
+    readings::Readings,
+    retention,
     storage::{self, Kind, StorageError},
     tls::{Certificate, Tls},
     urls,
@@ -27,7 +29,7 @@ use super::{
 use crate::{
     api::{self, identity::addresses::TrustedProxies},
     app::{App, Settings},
-    clock::SystemClock,
+    clock::SteadyClock,
     errors::chain,
     store::StoreError,
     tick,
@@ -129,13 +131,14 @@ pub async fn run(options: Options) -> Result<(), ServeError> {
     let (app, kept) = open(&options, public_url).await?;
     installations::begin(&app, options.also_known_as.clone()).await.map_err(ServeError::Installation)?;
     accounts::first(&app, kept.data()).await?;
+    let readings = Readings::of(&app).await;
     if certificate.is_none() && !address.ip().is_loopback() {
         tracing::warn!("Serving plain HTTP beyond loopback: put a TLS proxy in front, agents refuse plain HTTP.");
     }
     // Before it says so: whoever waits for the line may stop it at once.
     let (stop, hangups) = (stop_signal(), unix::signal(unix::SignalKind::hangup()));
     tracing::info!("Serving {} on {address}.", app.settings.public_url);
-    let ticking = tokio::spawn(tick_until(app.clone(), stop.clone()));
+    let ticking = tokio::spawn(tick_until(app.clone(), readings, stop.clone()));
     let checking = tokio::spawn(check_until(app.clone(), stop.clone()));
     let limits = Limits::of(options.max_connections);
     let tls = certificate.map(|certificate| Tls::new(certificate, hung_up(hangups)));
@@ -169,7 +172,7 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: None,
     };
-    Ok((App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings), storage.kind))
+    Ok((App::new(storage.table, storage.blobs, Arc::new(SteadyClock::default()), settings), storage.kind))
 }
 
 async fn serve(
@@ -204,7 +207,7 @@ fn router(app: &App) -> Router {
     api::router(app)
 }
 
-async fn tick_until(app: App, mut stop: watch::Receiver<bool>) {
+async fn tick_until(app: App, mut readings: Readings, mut stop: watch::Receiver<bool>) {
     let mut interval = tokio::time::interval(TICK);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut walks = true;
@@ -213,7 +216,7 @@ async fn tick_until(app: App, mut stop: watch::Receiver<bool>) {
             _ = interval.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        if let Err(error) = tick::run(&app).await {
+        if let Err(error) = readings.tick(&app).await {
             tracing::error!("The tick failed: {}", chain(&error));
         }
         if walks {

@@ -41,6 +41,10 @@ impl Clock for ServerTime {
         noon + elapsed
     }
 
+    fn elapsed(&self) -> Duration {
+        elapsed()
+    }
+
     fn sleep(&self, span: Duration) -> BoxFuture<'_, ()> {
         Box::pin(tokio::time::sleep(span))
     }

@@ -1,6 +1,6 @@
 //! A clock that only the test moves.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -9,21 +9,28 @@ use tokio::sync::watch;
 
 /// A clock that only the test moves. It starts at noon of a Monday.
 pub struct ManualClock {
-    now: watch::Sender<Timestamp>,
+    /// When the clock says that it started; a test may set it.
+    noon: Mutex<Timestamp>,
+    elapsed: watch::Sender<SignedDuration>,
     asleep: watch::Sender<usize>,
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        let noon = "2026-03-02T12:00:00Z".parse().unwrap();
-        Self { now: watch::Sender::new(noon), asleep: watch::Sender::new(0) }
+        let noon = Mutex::new("2026-03-02T12:00:00Z".parse().unwrap());
+        Self { noon, elapsed: watch::Sender::default(), asleep: watch::Sender::new(0) }
     }
 }
 
 impl ManualClock {
     /// Time passes; whoever sleeps until then wakes up.
     pub fn moves(&self, seconds: i64) {
-        self.now.send_modify(|now| *now += SignedDuration::from_secs(seconds));
+        self.elapsed.send_modify(|elapsed| *elapsed += SignedDuration::from_secs(seconds));
+    }
+
+    /// The clock is set, ahead or back, and no time passes.
+    pub fn steps(&self, seconds: i64) {
+        *self.noon.lock().unwrap() += SignedDuration::from_secs(seconds);
     }
 
     /// Waits until so many sleep.
@@ -34,7 +41,11 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
+        *self.noon.lock().unwrap() + *self.elapsed.borrow()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.elapsed.borrow().unsigned_abs()
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<'_, ()> {
@@ -42,11 +53,11 @@ impl Clock for ManualClock {
             // The pause after a lost race: the others go on, the time does not.
             return Box::pin(tokio::task::yield_now());
         }
-        let until = self.now() + SignedDuration::try_from(span).unwrap();
-        let mut now = self.now.subscribe();
+        let mut elapsed = self.elapsed.subscribe();
+        let until = *elapsed.borrow() + SignedDuration::try_from(span).unwrap();
         Box::pin(async move {
             let _asleep = Asleep::count(&self.asleep);
-            now.wait_for(|now| *now >= until).await.unwrap();
+            elapsed.wait_for(|elapsed| *elapsed >= until).await.unwrap();
         })
     }
 }

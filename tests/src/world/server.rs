@@ -149,6 +149,11 @@ impl World {
         self.clock.moves(seconds);
     }
 
+    /// The server's clock is set, ahead or back, and no time passes.
+    pub fn steps(&self, seconds: i64) {
+        self.clock.steps(seconds);
+    }
+
     /// From now on each operation on the store takes a second, or no time again.
     pub fn is_slow(&self, slow: bool) {
         self.mortal.is_slow(slow.then(|| self.clock.clone()));

@@ -94,7 +94,7 @@ pub async fn identify(app: &App, text: &str, request_id: String) -> Result<Optio
 }
 
 async fn used(app: &App, found: &Versioned<ApiKey>, now: Timestamp) -> Result<(), Failure> {
-    let recent = |at: Timestamp| now.duration_since(at).as_secs() < USE_WRITE_SECONDS;
+    let recent = |at: Timestamp| now.duration_since(at).as_secs().abs() < USE_WRITE_SECONDS;
     if found.record.last_used_at.is_some_and(recent) {
         return Ok(());
     }

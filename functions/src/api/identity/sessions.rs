@@ -122,6 +122,9 @@ async fn identify(
         return Ok(None);
     };
     let (session, now) = (found.record, app.now());
+    // A clock that has been set back since does not make a session last longer than it may.
+    let expires_at = session.expires_at.min(after(now, SESSION_SECONDS));
+    let is_cut = session.expires_at.duration_since(expires_at).as_secs() >= USE_WRITE_SECONDS;
     let idle_ends = after(session.last_used_at, COOKIE_IDLE_SECONDS);
     let alive = now < session.expires_at && (kind == SessionKind::Bearer || now < idle_ends);
     if !alive || session.kind != kind || !credentials::matches(token, &session.secret_sha256) {
@@ -131,8 +134,9 @@ async fn identify(
     let Some(account) = account.filter(|account| account.record.password_version == session.password_version) else {
         return Ok(None);
     };
-    if kind == SessionKind::Cookie && now.duration_since(session.last_used_at).as_secs() >= USE_WRITE_SECONDS {
-        let used = Session { last_used_at: now, ..session.clone() };
+    let used_before = now.duration_since(session.last_used_at).as_secs().abs() >= USE_WRITE_SECONDS;
+    if is_cut || (kind == SessionKind::Cookie && used_before) {
+        let used = Session { last_used_at: now, expires_at, ..session.clone() };
         let write = write(ulid, found.revision + 1, &used, Expect::Revision(found.revision));
         // Lost to another request of the same session: it has written the same.
         drop(keep(app, vec![write]).await);
@@ -142,7 +146,7 @@ async fn identify(
         name: account.record.username,
         role: account.record.role,
         session: Some(ulid.into()),
-        expires_at: session.expires_at,
+        expires_at,
         request_id,
         address: None,
         account: Some(account.record.id),
