@@ -25,7 +25,7 @@ use crate::{
     link::{Link, Outcome},
     policy::Policy,
     reload, relocation,
-    session::Caller,
+    session::{Caller, say_goodbye},
     supervisor::{
         control::{self, SupervisorMessage, WorkerMessage},
         report::{Reporter, is_on_trial},
@@ -263,5 +263,8 @@ async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
         let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
     }
     agent.machine.kill_all();
+    if exit == Exit::Stop {
+        say_goodbye(agent).await;
+    }
     Ok(())
 }

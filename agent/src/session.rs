@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use muster_schemas::{
-    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
+    check_ins::{CheckInRequest, CheckInResponse, SessionEnd, SessionRequest, SessionResponse},
     problems::ProblemCode,
     reports::Section,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -30,6 +30,20 @@ const IDLE_PAUSE: Duration = Duration::from_secs(1);
 /// How long the server may hold the first check-in, in seconds: its answer proves the way to the server, which a version on
 /// trial, and the one before it, have limited time for.
 const FIRST_WAIT_SECONDS: u16 = 1;
+
+/// How long an agent that stops waits for the server to hear of it.
+const GOODBYE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tells the server that this agent stops, so that its host is known to be offline at once. Not heard, or by a server of before,
+/// it is missed a little later.
+pub async fn say_goodbye(agent: &Agent) {
+    let Some(session) = *agent.session.borrow() else { return };
+    let end = SessionEnd { session: session.number };
+    let told = agent.client.post::<_, SessionResponse>("/api/v1/agent/session/end", &end, Duration::ZERO);
+    if !matches!(timeout(GOODBYE_PATIENCE, told).await, Ok(Ok(_))) {
+        info!("The server was not told that this agent stops");
+    }
+}
 
 /// The check-in loop's memory between two calls.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use muster_domain::{installations::Names, load::Sheddable, pacing::Pacing, retention::Retention};
+use muster_domain::{installations::Names, load::Sheddable, mailboxes::Mailbox, pacing::Pacing, retention::Retention};
 use muster_schemas::{
     access::Role,
     ids::UserId,
@@ -28,6 +28,7 @@ use crate::{
     clock::Clock,
     places::Places,
     polls::Polls,
+    presence::{Presence, Seen},
     recent::Recent,
     store::{
         Consistency, Item, Key, StoreError, Table, Versioned,
@@ -56,6 +57,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The held requests of this process.
     pub polls: Polls,
+    /// Which hosts hold a check-in of this process, or did.
+    pub presence: Presence,
     /// How many requests callers have made to this process.
     pub budgets: Budgets,
     /// Who waits for a password to be checked.
@@ -114,6 +117,7 @@ impl App {
             clock,
             settings,
             polls: Polls::default(),
+            presence: Presence::default(),
             budgets: Budgets::default(),
             places: Places::default(),
             roles: Recent::default(),
@@ -140,6 +144,34 @@ impl App {
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether a host is online: it holds a check-in of this process, or it was heard from lately and has not left since.
+    pub fn is_online(&self, mailbox: &Mailbox) -> bool {
+        match self.seen(mailbox) {
+            Seen::Connected => true,
+            Seen::Gone => false,
+            Seen::Lately | Seen::Never => self.settings.pacing.is_online(mailbox, self.now()),
+        }
+    }
+
+    /// Whether this process holds a check-in of a host at this moment.
+    pub fn is_connected(&self, mailbox: &Mailbox) -> bool {
+        self.seen(mailbox) == Seen::Connected
+    }
+
+    /// The longest pause that a host makes between its retries while the server does not answer, in seconds.
+    pub fn retry_cap_seconds(&self) -> u32 {
+        self.settings.pacing.retry_cap_seconds(self.presence.most())
+    }
+
+    /// How long a host that holds no check-in any more counts as online.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.settings.pacing.offline_after_seconds.into())
+    }
+
+    fn seen(&self, mailbox: &Mailbox) -> Seen {
+        self.presence.of(mailbox.host_id, self.clock.elapsed(), self.patience())
     }
 
     /// Answers every held request and holds none from now on: the server is about to stop.

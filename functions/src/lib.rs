@@ -17,6 +17,7 @@ pub mod errors;
 pub mod logs;
 pub mod places;
 pub mod polls;
+pub mod presence;
 pub mod recent;
 pub mod records;
 pub mod roles;

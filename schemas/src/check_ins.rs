@@ -66,6 +66,14 @@ pub struct SessionResponse {
     pub sections: Vec<Section>,
 }
 
+/// `POST /api/v1/agent/session/end`: an agent process stops. A server of before does not know it, and presumes the host offline
+/// later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SessionEnd {
+    /// The session that ends.
+    pub session: u64,
+}
+
 /// `POST /api/v1/agent/check-in`: the long poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CheckInRequest {

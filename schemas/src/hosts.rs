@@ -49,9 +49,14 @@ pub struct HostView {
     /// The upstreams of its agent, as last reported.
     #[serde(default)]
     pub upstreams: Vec<Upstream>,
-    /// Whether it made a request within the offline threshold; derived when it is read.
+    /// Whether it is connected, or was heard from lately and has not left since; derived when it is read.
     pub online: bool,
-    /// When it was last seen, to within `presence_write_seconds` (300 by default). Absent until its first check-in.
+    /// Whether the server holds a check-in of it at this moment: it receives at once what is sent to it. Absent: it does not, or
+    /// another process of the server does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub connected: bool,
+    /// When it was last seen before it was connected, to within `presence_write_seconds` (300 by default). Absent until its
+    /// first check-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen_at: Option<Timestamp>,
     /// The number of its current session; 0 before the first.

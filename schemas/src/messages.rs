@@ -12,7 +12,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     access::{ApiKeyCreated, ApiKeyRequest, ApiKeyView, LoginRequest, SessionView, UserChange, UserRequest, UserView},
     audit::AuditEntry,
-    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse, TokenRequest, TokenResponse},
+    check_ins::{
+        CheckInRequest, CheckInResponse, SessionEnd, SessionRequest, SessionResponse, TokenRequest, TokenResponse,
+    },
     commands::{Command, EventsRequest, EventsResponse},
     enrollment::{EnrollRequest, EnrollResponse, EnrollmentTokenCreated, EnrollmentTokenRequest, EnrollmentTokenView},
     envelopes::Envelope,
@@ -120,6 +122,7 @@ messages! {
     "release_view" ReleaseView, Tolerated;
     "release_view_page" Page<ReleaseView>, Tolerated;
     "root" Root, Tolerated;
+    "session_end" SessionEnd, Tolerated;
     "session_request" SessionRequest, Tolerated;
     "session_response" SessionResponse, Tolerated;
     "session_view" SessionView, Tolerated;

@@ -38,6 +38,7 @@ operator  jobs_create                POST   /api/v1/jobs
 viewer    jobs_list                  GET    /api/v1/jobs
 viewer    jobs_get                   GET    /api/v1/jobs/{id}
 operator  jobs_cancel                POST   /api/v1/jobs/{id}/cancel
+operator  jobs_give_up               POST   /api/v1/jobs/{id}/give-up
 admin     jobs_erase_log             DELETE /api/v1/jobs/{id}/log
 viewer    jobs_log                   GET    /api/v1/jobs/{id}/log
 admin     releases_create            POST   /api/v1/releases
@@ -66,6 +67,7 @@ anyone    install_script             GET    /api/v1/install.sh
 machine   install_agent              GET    /api/v1/install/{platform}
 anyone    enrollment_enroll          POST   /api/v1/agent/enroll
 host      check_ins_start            POST   /api/v1/agent/session
+host      check_ins_end              POST   /api/v1/agent/session/end
 host      check_ins_check_in         POST   /api/v1/agent/check-in
 host      commands_tell              POST   /api/v1/agent/jobs/{id}/events
 host      releases_manifest          GET    /api/v1/agent/releases/{version}/manifest

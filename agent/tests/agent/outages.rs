@@ -169,3 +169,24 @@ fn a_server_that_comes_back_with_other_keys_is_asked_for_another_token() {
     heals(&server);
     server.assert_host_works();
 }
+
+#[test]
+fn an_agent_that_is_stopped_says_goodbye_once() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    server.assert_host_works();
+    host.stop();
+    let goodbyes = server.with(|world| world.paths.iter().filter(|path| path.ends_with("/agent/session/end")).count());
+    assert_eq!(goodbyes, 1);
+}
+
+#[test]
+fn an_agent_that_is_stopped_while_nobody_answers_ends_all_the_same() {
+    let server = Server::start();
+    let mut host = Host::running(&server);
+    server.assert_host_works();
+    breaks(&server, bad_gateway);
+    failed(&server, 1);
+    host.stop();
+    assert!(host.has_ended());
+}

@@ -26,7 +26,7 @@ pub fn table(hosts: &[HostView], now: Timestamp) -> String {
             presence(host).into(),
             version,
             host.facts.os.clone(),
-            times::ago_or_dash(host.last_seen_at, now),
+            seen(host, now),
             pairs::text(&host.labels),
         ]);
     }
@@ -51,6 +51,11 @@ fn presence(host: &HostView) -> &'static str {
         HostState::Active if host.online => "online",
         HostState::Active => "offline",
     }
+}
+
+/// When a host was last seen: a connected one is there now.
+fn seen(host: &HostView, now: Timestamp) -> String {
+    if host.connected { "connected".into() } else { times::ago_or_dash(host.last_seen_at, now) }
 }
 
 /// The labels of a host in one line.
@@ -100,7 +105,7 @@ pub fn details(host: &HostView, now: Timestamp) -> String {
         ("name", host.name.clone()),
         ("hostname", facts.hostname.clone()),
         ("state", state),
-        ("last seen", times::ago_or_dash(host.last_seen_at, now)),
+        ("last seen", seen(host, now)),
         ("enrolled", host.enrolled_at.to_string()),
         ("labels", pairs::text(&host.labels)),
         ("agent", version.unwrap_or_default()),

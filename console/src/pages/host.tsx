@@ -68,7 +68,7 @@ function HostCards({ host }: { host: Host }) {
           <Facts
             rows={[
               ['Labels', <Labels key="labels" labels={host.labels} />],
-              ['Last seen', <Time key="seen" at={host.last_seen_at} none="never" />],
+              ['Last seen', host.connected ? 'connected' : <Time key="seen" at={host.last_seen_at} none="never" />],
               ['Session', host.session],
               ['Open jobs', host.open_jobs],
               ['Enrolled', <Time key="enrolled" at={host.enrolled_at} />],

@@ -37,6 +37,8 @@ const REMEMBERED_PROCESSES: usize = 8;
 const ATTENTION_SECONDS: u32 = 120;
 /// How often it is recorded at most that an operator looks at a host, in seconds.
 const LOOK_WRITE_SECONDS: u32 = 60;
+/// How far the clocks of two servers of one store may differ, in seconds.
+const CLOCKS_DIFFER_SECONDS: u32 = 10;
 /// How many jobs of a host may be open.
 const MAX_OPEN_JOBS: usize = 80;
 
@@ -70,6 +72,13 @@ pub struct Mailbox {
     pub fleet_update: Option<Place>,
     /// When the host was last heard from; written at most every `presence_write_seconds`.
     pub last_seen_at: Option<Timestamp>,
+    /// When it left: it said that it stops, or its connection was closed and it did not come back. Absent: it was heard from
+    /// since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
+    /// Whether it said so itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub said_goodbye: bool,
     /// Until when the host is asked to poll often, where polls are not held. A host with open jobs always polls often.
     pub attention_until: Option<Timestamp>,
     /// Digests of the host's reports, to see whether one of them is not stored yet.
@@ -121,6 +130,15 @@ pub enum Event {
         session: u64,
         /// The changes since the last check-in.
         news: HostNews,
+    },
+    /// The host said that it stops, or its connection was closed and it did not come back.
+    Left {
+        /// The session that has ended.
+        session: u64,
+        /// When the host was last heard from.
+        seen_at: Timestamp,
+        /// Whether it said so itself.
+        said_goodbye: bool,
     },
     /// An operator looks at the host, and wants to see changes soon.
     LookedAt,
@@ -178,6 +196,7 @@ impl Machine for Mailbox {
             Event::Open(host_id, public_key) => Ok(Step::to(Self::new(*host_id, public_key))),
             Event::Started { .. }
             | Event::Seen { .. }
+            | Event::Left { .. }
             | Event::LookedAt
             | Event::Enqueue(_)
             | Event::Cancel(_)
@@ -193,6 +212,7 @@ impl Machine for Mailbox {
             Event::Open(..) => Err(Refused::wrong_state("the mailbox already exists")),
             Event::Started { agent, news } => self.started(agent, news, now),
             Event::Seen { session, news } => self.seen(*session, news, now),
+            Event::Left { session, seen_at, said_goodbye } => Ok(self.left(*session, *seen_at, *said_goodbye, now)),
             Event::LookedAt => Ok(self.looked_at(now)),
             Event::Enqueue(job) => self.enqueue(job, now),
             Event::Cancel(id) => Ok(self.cancel(*id)),
@@ -220,6 +240,8 @@ impl Mailbox {
             open: Vec::new(),
             fleet_update: None,
             last_seen_at: None,
+            left_at: None,
+            said_goodbye: false,
             attention_until: None,
             digests: Digests::default(),
         }
@@ -227,13 +249,29 @@ impl Mailbox {
 
     /// Whether the host is asked to poll often: it has open jobs, or something happened recently.
     pub fn has_attention(&self, now: Timestamp) -> bool {
-        !self.open.is_empty() || self.attention_until.is_some_and(|until| now < until)
+        !self.open.is_empty() || self.attention_until(now).is_some()
+    }
+
+    /// When the host was last heard from, unless a clock that has been set back since has written it.
+    pub fn last_seen_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.last_seen_at.filter(|seen| *seen <= after(now, CLOCKS_DIFFER_SECONDS))
+    }
+
+    /// Whether somebody whom it did not tell so believes that it left.
+    pub fn is_missed(&self) -> bool {
+        self.left_at.is_some() && !self.said_goodbye
+    }
+
+    /// Until when the host is asked to poll often because something happened recently. A time further ahead than attention ever
+    /// lasts is from a clock that has been set back since.
+    pub fn attention_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.attention_until.filter(|until| now < *until && *until <= after(now, ATTENTION_SECONDS))
     }
 
     /// Whether an operator's look must be recorded: the time of frequent polls ends soon.
     pub fn lacks_attention(&self, now: Timestamp) -> bool {
         let enough = after(now, ATTENTION_SECONDS - LOOK_WRITE_SECONDS);
-        self.state == HostState::Active && self.attention_until.is_none_or(|until| until <= enough)
+        self.state == HostState::Active && self.attention_until(now).is_none_or(|until| until <= enough)
     }
 
     /// Whether it takes another job.

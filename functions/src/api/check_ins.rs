@@ -12,7 +12,7 @@ use muster_domain::{
 };
 use muster_schemas::{
     PROTOCOL,
-    check_ins::{CheckInRequest, CheckInResponse, SessionRequest, SessionResponse},
+    check_ins::{CheckInRequest, CheckInResponse, SessionEnd, SessionRequest, SessionResponse},
     commands::Command,
     ids::{HostId, JobId},
     jobs::JobState,
@@ -31,6 +31,7 @@ use crate::{
     advance::{advance, advance_with},
     app::App,
     commit::{CommitError, Extras},
+    presence::End,
     records,
     store::{Consistency, Item, Versioned},
 };
@@ -40,7 +41,7 @@ const MAX_OFFERED: usize = 20;
 const MAX_OFFERED_BYTES: usize = 1024 * 1024;
 /// How many check-ins of one host are held at once: one, and those that a bad line has repeated.
 const MAX_HELD: usize = 3;
-/// Over how many seconds hosts are spread that a stopping server sends away.
+/// Over how many seconds hosts are spread at most that a stopping server sends away.
 const DRAIN_SPREAD_SECONDS: u32 = 10;
 
 /// The routes.
@@ -49,6 +50,10 @@ pub fn routes() -> Vec<Route> {
         route::post("/api/v1/agent/session", start)
             .says("Start the session of an agent process.")
             .takes::<SessionRequest>()
+            .gives::<SessionResponse>(200),
+        route::post("/api/v1/agent/session/end", end)
+            .says("End the session of an agent process that stops.")
+            .takes::<SessionEnd>()
             .gives::<SessionResponse>(200),
         route::post("/api/v1/agent/check-in", check_in)
             .says("Check in: a long poll that brings jobs.")
@@ -75,41 +80,100 @@ pub async fn start(
     Ok(Json(SessionResponse { session: mailbox.session, server_time: app.now(), sections: Section::ALL.into() }))
 }
 
+/// `POST /api/v1/agent/session/end`: an agent process stops, so that its host is known to be offline at once. A process that
+/// another one has taken over from says nothing new.
+pub async fn end(
+    agent: Agent,
+    State(app): State<App>,
+    JsonBody { body: SessionEnd { session }, .. }: JsonBody<SessionEnd>,
+) -> Result<Json<SessionResponse>, Failure> {
+    let left = Event::Left { session, seen_at: app.now(), said_goodbye: true };
+    let advanced = advance(&app, Change::Mailbox(agent.host_id, left), &agent.cause()).await?;
+    let mailbox = advanced.record::<Mailbox>(&records::mailboxes::key(agent.host_id))?.record;
+    if mailbox.left_at.is_some() {
+        app.presence.leaves(agent.host_id);
+    }
+    Ok(Json(SessionResponse { session: mailbox.session, server_time: app.now(), sections: Vec::new() }))
+}
+
 /// `POST /api/v1/agent/check-in`: the long poll.
 pub async fn check_in(
     agent: Agent,
     State(app): State<App>,
     JsonBody { body: request, .. }: JsonBody<CheckInRequest>,
 ) -> Result<Json<CheckInResponse>, Failure> {
-    let told = news_of_check_in(&request)?;
+    let mut held = None;
+    let answered = answer_when_due(&app, &agent, &request, &mut held).await;
+    // Where nothing is answered, this is not reached.
+    held.iter_mut().for_each(|held| held.closed = false);
+    answered.map(Json)
+}
+
+async fn answer_when_due(
+    app: &App,
+    agent: &Agent,
+    request: &CheckInRequest,
+    held: &mut Option<Held>,
+) -> Result<CheckInResponse, Failure> {
+    let told = news_of_check_in(request)?;
     let pacing = app.settings.pacing;
     let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
     let mut over = app.clock.sleep(hold);
     let mut news = true;
     let mut consistency = Consistency::Eventual;
-    let digest = stored_digest(&request);
+    let digest = stored_digest(request);
     loop {
         // Begun before the read, so that nothing that comes after it is missed.
         let woken = (!hold.is_zero()).then(|| app.polls.begin(agent.host_id));
-        let (item, mailbox) = served(&app, agent.host_id, request.session, consistency).await?;
+        let (item, mailbox) = served(app, agent.host_id, request.session, consistency).await?;
+        // Another process has missed it here, where its check-in is held.
+        news |= held.is_some() && mailbox.is_missed();
         if std::mem::take(&mut news) {
-            if is_idle(&app, &mailbox, &request) {
-                app.admit(Sheddable::IdleCheckIn, rand::random_range(1..=pacing.spread_seconds()))?;
+            if is_idle(app, &mailbox, request) {
+                let spread = pacing.spread_seconds(app.presence.most());
+                app.admit(Sheddable::IdleCheckIn, rand::random_range(1..=spread))?;
             }
-            seen(&app, &agent, item, &mailbox, request.session, &told).await?;
+            seen(app, agent, item, &mailbox, request.session, &told).await?;
         }
-        let answer = answer(&app, &agent, &mailbox, (&request, &digest)).await?;
+        let answer = answer(app, agent, &mailbox, (request, &digest)).await?;
+        if !hold.is_zero() && held.is_none() {
+            *held = Some(Held::begins(app, agent.host_id, request.session));
+        }
         let too_many = || app.polls.waiting(agent.host_id) > MAX_HELD;
         let has_nothing = answer.jobs.is_empty() && answer.cancel.is_empty();
         let Some(mut woken) = woken.filter(|_| has_nothing && !too_many() && !app.is_draining()) else {
-            return Ok(Json(answer));
+            return Ok(answer);
         };
         tokio::select! {
             biased;
             () = woken.woken() => consistency = Consistency::Strong,
             () = app.time_to_look_again() => consistency = Consistency::Eventual,
-            () = &mut over => return Ok(Json(CheckInResponse { server_time: app.now(), ..answer })),
+            () = &mut over => {
+                let (server_time, retry_cap_seconds) = (app.now(), app.retry_cap_seconds());
+                return Ok(CheckInResponse { server_time, retry_cap_seconds, ..answer });
+            }
         }
+    }
+}
+
+/// A check-in that is held: if it ends without an answer, the host has closed its connection.
+struct Held {
+    app: App,
+    host: HostId,
+    closed: bool,
+}
+
+impl Held {
+    fn begins(app: &App, host: HostId, session: u64) -> Self {
+        app.presence.begins(host, session);
+        Self { app: app.clone(), host, closed: true }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Self { app, host, closed } = self;
+        app.presence.ends(*host, End { at: app.now(), elapsed: app.clock.elapsed(), closed: *closed });
     }
 }
 
@@ -150,7 +214,7 @@ async fn answer(
     let cancel = mailbox.open.iter().filter(|open| open.cancel).map(|open| open.id).collect::<Vec<_>>();
     let (jobs, offered_before) = offers(app, agent, mailbox, request).await?;
     let next_check_in_seconds = if app.is_draining() {
-        rand::random_range(1..=DRAIN_SPREAD_SECONDS)
+        rand::random_range(1..=app.retry_cap_seconds().min(DRAIN_SPREAD_SECONDS))
     } else if jobs.is_empty() && !cancel.is_empty() || offered_before {
         // The host knows already, and has not come to it yet: no tight loop.
         2
@@ -160,8 +224,8 @@ async fn answer(
         0
     };
     let (send_facts, wanted) = missing(request, digest, mailbox);
-    let attention_until = mailbox.attention_until.filter(|until| app.now() < *until);
-    let retry_cap_seconds = app.settings.pacing.retry_cap_seconds;
+    let attention_until = mailbox.attention_until(app.now());
+    let retry_cap_seconds = app.retry_cap_seconds();
     Ok(CheckInResponse {
         server_time: app.now(),
         jobs,

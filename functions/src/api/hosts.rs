@@ -234,7 +234,7 @@ pub async fn update(
 ) -> Result<(StatusCode, Json<JobView>), Failure> {
     let (host, mailbox) = (found::<Host>(&app, &id).await?.record, mailbox(&app, id).await?);
     let release = published(&app, &body.version).await?;
-    let online = app.settings.pacing.is_online(&mailbox, app.now());
+    let online = app.is_online(&mailbox);
     Standing { host: &host, mailbox: &mailbox, online, release: Some(&release) }.can_be_updated()?;
     let spec = SelfUpdateSpec { version: body.version, manifest_sha256: release.manifest_sha256 };
     let spec = JobSpec::SelfUpdate(spec);
@@ -248,7 +248,7 @@ pub async fn update(
     };
     let job = NewJob { id: JobId::new(app.now(), rand::random()), asked };
     let job = orders::enqueue(&app, id, job, &operator.cause(), Vec::new()).await?;
-    Ok((StatusCode::ACCEPTED, Json(job.record.view(operator.role(), app.now(), job.revision))))
+    Ok((StatusCode::ACCEPTED, Json(job.record.view(operator.role(), app.now(), job.revision, online))))
 }
 
 /// A host as operators of this role see it.
@@ -259,7 +259,7 @@ async fn current(app: &App, id: HostId, role: Role) -> Result<HostView, Failure>
 }
 
 fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Release>, role: Role) -> HostView {
-    let online = app.settings.pacing.is_online(mailbox, app.now());
+    let online = app.is_online(mailbox);
     let standing = Standing { host: &host.record, mailbox, online, release: newest };
     let actions = actions(|action| standing.allows(action, role));
     let update_available = standing.is_behind();
@@ -271,7 +271,8 @@ fn view(app: &App, host: Versioned<Host>, mailbox: &Mailbox, newest: Option<&Rel
         name,
         labels,
         online: mailbox.state != HostState::Retired && online,
-        last_seen_at: mailbox.last_seen_at,
+        connected: mailbox.state == HostState::Active && app.is_connected(mailbox),
+        last_seen_at: app.presence.last(id).max(mailbox.last_seen_at(app.now())),
         session: mailbox.session,
         open_jobs: u32::try_from(mailbox.open.len()).unwrap_or(u32::MAX),
         update_available,

@@ -87,7 +87,7 @@ async fn refuse_unable(app: &App, host_id: HostId, needed: &str) -> Result<(), F
 
 /// Refuses work for a host that was not heard from lately.
 fn refuse_offline(app: &App, mailbox: &Mailbox) -> Result<(), Failure> {
-    if app.settings.pacing.is_online(mailbox, app.now()) {
+    if app.is_online(mailbox) {
         return Ok(());
     }
     Err(mailbox.offline("if_offline=queue keeps the job until start_by").into())

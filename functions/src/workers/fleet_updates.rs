@@ -59,7 +59,7 @@ pub(crate) async fn go_on(app: &App, cause: &Cause, id: FleetUpdateId) -> Result
 pub(crate) fn turn_of(app: &App, host: &Host, mailbox: &Mailbox, release: &Release) -> Turn {
     let brings = Brings::Release(brings::releases::Release::of(release));
     let resource = brings.rules().job().rules().resource().unwrap_or_default();
-    let online = app.settings.pacing.is_online(mailbox, app.now());
+    let online = app.is_online(mailbox);
     let candidate = Candidate::new(host, mailbox, online, &resource, release);
     turn(&brings, &candidate, JobId::new(app.now(), 0))
 }
@@ -169,7 +169,7 @@ async fn candidate(
         return Ok(Some((position, Candidate::deleted(host_id))));
     };
     let (host, mailbox) = (host.record, mailbox.record);
-    let online = app.settings.pacing.is_online(&mailbox, app.now());
+    let online = app.is_online(&mailbox);
     let resource = fleet_update.plan.brings.rules().job().rules().resource().unwrap_or_default();
     // Its own last job may be over without its end having been told.
     let is_busy = |resource| mailbox.open_on(resource).is_some_and(|open| Some(open.id) != job_id);

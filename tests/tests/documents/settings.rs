@@ -121,7 +121,6 @@ fn paced(flag: &str) -> Option<String> {
         "--offline-after-seconds" => Some(pacing.offline_after_seconds),
         "--idle-interval-seconds" => Some(pacing.idle_interval_seconds),
         "--presence-write-seconds" => Some(pacing.presence_write_seconds),
-        "--retry-cap-seconds" => Some(pacing.retry_cap_seconds),
         "--capacity" => Some(pacing.capacity),
         _ => None,
     });

@@ -6,7 +6,7 @@ use super::sources::{assert_reached_in, dependencies, imports, names, sources};
 
 /// The server's floors, the lowest first. A module may use those below it and what is in its own folder, and nothing beside it.
 const FLOORS: [&[&str]; 12] = [
-    &["aws", "budgets", "clock", "errors", "places", "polls", "recent", "verified", "version"],
+    &["aws", "budgets", "clock", "errors", "places", "polls", "presence", "recent", "verified", "version"],
     &["blobs", "store"],
     &["app", "records"],
     &["commit"],

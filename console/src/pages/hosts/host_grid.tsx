@@ -211,7 +211,7 @@ function HostRow({ host, index, start, newest, isSelected, isActive, onFocus, on
         <Labels labels={host.labels} />
       </div>
       <div role="gridcell" className="cell-6 soft">
-        <Time at={host.last_seen_at} quiet none="never" />
+        {host.connected ? 'connected' : <Time at={host.last_seen_at} quiet none="never" />}
       </div>
     </div>
   )

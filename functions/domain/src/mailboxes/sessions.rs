@@ -29,7 +29,7 @@ impl Mailbox {
         next.session += 1;
         next.process_id = Some(agent.process_id);
         next.learns(news.highest_sequence);
-        next.last_seen_at = Some(now);
+        (next.last_seen_at, next.left_at, next.said_goodbye) = (Some(now), None, false);
         next.attention_until = Some(after(now, ATTENTION_SECONDS));
         next.fleet_update = self.judged_by(agent);
         next.digests = news.digests.clone().unwrap_or_default();
@@ -44,7 +44,7 @@ impl Mailbox {
 
     pub(super) fn seen(&self, session: u64, news: &HostNews, now: Timestamp) -> Result<Step<Self>, Refused> {
         self.serves(session)?;
-        let mut next = Self { last_seen_at: Some(now), ..self.clone() };
+        let mut next = Self { last_seen_at: Some(now), left_at: None, said_goodbye: false, ..self.clone() };
         next.learns(news.highest_sequence);
         // Of a server that lacked another section before, these reports do not make the digest true: it stays as it is, and
         // the next check-in is asked for everything.
@@ -61,6 +61,14 @@ impl Mailbox {
             .and_all((!news.reports.is_empty()).then_some(host))
             .and_all(self.perhaps_offered(news.highest_sequence))
             .and_all(news.agent().and_then(|agent| self.judge(agent, now))))
+    }
+
+    /// What is heard from the host later, or from a later session of it, is newer than this.
+    pub(super) fn left(&self, session: u64, seen_at: Timestamp, said_goodbye: bool, now: Timestamp) -> Step<Self> {
+        if session != self.session || self.last_seen_at.is_some_and(|seen| seen > seen_at) {
+            return Step::to(self.clone());
+        }
+        Step::to(Self { last_seen_at: Some(seen_at), left_at: Some(now), said_goodbye, ..self.clone() })
     }
 
     pub(super) fn looked_at(&self, now: Timestamp) -> Step<Self> {

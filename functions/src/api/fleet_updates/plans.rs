@@ -159,7 +159,7 @@ pub async fn planned(
                 host_id: host.id,
                 name: host.name,
                 version: host.agent.map(|agent| agent.version),
-                online: app.settings.pacing.is_online(&mailbox, app.now()),
+                online: app.is_online(&mailbox),
             });
         }
         from = to;
