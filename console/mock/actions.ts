@@ -51,6 +51,7 @@ export function jobActions(state: State, job: Stored<Job>): Decided {
     `The job is ${job.state.replace('_', ' ')} already.`
   return actions({
     cancel: needs(state, 'operator') ?? (over || (job.cancel_requested && 'It is being stopped already.')),
+    give_up: needs(state, 'operator') ?? (over || 'The host is online and will report how the job ends.'),
   })
 }
 

@@ -197,7 +197,7 @@ pub enum JobState {
     Accepted,
     /// Started.
     Running,
-    /// Past its deadline without a word; not final.
+    /// Past its deadline without a word, or given up; not final.
     PresumedLost,
     /// Done.
     Succeeded,
@@ -337,7 +337,7 @@ pub struct JobView {
     /// When the host said that it has it. Absent: not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// When the host said that it has started. Absent: not yet.
+    /// When the host said that it has started: its time limit counts from here. Absent: not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// When it became final. Absent: not yet.
@@ -345,6 +345,12 @@ pub struct JobView {
     pub ended_at: Option<Timestamp>,
     /// Whether an operator wants it stopped.
     pub cancel_requested: bool,
+    /// Who gave it up because its host is lost: a user's or an API key's name. Absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up_by: Option<String>,
+    /// When it was given up. Absent: it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up_at: Option<Timestamp>,
     /// Bytes of log kept so far.
     pub log_bytes: u64,
     /// Bytes of output that the host could not keep until they were stored: the log has a line in place of each. Absent: none.
@@ -399,8 +405,10 @@ pub enum ActionOnJob {
     Cancel,
     /// Erase its log.
     EraseLog,
+    /// Give it up because its host is lost: it is presumed lost at once. A late report of the host still corrects it.
+    GiveUp,
 }
 
 impl Action for ActionOnJob {
-    const ALL: &'static [Self] = &[Self::Cancel, Self::EraseLog];
+    const ALL: &'static [Self] = &[Self::Cancel, Self::EraseLog, Self::GiveUp];
 }

@@ -54,6 +54,11 @@ pub enum JobCommand {
         /// Id of the job (job_…)
         id: JobId,
     },
+    /// Give up a job whose host is lost: it is presumed lost, until the host reports after all
+    GiveUp {
+        /// Id of the job (job_…)
+        id: JobId,
+    },
     /// Print the log of a job
     Log {
         /// Id of the job (job_…)
@@ -97,6 +102,11 @@ pub async fn run(context: &Context, command: JobCommand) -> Result<Exit, Failure
             let path = ["jobs", &id.to_string(), "cancel"];
             let answer = context.client()?.act(&path, &serde_json::json!({})).await?;
             context.show(&answer, |job: &JobView| cancelled(job))?;
+        }
+        JobCommand::GiveUp { id } => {
+            let path = ["jobs", &id.to_string(), "give-up"];
+            let answer = context.client()?.act(&path, &serde_json::json!({})).await?;
+            context.show(&answer, |job: &JobView| format!("{} is {}.\n", job.id, show::state_in_full(job)))?;
         }
         JobCommand::Log { id, follow, log } => {
             let client = context.client()?;

@@ -26,6 +26,12 @@ pub fn state(state: JobState) -> &'static str {
     }
 }
 
+/// The state of a job in words, with who gave it up.
+pub fn state_in_full(job: &JobView) -> String {
+    let given_up = job.given_up_by.as_ref().map_or_else(String::new, |by| format!(", given up by {by}"));
+    tables::printable(&format!("{}{given_up}", state(job.state)))
+}
+
 /// A table of jobs.
 pub fn table(jobs: &[JobView], now: Timestamp) -> String {
     let mut table = Table::new(["ID", "HOST", "STATE", "CREATED", "WHAT"]);
@@ -47,7 +53,7 @@ pub fn details(job: &JobView, now: Timestamp) -> String {
         ("host", job.host_id.to_string()),
         ("what", title(job)),
         ("program", cut_program(job).unwrap_or_default()),
-        ("state", state(job.state).into()),
+        ("state", state_in_full(job)),
         ("waiting on", job.waiting_on.clone().unwrap_or_default()),
         ("error", error(job).unwrap_or_default()),
         ("exit code", exit_code.unwrap_or_default()),

@@ -94,11 +94,16 @@ export function useCreateJobs() {
   })
 }
 
-export function useCancelJob() {
+const ACTIONS = {
+  cancel: '/api/v1/jobs/{id}/cancel',
+  give_up: '/api/v1/jobs/{id}/give-up',
+} as const
+
+/** Cancels a job, or gives it up because its host is lost. */
+export function useActOnJob(action: keyof typeof ACTIONS) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (id: string) =>
-      body(api.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id } } })) as Promise<Job>,
+    mutationFn: (id: string) => body(api.POST(ACTIONS[action], { params: { path: { id } } })) as Promise<Job>,
     onSuccess: (job) => {
       setLive(client, liveJob(job.id), job)
     },

@@ -121,6 +121,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/session/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the session of an agent process that stops.
+         * @description For hosts. Needs the access token of the host.
+         */
+        post: operations["check_ins_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -605,6 +625,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give up a job whose host is lost: it is presumed lost, and a late report still corrects it.
+         * @description Needs the permission `run_jobs`: role operator or above.
+         */
+        post: operations["jobs_give_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{id}/log": {
         parameters: {
             query?: never;
@@ -982,7 +1022,7 @@ export interface components {
          * @description Actions on a job.
          * @enum {string}
          */
-        ActionOnJob: "cancel";
+        ActionOnJob: "cancel" | "give_up";
         /**
          * @description Actions on a release.
          * @enum {string}
@@ -1926,6 +1966,11 @@ export interface components {
             /** @description Its agent. Absent until its first session. */
             agent?: components["schemas"]["AgentReport"];
             /**
+             * @description Whether the server holds a check-in of it at this moment: it receives at once what is sent to it. Absent: it does not, or
+             *     another process of the server does.
+             */
+            connected?: boolean;
+            /**
              * Format: date-time
              * @description When it joined.
              */
@@ -1940,12 +1985,13 @@ export interface components {
             };
             /**
              * Format: date-time
-             * @description When it was last seen, to within `presence_write_seconds` (300 by default). Absent until its first check-in.
+             * @description When it was last seen before it was connected, to within `presence_write_seconds` (300 by default). Absent until its
+             *     first check-in.
              */
             last_seen_at?: string;
             /** @description Its name: what an operator has given it, or else its hostname. */
             name: string;
-            /** @description Whether it made a request within the offline threshold; derived when it is read. */
+            /** @description Whether it is connected, or was heard from lately and has not left since; derived when it is read. */
             online: boolean;
             /**
              * Format: int32
@@ -2093,6 +2139,13 @@ export interface components {
             ended_at?: string;
             /** @description The fleet update it belongs to. Absent when an operator asked for it. */
             fleet_update_id?: components["schemas"]["FleetUpdateId"];
+            /**
+             * Format: date-time
+             * @description When it was given up. Absent: it was not.
+             */
+            given_up_at?: string;
+            /** @description Who gave it up because its host is lost: a user's or an API key's name. Absent: nobody. */
+            given_up_by?: string;
             /** @description Where it runs. */
             host_id: components["schemas"]["HostId"];
             /** @description Its id. */
@@ -2142,7 +2195,7 @@ export interface components {
             start_by: string;
             /**
              * Format: date-time
-             * @description When the host said that it has started. Absent: not yet.
+             * @description When the host said that it has started: its time limit counts from here. Absent: not yet.
              */
             started_at?: string;
             /** @description Where it is. */
@@ -2161,6 +2214,7 @@ export interface components {
             /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
             why_not: {
                 cancel?: string;
+                give_up?: string;
             };
             /**
              * @description - `run`: Run a program. Recovery: `once`.
@@ -2479,6 +2533,17 @@ export interface components {
             manifest_sha256: string;
             /** @description The release's version. */
             version: string;
+        };
+        /**
+         * @description `POST /api/v1/agent/session/end`: an agent process stops. A server of before does not know it, and presumes the host offline
+         *     later.
+         */
+        SessionEnd: {
+            /**
+             * Format: int64
+             * @description The session that ends.
+             */
+            session: number;
         };
         /**
          * @description How a session's secret is sent.
@@ -3112,6 +3177,86 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_ins_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionEnd"];
             };
         };
         responses: {
@@ -5692,6 +5837,75 @@ export interface operations {
         };
     };
     jobs_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_give_up: {
         parameters: {
             query?: never;
             header?: never;

@@ -2,7 +2,7 @@
 
 import { Link, useParams } from '@tanstack/react-router'
 
-import { isOpen, liveJob, useCancelJob } from '../api/jobs'
+import { isOpen, liveJob, useActOnJob } from '../api/jobs'
 import { useLive } from '../api/live'
 import type { Job } from '../api/nouns'
 import { formatArgv } from '../logic/argv'
@@ -27,7 +27,7 @@ export function JobPage() {
       title={job.data ? jobTitle(job.data) : 'Job'}
       crumb={<Link to="/jobs">Jobs</Link>}
       beside={job.data && <Badge state={job.data.state} />}
-      actions={job.data && <Cancel job={job.data} />}
+      actions={job.data && <Actions job={job.data} />}
     >
       <Loaded query={job} rows={12}>
         {(data) => (
@@ -42,11 +42,23 @@ export function JobPage() {
   )
 }
 
-function Cancel({ job }: { job: Job }) {
-  const cancel = useCancelJob()
+function Actions({ job }: { job: Job }) {
+  const [cancel, giveUp] = [useActOnJob('cancel'), useActOnJob('give_up')]
   return (
     <>
-      <ProblemNotice error={cancel.error} />
+      <ProblemNotice error={cancel.error ?? giveUp.error} />
+      {job.allowed.includes('give_up') && (
+        <ActionButton
+          of={job}
+          action="give_up"
+          busy={giveUp.isPending}
+          onPress={() => {
+            giveUp.mutate(job.id)
+          }}
+        >
+          Give up
+        </ActionButton>
+      )}
       <ActionButton
         of={job}
         action="cancel"

@@ -5,8 +5,10 @@
 //! queued ──Offer──▶ offered ──Accepted──▶ accepted ──Started──▶ running ──Finished──▶ succeeded | failed
 //!    │                  └───────────────────┴────────────────────┴──Finished──▶ cancelled | interrupted | rejected
 //!    ├──Cancel──▶ cancelled   ├──Supersede──▶ superseded   ├──Tick past start_by──▶ expired
-//! any open state ──Tick past the deadline──▶ presumed_lost ──a late report──▶ where the report says
+//! any open state ──Tick past the deadline, GiveUp──▶ presumed_lost ──a late report──▶ where the report says
 //! ```
+//! The deadline counts from the start that the server has heard of. Before that it counts from the latest start: a host that is
+//! silent may have started it until then.
 
 mod events;
 pub mod logs;
@@ -61,7 +63,7 @@ pub struct Job {
     pub session: Option<u64>,
     /// When the host accepted it.
     pub accepted_at: Option<Timestamp>,
-    /// When it started, by the host's report.
+    /// When the server heard from the host that it has started.
     pub started_at: Option<Timestamp>,
     /// When it became final.
     pub ended_at: Option<Timestamp>,
@@ -101,6 +103,20 @@ pub struct Job {
     /// Whether its host reported a second, different result: operators get one alert, however often it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disputed: bool,
+    /// Who gave it up. Absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<GivenUp>,
+}
+
+/// Who gave a job up, because its host is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// The caller, as `user:<id>` or `key:<id>`.
+    pub by: String,
+    /// The display name of the caller.
+    pub by_name: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An order for a job, by a caller or by a fleet update.
@@ -126,6 +142,13 @@ impl JobOrder {
     /// The same when nobody needs its secrets any more.
     fn without_secrets(&self) -> Self {
         Self { spec: self.spec.clone().without_secrets(), ..self.clone() }
+    }
+}
+
+impl GivenUp {
+    /// The name of who gave it up, or the id of a caller without a name.
+    pub fn name(&self) -> &str {
+        if self.by_name.is_empty() { &self.by } else { &self.by_name }
     }
 }
 
@@ -200,6 +223,15 @@ pub enum Event {
     Disputed,
     /// A cancel is requested.
     Cancel,
+    /// A caller gives it up, because its host is lost.
+    GiveUp {
+        /// The caller, as `user:<id>` or `key:<id>`.
+        by: String,
+        /// The display name of the caller.
+        by_name: String,
+        /// Whether the host is online.
+        host_is_online: bool,
+    },
     /// Its fleet update stopped offering: the job is recalled unless the host has accepted it.
     Recall,
     /// A newer job for the same resource exists.
@@ -227,6 +259,7 @@ impl Machine for Job {
             | Event::Told { .. }
             | Event::Disputed
             | Event::Cancel
+            | Event::GiveUp { .. }
             | Event::Recall
             | Event::Supersede { .. }
             | Event::HostRetired
@@ -252,6 +285,10 @@ impl Machine for Job {
                 Ok(self.ask_to_cancel())
             }
             (_, Event::Cancel) => self.can_be_cancelled().map(|()| self.stay()),
+            (_, Event::GiveUp { by, by_name, host_is_online }) => {
+                self.can_be_given_up(*host_is_online)?;
+                Ok(self.give_up(GivenUp { by: by.clone(), by_name: by_name.clone(), at: now }))
+            }
             // It gets nothing any more, whatever it still says.
             (Offered | Accepted | Running, Event::HostRetired) => {
                 Ok(Self { asked: self.asked.without_secrets(), ..self.clone() }.presume_lost(now))
@@ -313,9 +350,23 @@ impl Job {
         Ok(())
     }
 
+    /// Only a host that is lost can be given up: any other one will tell.
+    fn can_be_given_up(&self, host_is_online: bool) -> Result<(), Refused> {
+        match self.state {
+            JobState::Queued => Err(Refused::wrong_state("the job was never offered to the host: cancel it")),
+            JobState::PresumedLost => Err(Refused::wrong_state("the job is already presumed lost")),
+            JobState::Offered | JobState::Accepted | JobState::Running if host_is_online => {
+                Err(Refused::wrong_state("the host is online and will report how the job ends: cancel it to stop it"))
+            }
+            JobState::Offered | JobState::Accepted | JobState::Running => Ok(()),
+            _ => self.can_be_cancelled(),
+        }
+    }
+
     /// After this time the server presumes the job lost.
     fn deadline(&self) -> Timestamp {
-        after(self.asked.start_by, self.asked.time_limit_seconds + GRACE_SECONDS)
+        let started = self.started_at.unwrap_or(self.asked.start_by);
+        after(started, self.asked.time_limit_seconds + GRACE_SECONDS)
     }
 
     fn created(host_id: HostId, sequence: u64, job: &NewJob, now: Timestamp) -> Step<Self> {
@@ -348,6 +399,7 @@ impl Job {
             log_erased: None,
             result: None,
             disputed: false,
+            given_up: None,
         };
         Step::to(state).and_all(note)
     }
@@ -385,6 +437,21 @@ impl Job {
             self.id,
             detail,
         ))
+    }
+
+    /// Nobody waits for it any more. A host that comes back is told to stop it, and its word still counts.
+    fn give_up(&self, given_up: GivenUp) -> Step<Self> {
+        let detail = format!("no report from {}; given up by {}", self.host_id, given_up.name());
+        let next = Self {
+            state: JobState::PresumedLost,
+            cancel_requested: true,
+            given_up: Some(given_up),
+            // It is not offered any more.
+            asked: self.asked.without_secrets(),
+            ..self.clone()
+        };
+        let stop = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Cancel(self.id)));
+        Step::to(next).and(stop).and(Note::new("job.given_up", self.id, detail))
     }
 
     /// Ends the job: the mailbox removes it, and its fleet update gets an event.

@@ -279,6 +279,59 @@ fn who_never_had_a_job_cannot_undo_what_another_process_was_told_to_start() {
     );
 }
 
+fn running(second: i64) -> Job {
+    next(&offered(), &told(1, &[(1, EventKind::Accepted), (2, EventKind::Started)]), second)
+}
+
+fn give_up(host_is_online: bool) -> Event {
+    Event::GiveUp { by: "user:ada".into(), by_name: "ada".into(), host_is_online }
+}
+
+#[test]
+fn a_deadline_counts_from_the_start_that_the_server_has_heard_of_and_before_from_the_latest_start() {
+    // A latest start of 100 s, a limit of 50 s, and 300 s of grace.
+    for (heard_at, deadline) in [(5, 355), (60, 410), (99, 449)] {
+        let job = running(heard_at);
+        assert_eq!(job.due_at(), Some(at(deadline)), "heard of its start at {heard_at} s");
+        assert_eq!(next(&job, &Event::Tick, deadline - 1).state, JobState::Running);
+        assert_eq!(next(&job, &Event::Tick, deadline).state, JobState::PresumedLost);
+    }
+    let silent = next(&offered(), &told(1, &[(1, EventKind::Accepted)]), 5);
+    assert_eq!(silent.due_at(), Some(at(450)), "it may have started at the last moment");
+    assert_eq!(next(&silent, &Event::Tick, 449).state, JobState::Accepted);
+}
+
+#[test]
+fn a_job_of_a_lost_host_is_given_up_by_hand_and_a_late_word_still_corrects_it() {
+    for open in [offered(), next(&offered(), &told(1, &[(1, EventKind::Accepted)]), 2), running(2)] {
+        let refused = open.transition(&give_up(true), at(3)).unwrap_err();
+        assert_eq!(refused.0.code, ProblemCode::WrongState);
+        assert!(refused.sentence().contains("the host is online"), "it may still tell");
+        let step = open.transition(&give_up(false), at(3)).unwrap();
+        assert_eq!(step.next.state, JobState::PresumedLost);
+        assert_eq!(step.next.waiting_on(at(4)).unwrap(), format!("a late report from {}, given up by ada", host()));
+        let stops = Effect::Also(Change::Mailbox(host(), mailboxes::Event::Cancel(open.id)));
+        assert!(step.effects.contains(&stops), "a host that comes back is told to stop it");
+        assert!(!step.next.is_for(&[], 9, at(4)), "and does not get it again");
+        let view = step.next.view(Role::Operator, at(4), 1, false);
+        assert_eq!((view.given_up_by.as_deref(), view.given_up_at), (Some("ada"), Some(at(3))));
+        assert!(step.next.transition(&give_up(false), at(4)).is_err(), "once");
+        let late = next(&step.next, &told(1, &[(9, finished(Outcome::Succeeded, 0))]), 90);
+        assert_eq!(late.state, JobState::Succeeded);
+        assert_eq!(late.view(Role::Operator, at(91), 1, false).given_up_by, None);
+    }
+    assert!(queued().transition(&give_up(false), at(1)).is_err(), "it can be cancelled");
+    let ended = next(&running(2), &told(1, &[(3, finished(Outcome::Failed, 1))]), 3);
+    assert!(ended.transition(&give_up(false), at(4)).is_err());
+}
+
+#[test]
+fn a_job_that_a_retired_host_had_is_not_said_to_be_overdue_before_it_is() {
+    let lost = next(&running(2), &Event::HostRetired, 3);
+    assert_eq!(lost.waiting_on(at(4)).unwrap(), format!("a late report from {}", host()));
+    assert!(lost.waiting_on(at(1_000)).unwrap().contains("overdue since"));
+}
+
 #[test]
 fn what_is_presumed_lost_is_asked_about_where_the_journal_has_seen_it() {
     let running = next(&offered(), &told(1, &[(1, EventKind::Accepted), (2, EventKind::Started)]), 2);
@@ -413,6 +466,31 @@ fn a_retired_host_is_told_so_for_good() {
     assert!(retired.transition(&mailboxes::Event::Readmit("no".into()), at(2)).is_err());
 }
 
+#[test]
+fn a_host_that_left_is_gone_until_it_is_heard_from_and_a_later_word_or_session_is_newer() {
+    let there = starts(&Mailbox::new(host(), "its key"), 1, 0).next;
+    let left = |session, second| mailboxes::Event::Left { session, seen_at: at(second), said_goodbye: false };
+    let heard_at = there.last_seen_at.unwrap().as_second();
+    let gone = there.transition(&left(there.session, heard_at + 5), at(heard_at + 9)).unwrap().next;
+    assert_eq!((gone.last_seen_at, gone.left_at), (Some(at(heard_at + 5)), Some(at(heard_at + 9))));
+    for newer in [left(there.session + 1, heard_at + 5), left(there.session, heard_at - 1)] {
+        assert_eq!(there.transition(&newer, at(heard_at + 9)).unwrap().next, there);
+    }
+    let seen = mailboxes::Event::Seen { session: gone.session, news: HostNews::default() };
+    assert_eq!(gone.transition(&seen, at(heard_at + 20)).unwrap().next.left_at, None);
+    assert_eq!(starts(&gone, 2, 0).next.left_at, None);
+}
+
+#[test]
+fn a_host_that_is_retired_in_an_update_says_so_to_its_fleet_update() {
+    let place = Place { fleet_update_id: FleetUpdateId::new(at(0), 7), position: 7 };
+    let updating = Mailbox { fleet_update: Some(place), ..Mailbox::new(host(), "its key") };
+    let retire = mailboxes::Event::Retire { reason: "sold".into(), force: true };
+    let step = updating.transition(&retire, at(1)).unwrap();
+    let told = Effect::Later(place.change(muster_domain::fleet_updates::hosts::Event::HostRetired));
+    assert!(step.effects.contains(&told));
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
         Just(EventKind::Accepted),
@@ -430,6 +508,7 @@ fn event() -> impl Strategy<Value = Event> {
         (1_u128..3, 1_u64..6, kind).prop_map(|(process, sequence, kind)| told(process, &[(sequence, kind)])),
         Just(Event::Disputed),
         Just(Event::Cancel),
+        any::<bool>().prop_map(give_up),
         Just(Event::Recall),
         Just(Event::Supersede { by: JobId::new(at(0), 9) }),
         Just(Event::HostRetired),

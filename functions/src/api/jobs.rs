@@ -16,9 +16,11 @@ use muster_domain::{
     hosts::Host,
     jobs::{Event, Job, JobOrder, Origin},
     load::Sheddable,
+    mailboxes::Mailbox,
     times::after,
 };
 use muster_schemas::{
+    access::Role,
     hosts::{HostState, Reason},
     ids::{HostId, JobId},
     jobs::{
@@ -44,7 +46,12 @@ use super::{
     route::{self, Answer, PAGE, REVISION, Route},
 };
 use crate::{
-    advance::advance, app::App, commit::Cause, logs::do_chore, records, store::Versioned,
+    advance::advance,
+    app::App,
+    commit::Cause,
+    logs::do_chore,
+    records,
+    store::{Consistency, Versioned},
     workers::fleet_updates::with_mailboxes,
 };
 
@@ -77,6 +84,9 @@ pub fn routes() -> Vec<Route> {
             .asks(&REVISION)
             .gives::<JobView>(200),
         route::post("/api/v1/jobs/{id}/cancel", cancel).says("Cancel a job.").gives::<JobView>(200),
+        route::post("/api/v1/jobs/{id}/give-up", give_up)
+            .says("Give up a job whose host is lost: it is presumed lost, and a late report still corrects it.")
+            .gives::<JobView>(200),
         route::delete("/api/v1/jobs/{id}/log", erase_log)
             .says("Erase the log of a job. No further output of it is kept.")
             .takes::<Reason>()
@@ -114,7 +124,7 @@ pub async fn create(
     for host_id in &hosts {
         let mut once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
         match order(&app, *host_id, &asked, body.if_offline, &operator.cause(), &mut once).await {
-            Ok(job) => items.push(job.record.view(operator.role(), app.now(), job.revision)),
+            Ok(job) => items.push(view(&app, operator.role(), &job).await?),
             Err(Failure::Refused(problem)) if hosts.len() > 1 => {
                 refused.push(HostRefused { host_id: *host_id, problem: *problem });
             }
@@ -147,10 +157,9 @@ pub async fn list(
         filter.state.is_none_or(|state| state == job.state)
             && filter.kind.as_ref().is_none_or(|kind| kind == job.asked.spec.kind())
     };
-    let view = |found: Versioned<Job>| {
-        wanted(&found.record).then(|| found.record.view(operator.role(), app.now(), found.revision))
-    };
-    page(&app, list, &params, view).await.map(Json)
+    let Page { items, next_cursor } =
+        page(&app, list, &params, |found: Versioned<Job>| wanted(&found.record).then_some(found)).await?;
+    Ok(Json(Page { items: views(&app, operator.role(), &items).await?, next_cursor }))
 }
 
 /// `GET /api/v1/jobs/{id}`, with `?wait=30` for its next change, or for another answer than `If-None-Match` names.
@@ -163,7 +172,7 @@ pub async fn get(
     let (app, role) = (&app, operator.role());
     let see = || async move {
         let job = found::<Job>(app, &id).await?;
-        let view = job.record.view(role, app.now(), job.revision);
+        let view = view(app, role, &job).await?;
         Ok(Snapshot { revision: job.revision, over: job.record.state.is_final(), view })
     };
     let held = Hold { caller: operator.actor(), topics: &[id.to_string()], again: None };
@@ -177,8 +186,44 @@ pub async fn cancel(
     Id(id): Id<JobId>,
 ) -> Result<Json<JobView>, Failure> {
     let advanced = advance(&app, Change::Job(id, Event::Cancel), &operator.cause()).await?;
-    let job = advanced.record::<Job>(&records::jobs::key(id))?;
-    Ok(Json(job.record.view(operator.role(), app.now(), job.revision)))
+    Ok(Json(view(&app, operator.role(), &advanced.record::<Job>(&records::jobs::key(id))?).await?))
+}
+
+/// `POST /api/v1/jobs/{id}/give-up`: presumed lost at once, unless its host is online and will tell.
+pub async fn give_up(
+    operator: Operator<may::RunJobs>,
+    State(app): State<App>,
+    Id(id): Id<JobId>,
+) -> Result<Json<JobView>, Failure> {
+    let job = found::<Job>(&app, &id).await?.record;
+    let host_is_online = is_online(&app, job.host_id).await?;
+    let Cause { actor: by, name: by_name, .. } = operator.cause();
+    let event = Event::GiveUp { by, by_name, host_is_online };
+    let advanced = advance(&app, Change::Job(id, event), &operator.cause()).await?;
+    Ok(Json(view(&app, operator.role(), &advanced.record::<Job>(&records::jobs::key(id))?).await?))
+}
+
+/// A job as operators of this role see it.
+async fn view(app: &App, role: Role, job: &Versioned<Job>) -> Result<JobView, Failure> {
+    let online = job.record.asks_for_its_host() && is_online(app, job.record.host_id).await?;
+    Ok(job.record.view(role, app.now(), job.revision, online))
+}
+
+async fn is_online(app: &App, host: HostId) -> Result<bool, Failure> {
+    let found = app.load::<Mailbox>(&records::mailboxes::key(host), Consistency::Strong).await?;
+    Ok(found.is_some_and(|mailbox| app.is_online(&mailbox.record)))
+}
+
+/// The same of several jobs, whose hosts are read together.
+async fn views(app: &App, role: Role, jobs: &[Versioned<Job>]) -> Result<Vec<JobView>, Failure> {
+    let asking = jobs.iter().map(|job| &job.record).filter(|job| job.asks_for_its_host()).map(|job| job.host_id);
+    let asking = asking.collect::<BTreeSet<_>>().into_iter().map(records::mailboxes::key).collect::<Vec<_>>();
+    let mailboxes = app.load_many::<Mailbox>(&asking).await?.into_iter().flatten().map(|found| found.record);
+    let online = mailboxes.filter(|mailbox| app.is_online(mailbox)).map(|mailbox| mailbox.host_id);
+    let online = online.collect::<BTreeSet<_>>();
+    let view =
+        |job: &Versioned<Job>| job.record.view(role, app.now(), job.revision, online.contains(&job.record.host_id));
+    Ok(jobs.iter().map(view).collect())
 }
 
 /// `DELETE /api/v1/jobs/{id}/log`: who did it, when and why stays with the job and in the audit trail.
@@ -194,7 +239,7 @@ pub async fn erase_log(
     }
     let job = found::<Job>(&app, &id).await?.record;
     if job.log_erased.is_none() {
-        job.allows(ActionOnJob::EraseLog, operator.role())?;
+        job.allows(ActionOnJob::EraseLog, operator.role(), false)?;
     }
     let Cause { actor: by, name: by_name, .. } = operator.cause();
     let erased = LogErased { at: app.now(), by, by_name, reason: body.reason };
@@ -203,8 +248,7 @@ pub async fn erase_log(
     if let Some((chore, _)) = job.record.chore() {
         do_chore(&app, &job, chore, &operator.cause()).await?;
     }
-    let job = found::<Job>(&app, &id).await?;
-    Ok(Json(job.record.view(operator.role(), app.now(), job.revision)))
+    Ok(Json(view(&app, operator.role(), &found::<Job>(&app, &id).await?).await?))
 }
 
 /// Which part of a log.

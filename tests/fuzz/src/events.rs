@@ -134,5 +134,5 @@ fn is_whole(job: &Job, now: Timestamp) {
     let body = serde_json::to_vec(job).expect("a job is plain data");
     assert!(body.len() <= MAX_ITEM_BYTES, "{} bytes", body.len());
     assert_eq!(serde_json::from_slice::<Job>(&body).ok().as_ref(), Some(job), "it is read as it was written");
-    assert_eq!(job.command().id, job.view(Role::Viewer, now, 1).id);
+    assert_eq!(job.command().id, job.view(Role::Viewer, now, 1, false).id);
 }

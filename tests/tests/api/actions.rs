@@ -9,8 +9,9 @@ use muster_tests::world::{Answer, Caller, Host, Release, World, json_request, re
 use serde_json::{Value, json};
 
 /// Said twice is said once: these are told not to be possible, and a request for them changes nothing and is no fault.
-const REPEATS: [(&str, &str); 8] = [
+const REPEATS: [(&str, &str); 9] = [
     ("job stopping", "cancel"),
+    ("job given up", "cancel"),
     ("release yanked", "yank"),
     ("fleet update paused", "pause"),
     ("fleet update running", "resume"),
@@ -251,7 +252,11 @@ async fn job_scene(take: impl AsyncFn(&World, &mut Host, muster_schemas::ids::Jo
     take(&world, &mut host, id).await;
     let path = format!("/api/v1/jobs/{id}");
     let erase = (Method::DELETE, format!("{path}/log"), json!({ "reason": "a password" }));
-    let asks = BTreeMap::from([("cancel", post(format!("{path}/cancel"), json!({}))), ("erase_log", erase)]);
+    let asks = BTreeMap::from([
+        ("cancel", post(format!("{path}/cancel"), json!({}))),
+        ("erase_log", erase),
+        ("give_up", post(format!("{path}/give-up"), json!({}))),
+    ]);
     Scene { world, list: "/api/v1/jobs".into(), id: id.to_string(), view: Some(path), asks }
 }
 
@@ -264,6 +269,25 @@ async fn what_may_be_done_with_a_job_is_told_with_it() {
             host.check_in().await;
             host.accepts(id).await.is(200);
             host.tells(id, vec![started()]).await.is(200);
+        })
+        .await
+    })
+    .await;
+    holds("job running on a lost host", async || {
+        job_scene(async |world, host, id| {
+            host.check_in().await;
+            host.accepts(id).await.is(200);
+            host.tells(id, vec![started()]).await.is(200);
+            world.moves(700);
+        })
+        .await
+    })
+    .await;
+    holds("job given up", async || {
+        job_scene(async |world, host, id| {
+            host.check_in().await;
+            world.moves(700);
+            world.operator().await.post(&format!("/api/v1/jobs/{id}/give-up"), &json!({})).await.is(200);
         })
         .await
     })

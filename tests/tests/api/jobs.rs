@@ -40,6 +40,56 @@ async fn a_job_queued_for_an_offline_host_is_delivered_when_it_returns() {
 }
 
 #[tokio::test]
+async fn a_job_is_presumed_lost_its_limit_and_five_minutes_after_its_start_however_late_it_might_have_started() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let start_by = world.now() + jiff::SignedDuration::from_hours(7 * 24);
+    let mut body = run_job();
+    let more = json!({ "time_limit_seconds": 10, "start_by": start_by });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let job = world.job(host.id(), &body).await;
+    host.check_in().await;
+    host.accepts(job.id).await.is(200);
+    host.tells(job.id, vec![started()]).await.is(200);
+    world.moves(309);
+    world.tick().await;
+    assert_eq!(world.sees_job(job.id).await.state, JobState::Running);
+    world.moves(1);
+    world.tick().await;
+    assert_eq!(world.sees_job(job.id).await.state, JobState::PresumedLost);
+    world.is_consistent().await;
+}
+
+#[tokio::test]
+async fn a_job_of_a_lost_host_is_given_up_by_hand_unless_the_host_may_still_tell() {
+    let world = World::new().await;
+    let (mut host, operator) = (world.host("one").await, world.operator().await);
+    let job = world.job(host.id(), &run_job()).await;
+    let give_up = format!("/api/v1/jobs/{}/give-up", job.id);
+    operator.post(&give_up, &json!({})).await.refused(ProblemCode::WrongState);
+    host.check_in().await;
+    host.accepts(job.id).await.is(200);
+    host.tells(job.id, vec![started()]).await.is(200);
+    let problem = operator.post(&give_up, &json!({})).await.refused(ProblemCode::WrongState);
+    assert!(problem.detail.unwrap().contains("the host is online"));
+    world.moves(600);
+    let listed: Page<JobView> = operator.get("/api/v1/jobs").await.is(200).json();
+    assert_eq!(
+        listed.items[0].actions,
+        operator.get(&format!("/api/v1/jobs/{}", job.id)).await.is(200).json::<JobView>().actions
+    );
+    let given_up: JobView = operator.post(&give_up, &json!({})).await.is(200).json();
+    assert_eq!((given_up.state, given_up.given_up_by.as_deref()), (JobState::PresumedLost, Some("operator")));
+    assert_eq!(given_up.waiting_on.unwrap(), format!("a late report from {}, given up by operator", host.id()));
+    let audited = world.viewer().await.get(&format!("/api/v1/audit?subject={}", job.id)).await.is(200).value();
+    assert_eq!(audited["items"][0]["action"], "job.given_up");
+    assert_eq!(host.check_in().await.cancel, [job.id], "a host that comes back is told to stop it");
+    host.finishes(job.id, result(Outcome::Succeeded, world.now())).await.is(200);
+    assert_eq!(world.sees_job(job.id).await.state, JobState::Succeeded, "its word counts");
+    world.is_consistent().await;
+}
+
+#[tokio::test]
 async fn a_job_that_nobody_fetched_in_time_is_expired_and_never_delivered() {
     let world = World::new().await;
     let mut host = world.host("one").await;
