@@ -30,8 +30,17 @@ const LISTS: [&str; 8] = [
     "/fleet-updates",
 ];
 /// What the server works out anew with each answer.
-const WORKED_OUT: [&str; 8] =
-    ["allowed", "why_not", "waiting_on", "online", "last_seen_at", "revision", "last_used_at", "update_available"];
+const WORKED_OUT: [&str; 9] = [
+    "allowed",
+    "why_not",
+    "waiting_on",
+    "online",
+    "connected",
+    "last_seen_at",
+    "revision",
+    "last_used_at",
+    "update_available",
+];
 
 #[test]
 fn a_server_of_today_reads_what_the_one_before_has_written_and_goes_on_with_it() {
