@@ -197,7 +197,7 @@ impl Trouble {
     /// Says when check-ins succeed again, unless the upstream says so: it knows of those alone that were the server's fault.
     fn after(&mut self, agent: &Agent, outcome: Outcome) {
         match outcome {
-            Outcome::Failed | Outcome::Held { .. } => {
+            Outcome::Failed | Outcome::Held { .. } | Outcome::Limited { .. } => {
                 self.began.get_or_insert_with(Instant::now);
                 self.failures += 1;
             }
