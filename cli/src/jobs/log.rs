@@ -190,8 +190,8 @@ fn prefixed(prefix: &str, rest: &mut Vec<u8>, bytes: &[u8], complete: bool) -> V
     let lines: Vec<u8> = rest.drain(..whole).collect();
     let prefixed = |line: &[u8]| {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
-        let reset = if text.contains(&0x1b) { terminal::RESET } else { "" };
-        [prefix.as_bytes(), text, reset.as_bytes(), b"\n"].concat()
+        let colors_end = if text.contains(&0x1b) { terminal::RESET } else { "" };
+        [prefix.as_bytes(), text, colors_end.as_bytes(), b"\n"].concat()
     };
     lines.split_inclusive(|byte| *byte == b'\n').flat_map(prefixed).collect()
 }
