@@ -49,7 +49,7 @@ use self::{
 use crate::app::App;
 
 /// The routes of each noun.
-const NOUNS: [fn() -> Vec<Route>; 18] = [
+const NOUNS: [fn() -> Vec<Route>; 19] = [
     health::routes,
     openapi::routes,
     session::routes,

@@ -23,7 +23,7 @@ pub struct StorageView {
 pub struct StoredKind {
     /// The kind: `job`, `log` (pieces of logs), `audit` …
     pub kind: String,
-    /// How many records. Absent where the table cannot tell without being read as a whole (DynamoDB).
+    /// How many records. Absent where the table cannot tell without being read as a whole (`DynamoDB`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<u64>,
     /// How many bytes their keys, index entries and bodies have. Absent where `records` is.
