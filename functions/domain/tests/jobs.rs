@@ -161,7 +161,7 @@ fn a_log_has_the_beginning_and_the_end_of_a_long_output_and_one_line_between_the
         "\n[90 bytes of output are missing here: it is longer than 10 bytes, and its beginning and its end are kept]\n";
     assert_eq!(log, format!("12{line}34567890"));
     assert_eq!((job.output_cut_bytes, job.log_bytes - job.log_note_bytes), (90, 10), "the line counts as no output");
-    assert_eq!(job.view(Role::Viewer, at(2), 1).output_cut_bytes, 90);
+    assert_eq!(job.view(Role::Viewer, at(2), 1, false).output_cut_bytes, 90);
 }
 
 #[test]
