@@ -185,6 +185,11 @@ impl Client {
         }
     }
 
+    /// Whether the circuit to the server is closed.
+    pub fn is_well(&self) -> bool {
+        self.api.report().breaker == upstreams::BreakerState::Closed
+    }
+
     /// How many calls to the server have failed by its fault.
     pub fn failures(&self) -> u64 {
         self.api.report().failures

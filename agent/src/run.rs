@@ -154,10 +154,11 @@ async fn call(mut caller: Caller) {
     let mut watch = Watch::new();
     loop {
         let known = *session.borrow_and_update();
+        let asked = Instant::now();
         let outcome = tokio::select! {
             biased;
             outcome = caller.call() => {
-                trouble.after(&agent, outcome);
+                trouble.after(&agent, outcome, asked);
                 outcome
             }
             // A job's events were refused: the held call is of no use any more.
@@ -195,7 +196,7 @@ struct Trouble {
 
 impl Trouble {
     /// Says when check-ins succeed again, unless the upstream says so: it knows of those alone that were the server's fault.
-    fn after(&mut self, agent: &Agent, outcome: Outcome) {
+    fn after(&mut self, agent: &Agent, outcome: Outcome, asked: Instant) {
         match outcome {
             Outcome::Failed | Outcome::Held { .. } | Outcome::Limited { .. } => {
                 self.began.get_or_insert_with(Instant::now);
@@ -205,7 +206,8 @@ impl Trouble {
                 let Self { began, failures, faults } = std::mem::take(self);
                 self.faults = agent.client.failures();
                 if let Some(began) = began.filter(|_| faults == self.faults) {
-                    info!(failures, "Check-ins: {}", recovered(failures, began.elapsed().as_secs()));
+                    let seconds = asked.saturating_duration_since(began).as_secs();
+                    info!(failures, seconds, "Check-ins: {}", recovered(failures, seconds));
                 }
             }
             Outcome::CutShort | Outcome::CircuitOpen { .. } => {}

@@ -22,14 +22,17 @@ use crate::{
     link::{Hold, Outcome},
     reports::{self, Reports},
     supervisor::report::Reporter,
+    sys::dice,
 };
 
 /// The least between two check-ins of which the first brought nothing.
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long the server may hold the first check-in, in seconds: its answer proves the way to the server, which a version on
+/// How long the server may hold the first check-in: its answer proves the way to the server, which a version on
 /// trial, and the one before it, have limited time for.
-const FIRST_WAIT_SECONDS: u16 = 1;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// By so much longer at most it may hold the first one after a call that failed: many hosts come back together.
+const NEXT_WAIT: Duration = Duration::from_secs(30);
 
 /// How long an agent that stops waits for the server to hear of it.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(2);
@@ -55,6 +58,8 @@ pub struct Caller {
     compares_reports: bool,
     /// How long check-ins may be held on this way.
     hold: Hold,
+    /// Whether the last call failed.
+    is_troubled: bool,
     failure: String,
 }
 
@@ -62,7 +67,7 @@ impl Caller {
     /// A caller that has not called yet.
     pub fn new(desk: Arc<Desk>, reporter: Reporter) -> Self {
         let (reports, hold) = (Reports::default(), Hold::default());
-        Self { desk, reporter, reports, compares_reports: false, hold, failure: String::new() }
+        Self { desk, reporter, reports, compares_reports: false, hold, is_troubled: false, failure: String::new() }
     }
 
     /// The agent it calls for.
@@ -82,6 +87,7 @@ impl Caller {
             None => self.start_session().await,
             Some(session) => self.check_in(session).await,
         };
+        self.is_troubled = called.is_err();
         called.unwrap_or_else(|failure| self.failed(session, &failure))
     }
 
@@ -109,8 +115,7 @@ impl Caller {
         let is_partial = self.compares_reports && !news.is_empty() && news.len() < sections;
         let digest_before = if is_partial { self.reports.digest_with(&[]) } else { String::new() };
         let reports_digest = if self.compares_reports { self.reports.digest_with(&news) } else { String::new() };
-        let most = if *agent.contact.borrow() { u16::MAX } else { FIRST_WAIT_SECONDS };
-        let wait_seconds = self.hold.seconds(agent.config().wait_seconds).min(most);
+        let wait_seconds = self.hold.seconds(agent.config().wait_seconds).min(self.longest_wait_seconds());
         let request = CheckInRequest {
             session: session.number,
             wait_seconds,
@@ -132,6 +137,22 @@ impl Caller {
         agent.client.cap(answer.retry_cap_seconds);
         agent.contact.send_replace(true);
         Ok(self.follow(answer, asked.elapsed()))
+    }
+
+    /// How long a check-in may be held at most. An answer says that the server is back, and three of them close a circuit.
+    fn longest_wait_seconds(&self) -> u16 {
+        let client = &self.agent().client;
+        let wait = if !*self.agent().contact.borrow() {
+            FIRST_WAIT
+        } else if !client.is_well() {
+            // A whole fleet comes back within this span. What says that all is well must not come into it on top.
+            client.pacing().max.mul_f64(1.0 + dice::random())
+        } else if self.is_troubled {
+            FIRST_WAIT + NEXT_WAIT.mul_f64(dice::random())
+        } else {
+            Duration::MAX
+        };
+        u16::try_from(wait.as_secs()).unwrap_or(u16::MAX)
     }
 
     fn follow(&mut self, answer: CheckInResponse, held: Duration) -> Outcome {

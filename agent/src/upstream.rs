@@ -57,6 +57,8 @@ pub enum Door<'a> {
 pub struct Permit<'a> {
     upstream: &'a Upstream,
     generation: Option<Generation>,
+    /// When it was given: a call that the server holds is answered long after the upstream was well again.
+    began: Duration,
     /// Whether it is for the upstream's health only: that it is well has served nobody yet.
     is_probe: bool,
 }
@@ -93,7 +95,8 @@ impl Upstream {
         let settings = inner.settings;
         let (entry, change) = inner.breaker.enter(now, &settings);
         inner.tell(change);
-        let permit = |generation, is_probe| Permit { upstream: self, generation: Some(generation), is_probe };
+        let permit =
+            |generation, is_probe| Permit { upstream: self, generation: Some(generation), began: now, is_probe };
         match entry {
             Entry::Pass(generation) => Door::Open(permit(generation, false)),
             Entry::Probe(generation) => Door::Probe(permit(generation, true)),
@@ -128,11 +131,13 @@ impl Upstream {
         self.inner().report.clone()
     }
 
-    fn end(&self, generation: Generation, end: End, fault: Option<&Fault>, is_probe: bool) {
+    fn end(&self, generation: Generation, end: End, fault: Option<&Fault>, permit: &Permit<'_>) {
         let now = self.began.elapsed();
         let mut inner = self.inner();
-        if !(is_probe && end == End::Succeeded) {
-            inner.count(end, fault, Timestamp::now(), now);
+        if end == End::Failed {
+            inner.failed(fault, Timestamp::now(), now);
+        } else if end == End::Succeeded && !permit.is_probe {
+            inner.succeeded(permit.began);
         }
         let settings = inner.settings;
         let change = inner.breaker.end(generation, end, now, &settings, dice::random());
@@ -157,7 +162,7 @@ impl Permit<'_> {
 
     fn end(&mut self, end: End, fault: Option<&Fault>) {
         if let Some(generation) = self.generation.take() {
-            self.upstream.end(generation, end, fault, self.is_probe);
+            self.upstream.end(generation, end, fault, self);
         }
     }
 }
@@ -169,23 +174,20 @@ impl Drop for Permit<'_> {
 }
 
 impl Inner {
-    fn count(&mut self, end: End, fault: Option<&Fault>, at: Timestamp, now: Duration) {
-        match end {
-            End::Failed => {
-                self.report.failures += 1;
-                self.report.last_failure =
-                    fault.map(|fault| LastFailure { at, kind: fault.kind, reason: fault.reason.clone() });
-                self.outage.get_or_insert(Outage { began_at: at, began: now, failures: 0 }).failures += 1;
-            }
-            End::Succeeded => {
-                let Some(Outage { began_at, began, failures }) = self.outage.take() else { return };
-                let (name, seconds) = (&self.report.name, now.saturating_sub(began).as_secs());
-                let recovered = recovered(failures, seconds);
-                info!(upstream = name, failures, seconds, "{name}: {recovered}");
-                self.report.last_outage = Some(LastOutage { began_at, seconds, failures });
-            }
-            End::GivenUp => {}
-        }
+    fn failed(&mut self, fault: Option<&Fault>, at: Timestamp, now: Duration) {
+        self.report.failures += 1;
+        self.report.last_failure =
+            fault.map(|fault| LastFailure { at, kind: fault.kind, reason: fault.reason.clone() });
+        self.outage.get_or_insert(Outage { began_at: at, began: now, failures: 0 }).failures += 1;
+    }
+
+    /// A call that had begun then was answered.
+    fn succeeded(&mut self, call_began: Duration) {
+        let Some(Outage { began_at, began, failures }) = self.outage.take() else { return };
+        let (name, seconds) = (&self.report.name, call_began.saturating_sub(began).as_secs());
+        let recovered = recovered(failures, seconds);
+        info!(upstream = name, failures, seconds, "{name}: {recovered}");
+        self.report.last_outage = Some(LastOutage { began_at, seconds, failures });
     }
 
     fn tell(&mut self, change: Option<Change>) {
@@ -236,6 +238,8 @@ mod tests {
         // The clock of the wall was set by twenty years in between, for all that this knows.
         upstream.inner().outage.as_mut().unwrap().began_at = Timestamp::UNIX_EPOCH;
         let Door::Open(permit) = upstream.enter() else { panic!("the circuit is closed") };
+        // The server holds the call.
+        tokio::time::advance(Duration::from_secs(280)).await;
         permit.succeeded();
         let outage = upstream.report().last_outage.unwrap();
         assert_eq!((outage.failures, outage.seconds), (3, 21));

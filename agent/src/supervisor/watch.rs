@@ -227,7 +227,10 @@ impl Supervisor {
                     }
                     WorkerEvent::Ended(status) => return self.worker_ended(watched, status).await,
                 },
-                () = self.reloads.next() => watched.worker.tell(SupervisorMessage::Reload).await,
+                () = self.reloads.next() => {
+                    info!("SIGHUP: reading the files again");
+                    watched.worker.tell(SupervisorMessage::Reload).await;
+                }
                 () = sleep(DISK_PAUSE), if self.pending.is_some() || watched.wants_commit => {
                     self.put_down_again(&mut watched).await;
                 }
