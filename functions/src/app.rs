@@ -26,6 +26,8 @@ use crate::{
     blobs::Blobs,
     budgets::Budgets,
     clock::Clock,
+    held::HeldRequests,
+    memory::Memory,
     places::Places,
     polls::Polls,
     presence::{Presence, Seen},
@@ -35,6 +37,7 @@ use crate::{
         health::Health,
         load::{CountingTable, Load},
     },
+    turns::Turns,
     verified::VerifiedTokens,
 };
 
@@ -59,6 +62,14 @@ pub struct Parts {
     pub polls: Polls,
     /// Which hosts hold a check-in of this process, or did.
     pub presence: Presence,
+    /// How many of them each caller has.
+    pub held: HeldRequests,
+    /// Memory of requests on their way.
+    pub requests: Arc<Memory>,
+    /// Memory of answers on their way.
+    pub answers: Arc<Memory>,
+    /// Lists that are read, a few at a time.
+    pub lists: Turns,
     /// How many requests callers have made to this process.
     pub budgets: Budgets,
     /// Who waits for a password to be checked.
@@ -95,7 +106,12 @@ pub struct Settings {
     pub max_target_bytes: u64,
     /// How much of a file one answer holds at most, in bytes, where answers are bounded. Absent: all of it.
     pub max_blob_part_bytes: Option<u64>,
+    /// How much memory requests on their way may have together, and answers on theirs, in bytes.
+    pub body_memory_bytes: usize,
 }
+
+/// The usual value of [`Settings::body_memory_bytes`].
+pub const BODY_MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
 impl std::ops::Deref for App {
     type Target = Parts;
@@ -109,6 +125,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(table: Arc<dyn Table>, blobs: Arc<dyn Blobs>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let (load, draining) = (Load::default(), AtomicBool::new(false));
+        let [requests, answers] = [(); 2].map(|()| Arc::new(Memory::new(settings.body_memory_bytes)));
         let health = Arc::new(Health::by(clock.clone()));
         let table = Arc::new(CountingTable { table, load: load.clone(), health: health.clone() });
         Self(Arc::new(Parts {
@@ -118,6 +135,10 @@ impl App {
             settings,
             polls: Polls::default(),
             presence: Presence::default(),
+            held: HeldRequests::default(),
+            requests,
+            answers,
+            lists: Turns::default(),
             budgets: Budgets::default(),
             places: Places::default(),
             roles: Recent::default(),

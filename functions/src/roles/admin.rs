@@ -15,7 +15,7 @@ use super::{
 #[cfg(feature = "embedded")]
 use crate::store::Sizes;
 use crate::{
-    app::{App, Settings},
+    app::{App, BODY_MEMORY_BYTES, Settings},
     clock::{Clock as _, SystemClock},
 };
 
@@ -124,6 +124,7 @@ pub async fn run(command: Command) -> Result<String, AdminError> {
                 retention: Retention::default(),
                 max_target_bytes: 0,
                 max_blob_part_bytes: None,
+                body_memory_bytes: BODY_MEMORY_BYTES,
             };
             let app = App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings);
             accounts::create(&app, &username, role).await?;

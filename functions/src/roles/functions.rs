@@ -34,7 +34,7 @@ use crate::{
         self,
         identity::addresses::{ClientAddress, TrustedProxies},
     },
-    app::{App, Settings},
+    app::{App, BODY_MEMORY_BYTES, Settings},
     clock::SystemClock,
     errors::chain,
     tick::{self, Summary},
@@ -134,6 +134,7 @@ fn app(options: Options, storage: storage::Storage, token_secret: Secret) -> Res
         retention: options.retention.retention(),
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: Some(MAX_BLOB_PART_BYTES),
+        body_memory_bytes: BODY_MEMORY_BYTES,
     };
     Ok(App::new(storage.table, storage.blobs, Arc::new(SystemClock), settings))
 }
@@ -245,6 +246,7 @@ mod tests {
             retention: Retention::default(),
             max_target_bytes: super::super::MAX_TARGET_BYTES,
             max_blob_part_bytes: None,
+            body_memory_bytes: BODY_MEMORY_BYTES,
         };
         let table = SqliteTable::open(&folder.path().join("muster.sqlite"))?;
         let app = App::new(Arc::new(table), Arc::new(Directory::open(folder.path())?), Arc::new(SystemClock), settings);

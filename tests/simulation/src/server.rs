@@ -14,7 +14,7 @@ use muster_domain::{pacing::Pacing, retention::Retention};
 use muster_schemas::{access::Role, ids::UserId, secrets::Secret};
 use muster_server::{
     api::{self, identity::accounts::Account},
-    app::{App, Settings},
+    app::{App, BODY_MEMORY_BYTES, Settings},
     blobs::directory::Directory,
     clock::Clock,
     commit::put,
@@ -88,6 +88,7 @@ impl Server {
             retention: Retention::default(),
             max_target_bytes: 1024 * 1024,
             max_blob_part_bytes: None,
+            body_memory_bytes: BODY_MEMORY_BYTES,
         };
         let blobs = Directory::open(self.0.folder.join("blobs")).expect("a folder can be made");
         let killed = CancellationToken::new();

@@ -25,7 +25,7 @@ use muster_schemas::{
 };
 use muster_server::{
     api::{self, identity::accounts::Account},
-    app::{App, Settings},
+    app::{App, BODY_MEMORY_BYTES, Settings},
     clock::Clock,
     commit::put,
     records,
@@ -107,6 +107,13 @@ impl World {
     #[must_use]
     pub fn told(&self, settings: Settings) -> Self {
         let app = App::new(self.table.clone(), self.app.blobs.clone(), self.clock.clone(), settings);
+        Self { router: api::router(&app), app, ..self.clone() }
+    }
+
+    /// The same, served from this table.
+    #[must_use]
+    pub fn from(&self, table: Arc<dyn Table>) -> Self {
+        let app = App::new(table, self.app.blobs.clone(), self.clock.clone(), self.app.settings.clone());
         Self { router: api::router(&app), app, ..self.clone() }
     }
 
@@ -315,6 +322,7 @@ fn app(table: &Arc<Meter<Mortal>>, stores: &Stores, clock: &Arc<ManualClock>, pa
         retention: Retention::default(),
         max_target_bytes: 1024 * 1024,
         max_blob_part_bytes: None,
+        body_memory_bytes: BODY_MEMORY_BYTES,
     };
     let table: Arc<dyn Table> = table.clone();
     App::new(table, stores.blobs(), clock.clone(), settings)

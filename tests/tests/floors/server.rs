@@ -6,7 +6,10 @@ use super::sources::{assert_reached_in, dependencies, imports, names, sources};
 
 /// The server's floors, the lowest first. A module may use those below it and what is in its own folder, and nothing beside it.
 const FLOORS: [&[&str]; 12] = [
-    &["aws", "budgets", "clock", "errors", "places", "polls", "presence", "recent", "verified", "version"],
+    &[
+        "aws", "budgets", "clock", "errors", "held", "memory", "places", "polls", "presence", "recent", "turns",
+        "verified", "version",
+    ],
     &["blobs", "store"],
     &["app", "records"],
     &["commit"],
