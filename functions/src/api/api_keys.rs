@@ -49,7 +49,7 @@ pub async fn create(
     operator: Operator<may::ManageAccess>,
     State(app): State<App>,
     key: IdempotencyKey,
-    DigestedBody { body, sha256 }: DigestedBody<ApiKeyRequest>,
+    DigestedBody { body, sha256, .. }: DigestedBody<ApiKeyRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let ApiKeyRequest { name, role, valid_for_seconds } = body;
     if !(1..=128).contains(&name.chars().count()) {

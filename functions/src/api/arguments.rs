@@ -24,7 +24,7 @@ impl<T> Argument for Extension<T> {}
 
 impl<T> Argument for JsonBody<T> {
     fn document(route: &mut Route) {
-        route.problems.extend([Malformed, TooLarge, Invalid]);
+        route.problems.extend([Malformed, TooLarge, Invalid, Unavailable]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Authorization: the type of a handler's first argument says which callers it serves, and a handler without one does not
 //! compile.
 
-use std::{fmt, marker::PhantomData, net::IpAddr};
+use std::{marker::PhantomData, net::IpAddr};
 
 use axum::{
     extract::FromRequestParts,
@@ -19,6 +19,7 @@ use tracing::{Span, field::display};
 use super::{
     extract,
     identity::{Identity, access_tokens, addresses, api_keys, enrollment_tokens, sessions},
+    known::Known,
     problem::Failure,
 };
 use crate::{app::App, commit::Cause};
@@ -82,7 +83,7 @@ impl FromRequestParts<App> for Machine {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let token = bearer(parts).filter(|token| enrollment_tokens::is_one(token)).ok_or_else(unauthorized)?;
         let token = enrollment_tokens::known(app, token).await?;
-        acts(format_args!("token:{}", token.id));
+        acts(parts, format!("token:{}", token.id));
         within_budget(app, &token.id.to_string(), app.settings.pacing.host_budget)?;
         token.lets_install(app.now())?;
         Ok(Self)
@@ -120,7 +121,7 @@ impl FromRequestParts<App> for Agent {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let host_id = bearer(parts).and_then(|token| access_tokens::host(app, token)).ok_or_else(unauthorized)?;
-        acts(format_args!("host:{host_id}"));
+        acts(parts, format!("host:{host_id}"));
         within_budget(app, &host_id.to_string(), app.settings.pacing.host_budget)?;
         Ok(Self { host_id, request_id: parts.extensions.get().copied(), address: addresses::of(parts) })
     }
@@ -223,7 +224,7 @@ impl<P: may::Permit> FromRequestParts<App> for Operator<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let identity = identify(parts, app).await?;
-        acts(format_args!("{}", identity.actor));
+        acts(parts, identity.actor.clone());
         within_budget(app, &identity.actor, app.settings.pacing.operator_budget)?;
         P::PERMISSION.check(identity.role)?;
         Ok(Self { identity, permission: PhantomData })
@@ -252,9 +253,10 @@ async fn identify(parts: &Parts, app: &App) -> Result<Identity, Failure> {
     Ok(Identity { address: addresses::of(parts), ..found })
 }
 
-/// Adds the caller to the request's span.
-fn acts(actor: fmt::Arguments<'_>) {
-    Span::current().record("actor", display(actor));
+/// Adds the caller to the request's span, and lets everybody know who it is.
+fn acts(parts: &Parts, actor: String) {
+    Span::current().record("actor", display(&actor));
+    Known::of(&parts.extensions).becomes(actor);
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {

@@ -1,34 +1,46 @@
-//! Middleware around every route: gives the request an id and a tracing span, writes problems out, logs faults once.
+//! Middleware around every route: gives the request an id and a tracing span, writes problems out, logs faults once, and bounds
+//! the memory of answers.
 
 use std::{any::Any, io};
 
 use axum::{
     Json,
     extract::{MatchedPath, Request},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use muster_schemas::{
     ids::RequestId,
     problems::{Problem, ProblemCode},
 };
-use tracing::{Instrument as _, Span, field::Empty};
+use tracing::{Instrument as _, Level, Span, field::Empty};
 
-use super::problem::Failure;
+use super::{bodies, known::Known, problem::Failure};
 use crate::{app::App, errors::chain};
 
-/// Serves a request in a span of its own, and logs one line with the outcome at `debug`.
+/// The target of the access log's lines: off, unless a process is told otherwise.
+pub const ACCESS_LOG: &str = "access";
+/// Paths of hosts: no browser and no cache asks for them, and their answers stay as small as they are.
+pub const AGENT_PATHS: &str = "/api/v1/agent/";
+
+/// Serves a request in a span of its own, and logs one line with the outcome at `debug`, and one in the access log.
 pub async fn serve(app: App, mut request: Request, next: Next) -> Response {
-    let id = RequestId::new(app.now(), rand::random());
+    let (id, known) = (RequestId::new(app.now(), rand::random()), Known::default());
     request.extensions_mut().insert(id);
+    request.extensions_mut().insert(known.clone());
+    let mut access = Access::begin(&app, &request, id, &known);
     let span = span(&request, id);
     let began_at = (!span.is_disabled()).then(|| app.now());
-    let response = answered(request, next, id).instrument(span.clone()).await;
+    let response = answered(&app, request, next, id, &known).instrument(span.clone()).await;
     if let Some(began_at) = began_at {
         span.record("http.status", response.status().as_u16());
         span.record("elapsed_ms", app.now().duration_since(began_at).as_millis());
         span.in_scope(|| tracing::debug!("Answered."));
+    }
+    if let Some(access) = &mut access {
+        access.status = response.status().as_u16();
     }
     response
 }
@@ -46,16 +58,65 @@ fn span(request: &Request, id: RequestId) -> Span {
     )
 }
 
-async fn answered(request: Request, next: Next, id: RequestId) -> Response {
+/// A line of the access log, written when the request is over: also one whose caller has gone away, with the status 0.
+struct Access {
+    app: App,
+    id: RequestId,
+    method: Method,
+    path: String,
+    known: Known,
+    began_at: Timestamp,
+    status: u16,
+}
+
+impl Access {
+    /// Nothing if nobody reads it. Paths of this API hold no secrets; queries and bodies may.
+    fn begin(app: &App, request: &Request, id: RequestId, known: &Known) -> Option<Self> {
+        tracing::enabled!(target: ACCESS_LOG, Level::INFO).then(|| Self {
+            app: app.clone(),
+            id,
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            known: known.clone(),
+            began_at: app.now(),
+            status: 0,
+        })
+    }
+}
+
+impl Drop for Access {
+    fn drop(&mut self) {
+        let Self { app, id, method, path, known, began_at, status } = self;
+        let text = if *status == 0 { "The caller went away." } else { "Answered." };
+        let elapsed_ms = app.now().duration_since(*began_at).as_millis();
+        tracing::info!(
+            target: ACCESS_LOG,
+            { request.id = %id, http.method = %method, http.path = path, http.status = status, actor = known.caller(), elapsed_ms },
+            "{text}"
+        );
+    }
+}
+
+async fn answered(app: &App, request: Request, next: Next, id: RequestId, known: &Known) -> Response {
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    let what = || format!("{method} {}", uri.path());
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        response = written(failure, id, &format!("{method} {}", uri.path()));
+        response = written(failure, id, &what());
+    }
+    let mut response = bodies::leaves(app, known, response).unwrap_or_else(|failure| written(failure, id, &what()));
+    if !uri.path().starts_with(AGENT_PATHS) {
+        is_kept_by_nobody(response.headers_mut());
     }
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// Answers hold secrets and what only the caller may see: unless an answer says how long it may be kept, it is not.
+fn is_kept_by_nobody(headers: &mut HeaderMap) {
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 fn written(failure: Failure, id: RequestId, what: &str) -> Response {

@@ -1,6 +1,11 @@
 //! Enrollment: tokens for operators, and the one route of a host that has no identity yet.
 
-use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    Json,
+    extract::{FromRequest, Request, State},
+    http::StatusCode,
+    response::IntoResponse,
+};
 use muster_domain::{
     changes::Change,
     enrollment_tokens::{EnrollmentToken, Event},
@@ -17,22 +22,28 @@ use muster_schemas::{
 };
 
 use super::{
-    auth::{Anyone, Operator, may},
+    auth::{Anyone, Operator, may, within_budget},
+    bodies::{Arriving, MAX_STRANGERS_BYTES, too_large},
     checks::{check_facts, check_labels, check_text},
-    extract::{DigestedBody, Id, IdempotencyKey, JsonBody, Paging},
+    extract::{DigestedBody, Id, IdempotencyKey, JsonBody, Paging, check_is_json, json},
     idempotency::Once,
     identity::enrollment_tokens,
+    known::Known,
     lists::{List, page},
     problem::Failure,
-    route::{self, PAGE, Route},
+    route::{self, Argument, PAGE, Route},
 };
 use crate::{
     advance::{advance, advance_with},
     app::App,
     commit::{CommitError, Extras, put},
+    memory::Share,
     records,
     store::{Consistency, Expect, Versioned},
 };
+
+/// The largest request of a host to join, in bytes: its facts may be as large as in a session.
+const MAX_ENROLL_BYTES: usize = 80 * 1024;
 
 /// The routes.
 pub fn routes() -> Vec<Route> {
@@ -58,7 +69,7 @@ pub async fn create(
     operator: Operator<may::ManageHosts>,
     State(app): State<App>,
     key: IdempotencyKey,
-    DigestedBody { body, sha256 }: DigestedBody<EnrollmentTokenRequest>,
+    DigestedBody { body, sha256, .. }: DigestedBody<EnrollmentTokenRequest>,
 ) -> Result<impl IntoResponse, Failure> {
     let EnrollmentTokenRequest { seats, valid_for_seconds, labels, note } = body;
     let (seats, seconds) = (seats.unwrap_or(1), valid_for_seconds.unwrap_or(3_600));
@@ -112,7 +123,7 @@ pub async fn revoke(
 pub async fn enroll(
     caller: Anyone,
     State(app): State<App>,
-    JsonBody { body, .. }: JsonBody<EnrollRequest>,
+    EnrollBody { body, .. }: EnrollBody,
 ) -> Result<impl IntoResponse, Failure> {
     let EnrollRequest { enrollment_token, public_key, facts } = body;
     let key = PublicKey::parse(&public_key)
@@ -145,12 +156,51 @@ pub async fn enroll(
     }
 }
 
+/// A request to join. Its credential is in it: what follows the first few KiB is read once the token there was found to be one.
+/// A host with a hundred disks and addresses sends some 30 KiB.
+pub struct EnrollBody {
+    body: EnrollRequest,
+    _share: Share,
+}
+
+impl Argument for EnrollBody {
+    fn document(route: &mut Route) {
+        <JsonBody<EnrollRequest> as Argument>::document(route);
+    }
+}
+
+impl FromRequest<App> for EnrollBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        check_is_json(&request)?;
+        let known = Known::of(request.extensions());
+        let mut arriving = Arriving::new(app, request.into_body(), &known);
+        arriving.announces_at_most(MAX_ENROLL_BYTES)?;
+        if !arriving.up_to(MAX_STRANGERS_BYTES).await? {
+            let token = token_in(arriving.bytes()).ok_or_else(|| too_large(MAX_STRANGERS_BYTES))?;
+            let id = enrollment_tokens::known(app, &token).await?.id;
+            within_budget(app, &id.to_string(), app.settings.pacing.host_budget)?;
+            known.becomes(format!("token:{id}"));
+        }
+        let (bytes, share) = arriving.whole(MAX_ENROLL_BYTES).await?;
+        Ok(Self { body: json(&bytes)?, _share: share })
+    }
+}
+
+/// The token in the beginning of a request, which agents put before everything else.
+fn token_in(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_STRANGERS_BYTES)]);
+    let value = text.split_once("\"enrollment_token\"")?.1.trim_start().strip_prefix(':')?.trim_start();
+    Some(value.strip_prefix('"')?.split_once('"')?.0.to_owned())
+}
+
 /// The line that makes a machine a host: for people, who type it as one who may become root.
 fn install_command(app: &App, token: &Secret) -> Secret {
     let server = &app.settings.public_url;
     let token = token.reveal();
     // The token is in the script, not among the arguments: those sudo logs, and everybody on the machine sees.
-    let script = format!("{{ echo MUSTER_TOKEN={token}; curl -fsSL {server}/api/v1/install.sh; }}");
+    let script = format!("{{ echo MUSTER_ENROLLMENT_TOKEN={token}; curl -fsSL {server}/api/v1/install.sh; }}");
     Secret::new(format!("{script} | sudo sh -s -- --server {server}"))
 }
 

@@ -1,14 +1,11 @@
 //! Extractors: JSON bodies, query parameters, ids and headers of a request, each with a clear problem when it is missing.
 
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, str::FromStr};
 
 use axum::{
-    body::Body,
     extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request},
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
-use futures_util::FutureExt as _;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use muster_domain::{load::Sheddable, refused::Refused};
 use muster_schemas::{
     envelopes::sha256_hex,
@@ -18,31 +15,32 @@ use muster_schemas::{
 };
 use serde::de::DeserializeOwned;
 
-use super::problem::Failure;
-use crate::app::App;
+use super::{
+    bodies::{Arriving, most_json_bytes},
+    known::Known,
+    problem::Failure,
+};
+use crate::{app::App, memory::Share};
 
-/// The largest JSON body, in bytes.
-pub const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// How deep JSON may be nested: as deep as its reader goes.
 const MAX_DEPTH: usize = 128;
 /// When to ask again for a list that was shed, in seconds.
 pub const LIST_AGAIN_SECONDS: u32 = 5;
-/// How long a body may take at most, plus the time that the bytes so far take on the slowest supported line.
-const LONGEST_BODY: Duration = Duration::from_secs(30);
-/// The slowest supported line, in bytes per second. Agents allow a call the same time, so that several may share one line.
-const SLOWEST_LINE: u64 = 128;
 
 /// A JSON body.
 pub struct JsonBody<T> {
     /// The body.
     pub body: T,
+    /// The memory that it has for as long as it is worked on.
+    _share: Share,
 }
 
 impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        Ok(Self { body: json(&json_bytes(request, app).await?)? })
+        let (bytes, share) = json_bytes(request, app).await?;
+        Ok(Self { body: json(&bytes)?, _share: share })
     }
 }
 
@@ -52,55 +50,33 @@ pub struct DigestedBody<T> {
     pub body: T,
     /// SHA-256 of its bytes, to compare with another request.
     pub sha256: String,
+    /// The memory that it has for as long as it is worked on.
+    _share: Share,
 }
 
 impl<T: DeserializeOwned> FromRequest<App> for DigestedBody<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let bytes = json_bytes(request, app).await?;
-        Ok(Self { body: json(&bytes)?, sha256: sha256_hex(&bytes) })
+        let (bytes, share) = json_bytes(request, app).await?;
+        Ok(Self { body: json(&bytes)?, sha256: sha256_hex(&bytes), _share: share })
     }
 }
 
-async fn json_bytes(request: Request, app: &App) -> Result<Vec<u8>, Failure> {
+async fn json_bytes(request: Request, app: &App) -> Result<(Vec<u8>, Share), Failure> {
+    check_is_json(&request)?;
+    let known = Known::of(request.extensions());
+    Arriving::new(app, request.into_body(), &known).whole(most_json_bytes(&known)).await
+}
+
+/// Refuses a body that says of itself that it is something else.
+pub fn check_is_json(request: &Request) -> Result<(), Failure> {
     const JSON: &[u8] = b"application/json";
     let kind = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !kind.is_empty() && !kind.get(..JSON.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON)) {
-        return Err(Problem::new(ProblemCode::Malformed).detail("Content-Type must be application/json").into());
+    if kind.is_empty() || kind.get(..JSON.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON)) {
+        return Ok(());
     }
-    read(app, request.into_body(), MAX_JSON_BYTES).await
-}
-
-/// A whole body of at most `limit` bytes, if it arrives in time.
-pub async fn read(app: &App, body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
-    let (mut body, mut bytes, began) = (Limited::new(body, limit), Vec::new(), app.now());
-    loop {
-        // Mostly it is there already, and no clock is needed.
-        let frame = if let Some(frame) = body.frame().now_or_never() {
-            frame
-        } else {
-            let longest = LONGEST_BODY + Duration::from_secs(bytes.len() as u64 / SLOWEST_LINE);
-            let taken = Duration::try_from(app.now().duration_since(began)).unwrap_or_default();
-            tokio::select! {
-                biased;
-                frame = body.frame() => frame,
-                () = app.clock.sleep(longest.saturating_sub(taken)) => {
-                    let detail = format!("the body did not arrive within {} seconds", longest.as_secs());
-                    return Err(Problem::new(ProblemCode::Malformed).detail(detail).into());
-                }
-            }
-        };
-        match frame {
-            None => return Ok(bytes),
-            Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
-            Some(Err(error)) if error.is::<LengthLimitError>() => {
-                let detail = format_args!("the body must be at most {limit} bytes");
-                return Err(Problem::new(ProblemCode::TooLarge).detail(detail).into());
-            }
-            Some(Err(_)) => return Err(Problem::new(ProblemCode::Malformed).detail("the body ended early").into()),
-        }
-    }
+    Err(Problem::new(ProblemCode::Malformed).detail("Content-Type must be application/json").into())
 }
 
 /// JSON, or which field breaks which rule. An empty body is an empty object.
@@ -162,7 +138,7 @@ impl FromRequestParts<App> for Paging {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Params(params) = Params::from_request_parts(parts, app).await?;
         app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
-        Ok(Self(params))
+        Ok(Self(PageParams { caller: Known::of(&parts.extensions).caller().into(), ..params }))
     }
 }
 
@@ -173,6 +149,9 @@ pub struct PageParams {
     limit: Option<u16>,
     /// Where an earlier page stopped.
     pub cursor: Option<String>,
+    /// Who asks.
+    #[serde(skip)]
+    pub caller: String,
 }
 
 impl PageParams {

@@ -1,6 +1,7 @@
 //! Installation of the agent on a new host by one line: a script, and the agent of the newest release for it to download.
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
@@ -13,6 +14,7 @@ use muster_schemas::{
 
 use super::{
     auth::{Anyone, Machine},
+    bodies::OfTheProgram,
     extract::PathParams,
     files,
     lists::List,
@@ -38,7 +40,7 @@ pub fn routes() -> Vec<Route> {
 
 /// `GET /api/v1/install.sh`
 pub async fn script(_: Anyone) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/x-shellscript; charset=utf-8")], SCRIPT)
+    (Extension(OfTheProgram), [(header::CONTENT_TYPE, "text/x-shellscript; charset=utf-8")], SCRIPT)
 }
 
 /// `GET /api/v1/install/{platform}`: the agent of the newest release that has one.

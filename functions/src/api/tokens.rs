@@ -3,7 +3,6 @@
 
 use axum::{
     Json,
-    body::Body,
     extract::{Request, State},
 };
 use muster_schemas::{
@@ -14,8 +13,9 @@ use muster_schemas::{
 
 use super::{
     auth::{Anyone, within_budget},
-    extract,
+    bodies::Arriving,
     identity::access_tokens,
+    known::Known,
     problem::Failure,
     route::{self, Route},
 };
@@ -35,7 +35,7 @@ pub fn routes() -> Vec<Route> {
 
 /// `POST /oauth/token`: an access token for a host that shows it has its key.
 pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Result<Json<TokenResponse>, Failure> {
-    let form = form(&app, request.into_body()).await?;
+    let form = form(&app, request).await?;
     if form.grant_type != GRANT_TYPE {
         return Err(Problem::invalid("grant_type", format_args!("must be {GRANT_TYPE}")).into());
     }
@@ -58,8 +58,9 @@ pub async fn create(_: Anyone, State(app): State<App>, request: Request) -> Resu
     }))
 }
 
-async fn form(app: &App, body: Body) -> Result<TokenRequest, Failure> {
-    let bytes = extract::read(app, body, MAX_FORM_BYTES).await?;
+async fn form(app: &App, request: Request) -> Result<TokenRequest, Failure> {
+    let known = Known::of(request.extensions());
+    let (bytes, _share) = Arriving::new(app, request.into_body(), &known).whole(MAX_FORM_BYTES).await?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::of(ProblemCode::Malformed))?;
     let uri = format!("/?{text}").parse().map_err(|_| Failure::of(ProblemCode::Malformed))?;
     let query = axum::extract::Query::<TokenRequest>::try_from_uri(&uri);

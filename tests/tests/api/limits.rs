@@ -8,7 +8,7 @@ use muster_schemas::{
     pages::Page,
     problems::ProblemCode,
 };
-use muster_server::api::extract::read;
+use muster_server::api::{bodies::Arriving, known::Known};
 use muster_tests::world::{Caller, Release, World, output, run_job, signed, started};
 use serde_json::{Value, json};
 
@@ -241,8 +241,11 @@ async fn a_body_may_take_longer_by_what_has_come_of_it_so_that_much_output_arriv
             receive.recv().await.map(|piece| (Ok::<_, std::io::Error>(piece), receive))
         });
         send.send(vec![b'x'; 40 * 1024]).unwrap();
-        let app = world.app.clone();
-        let read = tokio::spawn(async move { read(&app, Body::from_stream(pieces), 1024 * 1024).await });
+        let (app, known) = (world.app.clone(), Known::default());
+        known.becomes("host:one".into());
+        let read = tokio::spawn(async move {
+            Arriving::new(&app, Body::from_stream(pieces), &known).whole(1024 * 1024).await.map(drop)
+        });
         world.clock.until_asleep(1).await;
         world.moves(seconds);
         // The end of it comes, or never does.

@@ -80,7 +80,7 @@ async fn a_body_that_is_no_json_is_told_from_one_that_breaks_a_rule() {
     };
     send("application/json", b"{").await.refused(ProblemCode::Malformed);
     send("application/json", b"\xff\xfe").await.refused(ProblemCode::Malformed);
-    send("application/json", "[".repeat(100_000).as_bytes()).await.refused(ProblemCode::Malformed);
+    send("application/json", "[".repeat(10_000).as_bytes()).await.refused(ProblemCode::Malformed);
     send("text/html", b"{}").await.refused(ProblemCode::Malformed);
     send("application/json", b"[]").await.refused(ProblemCode::Invalid);
     send("application/json", b"").await.refused(ProblemCode::Invalid);
