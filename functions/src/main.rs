@@ -1,15 +1,21 @@
 //! `muster-server`: picks a role.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _, stderr},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use muster_server::{
-    api,
-    roles::{admin, serve},
+    api::{self, edge::ACCESS_LOG},
+    roles::{
+        admin,
+        serve::{self, Log, LogFormat},
+    },
     version,
 };
-use tracing::Level;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing::{Level, level_filters::LevelFilter};
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// The server of Muster: a fleet control plane for hosts that nobody can reach from outside
 #[derive(Parser)]
@@ -34,8 +40,8 @@ fn main() -> ExitCode {
     let done = as_function().unwrap_or_else(|| {
         let Arguments { role } = Arguments::parse();
         log(match &role {
-            Role::Serve(options) => options.log_level(),
-            Role::Admin(_) | Role::Openapi => Level::INFO,
+            Role::Serve(options) => options.log(),
+            Role::Admin(_) | Role::Openapi => Log { level: Level::INFO, format: LogFormat::Text, access: false },
         });
         run(role)
     });
@@ -48,12 +54,23 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs to stderr. Libraries never log more than at `info`: they might tell the secrets that they carry.
-fn log(level: Level) {
+/// Logs to stderr, with colors only on a terminal of somebody who wants them.
+fn log(Log { level, format, access }: Log) {
+    let colored = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     // A log that nobody reads any more must not end the server.
-    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).log_internal_errors(false);
-    let levels = Targets::new().with_default(level.min(Level::INFO)).with_target("muster_server", level);
-    lines.with_max_level(level).finish().with(levels).init();
+    let lines = fmt::layer().with_writer(stderr).with_target(false).log_internal_errors(false);
+    let logged = tracing_subscriber::registry().with(logged(level, access));
+    match format {
+        LogFormat::Text => logged.with(lines.with_ansi(colored)).init(),
+        LogFormat::Json => logged.with(lines.json().flatten_event(true)).init(),
+    }
+}
+
+/// Libraries never log more than at `info`: they might tell the secrets that they carry.
+fn logged(level: Level, access: bool) -> Targets {
+    let access = if access { LevelFilter::INFO } else { LevelFilter::OFF };
+    let libraries = level.min(Level::INFO);
+    Targets::new().with_default(libraries).with_target("muster_server", level).with_target(ACCESS_LOG, access)
 }
 
 /// A function is started without arguments: its role stands in its environment.
@@ -62,8 +79,10 @@ fn as_function() -> Option<Result<(), String>> {
     let role = std::env::var("MUSTER_ROLE").ok()?;
     // A word that Lambda's own setting uses: DEBUG, INFO, WARN …
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
-    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_target(false).log_internal_errors(false);
-    lines.with_max_level(level.unwrap_or(tracing::Level::INFO)).init();
+    let lines = fmt::layer().json().flatten_event(true).with_target(false).log_internal_errors(false);
+    // The gateway has an access log of its own.
+    let levels = Targets::new().with_default(level.unwrap_or(Level::INFO)).with_target(ACCESS_LOG, LevelFilter::OFF);
+    tracing_subscriber::registry().with(levels).with(lines).init();
     Some(muster_server::roles::functions::run(&role))
 }
 

@@ -122,6 +122,7 @@ async fn answer_when_due(
     let mut news = true;
     let mut consistency = Consistency::Eventual;
     let digest = stored_digest(request);
+    let mut place = None;
     loop {
         // Begun before the read, so that nothing that comes after it is missed.
         let woken = (!hold.is_zero()).then(|| app.polls.begin(agent.host_id));
@@ -139,14 +140,18 @@ async fn answer_when_due(
         if !hold.is_zero() && held.is_none() {
             *held = Some(Held::begins(app, agent.host_id, request.session));
         }
-        let too_many = || app.polls.waiting(agent.host_id) > MAX_HELD;
         let has_nothing = answer.jobs.is_empty() && answer.cancel.is_empty();
-        let Some(mut woken) = woken.filter(|_| has_nothing && !too_many() && !app.is_draining()) else {
+        let Some(mut woken) = woken.filter(|_| has_nothing && !app.is_draining()) else {
             return Ok(answer);
         };
+        let one_more = place.get_or_insert_with(|| app.held.begin(agent.host_id.to_string()));
+        if one_more.is_over(MAX_HELD) {
+            return Ok(answer);
+        }
         tokio::select! {
             biased;
             () = woken.woken() => consistency = Consistency::Strong,
+            () = one_more.let_go() => return Ok(CheckInResponse { server_time: app.now(), ..answer }),
             () = app.time_to_look_again() => consistency = Consistency::Eventual,
             () = &mut over => {
                 let (server_time, retry_cap_seconds) = (app.now(), app.retry_cap_seconds());
@@ -299,29 +304,39 @@ async fn offers(
     let wanted = wanted.map(records::jobs::key).collect::<Vec<_>>();
     let mut commands = Vec::new();
     let (mut offered_before, mut bytes) = (false, 0);
-    for job in app.load_many::<Job>(&wanted).await?.into_iter().flatten().map(|found| found.record) {
-        if !job.is_for(&request.open, request.highest_sequence, app.now())
-            || commands.len() >= MAX_OFFERED
-            || bytes >= MAX_OFFERED_BYTES
-        {
-            continue;
-        }
-        bytes += serde_json::to_vec(&job.asked.spec).map_err(Failure::broken)?.len();
-        offered_before |= job.state != JobState::Queued && job.session == Some(request.session);
-        let event = jobs::Event::Offer { session: request.session };
-        match advance(app, Change::Job(job.id, event), &agent.cause()).await {
-            Ok(advanced) => {
-                let offered = advanced.record::<Job>(&records::jobs::key(job.id))?.record;
-                commands.extend(
-                    offered.is_for(&request.open, request.highest_sequence, app.now()).then(|| offered.command()),
-                );
+    // A few at a time: a job may be as large as an answer.
+    for wanted in wanted.chunks(MAX_OFFERED) {
+        for job in app.load_many::<Job>(wanted).await?.into_iter().flatten().map(|found| found.record) {
+            if !job.is_for(&request.open, request.highest_sequence, app.now())
+                || commands.len() >= MAX_OFFERED
+                || bytes >= MAX_OFFERED_BYTES
+            {
+                continue;
             }
-            Err(CommitError::Refused(_)) => {}
-            Err(error) => return Err(error.into()),
+            bytes += serde_json::to_vec(&job.asked.spec).map_err(Failure::broken)?.len();
+            offered_before |= job.state != JobState::Queued && job.session == Some(request.session);
+            let offered = offer(app, agent, job.id, request.session).await?;
+            commands.extend(
+                offered
+                    .filter(|job| job.is_for(&request.open, request.highest_sequence, app.now()))
+                    .map(|job| job.command()),
+            );
+        }
+        if commands.len() >= MAX_OFFERED || bytes >= MAX_OFFERED_BYTES {
+            break;
         }
     }
     commands.sort_by_key(|command| command.sequence);
     Ok((commands, offered_before))
+}
+
+/// A job that this session is offered from now on, unless it can be offered no more.
+async fn offer(app: &App, agent: &Agent, id: JobId, session: u64) -> Result<Option<Job>, Failure> {
+    match advance(app, Change::Job(id, jobs::Event::Offer { session }), &agent.cause()).await {
+        Ok(advanced) => Ok(Some(advanced.record::<Job>(&records::jobs::key(id))?.record)),
+        Err(CommitError::Refused(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The mailbox of a host whose session is served. The cheap read may lag behind: it is believed when it says that there is

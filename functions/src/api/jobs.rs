@@ -39,8 +39,8 @@ use super::{
     extract::{DigestedBody, Id, IdempotencyKey, JsonBody, LIST_AGAIN_SECONDS, Paging, Params},
     found::found,
     idempotency::Once,
-    lists::{List, page},
-    looks::{Hold, Look, Snapshot, held},
+    lists::{List, page, turn},
+    looks::{Hold, Look, MAX_HELD, Snapshot, held},
     orders::order,
     problem::Failure,
     route::{self, Answer, PAGE, REVISION, Route},
@@ -116,10 +116,10 @@ pub async fn create(
     operator: Operator<may::RunJobs>,
     State(app): State<App>,
     key: IdempotencyKey,
-    DigestedBody { body, sha256 }: DigestedBody<JobRequest>,
+    DigestedBody { body, sha256, .. }: DigestedBody<JobRequest>,
 ) -> Result<(StatusCode, Json<JobsCreated>), Failure> {
     let asked = asked(app.now(), &body, operator.cause())?;
-    let hosts = meant(&app, &body).await?;
+    let hosts = meant(&app, operator.actor(), &body).await?;
     let (mut items, mut refused) = (Vec::new(), Vec::new());
     for host_id in &hosts {
         let mut once = Once::of(&operator.cause(), IdempotencyKey(key.0.clone()), &host_id.to_string(), &sha256);
@@ -267,7 +267,7 @@ pub struct LogParams {
 
 /// `GET /api/v1/jobs/{id}/log`: text, resumable by byte offset.
 pub async fn log(
-    _: Operator<may::Look>,
+    operator: Operator<may::Look>,
     State(app): State<App>,
     Id(id): Id<JobId>,
     Params(params): Params<LogParams>,
@@ -276,7 +276,7 @@ pub async fn log(
     if params.wait > 0 {
         app.admit(Sheddable::List, LIST_AGAIN_SECONDS)?;
     }
-    let found = until(&app, id, held(&app, params.wait), more).await?;
+    let found = until(&app, operator.actor(), id, held(&app, params.wait), more).await?;
     let job = &found.record;
     let Part { text, next, gone } = logs::read(&app, job, params.after, params.timestamps).await?;
     let complete = job.state.is_final() && next >= job.log_bytes;
@@ -297,20 +297,26 @@ pub async fn log(
 /// A job when it is as wanted, or when the time is over.
 async fn until(
     app: &App,
+    caller: &str,
     id: JobId,
     wait: Duration,
     wanted: impl Fn(&Versioned<Job>) -> bool,
 ) -> Result<Versioned<Job>, Failure> {
     let mut over = app.clock.sleep(wait);
+    // Held as a look is: whoever has many of either gets no more of them.
+    let one_more = app.held.begin(caller);
+    let mut is_let_go = false;
     loop {
         let mut change = app.polls.begin(id);
         let job = found::<Job>(app, &id).await?;
-        if wait.is_zero() || wanted(&job) || app.is_draining() {
+        let is_over = is_let_go || one_more.is_over(MAX_HELD) || app.is_draining();
+        if wait.is_zero() || wanted(&job) || is_over {
             return Ok(job);
         }
         tokio::select! {
             biased;
             () = change.woken() => {}
+            () = one_more.let_go() => is_let_go = true,
             () = app.time_to_look_again() => {}
             () = &mut over => return found::<Job>(app, &id).await,
         }
@@ -334,12 +340,15 @@ async fn active_hosts(app: &App, wanted: impl Fn(&Host) -> bool, most: usize) ->
     }
 }
 
-async fn meant(app: &App, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
+async fn meant(app: &App, caller: &str, request: &JobRequest) -> Result<Vec<HostId>, Failure> {
     let JobRequest { host_ids, selector, .. } = request;
     let hosts: Vec<HostId> = match (host_ids.is_empty(), selector) {
         // Named twice is meant once.
         (false, None) => host_ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect(),
-        (true, Some(selector)) => active_hosts(app, |host| host.matches(selector), MAX_HOSTS + 1).await?,
+        (true, Some(selector)) => {
+            let _turn = turn(app, caller).await?;
+            active_hosts(app, |host| host.matches(selector), MAX_HOSTS + 1).await?
+        }
         _ => return Err(Problem::invalid("host_ids", "give either host_ids or selector").into()),
     };
     let (field, most) = if host_ids.is_empty() { ("selector", " or more") } else { ("host_ids", "") };

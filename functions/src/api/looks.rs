@@ -23,7 +23,7 @@ use crate::app::App;
 /// How long a request may wait, in seconds.
 const MAX_WAIT_SECONDS: u64 = 60;
 /// How many requests of one caller are held at once; more are answered immediately.
-const MAX_HELD: usize = 64;
+pub const MAX_HELD: usize = 64;
 /// How much of a digest is compared: only answers of the same resource are.
 const DIGEST_LENGTH: usize = 16;
 
@@ -100,20 +100,21 @@ impl Look {
         see: impl Fn() -> F,
     ) -> Result<Response, Failure> {
         let mut over = app.clock.sleep(self.wait);
-        let caller = format!("held#{}", held.caller);
-        let _one_more = app.polls.begin(&caller);
-        let too_many = || app.polls.waiting(&caller) > MAX_HELD;
+        let one_more = app.held.begin(held.caller);
+        let mut is_let_go = false;
         loop {
             // Begun before the read, so that nothing that comes after it is missed.
             let mut changes = held.topics.iter().map(|topic| app.polls.begin(topic)).collect::<Vec<_>>();
             let seen = Answer::of(see().await?)?;
-            if self.wait.is_zero() || self.is_news(&seen) || too_many() || app.is_draining() {
+            let is_over = is_let_go || one_more.is_over(MAX_HELD) || app.is_draining();
+            if self.wait.is_zero() || self.is_news(&seen) || is_over {
                 return Ok(seen.told(&self));
             }
             let woken = changes.iter_mut().map(|change| Box::pin(change.woken()));
             tokio::select! {
                 biased;
                 _ = select_all(woken) => {}
+                () = one_more.let_go() => is_let_go = true,
                 () = again(app, held.again) => {}
                 () = &mut over => return Ok(Answer::of(see().await?)?.told(&self)),
             }

@@ -2,7 +2,8 @@
 //! them and sends nothing, or half a request, or never reads an answer, keeps nobody out.
 //!
 //! A connection that waits for its caller (for a request, for the rest of one, or for an answer to be read) can be taken
-//! back for another one; one whose request is being served cannot. How long a body may take, the handler that reads it knows.
+//! back for another one; one whose request is being served cannot. But if every one is being served, whoever has the most held
+//! requests is answered early, and gives way. How long a body may take, the handler that reads it knows.
 
 mod patience;
 mod seats;
@@ -13,6 +14,8 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::Request,
+    http::{HeaderValue, header},
+    middleware::{self, Next},
     response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -30,10 +33,18 @@ use self::{
     seats::{ArrivingBody, Seat, Seats},
 };
 use super::tls::Tls;
-use crate::api::identity::addresses::{ClientAddress, TrustedProxies};
+use crate::{
+    api::{
+        edge::AGENT_PATHS,
+        identity::addresses::{ClientAddress, TrustedProxies},
+    },
+    held::HeldRequests,
+};
 
-/// The largest head of a request, in bytes.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The largest head of a request, in bytes; and how much of a body is in memory before somebody reads it.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// How long browsers come by TLS alone: a year.
+const BY_TLS_ALONE: &str = "max-age=31536000";
 
 /// How many files the server has open for itself: the store, blobs on their way, its listener.
 const FILES_OF_ITS_OWN: usize = 128;
@@ -69,17 +80,23 @@ fn open_files() -> usize {
     limit.map_or(1 << 20, |limit| usize::try_from(limit).unwrap_or(usize::MAX)).min(1 << 20)
 }
 
+/// What the callers are given.
+pub struct Service {
+    /// The routes.
+    pub router: Router,
+    /// The requests that the routes hold, of which some are let go when every connection is taken.
+    pub held: HeldRequests,
+    /// Limits of connections.
+    pub limits: Limits,
+    /// The proxies that are believed when they say who calls.
+    pub proxies: TrustedProxies,
+}
+
 /// Serves everybody who comes until it is told to stop, and then those who are being served.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Option<Tls>,
-    router: Router,
-    limits: Limits,
-    proxies: TrustedProxies,
-    stop: watch::Receiver<bool>,
-) {
-    let proxies = Arc::new(proxies);
-    let (seats, connections) = (Seats::new(limits.most), TaskTracker::new());
+pub async fn serve(listener: TcpListener, tls: Option<Tls>, service: Service, stop: watch::Receiver<bool>) {
+    let Service { router, held, limits, proxies } = service;
+    let router = if tls.is_some() { over_tls(router) } else { router };
+    let (proxies, seats, connections) = (Arc::new(proxies), Seats::new(limits.most, held), TaskTracker::new());
     let mut told = stop.clone();
     let accepting = async {
         loop {
@@ -89,14 +106,8 @@ pub async fn serve(
                     drop(stream.set_nodelay(true));
                     let seat = Arc::new(seats.take().await);
                     let origin = Origin { peer: peer.ip(), proxies: Arc::clone(&proxies) };
-                    connections.spawn(attend(
-                        (stream, origin),
-                        tls.clone(),
-                        router.clone(),
-                        limits,
-                        seat,
-                        stop.clone(),
-                    ));
+                    let served = (router.clone(), limits);
+                    connections.spawn(attend((stream, origin), tls.clone(), served, seat, stop.clone()));
                 }
                 // Out of file descriptors, mostly: let some close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -122,8 +133,7 @@ struct Origin {
 async fn attend(
     (stream, origin): (TcpStream, Origin),
     tls: Option<Tls>,
-    router: Router,
-    limits: Limits,
+    (router, limits): (Router, Limits),
     seat: Arc<Seat>,
     stop: watch::Receiver<bool>,
 ) {
@@ -139,6 +149,18 @@ async fn attend(
         () = attended => {}
         () = taken_back.is_taken_back() => {}
     }
+}
+
+/// The same routes, whose answers tell browsers to come by TLS alone from now on (HSTS).
+fn over_tls(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |request: Request, next: Next| {
+        let is_of_hosts = request.uri().path().starts_with(AGENT_PATHS);
+        let mut answer = next.run(request).await;
+        if !is_of_hosts {
+            answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(BY_TLS_ALONE));
+        }
+        answer
+    }))
 }
 
 /// Request after request.

@@ -6,6 +6,7 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use axum::Router;
 #[cfg(feature = "console")]
 use axum::routing::any;
+use clap::{ArgAction, builder::FalseyValueParser};
 use muster_domain::pacing::Pacing;
 use tokio::{
     net::TcpListener,
@@ -18,7 +19,7 @@ use tracing::Level;
 use super::console;
 use super::{
     accounts::{self, AccountError},
-    connections::{self, Limits},
+    connections::{self, Limits, Service},
     installations, pacing, proxies,
     readings::Readings,
     retention,
@@ -69,6 +70,10 @@ pub struct Options {
     /// The longest time that a check-in is held, in seconds: shorter than the timeouts of proxies in between
     #[arg(long, env = "MUSTER_MAX_HOLD_SECONDS", value_parser = clap::value_parser!(u32).range(1..=280))]
     max_hold_seconds: Option<u32>,
+    /// How much memory the bodies of requests on their way may have together, in MiB, and those of answers on theirs; beyond
+    /// it a request is put off (503)
+    #[arg(long, env = "MUSTER_BODY_MEMORY_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    body_memory_mib: u32,
     #[command(flatten)]
     proxies: proxies::Options,
     #[command(flatten)]
@@ -78,12 +83,38 @@ pub struct Options {
     /// How much to log: error, warn, info, debug (a line for each request) or trace
     #[arg(long, env = "MUSTER_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: Level,
+    /// How to write the log: as text for people, or as a JSON object a line
+    #[arg(long, env = "MUSTER_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Log a line for each request: its id, method, path, status, caller and time, without query and body
+    #[arg(long, env = "MUSTER_ACCESS_LOG", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    access_log: bool,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Text for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Log {
+    /// How much.
+    pub level: Level,
+    /// How.
+    pub format: LogFormat,
+    /// Whether each request has a line.
+    pub access: bool,
 }
 
 impl Options {
-    /// How much to log.
-    pub fn log_level(&self) -> Level {
-        self.log_level
+    /// What to log, and how.
+    pub fn log(&self) -> Log {
+        Log { level: self.log_level, format: self.log_format, access: self.access_log }
     }
 }
 
@@ -171,6 +202,7 @@ async fn open(options: &Options, public_url: String) -> Result<(App, Kind), Serv
         retention: options.retention.retention(),
         max_target_bytes: super::MAX_TARGET_BYTES,
         max_blob_part_bytes: None,
+        body_memory_bytes: usize::try_from(options.body_memory_mib).unwrap_or(usize::MAX).saturating_mul(1024 * 1024),
     };
     Ok((App::new(storage.table, storage.blobs, Arc::new(SteadyClock::default()), settings), storage.kind))
 }
@@ -182,7 +214,8 @@ async fn serve(
     proxies: TrustedProxies,
     mut stop: watch::Receiver<bool>,
 ) {
-    let serving = connections::serve(listener, tls, router(app), limits, proxies, stop.clone());
+    let service = Service { router: router(app), held: app.held.clone(), limits, proxies };
+    let serving = connections::serve(listener, tls, service, stop.clone());
     let overdue = async {
         drop(stop.wait_for(|stop| *stop).await);
         app.drain();

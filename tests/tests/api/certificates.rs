@@ -16,7 +16,7 @@ use muster_schemas::upstreams::FailureKind;
 use muster_server::{
     api::identity::addresses::TrustedProxies,
     roles::{
-        connections::{self, Limits},
+        connections::{self, Limits, Service},
         tls::{Certificate, Look, Tls},
     },
 };
@@ -99,14 +99,13 @@ async fn an_agent_believes_an_authority_from_the_moment_on_that_it_is_in_the_fil
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("https://{}", listener.local_addr().unwrap());
     let (_stop, told) = watch::channel(false);
-    tokio::spawn(connections::serve(
-        listener,
-        Some(tls),
-        world.router(),
-        Limits::of(64),
-        TrustedProxies::default(),
-        told,
-    ));
+    let service = Service {
+        router: world.router(),
+        held: world.app.held.clone(),
+        limits: Limits::of(64),
+        proxies: TrustedProxies::default(),
+    };
+    tokio::spawn(connections::serve(listener, Some(tls), service, told));
 
     let ca_file = folder.path().join("authorities.pem");
     fs::write(&ca_file, first.pem()).unwrap();

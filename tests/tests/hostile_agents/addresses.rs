@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster_schemas::{audit::AuditEntry, pages::Page};
 use muster_server::{
     api::identity::addresses::TrustedProxies,
-    roles::connections::{Limits, serve},
+    roles::connections::{Limits, Service, serve},
 };
 use muster_tests::world::World;
 use serde_json::json;
@@ -17,8 +17,8 @@ async fn told(proxies: TrustedProxies, claim: &str) -> String {
     let (_stop, stopped) = watch::channel(false);
     let url = format!("http://{}/api/v1/session", listener.local_addr().unwrap());
     let limits = Limits { most: 16, head: Duration::from_mins(1), stall: Duration::from_mins(1) };
-    let router = world.router();
-    tokio::spawn(serve(listener, None, router, limits, proxies, stopped));
+    let service = Service { router: world.router(), held: world.app.held.clone(), limits, proxies };
+    tokio::spawn(serve(listener, None, service, stopped));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let body = json!({ "username": "admin", "password": "wrong wrong wrong" });
     let answer = client.post(url).header("x-forwarded-for", claim).json(&body).send().await.unwrap();

@@ -7,7 +7,7 @@ use muster_schemas::check_ins::CheckInResponse;
 use muster_server::{
     api::identity::addresses::TrustedProxies,
     roles::{
-        connections::{Limits, serve},
+        connections::{Limits, Service, serve},
         tls::{Certificate, Tls},
     },
 };
@@ -34,12 +34,17 @@ struct Served {
     stop: watch::Sender<bool>,
 }
 
+fn service(scene: &Scene, limits: Limits) -> Service {
+    let proxies = TrustedProxies::default();
+    Service { router: scene.world.router(), held: scene.world.app.held.clone(), limits, proxies }
+}
+
 impl Served {
     async fn within(limits: Limits) -> Self {
         let (scene, listener) = (Scene::new().await, TcpListener::bind("127.0.0.1:0").await.unwrap());
         let (stop, told) = watch::channel(false);
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, None, scene.world.router(), limits, TrustedProxies::default(), told));
+        tokio::spawn(serve(listener, None, service(&scene, limits), told));
         Self { scene, address, stop }
     }
 
@@ -198,8 +203,7 @@ async fn callers_that_never_shake_hands_give_way_to_one_who_does() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, told) = watch::channel(false);
-    let limits = Limits { most: 16, ..PATIENT };
-    tokio::spawn(serve(listener, Some(tls), scene.world.router(), limits, TrustedProxies::default(), told));
+    tokio::spawn(serve(listener, Some(tls), service(&scene, Limits { most: 16, ..PATIENT }), told));
     let mut idle = Vec::new();
     for number in 0..200 {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -212,6 +216,7 @@ async fn callers_that_never_shake_hands_give_way_to_one_who_does() {
     let asked = client.get(format!("https://{address}/api/v1/health")).send();
     let answer = timeout(BOUND, asked).await.expect("an answer").unwrap();
     assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
     for stream in &mut idle[..150] {
         until_closed(stream).await;
     }
@@ -239,16 +244,77 @@ async fn a_host_whose_request_is_being_served_gives_way_to_nobody() {
 
 #[tokio::test]
 async fn when_every_connection_is_being_served_the_next_caller_comes_in_as_soon_as_one_is_answered() {
-    let mut served = Served::within(Limits { most: 3, ..PATIENT }).await;
-    let mut held = Vec::new();
-    for _ in 0..3 {
-        held.push(served.holds(false).await);
-    }
+    let mut served = Served::within(Limits { most: 2, ..PATIENT }).await;
+    let _held = [served.holds(true).await, served.holds(false).await];
     let mut waiting = served.caller(HEALTH).await;
     let early = timeout(Duration::from_millis(200), waiting.read_u8()).await;
-    assert!(early.is_err(), "there is no place yet");
+    assert!(early.is_err(), "there is no place yet, and nobody has two");
     served.scene.world.moves(i64::from(Pacing::default().max_hold_seconds));
     assert!(next_answer(&mut waiting).await.starts_with("HTTP/1.1 200"));
+    served.scene.victim.journal.remove(&served.scene.waiting);
+    served.stays_unharmed().await;
+}
+
+#[tokio::test]
+async fn whoever_holds_the_most_connections_gives_one_to_whoever_has_none() {
+    let mut served = Served::within(Limits { most: 4, ..PATIENT }).await;
+    let mut victims = served.holds(true).await;
+    let mut greedy = Vec::new();
+    for _ in 0..3 {
+        greedy.push(served.holds(false).await);
+    }
+    for _ in 0..2 {
+        served.serves_others().await;
+    }
+    let oldest = next_answer(&mut greedy[0]).await;
+    assert!(oldest.starts_with("HTTP/1.1 200"), "it is answered, and not cut off: {oldest}");
+    let early = timeout(Duration::from_millis(200), victims.read_u8()).await;
+    assert!(early.is_err(), "one who has one connection keeps it");
+    served.scene.victim.journal.remove(&served.scene.waiting);
+    served.stays_unharmed().await;
+}
+
+/// A request of which this much comes, and no more.
+fn begun(path: &str, announced: usize, comes: usize) -> Vec<u8> {
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {announced}\r\n\r\n");
+    [head.as_bytes(), b"{\"username\":\"", &vec![b'a'; comes]].concat()
+}
+
+#[tokio::test]
+async fn a_stranger_with_a_large_body_is_refused_before_it_comes() {
+    let served = Served::within(PATIENT).await;
+    for path in ["/api/v1/session", "/api/v1/agent/enroll", "/oauth/token"] {
+        let mut stream = served.caller(&begun(path, 1024 * 1024, 0)).await;
+        let answer = next_answer(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
+    }
+    assert_eq!(served.scene.world.app.requests.held(), 0);
+    served.stays_unharmed().await;
+}
+
+#[tokio::test]
+async fn a_thousand_slow_bodies_of_strangers_have_ten_seconds_and_no_more_memory_than_was_sent() {
+    let served = Served::within(Limits { most: 4_000, ..PATIENT }).await;
+    let requests = &served.scene.world.app.requests;
+    let mut slow = Vec::new();
+    for _ in 0..1_000 {
+        slow.push(served.caller(&begun("/api/v1/session", 16_000, 1_000)).await);
+    }
+    let came = async {
+        while requests.held() < 1_000 * 1_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(BOUND, came).await.expect("all of it is counted");
+    assert!(requests.held() < 1_000 * 1_100, "{} bytes", requests.held());
+    served.serves_others().await;
+    timeout(BOUND, served.scene.world.clock.until_asleep(1_000)).await.expect("all of them are waited for");
+    served.scene.world.moves(10);
+    for stream in &mut slow {
+        let answer = until_closed(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    assert_eq!(requests.held(), 0);
     served.stays_unharmed().await;
 }
 

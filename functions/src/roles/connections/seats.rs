@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::Piece;
+use crate::held::HeldRequests;
 
 /// All of them.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub(super) struct Seats {
     free: Arc<Semaphore>,
     waiting: Arc<Mutex<WaitingList>>,
     turned: Arc<Notify>,
+    held: HeldRequests,
 }
 
 /// Those that wait for their callers, the one that has waited longest first.
@@ -42,16 +44,19 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Seats {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, held: HeldRequests) -> Self {
         let free = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        Self { free, waiting: Arc::default(), turned: Arc::default() }
+        Self { free, waiting: Arc::default(), turned: Arc::default(), held }
     }
 
-    /// A seat, for which another one is taken back if it must be. While every one is being served it waits.
+    /// A seat, for which another one is taken back if it must be. While every one is being served it waits; if somebody has
+    /// several held requests, one of them is answered for it, and its seat is taken back then.
     pub(super) async fn take(&self) -> Seat {
         let mut one_leaves = self.free.available_permits() > 0;
+        let mut one_is_let_go = false;
         let place = loop {
             one_leaves = one_leaves || self.take_back();
+            one_is_let_go = one_is_let_go || (!one_leaves && self.held.let_go_of_most());
             tokio::select! {
                 place = Arc::clone(&self.free).acquire_owned() => break place,
                 () = self.turned.notified() => {}
