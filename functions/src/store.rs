@@ -191,7 +191,7 @@ pub enum Order {
 /// The result of a query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rows {
-    /// The items, in order; fewer than asked for perhaps, but none only at the end.
+    /// The items, in order; fewer than asked for perhaps, above all if they are large, but none only at the end.
     pub items: Vec<Item>,
     /// Where to go on, opaque; absent when there is nothing more.
     pub cursor: Option<String>,

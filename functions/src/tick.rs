@@ -73,7 +73,7 @@ pub async fn run_until(app: &App, certain: Timestamp) -> Result<Summary, StoreEr
 async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {
     // Up to now, itself included: `$` sorts right behind the `#` that ends the time.
     let to = format!("{}$", keys::due_sort(now));
-    let query = Query {
+    let mut query = Query {
         partition: keys::DUE.into(),
         from: None,
         to: Some(to),
@@ -81,7 +81,16 @@ async fn due(app: &App, now: Timestamp) -> Result<Vec<Item>, StoreError> {
         limit: MAX_DUE,
         cursor: None,
     };
-    Ok(app.table.query_index(Index::Due, query).await?.items)
+    let mut due = Vec::new();
+    // Large records come a few at a time.
+    loop {
+        let rows = app.table.query_index(Index::Due, query.clone()).await?;
+        due.extend(rows.items);
+        (query.limit, query.cursor) = (MAX_DUE.saturating_sub(due.len()), rows.cursor);
+        if query.limit == 0 || query.cursor.is_none() {
+            return Ok(due);
+        }
+    }
 }
 
 /// Whether a record that is due ends for good, or is given up or removed: a job, a host. A change in the outbox and a fleet

@@ -35,7 +35,7 @@ use super::{
     extract::{DigestedBody, Id, IdempotencyKey, JsonBody, PageParams, Paging, Params},
     found::{found, published},
     idempotency::Once,
-    lists::{List, page},
+    lists::{List, page, turn},
     looks::{Hold, Look, Snapshot},
     problem::Failure,
     route::{self, PAGE, PAGE_OF_HOSTS, REVISION, Route},
@@ -107,7 +107,7 @@ pub async fn create(
     State(app): State<App>,
     Params(params): Params<CreateParams>,
     key: IdempotencyKey,
-    DigestedBody { body, sha256 }: DigestedBody<FleetUpdateRequest>,
+    DigestedBody { body, sha256, .. }: DigestedBody<FleetUpdateRequest>,
 ) -> Result<Response, Failure> {
     let mut once = Once::of(&operator.cause(), key, "fleet-update", &sha256);
     if let Some(view) = earlier(&app, &mut once, operator.role()).await? {
@@ -184,6 +184,7 @@ async fn hosts_page(
     fleet_update: &FleetUpdate,
     params: &PageParams,
 ) -> Result<Page<FleetUpdateHostView>, Failure> {
+    let _turn = turn(app, &params.caller).await?;
     let id = fleet_update.id;
     let position = |position: u32| records::fleet_update_hosts::key(id, position);
     let query = Query {

@@ -27,7 +27,7 @@ use super::{
     checks::{check_labels, check_text},
     extract::{Id, IfMatch, JsonBody, Paging, Params},
     found::{found, mailbox, newest_release, published},
-    lists::List,
+    lists::{List, turn},
     looks::{Hold, Look, Snapshot, tagged},
     orders,
     problem::Failure,
@@ -111,6 +111,7 @@ pub async fn list(
     if filter.updates.as_deref().is_some_and(|updates| updates != "behind") {
         return Err(Problem::invalid("updates", "must be behind").into());
     }
+    let _turn = turn(&app, &params.caller).await?;
     let newest = newest_release(&app).await?;
     let mut cursor = params.cursor;
     let mut items = Vec::new();

@@ -1,12 +1,16 @@
 //! Pagination: pages over an index, newest first, with a filter that looks at a bounded number of records per request.
 
-use muster_schemas::pages::Page;
+use muster_schemas::{
+    pages::Page,
+    problems::{Problem, ProblemCode},
+};
 use serde::de::DeserializeOwned;
 
 use super::{extract::PageParams, problem::Failure};
 use crate::{
     app::App,
     store::{Index, Item, Order, Query, StoreError, Versioned},
+    turns::{Busy, Turn},
 };
 
 /// How many records one request looks at, at most: a filter that leaves few over gets short pages, never a long wait.
@@ -15,8 +19,11 @@ const MAX_LOOKED_AT: usize = 2_000;
 const STRIDE: usize = 200;
 /// How many are read first by who looks for one.
 const FIRST: usize = 4;
-/// How much of them one request looks at, in bytes: a function's answer has six megabytes at most, escaped once more.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// Records of so many bytes are parsed where they are, because to hand them over would take longer.
+const PARSED_HERE: usize = 32 * 1024;
+/// When a caller may come again whose lists are too many, in seconds; and anybody, if those of all are.
+const OWN_AGAIN_SECONDS: u32 = 1;
+const AGAIN_SECONDS: u32 = 5;
 
 /// A list of records.
 #[derive(Debug, Clone)]
@@ -45,8 +52,8 @@ impl List {
     }
 
     /// The newest records before `cursor`, each with its place in the list, and whether there are more. As many as asked
-    /// for, or as fit into an answer.
-    pub async fn before<T: DeserializeOwned>(
+    /// for, or as the store reads at once, which fit into an answer.
+    pub async fn before<T: DeserializeOwned + Send + 'static>(
         &self,
         app: &App,
         cursor: Option<&str>,
@@ -61,24 +68,11 @@ impl List {
             cursor: None,
         };
         let rows = app.table.query_index(self.index, query).await?;
-        let place = |item: &Item| {
-            let entry = item.indexes.iter().find(|entry| entry.index == self.index);
-            entry.map(|entry| entry.sort.clone()).unwrap_or_default()
-        };
-        let mut left = MAX_BYTES;
-        let fits = |item: &&Item| {
-            let had_room = left > 0;
-            left = left.saturating_sub(item.body.len());
-            had_room
-        };
-        let records = rows.items.iter().take_while(fits).map(|item| Ok((place(item), Versioned::read(item)?)));
-        let records = records.collect::<Result<Vec<_>, StoreError>>()?;
-        let more = rows.cursor.is_some() || records.len() < rows.items.len();
-        Ok((records, more))
+        Ok((parsed(self.index, rows.items).await?, rows.cursor.is_some()))
     }
 
     /// The newest record that is wanted.
-    pub async fn find<T: DeserializeOwned>(
+    pub async fn find<T: DeserializeOwned + Send + 'static>(
         self,
         app: &App,
         wanted: impl Fn(&T) -> bool,
@@ -98,14 +92,45 @@ impl List {
     }
 }
 
+/// Records with their places. Many or large ones are parsed beside the threads that serve requests, as they were read.
+async fn parsed<T: DeserializeOwned + Send + 'static>(
+    index: Index,
+    items: Vec<Item>,
+) -> Result<Vec<(String, Versioned<T>)>, Failure> {
+    let place = move |item: &Item| {
+        let entry = item.indexes.iter().find(|entry| entry.index == index);
+        entry.map(|entry| entry.sort.clone()).unwrap_or_default()
+    };
+    let bytes = items.iter().map(|item| item.body.len()).sum::<usize>();
+    let parse = move || items.iter().map(|item| Ok((place(item), Versioned::read(item)?))).collect();
+    let records: Result<_, StoreError> = if bytes <= PARSED_HERE {
+        parse()
+    } else {
+        tokio::task::spawn_blocking(parse).await.map_err(Failure::broken)?
+    };
+    Ok(records?)
+}
+
+/// The turn of a caller to read a list: a few are read at a time, so that the server can do something else besides.
+pub async fn turn<'a>(app: &'a App, caller: &str) -> Result<Turn<'a>, Failure> {
+    app.lists.take(caller).await.map_err(|busy| {
+        let (code, seconds, detail) = match busy {
+            Busy::Own => (ProblemCode::TooManyRequests, OWN_AGAIN_SECONDS, "too many lists of yours are being read"),
+            Busy::All => (ProblemCode::Unavailable, AGAIN_SECONDS, "too many lists are being read"),
+        };
+        Problem::new(code).detail(detail).with("retry_after_seconds", seconds).into()
+    })
+}
+
 /// A page of a list: what `view` makes of each record, without those it makes nothing of.
-pub async fn page<T: DeserializeOwned, V>(
+pub async fn page<T: DeserializeOwned + Send + 'static, V>(
     app: &App,
     list: List,
     params: &PageParams,
     mut view: impl FnMut(Versioned<T>) -> Option<V>,
 ) -> Result<Page<V>, Failure> {
     let limit = params.limit()?;
+    let _turn = turn(app, &params.caller).await?;
     let mut cursor = params.cursor.clone();
     let (mut items, mut looked_at) = (Vec::new(), 0);
     // Every record read costs: a list without a filter is done with the first few.

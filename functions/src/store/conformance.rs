@@ -36,6 +36,7 @@ pub async fn all(make: impl AsyncFn() -> Subject) {
     lists_go_by_the_order_of_bytes(make().await).await;
     lists_keep_to_their_bounds_page_by_page(make().await).await;
     a_list_that_grows_meanwhile_misses_and_repeats_nothing(make().await).await;
+    large_items_come_a_few_at_a_time(make().await).await;
     an_index_holds_what_has_an_entry_and_nothing_else(make().await).await;
     items_at_one_place_of_an_index_all_come_once(make().await).await;
     a_cursor_from_elsewhere_is_refused(make().await).await;
@@ -291,6 +292,26 @@ pub async fn a_list_that_grows_meanwhile_misses_and_repeats_nothing(table: Subje
         for item in new.iter().filter(|item| item.body == b"\"new\"") {
             commit(&table, vec![delete("p", &item.key.sort, Expect::Any)]).await.unwrap();
         }
+    }
+}
+
+/// One read of a list reads two megabytes or little more, however many items are asked for, and a cursor goes on from there.
+pub async fn large_items_come_a_few_at_a_time(table: Subject) {
+    let body = format!("\"{}\"", "x".repeat(300_000));
+    let names: Vec<_> = (0..20).map(|n| format!("s{n:02}")).collect();
+    let items = names.iter().map(|sort| indexed(item("p", sort, &body), Index::List, "p", sort)).collect::<Vec<_>>();
+    for few in items.chunks(5) {
+        put_all(&table, few).await;
+    }
+    for index in [None, Some(Index::List)] {
+        let query = Query { order: Order::Descending, ..Query::all("p", 1_000) };
+        let page = match index {
+            None => table.query(query.clone()).await.unwrap(),
+            Some(index) => table.query_index(index, query.clone()).await.unwrap(),
+        };
+        assert!(page.cursor.is_some() && (1..=8).contains(&page.items.len()), "{} items at once", page.items.len());
+        let all = read_all(&table, index, query).await;
+        assert_eq!(sorts(&all), names.iter().rev().collect::<Vec<_>>(), "{index:?}");
     }
 }
 

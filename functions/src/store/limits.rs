@@ -7,6 +7,9 @@ use super::{IndexEntry, Item, Key, Query, StoreError, Write, fault};
 
 /// How many writes one commit has at most, and how many items one read.
 pub(super) const MAX_AT_ONCE: usize = 100;
+/// How much one read of a list reads, in bytes of bodies, and one item more: a function's answer has six megabytes at most,
+/// escaped once more.
+pub(super) const MAX_READ_BYTES: usize = 2 * 1024 * 1024;
 const MAX_PARTITION_BYTES: usize = 2_048;
 const MAX_SORT_BYTES: usize = 1_024;
 const MAX_ITEM_BYTES: usize = 400 * 1_024;

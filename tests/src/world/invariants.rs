@@ -15,7 +15,7 @@ use muster_schemas::{access::Role, fleet_updates::FleetUpdateHostState, releases
 use muster_server::{
     records,
     store::Versioned,
-    store::{Consistency, Index, Query, keys},
+    store::{Consistency, Index, Item, Query, keys},
 };
 use serde::de::DeserializeOwned;
 
@@ -39,15 +39,31 @@ impl World {
 
     /// Changes that are still to happen.
     pub async fn outbox(&self) -> Vec<String> {
-        let due = self.app.table.query_index(Index::Due, Query::all(keys::DUE, ALL)).await.unwrap();
-        let keys = due.items.into_iter().map(|item| item.key.partition);
+        let due = self.rows(Some(Index::Due), Query::all(keys::DUE, ALL)).await;
+        let keys = due.into_iter().map(|item| item.key.partition);
         keys.filter(|partition| partition.starts_with("outbox#")).collect()
     }
 
     /// Every record of a kind.
     pub async fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
-        let rows = self.app.table.query_index(Index::List, Query::all(kind, ALL)).await.unwrap();
-        rows.items.iter().map(|item| Versioned::read(item).unwrap().record).collect()
+        let rows = self.rows(Some(Index::List), Query::all(kind, ALL)).await;
+        rows.iter().map(|item| Versioned::read(item).unwrap().record).collect()
+    }
+
+    /// Every row, however many reads it takes.
+    pub async fn rows(&self, index: Option<Index>, mut query: Query) -> Vec<Item> {
+        let mut all = Vec::new();
+        loop {
+            let rows = match index {
+                Some(index) => self.app.table.query_index(index, query.clone()).await.unwrap(),
+                None => self.app.table.query(query.clone()).await.unwrap(),
+            };
+            all.extend(rows.items);
+            query.cursor = rows.cursor;
+            if query.cursor.is_none() {
+                return all;
+            }
+        }
     }
 
     async fn mailboxes_and_jobs_agree(&self) {
@@ -82,7 +98,7 @@ impl World {
             to: Some("log$".into()),
             ..Query::all(records::jobs::key(job.id).partition, ALL)
         };
-        let rows = self.app.table.query(query).await.unwrap().items;
+        let rows = self.rows(None, query).await;
         let mut kept = 0;
         for row in &rows {
             assert_eq!(row.key, records::jobs::log(job.id, kept), "a piece of log is missing");
@@ -114,7 +130,7 @@ impl World {
         use FleetUpdateHostState::{Lost, Offered, Succeeded, Verifying};
         let first = records::fleet_update_hosts::key(fleet_update.id, 0);
         let query = Query { from: Some(first.sort), to: Some("host$".into()), ..Query::all(first.partition, ALL) };
-        let rows = self.app.table.query(query).await.unwrap().items;
+        let rows = self.rows(None, query).await;
         let (mut slots, mut succeeded) = (fleet_update.slots.clone(), 0);
         for (turn, row) in (0..).zip(&rows) {
             let host = Versioned::<FleetUpdateHost>::read(row).unwrap().record;

@@ -6,6 +6,7 @@ mod actions;
 mod api_keys;
 mod audit;
 mod before;
+mod bounds;
 mod certificates;
 mod check_ins;
 mod clocks;

@@ -10,10 +10,7 @@ use muster_schemas::{
     problems::ProblemCode,
     reports::{AgentReport, LastUpdate, UpdateOutcome},
 };
-use muster_server::{
-    records,
-    store::{Query, Table as _},
-};
+use muster_server::{records, store::Query};
 use muster_tests::world::{Host, Release, World, accepted, finished, result, started};
 use serde_json::{Value, json};
 
@@ -140,7 +137,7 @@ async fn crash_loops_without_end_are_one_failure_and_a_record_of_bounded_size() 
     scene.hostile.begins_update().await.unwrap();
     let record = async |scene: &Scene| {
         let query = Query::all(records::fleet_updates::key(scene.id).partition, 100);
-        let items = scene.world.table.query(query).await.unwrap().items;
+        let items = scene.world.rows(None, query).await;
         let hosts = items.iter().filter_map(|item| {
             serde_json::from_slice::<FleetUpdateHost>(&item.body).ok().map(|host| (host.host_id, item.body.len()))
         });

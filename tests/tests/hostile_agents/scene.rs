@@ -10,7 +10,7 @@ use muster_schemas::{
 };
 use muster_server::{
     records,
-    store::{Index, Item, Key, Query, Table as _, keys},
+    store::{Index, Item, Key, Query, keys},
 };
 use muster_tests::world::{Answer, Host, World, accepted, finished, json_request, output, request, result, started};
 use serde_json::{Value, json};
@@ -139,16 +139,16 @@ async fn records(world: &World, hostile: &Host) -> BTreeMap<Key, Item> {
 pub async fn everything(world: &World) -> BTreeMap<Key, Item> {
     let mut items = Vec::new();
     for list in ["tokens", "releases", "users", "api-keys", "audit"] {
-        items.extend(world.table.query_index(Index::List, Query::all(list, ALL)).await.unwrap().items);
+        items.extend(world.rows(Some(Index::List), Query::all(list, ALL)).await);
     }
-    items.extend(world.table.query_index(Index::Due, Query::all(keys::DUE, ALL)).await.unwrap().items);
+    items.extend(world.rows(Some(Index::Due), Query::all(keys::DUE, ALL)).await);
     let mut partitions = Vec::new();
     partitions.extend(world.all::<Record>("hosts").await.iter().map(|host| records::hosts::key(host.id).partition));
     partitions.extend(world.all::<Job>("jobs").await.iter().map(|job| records::jobs::key(job.id).partition));
     let fleet_updates = world.all::<FleetUpdate>("fleet-updates").await;
     partitions.extend(fleet_updates.iter().map(|fleet_update| records::fleet_updates::key(fleet_update.id).partition));
     for partition in partitions {
-        items.extend(world.table.query(Query::all(partition, ALL)).await.unwrap().items);
+        items.extend(world.rows(None, Query::all(partition, ALL)).await);
     }
     // Operators who look have signed in.
     let looked = |item: &Item| String::from_utf8_lossy(&item.body).contains(r#""action":"session.opened""#);

@@ -11,8 +11,13 @@ use super::{
     key_of, to_key,
 };
 use crate::store::{
-    Consistency, Index, Item, Key, Order, Query, Rows, StoreError, cursors::Position, limits::readable,
+    Consistency, Index, Item, Key, Order, Query, Rows, StoreError,
+    cursors::Position,
+    limits::{MAX_READ_BYTES, readable},
 };
+
+/// How many items of a list are read before it is known how large they are.
+const FIRST_ITEMS: usize = 8;
 
 /// One answer of the service: rows, and where it stopped.
 struct Page {
@@ -48,8 +53,8 @@ impl DynamoTable {
         loop {
             let Page { rows, stopped_at } = self.page(&asked).await?;
             let entries = rows.iter().map(|row| asked.position(row)).collect::<Result<Vec<_>, _>>()?;
-            let keys = entries.iter().map(|entry| entry.key.clone()).collect::<Vec<_>>();
-            let found = self.find_all(&keys, Consistency::Eventual).await?;
+            let (found, stopped_early) = self.find_some_of(&entries).await?;
+            let stopped_at = stopped_early.or(stopped_at);
             let items = entries.iter().zip(found).filter_map(|(entry, item)| {
                 // The index lags: what has moved or is gone stands at this place no more.
                 item.filter(|item| stands_at(item, index, &partition, &entry.place))
@@ -60,6 +65,22 @@ impl DynamoTable {
             }
             asked.seen = stopped_at;
         }
+    }
+
+    /// The items of the first entries, as many as may be read at once, and where it stopped before the last. Their sizes are
+    /// not known before, so a few come first, and then as many as fit if they are all alike.
+    async fn find_some_of(&self, entries: &[Position]) -> Result<(Vec<Option<Item>>, Option<Position>), StoreError> {
+        let (mut found, mut bytes, mut next) = (Vec::with_capacity(entries.len()), 0, FIRST_ITEMS);
+        while found.len() < entries.len() && bytes < MAX_READ_BYTES {
+            let keys = entries[found.len()..].iter().take(next).map(|entry| entry.key.clone()).collect::<Vec<_>>();
+            let items = self.find_all(&keys, Consistency::Eventual).await?;
+            bytes += items.iter().flatten().map(|item| item.body.len()).sum::<usize>();
+            found.extend(items);
+            let each = (bytes / found.len()).max(1);
+            next = (MAX_READ_BYTES.saturating_sub(bytes) / each).max(1);
+        }
+        let stopped_early = (found.len() < entries.len()).then(|| found.len() - 1).map(|last| entries[last].clone());
+        Ok((found, stopped_early))
     }
 
     /// Everything, in the table's own order. The one scan there is, and no function has the right to it.

@@ -15,7 +15,11 @@ use rusqlite::{
 };
 
 use super::{COLUMNS, failed, open_reader, row_limit};
-use crate::store::{Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError, cursors::Position, limits::readable};
+use crate::store::{
+    Index, IndexEntry, Item, Key, Order, Query, Rows, StoreError,
+    cursors::Position,
+    limits::{MAX_READ_BYTES, readable},
+};
 
 const IDLE_READERS: usize = 8;
 
@@ -112,15 +116,13 @@ pub(super) fn list(connection: &Connection, index: Option<Index>, query: Query) 
         (Order::Descending, Some(seen)) => end = Some(end.map_or(seen.clone(), |end| end.min(seen))),
     }
 
-    // One more than wanted, to know whether there is more.
-    let mut items = select(connection, index, &partition, (first, end), order, limit.saturating_add(1))
-        .map_err(failed("read a list"))?;
-    let more = items.len() > limit;
-    items.truncate(limit);
+    let (items, more) =
+        select(connection, index, &partition, (first, end), order, limit).map_err(failed("read a list"))?;
     let cursor = items.last().filter(|_| more).map(|last| position(index, last).cursor(index, &partition));
     Ok(Rows { items, cursor })
 }
 
+/// Row by row, as many as are wanted or may be read at once, and whether there are more.
 fn select(
     connection: &Connection,
     index: Option<Index>,
@@ -128,7 +130,7 @@ fn select(
     (first, end): (Position, Option<Position>),
     order: Order,
     limit: usize,
-) -> rusqlite::Result<Vec<Item>> {
+) -> rusqlite::Result<(Vec<Item>, bool)> {
     let direction = match order {
         Order::Ascending => "ASC",
         Order::Descending => "DESC",
@@ -137,20 +139,27 @@ fn select(
         connection.prepare_cached(&list_statement(&index.map(prefix).unwrap_or_default(), direction))?;
     // In SQLite's order every text comes before every blob: an empty blob is the end of all texts.
     let end = end.map_or((Value::Blob(Vec::new()), Key::new("", "")), |end| (end.place.into(), end.key));
-    let rows = statement.query_map(
-        params![
-            partition,
-            first.place,
-            first.key.partition,
-            first.key.sort,
-            end.0,
-            end.1.partition,
-            end.1.sort,
-            row_limit(limit)
-        ],
-        item,
-    )?;
-    rows.collect()
+    // One more than wanted, to know whether there is more.
+    let mut rows = statement.query(params![
+        partition,
+        first.place,
+        first.key.partition,
+        first.key.sort,
+        end.0,
+        end.1.partition,
+        end.1.sort,
+        row_limit(limit.saturating_add(1))
+    ])?;
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        if items.len() >= limit || bytes >= MAX_READ_BYTES {
+            return Ok((items, true));
+        }
+        let item = item(row)?;
+        bytes += item.body.len();
+        items.push(item);
+    }
+    Ok((items, false))
 }
 
 /// Everything, in the order of keys.
