@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 /// Every route: the least caller it serves, and what generated clients call it.
 const ROUTES: &str = "
 anyone    health_get                 GET    /api/v1/health
+anyone    health_live                GET    /livez
+anyone    health_ready               GET    /readyz
+anyone    health_healthz             GET    /healthz
 anyone    health_version             GET    /api/v1/version
 anyone    openapi_get                GET    /api/v1/openapi.json
 anyone    session_create             POST   /api/v1/session

@@ -279,6 +279,12 @@ impl Route {
         Self { gives_dry: Some(shape::<T>), ..self }
     }
 
+    /// It may refuse with these problems, whatever its arguments are.
+    pub fn refuses(mut self, problems: &[ProblemCode]) -> Self {
+        self.problems.extend_from_slice(problems);
+        self
+    }
+
     /// The status of a success without a body.
     pub fn ends(self, status: u16) -> Self {
         Self { status, ..self }

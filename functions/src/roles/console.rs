@@ -14,7 +14,7 @@ use axum::{
 };
 use muster_schemas::problems::ProblemCode;
 
-use crate::api::problem::Failure;
+use crate::api::{bodies::OfTheProgram, problem::Failure};
 
 /// The console's digest when this was compiled. Named here so that the compiler looks again when the console has changed.
 const _: Option<&str> = option_env!("MUSTER_CONSOLE");
@@ -23,6 +23,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 const PAGE: &str = "index.html";
+/// The first part of every path that its router knows: what is none of these is no page, so that a program which asks for
+/// `/metrics` is not told that all is well.
+const PAGES: [&str; 10] =
+    ["", "api-keys", "audit", "enrollment", "fleet-updates", "hosts", "jobs", "releases", "sign-in", "users"];
 /// The message of a server that was built without it.
 pub const MISSING: &str = "This server was built without the console. Run `cargo xtask console build` (with Node 20 or newer), \
     then build the server again.";
@@ -63,17 +67,17 @@ fn answer(
     path: &str,
     headers: &HeaderMap,
 ) -> Response {
-    if path.starts_with("/api/") || path.starts_with("/oauth/") {
+    let name = path.trim_start_matches('/');
+    let file = files(name);
+    // A file of an earlier console that is asked for by name is gone: a page in its place would be taken for a program.
+    if file.is_none() && !is_page(name) {
         return Failure::of(ProblemCode::NotFound).into_response();
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         return Failure::of(ProblemCode::MethodNotAllowed).into_response();
     }
-    let name = path.trim_start_matches('/');
-    let (name, plain) = match files(name) {
+    let (name, plain) = match file {
         Some(bytes) => (name, Some(bytes)),
-        // A file of an earlier console that is asked for by name is gone: a page in its place would be taken for a program.
-        None if path.starts_with("/assets/") => return Failure::of(ProblemCode::NotFound).into_response(),
         None => (PAGE, files(PAGE)),
     };
     let compressed = accepts_brotli(headers).then(|| files(&format!("{name}.br"))).flatten();
@@ -85,6 +89,10 @@ fn answer(
     }
 }
 
+fn is_page(name: &str) -> bool {
+    PAGES.contains(&name.split('/').next().unwrap_or_default())
+}
+
 fn sent(name: &str, encoding: Option<&str>, bytes: Cow<'static, [u8]>) -> Response {
     // The name of an asset holds its digest. The page is asked for anew, so that it never names files that are gone.
     let is_asset = name.starts_with("assets/");
@@ -92,7 +100,8 @@ fn sent(name: &str, encoding: Option<&str>, bytes: Cow<'static, [u8]>) -> Respon
     let mut response = guarded(Response::builder())
         .header(header::CONTENT_TYPE, content_type(name))
         .header(header::CACHE_CONTROL, caching)
-        .header(header::VARY, "accept-encoding");
+        .header(header::VARY, "accept-encoding")
+        .extension(OfTheProgram);
     if let Some(encoding) = encoding {
         response = response.header(header::CONTENT_ENCODING, encoding);
     }
@@ -140,6 +149,8 @@ fn content_type(name: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const HASHED: &str = "assets/index-abc.js";
@@ -197,6 +208,36 @@ mod tests {
         for (method, path) in [(Method::GET, "/api/v1/nothing"), (Method::GET, "/oauth/x"), (Method::POST, "/hosts")] {
             assert!(answer(files, &method, path, &HeaderMap::new()).extensions().get::<Failure>().is_some(), "{path}");
         }
+    }
+
+    #[test]
+    fn what_programs_ask_for_is_not_found_and_never_a_page() {
+        for path in [
+            "/api",
+            "/api/",
+            "/metrics",
+            "/health",
+            "/healthz/x",
+            "/ping",
+            "/docs",
+            "/status",
+            "/.well-known/security.txt",
+            "/robots.txt",
+            "/index.php",
+            "/hostsx",
+        ] {
+            let found = get(path).extensions().get::<Failure>().cloned();
+            assert!(matches!(found, Some(Failure::Refused(problem)) if problem.status == 404), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_page_of_the_consoles_router_is_one() {
+        let router = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../console/src/router.tsx"));
+        let router = router.unwrap_or_default();
+        let paths = router.lines().filter_map(|line| line.trim().strip_prefix("path: '/")?.strip_suffix("',"));
+        let first = paths.map(|path| path.split('/').next().unwrap_or_default()).collect::<BTreeSet<_>>();
+        assert_eq!(first, BTreeSet::from(PAGES));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use muster_schemas::{
     PROTOCOL,
     health::{Health, HealthStatus, Version},
+    problems::ProblemCode,
 };
 use muster_server::store::{AttemptId, Consistency, Index, Item, Key, Query, Rows, StoreError, Table, Write};
 use muster_tests::world::{Stores, World};
@@ -87,6 +88,52 @@ async fn a_store_that_takes_no_writes_is_not_well_and_the_outage_is_in_the_audit
     assert_eq!(health.status, HealthStatus::Ok);
     let alerts = world.viewer().await.get("/api/v1/audit?alert=true").await.is(200).value();
     assert_eq!(alerts["items"][0]["action"], "store.failed", "{alerts}");
+}
+
+#[tokio::test]
+async fn a_server_is_ready_as_long_as_its_store_takes_writes_and_it_does_not_stop() {
+    let (mut stores, is_full) = (Stores::embedded(), Arc::new(AtomicBool::new(false)));
+    stores.table = Arc::new(Filling { table: stores.table, is_full: is_full.clone() });
+    let mut world = World::on(stores).await;
+    world.is_busy = true;
+    let nobody = world.nobody();
+    for path in ["/readyz", "/healthz", "/livez"] {
+        nobody.get(path).await.is(200);
+    }
+    world.moves(60);
+    is_full.store(true, Ordering::SeqCst);
+    for path in ["/readyz", "/healthz"] {
+        let problem = nobody.get(path).await.refused(ProblemCode::Unavailable);
+        assert!(problem.detail.unwrap().contains("store"), "{path}");
+    }
+    nobody.get("/livez").await.is(200);
+    is_full.store(false, Ordering::SeqCst);
+    nobody.get("/readyz").await.is(200);
+    world.app.drain();
+    nobody.get("/readyz").await.refused(ProblemCode::Unavailable);
+    nobody.get("/livez").await.is(200);
+}
+
+#[tokio::test]
+async fn what_only_the_caller_may_see_is_kept_by_no_cache() {
+    let world = World::new().await;
+    let mut host = world.host("one").await;
+    let login = serde_json::json!({ "username": "admin", "password": World::password() });
+    let admin = world.admin().await;
+    let key = serde_json::json!({ "name": "ci", "role": "viewer" });
+    for answer in [
+        host.asks_for_token(&host.assertion()).await.is(200),
+        host.asks_for_token("nonsense").await.is(401),
+        world.nobody().post("/api/v1/session", &login).await.is(201),
+        admin.get("/api/v1/session").await.is(200),
+        admin.post("/api/v1/api-keys", &key).await.is(201),
+        admin.get("/api/v1/api-keys").await.is(200),
+        admin.get("/api/v1/jobs").await.is(200),
+        world.nobody().get("/nowhere").await.is(404),
+    ] {
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    assert!(!host.asks().await.is(200).headers.contains_key("cache-control"), "check-ins stay as small as they are");
 }
 
 #[tokio::test]
