@@ -505,3 +505,25 @@ async fn a_function_is_told_which_role_it_may_have_and_what_it_needs() {
     let start = bare().but("MUSTER_PUBLIC_URL").set("MUSTER_TABLE", "a-table").set("MUSTER_BUCKET", "a-bucket");
     start.fails(&["MUSTER_PUBLIC_URL"]).await;
 }
+
+#[tokio::test]
+async fn a_log_that_no_terminal_shows_has_no_colors_and_may_be_an_object_a_line() {
+    for (format, is_json) in [("text", false), ("json", true)] {
+        let start = Start::with(&format!("serve --listen 127.0.0.1:0 --access-log --log-format {format}"));
+        let start = start.but("NO_COLOR").set("MUSTER_ADMIN_PASSWORD", "a password that nobody logs");
+        let mut child = start.spawn();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        while !said.last().is_some_and(|line: &String| line.contains("Serving ")) {
+            let line = timeout(AT_ONCE, lines.next_line()).await.expect("it does not start").unwrap();
+            said.push(line.expect("it goes on"));
+        }
+        for line in said {
+            assert!(!line.contains('\u{1b}') && !line.contains("nobody logs"), "{line}");
+            let object = serde_json::from_str::<serde_json::Value>(&line);
+            assert_eq!(object.is_ok_and(|object| object["level"].is_string()), is_json, "{line}");
+        }
+    }
+    Start::serve().set("MUSTER_LOG_FORMAT", "xml").breaks_usage(&["--log-format", "xml"]).await;
+    Start::serve().set("MUSTER_BODY_MEMORY_MIB", "1").breaks_usage(&["--body-memory-mib", "1"]).await;
+}

@@ -160,3 +160,33 @@ async fn whoever_signs_in_has_a_line_and_a_refusal_has_one_when_the_wait_begins(
     let text = logs.text();
     assert!(![WRONG, MISTYPED, World::password()].iter().any(|secret| text.contains(secret)));
 }
+
+#[tokio::test]
+async fn the_access_log_has_a_line_for_each_request_without_its_query_and_its_body() {
+    let logs = Logs::capture();
+    let world = World::new().await;
+    let host = world.host("one").await;
+    let path = format!("/api/v1/hosts/{}", host.id());
+    let answer = world.viewer().await.get(&format!("{path}?secret=in-the-query")).await.is(200);
+    let id = answer.header("x-request-id").to_owned();
+    let of = |id: &str| lines(&logs, Level::INFO, &[" access: Answered.", &format!("request.id={id} ")]);
+    let line = of(&id);
+    assert_eq!(line.len(), 1, "{line:?}");
+    for word in
+        ["http.method=GET", &format!("http.path=\"{path}\""), "http.status=200", "actor=\"user:", "elapsed_ms=0"]
+    {
+        assert!(line[0].contains(word), "{word}: {line:?}");
+    }
+    let refused = world.nobody().post("/nowhere", &json!({ "secret": "in the body" })).await;
+    let line = of(refused.header("x-request-id"));
+    assert!(line[0].contains("http.status=404") && line[0].contains("actor=\"\""), "{line:?}");
+    let held = world.viewer().await;
+    let waits = format!("{path}?wait=30");
+    let gone = tokio::spawn(async move { held.get(&waits).await });
+    world.clock.until_asleep(1).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    let words = ["The caller went away.", "http.status=0", &path];
+    assert_eq!(lines(&logs, Level::INFO, &words).len(), 1);
+    assert!(!logs.text().contains("in-the-query") && !logs.text().contains("in the body"));
+}
