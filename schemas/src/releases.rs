@@ -15,6 +15,8 @@ use crate::{
 pub const MANIFEST_TYPE: &str = "application/vnd.muster.release+json";
 /// The payload type of a trust root.
 pub const ROOT_TYPE: &str = "application/vnd.muster.root+json";
+/// The member `type` of a trust root.
+const ROOT_KIND: &str = "root";
 /// The product that releases of the agent name.
 pub const PRODUCT: &str = "muster-agent";
 
@@ -133,7 +135,11 @@ impl Root {
     pub fn first(envelope: &Envelope) -> Result<Self, EnvelopeError> {
         let claimed: Self = read(&envelope.payload_bytes()?)?;
         let payload = envelope.verify(ROOT_TYPE, &claimed.root.keys, claimed.root.threshold)?;
-        read(&payload)
+        let root: Self = read(&payload)?;
+        if root.kind != ROOT_KIND {
+            return Err(EnvelopeError::Unreadable(format!("its type is {:?}, not {ROOT_KIND:?}", root.kind)));
+        }
+        Ok(root)
     }
 
     /// The successor of this root: signed by this root's keys and by its own, one version later.

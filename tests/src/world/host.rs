@@ -26,10 +26,14 @@ use super::{Answer, Caller, PUBLIC_URL, Release, World, request};
 
 /// The claims of an assertion, signed by a host's key.
 pub fn assertion(key: &SigningKey, claims: &AssertionClaims) -> String {
+    assertion_under(&Header::new(Algorithm::EdDSA), key, claims)
+}
+
+fn assertion_under(header: &Header, key: &SigningKey, claims: &AssertionClaims) -> String {
     // PKCS #8, version 1: a fixed head and the 32 bytes.
     const HEAD: [u8; 16] = [48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
     let key = EncodingKey::from_ed_der(&[&HEAD[..], &key.to_bytes()[..]].concat());
-    jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), claims, &key).unwrap()
+    jsonwebtoken::encode(header, claims, &key).unwrap()
 }
 
 /// A host.
@@ -134,6 +138,11 @@ impl Host {
     /// Signs the claims of an assertion.
     pub fn signs(&self, claims: &AssertionClaims) -> String {
         assertion(&self.key, claims)
+    }
+
+    /// Signs them under another header.
+    pub fn signs_under(&self, header: &Header, claims: &AssertionClaims) -> String {
+        assertion_under(header, &self.key, claims)
     }
 
     /// Asks for an access token with an assertion.

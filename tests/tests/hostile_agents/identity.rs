@@ -149,6 +149,20 @@ async fn an_assertion_in_another_hosts_name_gets_no_token() {
 }
 
 #[tokio::test]
+async fn an_assertion_that_asks_for_something_to_be_understood_gets_no_token() {
+    let scene = Scene::new().await;
+    let own = claims(&scene.world, &scene.hostile);
+    let with =
+        |crit: Option<Vec<String>>| scene.hostile.signs_under(&Header { crit, ..Header::new(Algorithm::EdDSA) }, &own);
+    for crit in [vec!["exp".into()], vec!["b64".into(), "http://example.com/UNDEFINED".into()], Vec::new()] {
+        let asked = scene.hostile.asks_for_token(&with(Some(crit))).await;
+        keeps_the_secret(asked).refused(ProblemCode::Unauthorized);
+    }
+    scene.hostile.asks_for_token(&with(None)).await.is(200);
+    scene.stays_unharmed().await;
+}
+
+#[tokio::test]
 async fn an_assertion_that_somebody_overheard_is_worth_nothing_when_its_time_is_over() {
     let scene = Scene::new().await;
     let overheard = scene.victim.assertion();

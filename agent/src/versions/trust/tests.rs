@@ -230,3 +230,20 @@ fn the_version_before_may_be_old_but_not_revoked_or_insecure() {
     trust.floor = Floor { revoked: ["1.9.2".into()].into(), ..Floor::default() };
     assert_eq!(trust.check_security(&manifest).unwrap_err().code, "revoked");
 }
+
+#[test]
+fn a_root_of_another_type_is_installed_by_nobody_however_well_it_is_signed() {
+    let state = TempDir::new().unwrap();
+    let signed = |kind: &str| {
+        let payload = serde_json::to_vec(&Root { kind: kind.into(), ..root(1, 1) }).unwrap();
+        let file = state.path().join("root.json");
+        fs::write(&file, serde_json::to_vec(&Envelope::sign(ROOT_TYPE, &payload, &[key(1)])).unwrap()).unwrap();
+        file
+    };
+    for kind in ["release", "", "Root"] {
+        let refused = install_root(state.path(), &signed(kind));
+        assert!(matches!(refused, Err(RootError::Unbelieved(_))), "{kind:?}: {refused:?}");
+        assert!(!root_path(state.path()).exists());
+    }
+    assert_eq!(install_root(state.path(), &signed("root")).unwrap(), 1);
+}

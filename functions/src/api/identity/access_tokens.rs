@@ -80,7 +80,12 @@ fn proven(app: &App, mailbox: &Mailbox, assertion: &str) -> Option<AssertionClai
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.validate_aud = false;
     validation.validate_exp = false;
-    let claims = jsonwebtoken::decode::<AssertionClaims>(assertion, &key, &validation).ok()?.claims;
+    let decoded = jsonwebtoken::decode::<AssertionClaims>(assertion, &key, &validation).ok()?;
+    // It asks for something to be understood that is not (RFC 7515, 4.1.11).
+    if decoded.header.crit.is_some() {
+        return None;
+    }
+    let claims = decoded.claims;
     let now = app.now().as_second();
     let fresh = claims.iat <= now + LEEWAY_SECONDS && now < claims.exp.saturating_add(LEEWAY_SECONDS);
     let short = claims.exp.checked_sub(claims.iat).is_some_and(|seconds| seconds <= MAX_ASSERTION_SECONDS);
