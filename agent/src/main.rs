@@ -38,8 +38,12 @@ enum Command {
         #[arg(long, env = "MUSTER_SERVER")]
         server: String,
         /// The enrollment token.
-        #[arg(long, env = "MUSTER_TOKEN", hide_env_values = true)]
-        token: String,
+        #[arg(long, env = "MUSTER_ENROLLMENT_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+        /// The same by the name that the variable had, which means an API key as well: only what begins as an enrollment token
+        /// is one.
+        #[arg(long, env = "MUSTER_TOKEN", hide = true, hide_env_values = true)]
+        token_by_old_name: Option<String>,
         /// The root of trust for releases of the agent. Without one, no update is ever installed.
         #[arg(long)]
         trust_root: Option<PathBuf>,
@@ -111,8 +115,8 @@ fn main() -> ExitCode {
 
 fn obey(command: Command) -> Result<ExitCode, String> {
     match command {
-        Command::Enroll { server, token, trust_root, state } => {
-            let token = Secret::new(token);
+        Command::Enroll { server, token, token_by_old_name, trust_root, state } => {
+            let token = Secret::new(token.map_or_else(|| by_old_name(token_by_old_name), Ok)?);
             let joined =
                 block_on(enroll::enroll(&state.directory, &server, token))?.map_err(|failed| chain(&failed))?;
             if let Some(file) = trust_root {
@@ -145,6 +149,14 @@ fn obey(command: Command) -> Result<ExitCode, String> {
             Ok(exit.code().into())
         }
     }
+}
+
+/// The enrollment token, from where it was looked for before.
+fn by_old_name(token: Option<String>) -> Result<String, String> {
+    let token = token.filter(|token| token.starts_with("met_"));
+    let token = token.ok_or("there is no enrollment token: give --token, or set MUSTER_ENROLLMENT_TOKEN")?;
+    let _ = writeln!(io::stderr(), "muster-agent: MUSTER_TOKEN is called MUSTER_ENROLLMENT_TOKEN now; set that");
+    Ok(token)
 }
 
 /// One thread: the agent waits, mostly.

@@ -55,7 +55,7 @@ pub async fn run(context: &Context, command: KeyCommand) -> Result<Exit, Failure
                 let ApiKeyCreated { key, view } = created;
                 let (id, until) = (view.id, view.expires_at);
                 format!(
-                    "Created {id}, valid until {until}. The key is not shown again:\n\n  MUSTER_TOKEN={}\n",
+                    "Created {id}, valid until {until}. The key is not shown again:\n\n  MUSTER_API_KEY={}\n",
                     key.reveal()
                 )
             })?;

@@ -4,11 +4,11 @@ use std::env;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use muster_schemas::secrets::Secret;
 
 use crate::{
     api_keys::{self, KeyCommand},
     audit::{self, AuditArguments},
+    config,
     enrollment_tokens::{self, TokenCommand},
     exits::{self, Exit},
     failures::Failure,
@@ -25,7 +25,7 @@ use crate::{
 const ENVIRONMENT: &str = "\
 Environment variables:
   MUSTER_SERVER   URL of the server, instead of the one that `muster login` stored
-  MUSTER_TOKEN    API key or session token, instead of the one that `muster login` stored
+  MUSTER_API_KEY  API key or session token, instead of the one that `muster login` stored
   MUSTER_CA_FILE  PEM file of a private CA that signed the server's certificate
   MUSTER_CONFIG   File that stores the session (default: ~/.config/muster/config.toml)";
 
@@ -92,7 +92,7 @@ impl Muster {
     /// Runs the command.
     pub async fn run(self) -> Result<Exit, Failure> {
         // The token comes from the environment only: every user of the machine can read a process's arguments.
-        let token = env::var("MUSTER_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new);
+        let token = config::token(set_in_environment);
         let server = self.server.filter(|server| !server.is_empty());
         let context = &Context { json: self.json, server, token };
         match self.command {
@@ -114,6 +114,10 @@ impl Muster {
             Command::Completions { shell } => completions(shell),
         }
     }
+}
+
+fn set_in_environment(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn completions(shell: Shell) -> Result<Exit, Failure> {

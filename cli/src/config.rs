@@ -9,7 +9,7 @@ use muster_schemas::secrets::Secret;
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
-use crate::{failures::Failure, files};
+use crate::{failures::Failure, files, output};
 
 /// The configuration file, which `muster login` writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +96,21 @@ pub fn endpoint(
     }
 }
 
+/// The credential of the environment: an API key, or the token of a session. By its old name, which means an enrollment token as
+/// well, what begins as one is not taken for it.
+pub fn token(environment: impl Fn(&str) -> Option<String>) -> Option<Secret> {
+    let by_old_name = || {
+        let token = environment("MUSTER_TOKEN")?;
+        if token.starts_with("met_") {
+            output::warn("MUSTER_TOKEN is an enrollment token, and no API key: set MUSTER_API_KEY");
+            return None;
+        }
+        output::warn("MUSTER_TOKEN is called MUSTER_API_KEY now; set that");
+        Some(token)
+    };
+    environment("MUSTER_API_KEY").or_else(by_old_name).map(Secret::new)
+}
+
 /// Checks and normalizes the URL of a server. Plain http to another machine is refused: secrets would go unencrypted.
 pub fn checked(server: &str) -> Result<String, Failure> {
     let wrong = |why: &str| Failure::Usage(format!("{server:?} is not a valid server URL: {why}"));
@@ -144,6 +159,19 @@ mod tests {
         assert_eq!(chosen(None, Some("given"), 0).unwrap().token, Secret::new("given"));
         assert!(matches!(chosen(None, None, 100), Err(Failure::SessionEnded { .. })));
         assert!(matches!(endpoint(None, None, None, Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
+    }
+
+    #[test]
+    fn the_key_of_the_environment_has_a_name_of_its_own_and_the_old_one_counts_where_it_cannot_mean_another() {
+        let given = |set: &'static [(&str, &str)]| {
+            let found =
+                move |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+            token(found).map(|token| token.reveal().to_owned())
+        };
+        assert_eq!(given(&[("MUSTER_API_KEY", "mst_new"), ("MUSTER_TOKEN", "mst_old")]).as_deref(), Some("mst_new"));
+        assert_eq!(given(&[("MUSTER_TOKEN", "mst_old")]).as_deref(), Some("mst_old"));
+        assert_eq!(given(&[("MUSTER_TOKEN", "met_of_a_host")]), None);
+        assert_eq!(given(&[("MUSTER_ENROLLMENT_TOKEN", "met_of_a_host")]), None);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn a_creation_is_retried_with_the_same_idempotency_key() {
     let workspace = Workspace::new();
     let (url, served) = server(&[BUSY, BUSY, NOTHING]);
     let mut command = workspace.command(&format!("jobs run --server {url} --all-hosts --json -- /bin/true"));
-    let output = command.env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
+    let output = command.env("MUSTER_API_KEY", "mst_x").output().expect("muster can be started");
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"{\"items\":[]}\n".as_slice()));
     let key = |request: &String| request.lines().find(|line| line.starts_with("idempotency-key: ")).map(String::from);
     let keys: Vec<_> = served.join().expect("the server served").iter().map(key).collect();
@@ -202,7 +202,7 @@ fn a_login_without_a_terminal_does_not_wait_for_a_password() {
 #[test]
 fn plain_http_to_another_machine_is_refused() {
     let workspace = Workspace::new();
-    let output = workspace.command("hosts --server http://10.0.0.1").env("MUSTER_TOKEN", "x").output();
+    let output = workspace.command("hosts --server http://10.0.0.1").env("MUSTER_API_KEY", "x").output();
     assert_eq!(output.expect("muster can be started").status.code(), Some(2));
 }
 

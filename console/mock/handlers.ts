@@ -335,7 +335,7 @@ function addToken({ state, body }: Call): object {
   return {
     ...token,
     token: text,
-    install_command: `{ echo MUSTER_TOKEN=${text}; curl -fsSL ${server}/api/v1/install.sh; } | sudo sh -s -- --server ${server}`,
+    install_command: `{ echo MUSTER_ENROLLMENT_TOKEN=${text}; curl -fsSL ${server}/api/v1/install.sh; } | sudo sh -s -- --server ${server}`,
     ...tokenActions(state, token),
   }
 }

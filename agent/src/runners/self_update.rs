@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_check_of_itself_gets_no_foreign_variable() {
         for (name, passed) in
-            [("PATH", true), ("MUSTER_AGENT_WAIT_SECONDS", true), ("MUSTER_TOKEN", false), ("HOME", false)]
+            [("PATH", true), ("MUSTER_AGENT_WAIT_SECONDS", true), ("MUSTER_ENROLLMENT_TOKEN", false), ("HOME", false)]
         {
             assert_eq!(is_passed(OsStr::new(name)), passed, "{name}");
         }

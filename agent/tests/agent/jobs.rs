@@ -332,3 +332,18 @@ fn enrolment_asked_again_uses_the_same_key_and_prints_no_secret() {
     let plain = host.command("enroll").args(["--server", "http://192.0.2.1", "--token", "x"]).output().unwrap();
     assert!(!plain.status.success());
 }
+
+#[test]
+fn the_token_of_the_environment_has_a_name_of_its_own_and_the_old_one_counts_only_for_what_is_one() {
+    let server = Server::start();
+    let says = |name: &str, token: &str| {
+        let host = Host::installed();
+        let output = host.command("enroll").args(["--server", &server.url()]).env(name, token).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(says("MUSTER_ENROLLMENT_TOKEN", "secret-text"), (true, String::new()));
+    let (joined, said) = says("MUSTER_TOKEN", "met_secret-text");
+    assert!(joined && said.contains("MUSTER_ENROLLMENT_TOKEN") && !said.contains("met_"), "{said}");
+    let (joined, said) = says("MUSTER_TOKEN", "mst_secret-text");
+    assert!(!joined && said.contains("MUSTER_ENROLLMENT_TOKEN") && !said.contains("mst_"), "{said}");
+}

@@ -96,7 +96,7 @@ test('a token gives the line to type, and the host appears', async ({ open }) =>
   await page.getByRole('button', { name: 'Create token' }).click()
   await page.getByRole('textbox', { name: 'Labels' }).fill('site=north')
   await page.getByRole('dialog').getByRole('button', { name: 'Create', exact: true }).click()
-  await expect(page.getByText(/MUSTER_TOKEN=met_.*install\.sh; \} \| sudo sh/)).toBeVisible()
+  await expect(page.getByText(/MUSTER_ENROLLMENT_TOKEN=met_.*install\.sh; \} \| sudo sh/)).toBeVisible()
   await page.getByRole('button', { name: 'I have copied it' }).click()
   await expect(page.getByRole('table', { name: 'Newest hosts' }).getByRole('link', { name: 'new-host' })).toBeVisible({
     timeout: 20_000,

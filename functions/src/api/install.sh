@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the agent of Muster on this host and lets it join. The line that `muster token create` and the console show runs it,
-# as root, with a line before it that sets MUSTER_TOKEN to an enrollment token (met_...):
+# as root, with a line before it that sets MUSTER_ENROLLMENT_TOKEN to an enrollment token
+# (met_...):
 #
 #   sh -s -- --server https://muster.example
 #
@@ -11,7 +12,7 @@ set -eu
 
 usage() {
     cat <<'END'
-Usage: MUSTER_TOKEN=met_... install.sh --server URL [options]
+Usage: MUSTER_ENROLLMENT_TOKEN=met_... install.sh --server URL [options]
   --server URL        the server to join
   --token TOKEN       the enrollment token, for who does not mind that others on this machine see it
   --trust-root FILE   the root of trust for releases: without one, no update is ever installed
@@ -118,7 +119,7 @@ start() {
 }
 
 main() {
-    server='' token=${MUSTER_TOKEN:-} trust_root='' sha256='' prefix=/usr/local state=/var/lib/muster service=yes
+    server='' token=${MUSTER_ENROLLMENT_TOKEN:-} trust_root='' sha256='' prefix=/usr/local state=/var/lib/muster service=yes
     while [ $# -gt 0 ]; do
         case $1 in
         --help) usage && exit ;;
@@ -141,7 +142,14 @@ main() {
     check_server "$server"
     check_folder --prefix "$prefix"
     check_folder --state "$state"
-    [ -n "$token" ] || fail "MUSTER_TOKEN must be an enrollment token"
+    # The name that it had, which means an API key as well.
+    case $token:${MUSTER_TOKEN:-} in
+    :met_*)
+        token=$MUSTER_TOKEN
+        echo "MUSTER_TOKEN is called MUSTER_ENROLLMENT_TOKEN now; set that" >&2
+        ;;
+    esac
+    [ -n "$token" ] || fail "MUSTER_ENROLLMENT_TOKEN must be an enrollment token"
     [ -z "$trust_root" ] || [ -r "$trust_root" ] || fail "--trust-root: $trust_root cannot be read"
     command -v curl >/dev/null || fail "curl is missing"
     case $(uname -s) in
@@ -158,7 +166,8 @@ main() {
     trap 'rm -f "$new"' EXIT
     fetch
     # Before it takes its place: a host of another server keeps the agent that it has.
-    MUSTER_TOKEN=$token "$new" enroll --server "$server" ${trust_root:+--trust-root "$trust_root"} --state "$state"
+    # An agent of before knows the token by its old name alone.
+    MUSTER_ENROLLMENT_TOKEN=$token MUSTER_TOKEN=$token "$new" enroll --server "$server" ${trust_root:+--trust-root "$trust_root"} --state "$state"
     mv "$new" "$agent"
     start
 }

@@ -30,7 +30,7 @@ async fn the_line_that_is_told_with_a_token_names_script_server_and_token() {
     assert_eq!(line.matches(url.as_str()).count(), 2, "{line}");
     let (script, arguments) = line.split_once(" | sudo ").unwrap();
     let token = created.token.reveal();
-    assert!(script.contains(&format!(" MUSTER_TOKEN={token};")) && !arguments.contains(token), "{line}");
+    assert!(script.contains(&format!(" MUSTER_ENROLLMENT_TOKEN={token};")) && !arguments.contains(token), "{line}");
     let path = script.split([' ', ';']).find_map(|word| word.strip_prefix(url.as_str())).unwrap();
     let script = world.nobody().get(path).await.is(200);
     assert!(script.text().starts_with("#!/bin/sh\n") && script.text().ends_with("\nmain \"$@\"\n"));

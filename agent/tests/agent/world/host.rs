@@ -36,8 +36,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host that has joined, allows everything, and does not run yet.
-    pub fn joined(server: &Server) -> Self {
+    /// A machine that allows everything, and has not joined.
+    pub fn installed() -> Self {
         let host = Self {
             state: tempfile::tempdir().unwrap(),
             contact_seconds: "60",
@@ -47,6 +47,12 @@ impl Host {
             log: NamedTempFile::new().unwrap(),
         };
         fs::write(host.path("policy.toml"), "[allow]\nrun = \"*\"\n").unwrap();
+        host
+    }
+
+    /// A host that has joined, and does not run yet.
+    pub fn joined(server: &Server) -> Self {
+        let host = Self::installed();
         let enrolled =
             host.command("enroll").args(["--server", &server.url(), "--token", "secret-text"]).output().unwrap();
         assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));

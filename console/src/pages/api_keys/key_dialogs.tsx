@@ -19,7 +19,7 @@ export function CreateKeyDialog({ onClose }: { onClose: () => void }) {
   if (create.data) {
     return (
       <SecretDialog title={`API key ${create.data.name}`} secret={create.data.key} onClose={onClose}>
-        <p className="soft">Programs send the key as a bearer token. The command line reads it from MUSTER_TOKEN.</p>
+        <p className="soft">Programs send the key as a bearer token. The command line reads it from MUSTER_API_KEY.</p>
       </SecretDialog>
     )
   }

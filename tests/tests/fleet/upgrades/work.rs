@@ -63,7 +63,9 @@ pub fn is_done_by_command_line(fleet: &Fleet, host: &Host, program: &Path) {
     let key: Value = fleet.api().post("/api-keys", &json!({ "name": "terminal", "role": "admin" }));
     let say = |arguments: &[&str]| {
         let mut command = command(program, arguments, &fleet.folder());
-        command.env("MUSTER_SERVER", fleet.server.url()).env("MUSTER_TOKEN", key["key"].as_str().unwrap());
+        // By the name that it has now, and by the one that a program of before knows.
+        let key = key["key"].as_str().unwrap();
+        command.env("MUSTER_SERVER", fleet.server.url()).env("MUSTER_API_KEY", key).env("MUSTER_TOKEN", key);
         let output = command.stdin(Stdio::null()).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
