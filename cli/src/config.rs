@@ -34,9 +34,9 @@ pub struct Endpoint {
 }
 
 impl Config {
-    /// Reads the stored configuration, if there is one.
+    /// Reads the stored configuration, if there is one. Where there is no home directory, none is stored.
     pub fn load() -> Result<Option<Self>, Failure> {
-        let path = path()?;
+        let Ok(path) = path() else { return Ok(None) };
         if !path.exists() {
             return Ok(None);
         }
@@ -71,23 +71,30 @@ pub fn path() -> Result<PathBuf, Failure> {
     set("MUSTER_CONFIG").or_else(default).ok_or_else(missing)
 }
 
-/// The server to use: the one that the command line or the environment names, else the one logged in to.
-pub fn server(named: Option<&str>, config: Option<&Config>) -> Result<String, Failure> {
-    let server = named.or(config.map(|config| config.server.as_str()));
-    checked(server.ok_or(Failure::NoServer)?)
+/// The server to use: the one that the command line or the environment names, else the one logged in to, which `stored` reads.
+pub fn server(
+    named: Option<&str>,
+    stored: impl FnOnce() -> Result<Option<Config>, Failure>,
+) -> Result<String, Failure> {
+    match named {
+        Some(named) => checked(named),
+        None => checked(&stored()?.ok_or(Failure::NoServer)?.server),
+    }
 }
 
-/// The server to use, and the credential for it.
+/// The server to use, and the credential for it. What `stored` reads is not asked for where both are named: a job or a pipeline
+/// has no home directory to keep a file in.
 pub fn endpoint(
     named: Option<&str>,
     token: Option<Secret>,
-    config: Option<Config>,
+    stored: impl FnOnce() -> Result<Option<Config>, Failure>,
     now: Timestamp,
 ) -> Result<Endpoint, Failure> {
-    let server = server(named, config.as_ref())?;
     if let Some(token) = token {
-        return Ok(Endpoint { server, token });
+        return Ok(Endpoint { server: server(named, stored)?, token });
     }
+    let config = stored()?;
+    let server = server(named, || Ok(config.clone()))?;
     let config = config.filter(|config| checked(&config.server).is_ok_and(|stored| stored == server));
     match config {
         Some(config) if config.expires_at <= now => Err(Failure::SessionEnded { server, at: config.expires_at }),
@@ -145,7 +152,7 @@ mod tests {
 
     fn chosen(named: Option<&str>, token: Option<&str>, now: i64) -> Result<Endpoint, Failure> {
         let now = Timestamp::from_second(now).unwrap();
-        endpoint(named, token.map(Secret::new), Some(config("https://a.example")), now)
+        endpoint(named, token.map(Secret::new), || Ok(Some(config("https://a.example"))), now)
     }
 
     #[test]
@@ -158,7 +165,18 @@ mod tests {
     fn the_token_of_the_environment_wins_and_an_expired_session_is_reported() {
         assert_eq!(chosen(None, Some("given"), 0).unwrap().token, Secret::new("given"));
         assert!(matches!(chosen(None, None, 100), Err(Failure::SessionEnded { .. })));
-        assert!(matches!(endpoint(None, None, None, Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
+        assert!(matches!(endpoint(None, None, || Ok(None), Timestamp::UNIX_EPOCH), Err(Failure::NoServer)));
+    }
+
+    #[test]
+    fn what_is_stored_is_not_looked_for_where_server_and_token_are_named() {
+        let nowhere = || Err(Failure::Usage("there is no home directory".into()));
+        let found = |named, token: Option<&str>| {
+            endpoint(named, token.map(Secret::new), nowhere, Timestamp::UNIX_EPOCH).map(|endpoint| endpoint.server)
+        };
+        assert_eq!(found(Some("https://a.example/"), Some("given")).unwrap(), "https://a.example");
+        assert!(matches!(found(Some("https://a.example"), None), Err(Failure::Usage(_))));
+        assert!(matches!(found(None, Some("given")), Err(Failure::Usage(_))));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Context {
 impl Context {
     /// A client with a credential.
     pub fn client(&self) -> Result<Client, Failure> {
-        let endpoint = config::endpoint(self.server.as_deref(), self.token.clone(), Config::load()?, Timestamp::now())?;
+        let endpoint = config::endpoint(self.server.as_deref(), self.token.clone(), Config::load, Timestamp::now())?;
         Client::new(&endpoint.server, Some(endpoint.token))
     }
 

@@ -30,7 +30,7 @@ pub struct LoginArguments {
 
 /// Opens a session and stores its token.
 pub async fn login(context: &Context, arguments: LoginArguments) -> Result<Exit, Failure> {
-    let server = config::server(context.server.as_deref(), Config::load()?.as_ref())?;
+    let server = config::server(context.server.as_deref(), Config::load)?;
     let username = match arguments.username {
         Some(username) => username,
         None => prompts::line("username", "--username NAME")?,
@@ -89,7 +89,7 @@ pub async fn whoami(context: &Context) -> Result<Exit, Failure> {
 /// Prints the version of this client and, if a server is configured, of the server.
 pub async fn version(context: &Context) -> Result<Exit, Failure> {
     let own = option_env!("MUSTER_VERSION").unwrap_or(env!("CARGO_PKG_VERSION"));
-    let server = config::server(context.server.as_deref(), Config::load()?.as_ref());
+    let server = config::server(context.server.as_deref(), Config::load);
     let theirs = match server {
         Err(Failure::NoServer) => None,
         server => {

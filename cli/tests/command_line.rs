@@ -40,6 +40,22 @@ impl Workspace {
     }
 }
 
+#[test]
+fn without_a_home_directory_the_environment_is_enough() {
+    let (url, served) = server(&["HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]);
+    let workspace = Workspace::new();
+    let muster = |line: &str| {
+        let mut command = workspace.command(line);
+        command.env_remove("MUSTER_CONFIG").env("MUSTER_TOKEN", "msk_key");
+        command
+    };
+    let refused = muster("hosts").env("MUSTER_SERVER", &url).output().expect("muster can be started");
+    assert!(!errors(&refused).contains("home directory"), "{}", errors(&refused));
+    assert!(served.join().expect("served")[0].contains("msk_key"));
+    let version = muster("version").output().expect("muster can be started");
+    assert_eq!(version.status.code(), Some(0), "{}", errors(&version));
+}
+
 fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into()
 }
