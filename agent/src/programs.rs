@@ -4,12 +4,15 @@
 //! Output is passed on as it comes, up to the limit; what is over it is counted and dropped. A program that must stop is asked,
 //! and killed with everything it started if it has not ended in five seconds.
 
+mod environment;
+mod pipes;
+
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     fmt, io,
-    path::PathBuf,
-    process::{ExitStatus, Stdio},
+    path::{Path, PathBuf},
+    process::ExitStatus,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -23,6 +26,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::pipes::{print_to, receiver};
 use crate::sys::{
     machine,
     processes::{Ending, Groups, end_group, in_own_group, signal_of},
@@ -43,27 +47,18 @@ pub struct Program {
     pub path: PathBuf,
     /// Its arguments, as they are.
     pub arguments: Vec<OsString>,
-    /// Its whole environment but for `PATH`, which is the agent's.
+    /// Its environment beside what the account gives it (see `environment`), over which this goes.
     pub environment: BTreeMap<OsString, OsString>,
     /// Where it runs. Absent: where the agent does.
     pub directory: Option<PathBuf>,
     /// How long it may run.
     pub time_limit: Duration,
-    /// How much of its output is passed on, both streams together, in bytes.
+    /// How much of its output is passed on, in bytes.
     pub output_limit_bytes: u64,
 }
 
-/// Where a program prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
 /// Takes what a program prints, and never waits.
-pub type Output<'a> = &'a (dyn Fn(Stream, &str) + Send + Sync);
+pub type Output<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// How a program went.
 #[derive(Debug)]
@@ -83,8 +78,8 @@ pub struct Ran {
 /// The cause of a program's end.
 #[derive(Debug)]
 pub enum End {
-    /// It could not be started.
-    NotStarted(io::Error),
+    /// It could not be started; why, in words.
+    NotStarted(String),
     /// Itself, or somebody else on the machine.
     Itself,
     /// Its caller, by the token.
@@ -126,19 +121,12 @@ impl Machine for Groups {
     }
 }
 
-/// Runs a program and reads what it prints, up to its limit: stdout and stderr.
-pub async fn read(machine: &dyn Machine, program: &Program, stop: &CancellationToken) -> (Ran, String, String) {
-    let printed = Mutex::new((String::new(), String::new()));
-    let output = |stream, text: &str| {
-        let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
-        match stream {
-            Stream::Stdout => printed.0.push_str(text),
-            Stream::Stderr => printed.1.push_str(text),
-        }
-    };
+/// Runs a program and reads what it prints, up to its limit.
+pub async fn read(machine: &dyn Machine, program: &Program, stop: &CancellationToken) -> (Ran, String) {
+    let printed = Mutex::new(String::new());
+    let output = |text: &str| printed.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
     let ran = machine.run(program, stop, &output).await;
-    let (stdout, stderr) = printed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    (ran, stdout, stderr)
+    (ran, printed.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 async fn run(groups: &Groups, program: &Program, stop: &CancellationToken, output: Output<'_>) -> Ran {
@@ -146,15 +134,15 @@ async fn run(groups: &Groups, program: &Program, stop: &CancellationToken, outpu
     if stop.is_cancelled() {
         return printing.ran(End::Stopped, None);
     }
-    let mut child = match command(program).spawn() {
-        Ok(child) => child,
-        Err(source) => return printing.ran(End::NotStarted(source), None),
+    let (mut child, printed) = match start(program) {
+        Ok(started) => started,
+        Err(failed) => return printing.ran(End::NotStarted(failed), None),
     };
     let leader = child.id().unwrap_or_default();
     // Whatever it left behind ends with it, also when nobody waits for this any more.
     let _entered = groups.enter(leader);
     let (end, status) = {
-        let reading = printing.read(child.stdout.take(), child.stderr.take());
+        let reading = printing.read(printed);
         tokio::pin!(reading);
         let waiting = wait(&mut child, leader, program.time_limit, stop);
         tokio::pin!(waiting);
@@ -195,23 +183,36 @@ async fn wait(
     (end, child.wait().await.ok())
 }
 
-fn command(program: &Program) -> Command {
+/// Starts a program, and gives the end that its output comes out of.
+fn start(program: &Program) -> Result<(Child, impl AsyncRead + Unpin + use<>), String> {
     let Program { path, arguments, environment, directory, .. } = program;
+    let no_pipe = |source: io::Error| format!("cannot make a pipe for the output of {}: {source}", path.display());
+    let (reader, writer) = io::pipe().map_err(no_pipe)?;
     let mut command = Command::new(path);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(environment)
-        .env("PATH", std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    command.args(arguments).env_clear().envs(environment::of_account(environment)).kill_on_drop(true);
+    print_to(&mut command, writer).map_err(no_pipe)?;
     if let Some(directory) = directory {
         command.current_dir(directory);
     }
     in_own_group(&mut command);
-    command
+    let printed = receiver(reader).map_err(no_pipe)?;
+    let child = command.spawn().map_err(|source| why_not_started(path, directory.as_deref(), &source))?;
+    Ok((child, printed))
+}
+
+/// Why a program could not be started. The error of the start itself does not tell of what it is.
+fn why_not_started(path: &Path, directory: Option<&Path>, source: &io::Error) -> String {
+    if let Some(directory) = directory
+        && let Err(of_directory) = environment::check_directory(directory)
+    {
+        return format!("cannot enter the working directory {}: {of_directory}", directory.display());
+    }
+    let path_shown = path.display();
+    if source.kind() == io::ErrorKind::NotFound && environment::is_file(path) {
+        // The kernel blames the program for the interpreter or loader that it names.
+        return format!("cannot start {path_shown}: it is there, and the interpreter that it names is not");
+    }
+    format!("cannot start {path_shown}: {source}")
 }
 
 /// The program's output on its way out.
@@ -232,19 +233,19 @@ impl Printing<'_> {
         }
     }
 
-    /// Passes both streams on until both are closed.
-    async fn read<O: AsyncRead + Unpin, E: AsyncRead + Unpin>(&mut self, mut stdout: Option<O>, mut stderr: Option<E>) {
-        let (mut out, mut error) = (Decoder::default(), Decoder::default());
-        let (mut out_buffer, mut error_buffer) = (vec![0; BUFFER_BYTES], vec![0; BUFFER_BYTES]);
-        while stdout.is_some() || stderr.is_some() {
-            tokio::select! {
-                count = read_some(&mut stdout, &mut out_buffer) => self.pass(Stream::Stdout, &mut out, &out_buffer[..count]),
-                count = read_some(&mut stderr, &mut error_buffer) => self.pass(Stream::Stderr, &mut error, &error_buffer[..count]),
+    /// Passes on what is printed until nobody can print any more.
+    async fn read(&mut self, mut printed: impl AsyncRead + Unpin) {
+        let (mut decoder, mut buffer) = (Decoder::default(), vec![0; BUFFER_BYTES]);
+        loop {
+            let count = printed.read(&mut buffer).await.unwrap_or(0);
+            self.pass(&mut decoder, &buffer[..count]);
+            if count == 0 {
+                return;
             }
         }
     }
 
-    fn pass(&mut self, stream: Stream, decoder: &mut Decoder, bytes: &[u8]) {
+    fn pass(&mut self, decoder: &mut Decoder, bytes: &[u8]) {
         let room = usize::try_from(self.limit.saturating_sub(self.total)).unwrap_or(usize::MAX);
         self.total += bytes.len() as u64;
         let text = match bytes {
@@ -253,19 +254,9 @@ impl Printing<'_> {
             _ => decoder.decode(&bytes[..bytes.len().min(room)]),
         };
         if !text.is_empty() {
-            (self.output)(stream, &text);
+            (self.output)(&text);
         }
     }
-}
-
-/// Reads some bytes; 0 at the end, and then the stream is gone. A stream that is gone never yields.
-async fn read_some<R: AsyncRead + Unpin>(stream: &mut Option<R>, buffer: &mut [u8]) -> usize {
-    let Some(open) = stream else { return std::future::pending().await };
-    let count = open.read(buffer).await.unwrap_or(0);
-    if count == 0 {
-        *stream = None;
-    }
-    count
 }
 
 /// Bytes to text, a character cut in two by a read put together again.

@@ -1,5 +1,6 @@
 //! Operating system access, only here: durable files, locks, processes, and kernel information.
 
+pub mod accounts;
 pub mod dice;
 pub mod files;
 pub mod lock;

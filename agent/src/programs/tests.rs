@@ -43,7 +43,7 @@ fn shell(script: &str) -> Program {
 async fn play(program: &Program) -> (Ran, String) {
     let heard = Heard::default();
     let (groups, stop) = (Groups::default(), CancellationToken::new());
-    let output = |_, text: &str| heard.hear(text);
+    let output = |text: &str| heard.hear(text);
     let ran = timeout(LONG, groups.run(program, &stop, &output)).await.unwrap();
     (ran, heard.text())
 }
@@ -62,8 +62,8 @@ async fn lock_is_free(path: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn a_program_gets_its_arguments_as_they_are_and_no_environment_but_its_own() {
-    let mut program = shell("printf '%s|' \"$@\" \"$HOME\" \"$GREETING\" \"$(pwd)\"; test -n \"$PATH\"");
+async fn a_program_gets_its_arguments_as_they_are_and_no_variable_of_the_agent_but_path() {
+    let mut program = shell("printf '%s|' \"$@\" \"$CARGO_PKG_NAME\" \"$GREETING\" \"$(pwd)\"; test -n \"$PATH\"");
     program.arguments.extend(["name", "; rm -rf /", "$(id)", "-x"].map(Into::into));
     program.environment.insert("GREETING".into(), "hello".into());
     program.directory = Some("/usr".into());
@@ -98,7 +98,7 @@ async fn a_stopped_program_may_clean_up_and_is_killed_if_it_does_not_end() {
     ] {
         let (heard, stop) = (Heard::default(), CancellationToken::new());
         let (program, groups) = (shell(script), Groups::default());
-        let output = |_, text: &str| heard.hear(text);
+        let output = |text: &str| heard.hear(text);
         let running = groups.run(&program, &stop, &output);
         let cancel = async {
             heard.more.notified().await;
@@ -117,7 +117,7 @@ async fn a_program_that_nobody_waits_for_any_more_ends_with_everything_it_starte
     let script = format!("exec 3<{}; flock 3; (trap '' TERM; sleep 1000) & echo up; sleep 1000", lock.path().display());
     let (heard, stop) = (Heard::default(), CancellationToken::new());
     let (program, groups) = (shell(&script), Groups::default());
-    let output = |_, text: &str| heard.hear(text);
+    let output = |text: &str| heard.hear(text);
     tokio::select! {
         ran = groups.run(&program, &stop, &output) => panic!("{ran:?}"),
         () = heard.more.notified() => {}
@@ -144,6 +144,49 @@ async fn output_over_the_limit_is_counted_and_dropped() {
 }
 
 #[tokio::test]
+async fn what_a_program_has_for_its_account_can_be_used_and_set() {
+    let script =
+        "printf '%s|' \"$LANG\" \"$USER\"; test -d \"$HOME\" && test -n \"$SHELL\" && test \"$LOGNAME\" = root";
+    let mut program = shell(script);
+    program
+        .environment
+        .extend([("USER", "deploy"), ("LOGNAME", "root")].map(|(name, value)| (name.into(), value.into())));
+    let (ran, text) = play(&program).await;
+    assert_eq!((succeeded(&ran), text.as_str()), (true, "C.UTF-8|deploy|"));
+}
+
+#[tokio::test]
+async fn what_is_printed_to_stdout_and_stderr_is_read_in_the_order_in_which_it_was_printed() {
+    let script = "i=0; while [ $i -lt 300 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
+    let (ran, text) = play(&shell(script)).await;
+    let expected: String = (0..300).map(|number| format!("out {number}\nerr {number}\n")).collect();
+    assert_eq!((succeeded(&ran), text), (true, expected));
+}
+
+#[tokio::test]
+async fn what_is_missing_at_a_start_is_named_and_nothing_else() {
+    let script = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(script.path(), "#!/no/such/interpreter\n").unwrap();
+    std::fs::set_permissions(script.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let script = script.into_temp_path();
+    let at =
+        |directory: &str, path: &str| Program { path: path.into(), directory: Some(directory.into()), ..shell("") };
+    for (program, told) in [
+        (at("/no/where", "/bin/true"), "cannot enter the working directory /no/where: ".to_owned()),
+        (at("/etc/passwd", "/bin/true"), "cannot enter the working directory /etc/passwd: ".to_owned()),
+        (at("/", "/no/such/program"), "cannot start /no/such/program: ".to_owned()),
+        (
+            at("/", script.to_str().unwrap()),
+            format!("cannot start {}: it is there, and the interpreter", script.display()),
+        ),
+    ] {
+        let (ran, _) = play(&program).await;
+        let End::NotStarted(why) = ran.end else { panic!("{ran:?}") };
+        assert!(why.starts_with(&told), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_text_are_replaced_and_both_streams_are_told() {
     let (ran, text) = play(&shell("printf 'a\\377b'; printf err >&2")).await;
     assert!(succeeded(&ran));
@@ -151,10 +194,10 @@ async fn bytes_that_are_no_text_are_replaced_and_both_streams_are_told() {
 }
 
 #[tokio::test]
-async fn what_a_program_prints_can_be_read_stream_by_stream() {
+async fn what_a_program_prints_can_be_read_as_a_whole() {
     let stop = CancellationToken::new();
-    let (ran, stdout, stderr) = read(&Groups::default(), &shell("printf out; printf err >&2; exit 2"), &stop).await;
-    assert_eq!((ran.exit_code, stdout.as_str(), stderr.as_str()), (Some(2), "out", "err"));
+    let (ran, printed) = read(&Groups::default(), &shell("printf out; printf err >&2; exit 2"), &stop).await;
+    assert_eq!((ran.exit_code, printed.as_str()), (Some(2), "outerr"));
 }
 
 proptest! {
@@ -188,6 +231,6 @@ async fn a_program_that_is_stopped_before_its_start_is_not_started() {
     let mark = directory.path().join("mark");
     let (groups, stop) = (Groups::default(), CancellationToken::new());
     stop.cancel();
-    let ran = groups.run(&shell(&format!("touch {}; sleep 1", mark.display())), &stop, &|_, _| {}).await;
+    let ran = groups.run(&shell(&format!("touch {}; sleep 1", mark.display())), &stop, &|_| {}).await;
     assert_eq!((matches!(ran.end, End::Stopped), mark.exists()), (true, false));
 }

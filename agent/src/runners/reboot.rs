@@ -109,11 +109,11 @@ async fn run(agent: &Agent, task: &Task) -> Option<JobResult> {
 /// Asks the machine to restart. Returns only when it will not.
 async fn refused(agent: &Agent, task: &Task, program: &Program) -> JobResult {
     let no_way_back = CancellationToken::new();
-    let ran = agent.machine.run(program, &no_way_back, &|_, text: &str| (task.output)(text)).await;
+    let ran = agent.machine.run(program, &no_way_back, &|text: &str| (task.output)(text)).await;
     let Ran { end, exit_code, signal: _, output_bytes: _, output_truncated: _ } = ran;
     let path = program.path.display();
     let result = match (end, exit_code) {
-        (End::NotStarted(source), _) => ended_with(Outcome::Failed, "spawn", format!("cannot start {path}: {source}")),
+        (End::NotStarted(why), _) => ended_with(Outcome::Failed, "spawn", why),
         (End::Itself, Some(code @ 1..)) => {
             let message = format!("{path} ended with exit code {code}: the machine refuses to restart");
             ended_with(Outcome::Failed, "reboot_refused", message)

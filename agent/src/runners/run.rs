@@ -19,7 +19,7 @@ impl Runner for RunSpec {
     fn run<'a>(&'a self, agent: &'a Agent, task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
         Box::pin(async move {
             let program = program(self, task);
-            let ran = agent.machine.run(&program, &task.stop, &|_, text: &str| (task.output)(text)).await;
+            let ran = agent.machine.run(&program, &task.stop, &|text: &str| (task.output)(text)).await;
             Some(result(ran, &program))
         })
     }
@@ -143,7 +143,7 @@ fn result(ran: Ran, program: &Program) -> JobResult {
     let Ran { end, exit_code, signal, output_bytes: _, output_truncated: _ } = ran;
     let failed = |code, message| ended_with(Outcome::Failed, code, message);
     let result = match (end, exit_code) {
-        (End::NotStarted(source), _) => failed("spawn", format!("cannot start {}: {source}", program.path.display())),
+        (End::NotStarted(why), _) => failed("spawn", why),
         (End::Stopped, _) => ended(Outcome::Cancelled),
         (End::TimeLimit, _) => {
             failed("time_limit", format!("stopped after its time limit of {} s", program.time_limit.as_secs()))
@@ -157,7 +157,7 @@ fn result(ran: Ran, program: &Program) -> JobResult {
 
 #[cfg(test)]
 mod tests {
-    use std::{io, sync::Arc, time::Duration};
+    use std::{sync::Arc, time::Duration};
 
     use muster_schemas::{ids::JobId, secrets::Secret};
     use tokio_util::sync::CancellationToken;
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(told(End::Itself, Some(3), None), failed("exit_code", Some(3)));
         assert_eq!(told(End::Itself, None, Some(9)), failed("signal", None));
         assert_eq!(told(End::TimeLimit, Some(0), None), failed("time_limit", Some(0)));
-        assert_eq!(told(End::NotStarted(io::ErrorKind::NotFound.into()), None, None), failed("spawn", None));
+        assert_eq!(told(End::NotStarted("cannot".into()), None, None), failed("spawn", None));
         assert_eq!(told(End::Stopped, None, Some(15)), (Outcome::Cancelled, String::new(), None));
     }
 }

@@ -44,7 +44,7 @@ use crate::{
 const PREFLIGHT_PATIENCE: Duration = Duration::from_secs(20);
 /// How long an armed update waits for a supervisor that does not take it up.
 const SUPERVISOR_PATIENCE: Duration = Duration::from_mins(15);
-/// How much it may say, both streams together.
+/// How much it may say, in bytes.
 const PREFLIGHT_BYTES: u64 = 32 * 1024;
 
 /// `self_update = false`: somebody else brings new versions of the agent.
@@ -181,22 +181,23 @@ async fn preflight(agent: &Agent, task: &Task, installed: &Installed) -> Result<
         time_limit: PREFLIGHT_PATIENCE,
         output_limit_bytes: PREFLIGHT_BYTES,
     };
-    let (ran, said, complained) = programs::read(&*agent.machine, &program, &task.stop).await;
+    let (ran, said) = programs::read(&*agent.machine, &program, &task.stop).await;
     match (ran.end, ran.exit_code) {
-        (End::NotStarted(source), _) => return Err(refuse(format!("the new version cannot be started: {source}"))),
+        (End::NotStarted(why), _) => return Err(refuse(format!("the new version does not start: {why}"))),
         (End::TimeLimit, _) => {
             let seconds = PREFLIGHT_PATIENCE.as_secs();
             return Err(refuse(format!("the new version's self-check took over {seconds} s")));
         }
         (End::Itself, Some(0)) => {}
         (End::Itself | End::Stopped, _) => {
-            return Err(refuse(format!("the new version's self-check failed: {}", complained.trim_end())));
+            return Err(refuse(format!("the new version's self-check failed: {}", said.trim_end())));
         }
     }
-    match serde_json::from_str::<SelfCheck>(&said) {
-        Ok(SelfCheck { version }) if version == installed.version => Ok(()),
-        Ok(SelfCheck { version }) => Err(refuse(format!("the new version says that it is {version:?}"))),
-        Err(_) => Err(refuse(format!("the new version's self-check ({} bytes) says nothing of use", said.len()))),
+    // What it complains of stands in between.
+    match said.lines().rev().find_map(|line| serde_json::from_str::<SelfCheck>(line).ok()) {
+        Some(SelfCheck { version }) if version == installed.version => Ok(()),
+        Some(SelfCheck { version }) => Err(refuse(format!("the new version says that it is {version:?}"))),
+        None => Err(refuse(format!("the new version's self-check ({} bytes) says nothing of use", said.len()))),
     }
 }
 

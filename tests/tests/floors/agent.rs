@@ -43,6 +43,7 @@ const REACHED_IN: [(&str, &[&str]); 14] = [
             "facts",
             "jobs/spool",
             "journal.rs",
+            "programs/environment",
             "runners/self_update",
             "transport",
             "versions/download",
@@ -69,7 +70,8 @@ const REACHED_IN: [(&str, &[&str]); 14] = [
     // The worker and its supervisor talk over the worker's own streams, on a thread that blocks.
     ("io::std", &["supervisor/control", "supervisor/worker", "main.rs"]),
     ("std::thread", &["facts", "supervisor/control", "sys/lock"]),
-    ("tokio::net", &["lookup"]),
+    // A name server is asked; a program's output comes through a pipe.
+    ("tokio::net", &["lookup", "programs/pipes"]),
 ];
 
 /// The floor of a file or module: the longest name that it begins with.

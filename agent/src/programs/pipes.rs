@@ -1,0 +1,27 @@
+//! Pipe for a program's output: stdout and stderr write to one end, and what comes out of the other is in order.
+
+use std::{
+    io::{self, PipeWriter},
+    process::Stdio,
+};
+
+use tokio::{io::AsyncRead, process::Command};
+
+/// The end that a program's output comes out of.
+#[cfg(unix)]
+pub fn receiver(reader: io::PipeReader) -> io::Result<impl AsyncRead + Unpin + Send> {
+    tokio::net::unix::pipe::Receiver::from_owned_fd(reader.into())
+}
+
+/// The end that a program's output comes out of: where a pipe cannot be waited for, a thread reads it.
+#[cfg(not(unix))]
+pub fn receiver(reader: io::PipeReader) -> io::Result<impl AsyncRead + Unpin + Send> {
+    let handle = std::os::windows::io::OwnedHandle::from(reader);
+    Ok(tokio::fs::File::from_std(handle.into()))
+}
+
+/// Makes the command print to this pipe, whichever of its streams it uses.
+pub fn print_to(command: &mut Command, writer: PipeWriter) -> io::Result<()> {
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    Ok(())
+}
