@@ -27,7 +27,7 @@ pub struct Config {
     /// How long the old version has to be answered by the server when it is back because the new one was not. If it is not
     /// either, nothing is concluded.
     pub contact_seconds: f64,
-    /// How long running jobs may take to end before an update restarts the agent.
+    /// How long running jobs may take to end before an update restarts the agent: as long as any job may run, unless it is set.
     pub drain_seconds: f64,
     /// Below this many bytes per second a download is given up.
     pub minimum_download_bytes_per_second: u64,
@@ -119,7 +119,7 @@ impl Default for Config {
             probation_seconds: 60.0,
             update_deadline_seconds: 600.0,
             contact_seconds: 60.0,
-            drain_seconds: 300.0,
+            drain_seconds: 86_400.0,
             minimum_download_bytes_per_second: 1024,
             ca_file: None,
             network: Network::default(),

@@ -35,11 +35,13 @@ use super::{
 use crate::{
     agent::Agent,
     errors::chain,
+    exits::Exit,
     journal::{Entry, Record, Stage},
     runners::{
         self, Task,
         results::{ended, ended_with, interrupted},
     },
+    versions::pointer::Update,
 };
 
 /// How long to wait before a journal that cannot be written is tried again.
@@ -240,11 +242,26 @@ impl Life {
         let cut_off = self.desk.stopping.is_cancelled() && !self.cancel.is_cancelled();
         let result = match result? {
             JobResult { outcome: Outcome::Cancelled, .. } if cut_off => {
-                ended_with(Outcome::Interrupted, "agent_stopped", "the agent was stopped while the job ran")
+                ended_with(Outcome::Interrupted, "agent_stopped", self.why_stopped())
             }
             result => result,
         };
         Some(JobResult { output_bytes, output_truncated: missing > 0, ..result })
+    }
+
+    /// Why this process ends before the job did.
+    fn why_stopped(&self) -> String {
+        let Agent { state, exit, config, .. } = &*self.desk.agent;
+        let exit = *exit.borrow();
+        match exit {
+            Some(Exit::Update) => {
+                let version = Update::load(state).ok().flatten().map(|update| format!(" to {}", update.to.version));
+                let (version, seconds) = (version.unwrap_or_default(), config.drain_seconds);
+                format!("the update of the agent{version} waited {seconds} s (drain_seconds) and then cut the job off")
+            }
+            Some(Exit::Retired) => "the server retired this host while the job ran".into(),
+            Some(Exit::Stop | Exit::Unusable) | None => "the agent was stopped while the job ran".into(),
+        }
     }
 
     async fn finish(&self, result: JobResult) {

@@ -414,3 +414,34 @@ fn the_agents_file_says_which_version_it_is_without_being_run() {
     let said = String::from_utf8_lossy(&asked.stdout).into_owned();
     assert!(said.starts_with(&format!("muster-agent {VERSION} (")), "{said}");
 }
+
+#[test]
+fn a_job_that_an_update_cuts_off_says_so_and_names_the_update() {
+    let (server, mut host) = joined();
+    host.environment = vec![("MUSTER_AGENT_DRAIN_SECONDS", "0.2".into())];
+    host.start();
+    let job = server.run("sleep 1000");
+    server.wait("a start", |world| world.started.contains(&job).then_some(()));
+    let update = offer_good(&server);
+    let result = server.result(job);
+    let told = result.error.as_ref().map_or("", |error| &error.message);
+    assert_eq!((result.outcome, code(&result)), (Outcome::Interrupted, "agent_stopped"));
+    assert!(told.contains(&format!("the update of the agent to {VERSION} waited 0.2 s")), "{told}");
+    assert_eq!(server.result(update).outcome, Outcome::Succeeded);
+}
+
+#[test]
+fn an_update_waits_for_a_running_job_unless_it_is_told_how_long() {
+    let (server, host) = started();
+    let go = host.path("go");
+    let job = server.run(&format!("while [ ! -e {} ]; do sleep 0.05; done", go.display()));
+    server.wait("a start", |world| world.started.contains(&job).then_some(()));
+    let update = offer_good(&server);
+    let state = host.state.path().to_owned();
+    bounded("an armed update", move || {
+        while !Update::load(&state).unwrap().is_some_and(|update| update.phase == Phase::Armed) {}
+    });
+    fs::write(go, "").unwrap();
+    assert_eq!(server.result(job).outcome, Outcome::Succeeded);
+    assert_eq!(server.result(update).outcome, Outcome::Succeeded);
+}

@@ -171,7 +171,14 @@ async fn retire(context: &Context, id: HostId, force: bool, reason: Option<Strin
 
 async fn update(context: &Context, id: HostId, version: String, wait: &WaitArguments) -> Result<Exit, Failure> {
     let client = context.client()?;
+    let host: HostView = client.get(&["hosts", &id.to_string()], &[]).await?.read()?;
     let answer = client.create(&["hosts", &id.to_string(), "update"], &HostUpdateRequest { version }).await?;
+    if host.open_jobs > 0 {
+        let jobs = tables::count(host.open_jobs.into(), "open job");
+        context.remark(&format!(
+            "{id} has {jobs}: the update waits for those that run, for as long as drain_seconds in its agent.toml says."
+        ));
+    }
     let job: JobView = answer.read()?;
     if let Some(deadline) = wait.deadline() {
         context.remark(&format!("Started {}, which updates {id}.", job.id));
