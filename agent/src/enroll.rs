@@ -17,7 +17,10 @@ use crate::{
     failure::Failure,
     identity::{Identity, IdentityError, check_server, is_retired},
     policy::Policy,
-    sys::files::{FileError, Mode, create_private_directory, make_private},
+    sys::{
+        disks::Sizes,
+        files::{FileError, Mode, create_private_directory, make_private},
+    },
     transport::{Http, TransportError},
 };
 
@@ -79,7 +82,9 @@ pub async fn enroll(state: &Path, server: &str, token: Secret) -> Result<HostId,
 
 /// Joins by this client, and writes down who this host is.
 pub async fn join(state: &Path, mut identity: Identity, client: &Client, token: Secret) -> Result<HostId, EnrollError> {
-    let facts = facts::gather(&Policy::load(state).unwrap_or_else(|_| Policy::nothing()).capabilities());
+    let capabilities = Policy::load(state).unwrap_or_else(|_| Policy::nothing()).capabilities();
+    // How large its file systems are is told with the first session: to join waits for none of them.
+    let facts = facts::gather(&capabilities, &Sizes::new());
     let request = EnrollRequest { enrollment_token: token, public_key: identity.public_key()?, facts };
     let EnrollResponse { host_id, audience, .. } = client.enroll(&request).await.map_err(EnrollError::Refused)?;
     (identity.host_id, identity.audience) = (Some(host_id), audience);

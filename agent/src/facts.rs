@@ -1,6 +1,6 @@
 //! Host facts (inventory), read from files without running a command.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use muster_schemas::{
@@ -11,15 +11,23 @@ use muster_schemas::{
 use serde_json::{Value, json};
 
 use crate::{
-    sys::machine::{disk_space, names, read, read_line, since_boot},
+    sys::{
+        disks::{Size, Sizes},
+        machine::{names, read, read_line, since_boot},
+    },
     version::{ARCHITECTURE, OS, VERSION},
 };
 
 /// So many addresses and so many disks are told; a container host can have thousands of either.
 const LIST_LIMIT: usize = 128;
 
-/// The facts as they are now, with the kinds of jobs that this host allows.
-pub fn gather(capabilities: &[String]) -> Facts {
+/// Where the file systems are mounted of which the facts tell, if they answer.
+pub fn mounts() -> Vec<String> {
+    mounted(&read("/proc/self/mounts")).map(|(_, mount)| mount).take(LIST_LIMIT).collect()
+}
+
+/// The facts as they are now, with the kinds of jobs that this host allows, and of the file systems those that have answered.
+pub fn gather(capabilities: &[String], sizes: &Sizes) -> Facts {
     let (hostname, kernel) = names();
     Facts {
         hostname,
@@ -32,7 +40,7 @@ pub fn gather(capabilities: &[String]) -> Facts {
         booted_at: booted_at(&read("/proc/stat")),
         cpu_count: cpu_count(),
         memory_bytes: memory_bytes(&read("/proc/meminfo"), "MemTotal:"),
-        disks: disks(&read("/proc/self/mounts")),
+        disks: disks(&read("/proc/self/mounts"), sizes),
         capabilities: able(capabilities),
     }
 }
@@ -44,13 +52,13 @@ fn able(allowed: &[String]) -> Vec<String> {
 }
 
 /// Facts in full, with what changes all the time: the result of `inspect`.
-pub fn inspect(capabilities: &[String]) -> Value {
-    let facts = gather(capabilities);
+pub fn inspect(capabilities: &[String], sizes: &Sizes) -> Value {
+    let facts = gather(capabilities, sizes);
     let free = |disk: &Disk| {
-        let (size_bytes, free_bytes) = disk_space(&disk.mount).unwrap_or_default();
-        json!({ "mount": disk.mount, "size_bytes": size_bytes, "free_bytes": free_bytes })
+        let Size { size_bytes, free_bytes } = *sizes.get(&disk.mount)?;
+        Some(json!({ "mount": disk.mount, "size_bytes": size_bytes, "free_bytes": free_bytes }))
     };
-    let disks: Vec<_> = facts.disks.iter().map(free).collect();
+    let disks: Vec<_> = facts.disks.iter().filter_map(free).collect();
     json!({
         "facts": facts,
         "agent_version": VERSION,
@@ -111,21 +119,23 @@ fn memory_bytes(meminfo: &str, key: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0_u64) * 1024
 }
 
-/// File systems on a device, each device once.
-fn disks(mounts: &str) -> Vec<Disk> {
-    let mut devices = BTreeSet::new();
-    let mount = |line: &str| {
+/// File systems on a device: the device, and where it is mounted.
+fn mounted(mounts: &str) -> impl Iterator<Item = (&str, String)> {
+    let mounted = mounts.lines().filter_map(|line| {
         let mut fields = line.split(' ');
-        let (device, mount) = (fields.next()?, fields.next()?.replace("\\040", " "));
-        let is_disk = (device.starts_with("/dev/") && !device.starts_with("/dev/loop")) || mount == "/";
-        let is_directory = || fs::metadata(&mount).is_ok_and(|found| found.is_dir());
-        if !is_disk || !devices.insert(device.to_owned()) || !is_directory() {
-            return None;
-        }
-        let (size_bytes, _) = disk_space(&mount)?;
-        Some(Disk { mount, size_bytes })
-    };
-    mounts.lines().filter_map(mount).take(LIST_LIMIT).collect()
+        Some((fields.next()?, fields.next()?.replace("\\040", " ")))
+    });
+    mounted.filter(|(device, mount)| (device.starts_with("/dev/") && !device.starts_with("/dev/loop")) || mount == "/")
+}
+
+/// Those that have answered, each device once.
+fn disks(mounts: &str, sizes: &Sizes) -> Vec<Disk> {
+    let mut devices = BTreeSet::new();
+    let answered = mounted(mounts).filter_map(|(device, mount)| {
+        let size_bytes = sizes.get(&mount)?.size_bytes;
+        devices.insert(device).then_some(Disk { mount, size_bytes })
+    });
+    answered.take(LIST_LIMIT).collect()
 }
 
 #[cfg(test)]
@@ -150,8 +160,22 @@ mod tests {
 
     #[test]
     fn facts_gathered_twice_have_the_same_digest() {
-        assert_eq!(gather(&[]).digest(), gather(&[]).digest());
-        assert!(inspect(&[]).to_string().len() < 64 * 1024);
+        let sizes = Sizes::new();
+        assert_eq!(gather(&[], &sizes).digest(), gather(&[], &sizes).digest());
+        assert!(inspect(&[], &sizes).to_string().len() < 64 * 1024);
+    }
+
+    #[test]
+    fn each_device_is_told_once_if_it_answers_and_a_file_is_no_disk() {
+        let mounts = "/dev/sda1 /etc/hosts ext4 rw 0 0\n/dev/sda1 /srv/my\\040data ext4 rw 0 0\n/dev/sda1 /again ext4 rw 0 0\n\
+                      /dev/sdb /hung ext4 rw 0 0\nproc /proc proc rw 0 0\n/dev/loop0 /snap squashfs ro 0 0\noverlay / overlay rw 0 0\n";
+        let asked: Vec<_> = mounted(mounts).map(|(_, mount)| mount).collect();
+        assert_eq!(asked, ["/etc/hosts", "/srv/my data", "/again", "/hung", "/"]);
+        let size = |bytes| Size { size_bytes: bytes, free_bytes: 0 };
+        let sizes = [("/srv/my data", size(7)), ("/again", size(7)), ("/", size(9))];
+        let found = disks(mounts, &sizes.map(|(mount, size)| (mount.to_owned(), size)).into());
+        let found: Vec<_> = found.iter().map(|disk| (disk.mount.as_str(), disk.size_bytes)).collect();
+        assert_eq!(found, [("/srv/my data", 7), ("/", 9)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use muster_agent::{
     errors::chain,
     exits::Exit,
     log::{Lines, one_line},
-    relocation, run, status, supervisor,
+    programs, relocation, run, status, supervisor,
     version::{COMMIT, version},
     versions::trust,
 };
@@ -88,6 +88,13 @@ enum Command {
         #[command(flatten)]
         state: State,
     },
+    /// The shim of a job's program: started by `work`.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Shim {
+        /// The job, for who looks at the processes.
+        _job: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -148,6 +155,8 @@ fn obey(command: Command) -> Result<ExitCode, String> {
             });
             Ok(exit.code().into())
         }
+        #[cfg(target_os = "linux")]
+        Command::Shim { .. } => Ok(programs::shim::serve()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! run = ["/usr/bin/uptime"]   # or "*"; absent: nothing
 //! environment = ["LANG", "LC_*", "TZ"]   # what a job may set for a listed program; these unless it says otherwise
 //! working_directories = ["/srv/www"]     # where a listed program may run, beside "/"
+//! run_as = ["deploy"]       # accounts that a program may run under, the first one if its job names none; absent: the agent's
 //! inspect = true
 //! self_update = true
 //! reboot = true             # absent: false
@@ -32,13 +33,14 @@ pub struct Policy {
     allow: Allow,
 }
 
-/// A kind's section stands in the kind's own file; that of `run` has three keys.
+/// A kind's section stands in the kind's own file; that of `run` has four keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Allow {
     run: run::Programs,
     environment: run::Environment,
     working_directories: Vec<String>,
+    run_as: Vec<String>,
     inspect: inspect::Allowed,
     self_update: self_update::Allowed,
     reboot: reboot::Allowed,
@@ -46,8 +48,8 @@ struct Allow {
 
 impl Allow {
     fn run(&self) -> run::Allowed<'_> {
-        let Self { run: programs, environment, working_directories, .. } = self;
-        run::Allowed { programs, environment, working_directories }
+        let Self { run: programs, environment, working_directories, run_as, .. } = self;
+        run::Allowed { programs, environment, working_directories, run_as }
     }
 }
 
@@ -94,6 +96,7 @@ impl Policy {
             run: run::Programs::default(),
             environment: run::Environment::default(),
             working_directories: Vec::new(),
+            run_as: Vec::new(),
             inspect: inspect::Allowed::OFF,
             self_update: self_update::Allowed::OFF,
             reboot: reboot::Allowed::OFF,
@@ -110,6 +113,11 @@ impl Policy {
             JobSpec::SelfUpdate(spec) => self.allow.self_update.allows(spec),
             JobSpec::Reboot(spec) => self.allow.reboot.allows(spec),
         }
+    }
+
+    /// The account that programs run under if their jobs name none; `None`: the agent's.
+    pub fn account(&self) -> Option<String> {
+        self.allow.run().account()
     }
 
     /// The kinds that are allowed at all, in order. Those that need nobody's leave are not named.
@@ -174,6 +182,8 @@ mod tests {
             secret_environment: [].into(),
             working_directory: None,
             output_limit_bytes: None,
+            stop_grace_seconds: None,
+            run_as: None,
         })
     }
 
@@ -244,6 +254,21 @@ mod tests {
         }
         let every = policy("[allow]\nrun = \"*\"").unwrap();
         assert!(every.check(&in_directory("/bin/ls", "/tmp")).is_ok());
+    }
+
+    #[test]
+    fn a_program_runs_under_accounts_that_the_host_names_and_under_the_first_if_its_job_names_none() {
+        let as_account = |account: &str| {
+            let JobSpec::Run(spec) = run("/bin/id") else { unreachable!() };
+            JobSpec::Run(RunSpec { run_as: Some(account.into()), ..spec })
+        };
+        let every = policy("[allow]\nrun = \"*\"").unwrap();
+        assert!(every.check(&as_account("deploy")).unwrap_err().contains("\"deploy\""));
+        assert_eq!(every.account(), None);
+        let named = policy("[allow]\nrun = \"*\"\nrun_as = [\"deploy\", \"www-data\"]").unwrap();
+        assert_eq!(named.check(&as_account("www-data")), Ok(()));
+        assert!(named.check(&as_account("root")).is_err());
+        assert_eq!(named.account().as_deref(), Some("deploy"));
     }
 
     #[test]

@@ -1,41 +1,54 @@
-//! Subprocess execution: without a shell, in a process group of its own, with a time limit and bounded output, and with all
-//! its descendants killed at the end. Every runner starts its programs here.
+//! Subprocess execution: without a shell, with a time limit and bounded output, and with everything that a program has started
+//! ended with it. Every runner starts its programs here.
 //!
-//! Output is passed on as it comes, up to the limit; what is over it is counted and dropped. A program that must stop is asked,
-//! and killed with everything it started if it has not ended in five seconds.
+//! A program's stdout and stderr are one pipe, so that what it prints is read in the order in which it was printed. Output is
+//! passed on as it comes, up to the limit; what is over it is counted and dropped. A program that must stop is asked to, with
+//! everything that it has started; what has not ended within its grace is killed. On Linux a `shim` keeps all of that together.
 
 mod environment;
 mod pipes;
+mod process;
+#[cfg(target_os = "linux")]
+pub mod shim;
+#[cfg(target_os = "linux")]
+mod shimmed;
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     fmt, io,
     path::{Path, PathBuf},
-    process::ExitStatus,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, pending};
 use muster_schemas::ids::JobId;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::{Child, Command},
-    time::{sleep, timeout},
+    task::spawn_blocking,
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use self::pipes::{print_to, receiver};
+use self::{
+    pipes::Printed,
+    process::{Exit, Process, cut_off},
+};
 use crate::sys::{
+    disks::Sizes,
+    groups::{Groups, Shim},
     machine,
-    processes::{Ending, Groups, end_group, in_own_group, signal_of},
+    processes::{Row, children_of, kill_tree},
+    reaper::reap,
 };
 
-/// How long a program has to end when it is asked to.
-const GRACE: Duration = Duration::from_secs(5);
 /// How long output is awaited after the program's own end, when something it started still holds it open.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long whoever came to the agent without its shim may be somebody who is being started just now.
+const STRAY_PAUSE: Duration = Duration::from_millis(300);
+/// So often those are looked for that come to the agent when what came before them is killed.
+const STRAY_ROUNDS: u32 = 10;
 const BUFFER_BYTES: usize = 16 * 1024;
 
 /// A program to run, and what bounds it.
@@ -51,8 +64,12 @@ pub struct Program {
     pub environment: BTreeMap<OsString, OsString>,
     /// Where it runs. Absent: where the agent does.
     pub directory: Option<PathBuf>,
+    /// The name of the account that it runs under. Absent: the agent's.
+    pub account: Option<String>,
     /// How long it may run.
     pub time_limit: Duration,
+    /// How long it has to end when it is asked to, with everything that it has started.
+    pub stop_grace: Duration,
     /// How much of its output is passed on, in bytes.
     pub output_limit_bytes: u64,
 }
@@ -96,6 +113,9 @@ pub trait Machine: fmt::Debug + Send + Sync {
     /// Kills every program that runs.
     fn kill_all(&self);
 
+    /// How large the file systems are that are mounted on these directories. One that does not answer is left out.
+    fn disk_sizes(&self, mounts: Vec<String>) -> BoxFuture<'_, Sizes>;
+
     /// Drawn by the kernel at each boot. Empty when the platform has none.
     fn boot_id(&self) -> String;
 
@@ -110,6 +130,10 @@ impl Machine for Groups {
 
     fn kill_all(&self) {
         self.kill_all();
+    }
+
+    fn disk_sizes(&self, mounts: Vec<String>) -> BoxFuture<'_, Sizes> {
+        Box::pin(self.disks.sizes(mounts))
     }
 
     fn boot_id(&self) -> String {
@@ -132,87 +156,114 @@ pub async fn read(machine: &dyn Machine, program: &Program, stop: &CancellationT
 async fn run(groups: &Groups, program: &Program, stop: &CancellationToken, output: Output<'_>) -> Ran {
     let mut printing = Printing { output, total: 0, limit: program.output_limit_bytes };
     if stop.is_cancelled() {
-        return printing.ran(End::Stopped, None);
+        return printing.ran(End::Stopped, Exit::default());
     }
-    let (mut child, printed) = match start(program) {
+    let until = Instant::now() + program.time_limit;
+    let (mut process, printed) = match start(groups.shim.clone(), program, until, stop).await {
         Ok(started) => started,
-        Err(failed) => return printing.ran(End::NotStarted(failed), None),
+        Err(end) => return printing.ran(end, Exit::default()),
     };
-    let leader = child.id().unwrap_or_default();
-    // Whatever it left behind ends with it, also when nobody waits for this any more.
-    let _entered = groups.enter(leader);
-    let (end, status) = {
-        let reading = printing.read(printed);
-        tokio::pin!(reading);
-        let waiting = wait(&mut child, leader, program.time_limit, stop);
-        tokio::pin!(waiting);
-        let mut open = true;
-        let ended = loop {
+    let (leader, control) = process.leader();
+    let entered = groups.enter(leader, program.job.to_string(), control);
+    let (end, exit) = live(&mut process, program, until, stop, printing.read(printed)).await;
+    drop(entered);
+    if groups.is_over() && matches!(end, End::Itself) {
+        // The agent is gone in a moment, and the one after it tells that this was cut off.
+        return pending().await;
+    }
+    if process.lost_its_shim() {
+        kill_strays(groups).await;
+    }
+    printing.ran(end, exit)
+}
+
+/// Starts a program beside everything else: what it is started from may not answer.
+async fn start(
+    shim: Option<Arc<Shim>>,
+    program: &Program,
+    until: Instant,
+    stop: &CancellationToken,
+) -> Result<(Process, Printed), End> {
+    let program = program.clone();
+    let mut starting = spawn_blocking(move || Process::start(shim.as_deref(), &program));
+    tokio::select! {
+        biased;
+        started = &mut starting => match started {
+            Ok(started) => started.map_err(End::NotStarted),
+            Err(failed) => Err(End::NotStarted(format!("cannot start anything: {failed}"))),
+        },
+        end = cut_off(until, stop) => {
+            // Whatever comes of it in the end is ended at once.
+            tokio::spawn(async { drop(starting.await) });
+            Err(end)
+        }
+    }
+}
+
+/// Lives a program through to its end, and reads what it prints.
+async fn live(
+    process: &mut Process,
+    program: &Program,
+    until: Instant,
+    stop: &CancellationToken,
+    reading: impl Future<Output = ()>,
+) -> (End, Exit) {
+    tokio::pin!(reading);
+    let mut open = true;
+    let end = {
+        let living = process.live(program, until, stop);
+        tokio::pin!(living);
+        loop {
             tokio::select! {
-                ended = &mut waiting => break ended,
+                end = &mut living => break end,
                 // A program may close its output and go on.
                 () = &mut reading, if open => open = false,
             }
-        };
-        if open && timeout(LINGER, &mut reading).await.is_err() {
-            // Something it started still holds the output: a job's processes end with it.
-            end_group(leader, Ending::Kill);
-            let _ = timeout(LINGER, &mut reading).await;
         }
-        ended
     };
-    printing.ran(end, status)
-}
-
-async fn wait(
-    child: &mut Child,
-    leader: u32,
-    time_limit: Duration,
-    stop: &CancellationToken,
-) -> (End, Option<ExitStatus>) {
-    let end = tokio::select! {
-        biased;
-        status = child.wait() => return (End::Itself, status.ok()),
-        () = stop.cancelled() => End::Stopped,
-        () = sleep(time_limit) => End::TimeLimit,
-    };
-    end_group(leader, Ending::Ask);
-    let _ = timeout(GRACE, child.wait()).await;
-    // The program, or what it left behind.
-    end_group(leader, Ending::Kill);
-    (end, child.wait().await.ok())
-}
-
-/// Starts a program, and gives the end that its output comes out of.
-fn start(program: &Program) -> Result<(Child, impl AsyncRead + Unpin + use<>), String> {
-    let Program { path, arguments, environment, directory, .. } = program;
-    let no_pipe = |source: io::Error| format!("cannot make a pipe for the output of {}: {source}", path.display());
-    let (reader, writer) = io::pipe().map_err(no_pipe)?;
-    let mut command = Command::new(path);
-    command.args(arguments).env_clear().envs(environment::of_account(environment)).kill_on_drop(true);
-    print_to(&mut command, writer).map_err(no_pipe)?;
-    if let Some(directory) = directory {
-        command.current_dir(directory);
+    if open {
+        open = timeout(LINGER, &mut reading).await.is_err();
     }
-    in_own_group(&mut command);
-    let printed = receiver(reader).map_err(no_pipe)?;
-    let child = command.spawn().map_err(|source| why_not_started(path, directory.as_deref(), &source))?;
-    Ok((child, printed))
+    // What it has started ends with it, whether it holds the output open or not.
+    let exit = process.end(program).await;
+    if open {
+        let _ = timeout(LINGER, &mut reading).await;
+    }
+    (end, exit)
 }
 
-/// Why a program could not be started. The error of the start itself does not tell of what it is.
-fn why_not_started(path: &Path, directory: Option<&Path>, source: &io::Error) -> String {
-    if let Some(directory) = directory
-        && let Err(of_directory) = environment::check_directory(directory)
-    {
-        return format!("cannot enter the working directory {}: {of_directory}", directory.display());
+/// Kills what came to this process because a job has killed its shim, and waits for it: every other child is a shim, and known.
+async fn kill_strays(groups: &Groups) {
+    let mut before = children_of(std::process::id());
+    for _ in 0..STRAY_ROUNDS {
+        // Whoever is being started just now is known soon.
+        sleep(STRAY_PAUSE).await;
+        let children = children_of(std::process::id());
+        let was_there = |child: &Row| before.iter().any(|known| known.is_same(child)) && !groups.knows(child.pid);
+        let strays: Vec<_> = children.iter().filter(|child| was_there(child)).collect();
+        if strays.is_empty() {
+            return;
+        }
+        for stray in strays {
+            if stray.is_zombie { reap(stray.pid) } else { kill_tree(stray) }
+        }
+        before = children;
     }
+}
+
+/// Why a program could not be started.
+fn not_started(path: &Path, source: &io::Error) -> String {
     let path_shown = path.display();
     if source.kind() == io::ErrorKind::NotFound && environment::is_file(path) {
         // The kernel blames the program for the interpreter or loader that it names.
         return format!("cannot start {path_shown}: it is there, and the interpreter that it names is not");
     }
     format!("cannot start {path_shown}: {source}")
+}
+
+/// Why a program could not be started in this directory.
+fn not_entered(directory: &Path, source: &io::Error) -> String {
+    format!("cannot enter the working directory {}: {source}", directory.display())
 }
 
 /// The program's output on its way out.
@@ -223,11 +274,11 @@ struct Printing<'a> {
 }
 
 impl Printing<'_> {
-    fn ran(&self, end: End, status: Option<ExitStatus>) -> Ran {
+    fn ran(&self, end: End, exit: Exit) -> Ran {
         Ran {
             end,
-            exit_code: status.and_then(|status| status.code()),
-            signal: status.and_then(signal_of),
+            exit_code: exit.code,
+            signal: exit.signal,
             output_bytes: self.total,
             output_truncated: self.total > self.limit,
         }

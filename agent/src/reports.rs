@@ -17,10 +17,11 @@ use crate::{facts, jobs::desk::Desk, supervisor::report::Reporter};
 const TELL_EVERY: Duration = Duration::from_mins(15);
 
 /// Every section as it is now, in their order.
-pub fn gather(desk: &Desk, reporter: &Reporter) -> Vec<Report> {
+pub async fn gather(desk: &Desk, reporter: &Reporter) -> Vec<Report> {
+    let sizes = desk.agent.machine.disk_sizes(facts::mounts()).await;
     let gathered = Section::ALL.into_iter().filter_map(|section| match section {
         Section::Agent => Some(Report::Agent(reporter.report())),
-        Section::Facts => Some(Report::Facts(facts::gather(&desk.agent.capabilities()))),
+        Section::Facts => Some(Report::Facts(facts::gather(&desk.agent.capabilities(), &sizes))),
         Section::Upstreams => Some(Report::Upstreams(desk.upstreams())),
         Section::Unknown => None,
     });

@@ -32,12 +32,13 @@ use crate::{
     },
     suspend::Watch,
     sys::{
+        cgroups::Cgroup,
         dice,
         files::FileError,
+        groups::{Groups, Shim},
         lock::{LockError, lock_within},
-        machine::own_sha256,
-        processes::Groups,
-        signals,
+        machine::{own_executable, own_sha256},
+        reaper, signals, state_mark,
     },
     transport::{Http, TransportError},
     upstream::recovered,
@@ -49,8 +50,10 @@ use crate::{
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 /// Over how long the reconnects after a suspend are spread.
 const WAKE_SPREAD: Duration = Duration::from_secs(30);
-/// How long running jobs have to end when the agent is stopped.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long running jobs have to end when the agent is stopped, whatever grace they ask for: the service manager waits as well.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+/// How long they have when they were killed.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the worker cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,8 @@ pub enum WorkError {
 /// Works until there is a reason to end.
 pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
     let _lock = lock_within(&state.join("worker.lock"), LOCK_PATIENCE).map_err(WorkError::Lock)?;
+    // What a job has started comes here if the job has killed its shim.
+    reaper::adopt_orphans();
     let executable_sha256 = own_sha256()?;
     let desk = assemble(&state, &executable_sha256)?;
     let agent = &desk.agent;
@@ -86,6 +91,7 @@ pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
     agent.spawn(probation(desk.clone()));
     agent.spawn(reload::follow(desk.clone()));
     agent.spawn(relocation::follow(agent.clone()));
+    agent.spawn(control::say_alive());
     let exit = tokio::select! {
         exit = agent.ended() => exit,
         _ = signals::asked_to_end() => Exit::Stop,
@@ -123,7 +129,9 @@ fn assemble(state: &Path, executable_sha256: &str) -> Result<Arc<Desk>, WorkErro
     let gate = if on_trial { Gate::OnTrial } else { Gate::Open };
     let http = Http::new(&identity.server, &config.way())?;
     let client = Client::new(identity, &config, Arc::new(http), ServerClock::default());
-    let machine = Arc::new(Groups::take_over(state.join("groups.json")));
+    let mark = state_mark::of(state);
+    let shim = cfg!(target_os = "linux").then(|| Shim { binary: own_executable(), cgroup: Cgroup::own(&mark) });
+    let machine = Arc::new(Groups::take_over(state.join("groups.json"), mark, shim));
     let agent = Agent::new(state.into(), host_id, settings, client, machine);
     let desk = Desk::new(agent, policy, journal, gate);
     desk.warn_of_writers();
@@ -247,22 +255,23 @@ async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
     desk.gate.send_replace(Gate::Draining);
     // Also where the service manager asked for it.
     agent.end(exit);
-    let patience = match exit {
+    let drain = match exit {
         Exit::Update => agent.config().drain(),
-        Exit::Stop | Exit::Retired | Exit::Unusable => {
-            desk.stopping.cancel();
-            STOP_PATIENCE
-        }
+        Exit::Stop | Exit::Retired | Exit::Unusable => Duration::ZERO,
     };
     if exit == Exit::Retired {
         retire(&agent.state)?;
         error!("The server retired this host: the agent stops permanently");
     }
     let mut running = desk.running.subscribe();
-    if timeout(patience, running.wait_for(|running| *running == 0)).await.is_err() {
+    if timeout(drain, running.wait_for(|running| *running == 0)).await.is_err() {
         warn!("Interrupting the running jobs");
         desk.stopping.cancel();
-        let _ = timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await;
+        if timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await.is_err() {
+            agent.machine.kill_all();
+            // How they have ended is written down.
+            let _ = timeout(KILL_PATIENCE, running.wait_for(|running| *running == 0)).await;
+        }
     }
     agent.machine.kill_all();
     if exit == Exit::Stop {

@@ -40,6 +40,8 @@ pub trait Runner: Sync {
 pub struct Task {
     /// The job.
     pub id: JobId,
+    /// The account that programs run under if the job names none. Absent: the agent's.
+    pub account: Option<String>,
     /// How long it may run.
     pub time_limit: Duration,
     /// Cancelled when it shall stop.

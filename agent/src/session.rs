@@ -93,7 +93,7 @@ impl Caller {
 
     async fn start_session(&mut self) -> Result<Outcome, Failure> {
         let agent = self.desk.agent.clone();
-        let current = reports::gather(&self.desk, &self.reporter);
+        let current = reports::gather(&self.desk, &self.reporter).await;
         let floor = self.desk.journal(|journal| journal.ledger().floor());
         let request = SessionRequest::of(floor, &current).expect("every section was gathered");
         let answer = agent.client.post("/api/v1/agent/session", &request, Duration::ZERO).await?;
@@ -108,7 +108,7 @@ impl Caller {
 
     async fn check_in(&mut self, session: Session) -> Result<Outcome, Failure> {
         let agent = self.desk.agent.clone();
-        let current = reports::gather(&self.desk, &self.reporter);
+        let current = reports::gather(&self.desk, &self.reporter).await;
         let facts_digest = if self.compares_reports { String::new() } else { reports::facts_digest(&current) };
         let sections = current.len();
         let news = self.reports.news(current);

@@ -5,6 +5,7 @@
 pub mod control;
 pub mod crashes;
 pub mod report;
+pub mod signs;
 pub mod trial;
 pub mod watch;
 pub mod worker;

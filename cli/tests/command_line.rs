@@ -46,7 +46,7 @@ fn without_a_home_directory_the_environment_is_enough() {
     let workspace = Workspace::new();
     let muster = |line: &str| {
         let mut command = workspace.command(line);
-        command.env_remove("MUSTER_CONFIG").env("MUSTER_TOKEN", "msk_key");
+        command.env_remove("MUSTER_CONFIG").env("MUSTER_API_KEY", "msk_key");
         command
     };
     let refused = muster("hosts").env("MUSTER_SERVER", &url).output().expect("muster can be started");

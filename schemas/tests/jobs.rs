@@ -16,6 +16,8 @@ fn run(argv: &[&str]) -> RunSpec {
         secret_environment: [].into(),
         working_directory: None,
         output_limit_bytes: None,
+        stop_grace_seconds: None,
+        run_as: None,
     }
 }
 
@@ -95,6 +97,9 @@ fn each_size_has_a_limit() {
         (RunSpec { environment: crowded, ..run(&["/bin/true"]) }, "spec.environment"),
         (RunSpec { working_directory: Some(format!("/{large}")), ..run(&["/bin/true"]) }, "spec.working_directory"),
         (RunSpec { output_limit_bytes: Some(16 * 1024 * 1024 + 1), ..run(&["/bin/true"]) }, "spec.output_limit_bytes"),
+        (RunSpec { stop_grace_seconds: Some(241), ..run(&["/bin/true"]) }, "spec.stop_grace_seconds"),
+        (RunSpec { run_as: Some("-root".into()), ..run(&["/bin/true"]) }, "spec.run_as"),
+        (RunSpec { run_as: Some("a b".into()), ..run(&["/bin/true"]) }, "spec.run_as"),
         (RunSpec { argv: vec!["/bin/true".into(), control.clone()], ..with("A".into(), control) }, "spec"),
     ];
     for (spec, field) in cases {

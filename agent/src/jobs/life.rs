@@ -227,8 +227,14 @@ impl Life {
         let stop = self.cancel.child_token();
         let output = Arc::new(Output::new(self.outbox.clone(), spec.rules().log_limit_bytes()));
         let printing = output.clone();
-        let task =
-            Task { id: self.id, time_limit, stop: stop.clone(), output: Arc::new(move |text| printing.text(text)) };
+        let account = self.desk.policy.in_force().account();
+        let task = Task {
+            id: self.id,
+            account,
+            time_limit,
+            stop: stop.clone(),
+            output: Arc::new(move |text| printing.text(text)),
+        };
         let mut work = runners::of(&spec).run(&self.desk.agent, &task);
         let result = tokio::select! {
             biased;
@@ -251,12 +257,12 @@ impl Life {
 
     /// Why this process ends before the job did.
     fn why_stopped(&self) -> String {
-        let Agent { state, exit, config, .. } = &*self.desk.agent;
+        let Agent { state, exit, .. } = &*self.desk.agent;
         let exit = *exit.borrow();
         match exit {
             Some(Exit::Update) => {
                 let version = Update::load(state).ok().flatten().map(|update| format!(" to {}", update.to.version));
-                let (version, seconds) = (version.unwrap_or_default(), config.drain_seconds);
+                let (version, seconds) = (version.unwrap_or_default(), self.desk.agent.config().drain_seconds);
                 format!("the update of the agent{version} waited {seconds} s (drain_seconds) and then cut the job off")
             }
             Some(Exit::Retired) => "the server retired this host while the job ran".into(),

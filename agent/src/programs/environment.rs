@@ -6,8 +6,8 @@ use crate::sys::accounts::{self, Account};
 
 /// A program's whole environment: what is `set` for it, over `HOME`, `USER`, `LOGNAME` and `SHELL` of the account that it runs
 /// under, and a locale that every machine has. `PATH` is the agent's own.
-pub fn of_account(set: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
-    let mut environment = given(accounts::own(), |name| env::var_os(name));
+pub fn of_account(account: Option<&Account>, set: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+    let mut environment = given(account.cloned().or_else(accounts::own), |name| env::var_os(name));
     environment.extend(set.iter().map(|(name, value)| (name.clone(), value.clone())));
     environment.insert("PATH".into(), env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
     environment
@@ -55,6 +55,7 @@ mod tests {
             gid: 34,
             home: "/var/backups".into(),
             shell: "/usr/sbin/nologin".into(),
+            groups: Vec::new(),
         };
         let given = given(Some(backup), |_| Some("of the agent".into()));
         let told = ["HOME", "USER", "LOGNAME", "SHELL", "LANG"].map(|name| text(&given, name).unwrap());
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn what_is_set_goes_over_what_the_account_gives_but_for_the_path() {
         let set = ["HOME", "LANG", "PATH"].map(|name| (name.into(), "set".into()));
-        let environment = of_account(&set.into());
+        let environment = of_account(None, &set.into());
         assert_eq!(["HOME", "LANG"].map(|name| text(&environment, name).unwrap()), ["set", "set"]);
         assert_ne!(text(&environment, "PATH").unwrap(), "set");
     }

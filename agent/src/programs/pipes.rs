@@ -5,17 +5,24 @@ use std::{
     process::Stdio,
 };
 
-use tokio::{io::AsyncRead, process::Command};
+use tokio::process::Command;
 
 /// The end that a program's output comes out of.
 #[cfg(unix)]
-pub fn receiver(reader: io::PipeReader) -> io::Result<impl AsyncRead + Unpin + Send> {
+pub type Printed = tokio::net::unix::pipe::Receiver;
+/// The end that a program's output comes out of: where a pipe cannot be waited for, a thread reads it.
+#[cfg(not(unix))]
+pub type Printed = tokio::fs::File;
+
+/// The end that a program's output comes out of, to be read while others work.
+#[cfg(unix)]
+pub fn receiver(reader: io::PipeReader) -> io::Result<Printed> {
     tokio::net::unix::pipe::Receiver::from_owned_fd(reader.into())
 }
 
-/// The end that a program's output comes out of: where a pipe cannot be waited for, a thread reads it.
+/// The end that a program's output comes out of, to be read while others work.
 #[cfg(not(unix))]
-pub fn receiver(reader: io::PipeReader) -> io::Result<impl AsyncRead + Unpin + Send> {
+pub fn receiver(reader: io::PipeReader) -> io::Result<Printed> {
     let handle = std::os::windows::io::OwnedHandle::from(reader);
     Ok(tokio::fs::File::from_std(handle.into()))
 }

@@ -35,7 +35,9 @@ fn shell(script: &str) -> Program {
         arguments: ["-c", script].map(Into::into).into(),
         environment: [].into(),
         directory: Some("/".into()),
+        account: None,
         time_limit: LONG,
+        stop_grace: Duration::from_secs(1),
         output_limit_bytes: 1024 * 1024,
     }
 }

@@ -1,6 +1,6 @@
 //! `inspect`: the host's facts in full.
 
-use futures_util::future::{self, BoxFuture};
+use futures_util::future::BoxFuture;
 use muster_schemas::jobs::{InspectSpec, JobResult, Outcome};
 
 use super::{Runner, Task, results::ended, switch::Switch};
@@ -11,7 +11,10 @@ pub type Allowed = Switch<InspectSpec, true>;
 
 impl Runner for InspectSpec {
     fn run<'a>(&'a self, agent: &'a Agent, _task: &'a Task) -> BoxFuture<'a, Option<JobResult>> {
-        let detail = facts::inspect(&agent.capabilities());
-        Box::pin(future::ready(Some(JobResult { detail: Some(detail), ..ended(Outcome::Succeeded) })))
+        Box::pin(async {
+            let sizes = agent.machine.disk_sizes(facts::mounts()).await;
+            let detail = facts::inspect(&agent.capabilities(), &sizes);
+            Some(JobResult { detail: Some(detail), ..ended(Outcome::Succeeded) })
+        })
     }
 }

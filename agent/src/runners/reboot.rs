@@ -7,7 +7,7 @@
 //!
 //! From the moment in which the machine is asked, a cancel comes too late.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use futures_util::future::BoxFuture;
 use muster_schemas::{
@@ -90,6 +90,8 @@ async fn run(agent: &Agent, task: &Task) -> Option<JobResult> {
         environment: [].into(),
         directory: Some("/".into()),
         time_limit: task.time_limit,
+        account: None,
+        stop_grace: Duration::ZERO,
         output_limit_bytes: WHOLE_OUTPUT,
     };
     let result = tokio::select! {

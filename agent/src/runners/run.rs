@@ -25,7 +25,7 @@ impl Runner for RunSpec {
     }
 }
 
-/// What `policy.toml` says of programs: its three keys, of which the first lets programs run at all.
+/// What `policy.toml` says of programs: its keys, of which the first lets programs run at all.
 #[derive(Debug)]
 pub struct Allowed<'a> {
     /// `run`.
@@ -34,6 +34,8 @@ pub struct Allowed<'a> {
     pub environment: &'a Environment,
     /// `working_directories`: where a listed program may run, beside `/`.
     pub working_directories: &'a [String],
+    /// `run_as`: under which accounts a program may run; under the first one if the job names none.
+    pub run_as: &'a [String],
 }
 
 /// Which programs may run.
@@ -76,6 +78,9 @@ impl Section for Allowed<'_> {
 
     fn allows(&self, spec: &RunSpec) -> Result<(), String> {
         let program = spec.argv.first().map_or("", String::as_str);
+        if let Some(account) = spec.run_as.as_ref().filter(|account| !self.run_as.contains(account)) {
+            return Err(format!("this host's policy does not allow to run anything as {account:?}"));
+        }
         match self.programs {
             Programs::Every(Star::Star) => Ok(()),
             Programs::Listed(listed) if !listed.iter().any(|allowed| allowed == program) => {
@@ -101,6 +106,11 @@ impl fmt::Display for Allowed<'_> {
 }
 
 impl Allowed<'_> {
+    /// The account that a program runs under if its job names none; `None`: the agent's.
+    pub fn account(&self) -> Option<String> {
+        self.run_as.first().cloned()
+    }
+
     /// An allowed program that its surroundings make load foreign code is another program, and the ways to do that are
     /// beyond counting: what is not named is not allowed.
     fn check_surroundings(&self, spec: &RunSpec) -> Result<(), String> {
@@ -124,7 +134,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 fn program(spec: &RunSpec, task: &Task) -> Program {
-    let RunSpec { argv, environment, secret_environment, working_directory, output_limit_bytes: _ } = spec;
+    let RunSpec { argv, environment, secret_environment, working_directory, .. } = spec;
     let secrets = secret_environment.iter().map(|(name, value)| (name.as_str(), value.reveal()));
     let variables = environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(secrets);
     let (path, arguments) = argv.split_first().map_or(("", &[][..]), |(path, rest)| (path, rest));
@@ -134,7 +144,9 @@ fn program(spec: &RunSpec, task: &Task) -> Program {
         arguments: arguments.iter().map(Into::into).collect(),
         environment: variables.map(|(name, value)| (name.into(), value.into())).collect(),
         directory: Some(working_directory.as_deref().unwrap_or("/").into()),
+        account: spec.run_as.clone().or_else(|| task.account.clone()),
         time_limit: task.time_limit,
+        stop_grace: spec.stop_grace(),
         output_limit_bytes: WHOLE_OUTPUT,
     }
 }
@@ -172,10 +184,17 @@ mod tests {
             secret_environment: [("TOKEN".into(), Secret::new("hunter2"))].into(),
             working_directory: None,
             output_limit_bytes: None,
+            stop_grace_seconds: None,
+            run_as: None,
         };
         let id = JobId::new(jiff::Timestamp::UNIX_EPOCH, 1);
-        let task =
-            Task { id, time_limit: Duration::from_secs(7), stop: CancellationToken::new(), output: Arc::new(|_| {}) };
+        let task = Task {
+            id,
+            account: None,
+            time_limit: Duration::from_secs(7),
+            stop: CancellationToken::new(),
+            output: Arc::new(|_| {}),
+        };
         (spec, task)
     }
 
@@ -186,6 +205,7 @@ mod tests {
         assert_eq!((program.path.to_str(), program.arguments.len()), (Some("/bin/date"), 1));
         assert_eq!(program.directory, Some("/".into()));
         assert_eq!((program.time_limit.as_secs(), program.output_limit_bytes), (7, WHOLE_OUTPUT));
+        assert_eq!(program.stop_grace.as_secs(), 10);
     }
 
     #[test]
@@ -194,7 +214,7 @@ mod tests {
         let variables = program(&spec, &task).environment;
         assert_eq!(variables, [("LANG".into(), "C".into()), ("TOKEN".into(), "hunter2".into())].into());
         let (programs, environment) = (Programs::Listed(vec!["/bin/date".into()]), Environment::default());
-        let allowed = Allowed { programs: &programs, environment: &environment, working_directories: &[] };
+        let allowed = Allowed { programs: &programs, environment: &environment, working_directories: &[], run_as: &[] };
         assert!(allowed.allows(&spec).is_err_and(|why| why.contains("TOKEN") && !why.contains("hunter2")));
     }
 

@@ -179,6 +179,8 @@ async fn preflight(agent: &Agent, task: &Task, installed: &Installed) -> Result<
         environment: std::env::vars_os().filter(|(name, _)| is_passed(name)).collect(),
         directory: None,
         time_limit: PREFLIGHT_PATIENCE,
+        account: None,
+        stop_grace: Duration::ZERO,
         output_limit_bytes: PREFLIGHT_BYTES,
     };
     let (ran, said) = programs::read(&*agent.machine, &program, &task.stop).await;

@@ -3,7 +3,13 @@
 //! The worker's stdin is a pipe that only the supervisor holds. When it ends, the supervisor is gone, however it died, and the
 //! worker ends at once, so that there are never two.
 
-use std::io::{BufRead, Write};
+use std::{
+    io::{BufRead, Write},
+    time::Duration,
+};
+
+/// How often a worker gives a sign of life.
+const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(10);
 
 /// A message of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub enum WorkerMessage {
     Contact,
     /// The probation is over and nothing is wrong.
     Commit,
+    /// Nothing holds it up.
+    Alive,
 }
 
 /// A message of the supervisor.
@@ -34,6 +42,7 @@ impl WorkerMessage {
             Self::Ready(version) => format!("ready {version}\n"),
             Self::Contact => "contact\n".into(),
             Self::Commit => "commit\n".into(),
+            Self::Alive => "alive\n".into(),
         }
     }
 
@@ -43,6 +52,7 @@ impl WorkerMessage {
             Some(("ready", version)) => Some(Self::Ready(version.into())),
             None if line.trim_end() == "contact" => Some(Self::Contact),
             None if line.trim_end() == "commit" => Some(Self::Commit),
+            None if line.trim_end() == "alive" => Some(Self::Alive),
             _ => None,
         }
     }
@@ -69,6 +79,14 @@ pub fn say(said: &WorkerMessage) {
     let _ = stdout.write_all(said.line().as_bytes()).and_then(|()| stdout.flush());
 }
 
+/// Tells the supervisor now and then that nothing holds this process up: its one thread does everything.
+pub async fn say_alive() {
+    loop {
+        say(&WorkerMessage::Alive);
+        tokio::time::sleep(SIGN_OF_LIFE_EVERY).await;
+    }
+}
+
 /// Listens to the supervisor, on a thread of its own. `gone` is called when it is no more.
 pub fn listen(told: impl Fn(SupervisorMessage) + Send + 'static, gone: impl FnOnce() + Send + 'static) {
     std::thread::spawn(move || {
@@ -84,7 +102,9 @@ mod tests {
 
     #[test]
     fn every_word_survives_its_line_and_noise_is_nothing() {
-        for said in [WorkerMessage::Ready("1.2.3".into()), WorkerMessage::Contact, WorkerMessage::Commit] {
+        for said in
+            [WorkerMessage::Ready("1.2.3".into()), WorkerMessage::Contact, WorkerMessage::Commit, WorkerMessage::Alive]
+        {
             assert_eq!(WorkerMessage::parse(&said.line()), Some(said));
         }
         for told in [SupervisorMessage::Decided, SupervisorMessage::Reload, SupervisorMessage::Stop] {

@@ -16,6 +16,7 @@ use tracing::{error, info, warn};
 use super::{
     control::{SupervisorMessage, WorkerMessage},
     crashes::{Crashes, Verdict},
+    signs::SignsOfLife,
     trial::{self, Event, Plan},
     worker::{self, Worker, WorkerEvent},
 };
@@ -28,6 +29,7 @@ use crate::{
         files::sha256_of,
         lock::{LockError, lock_within},
         machine::since_boot,
+        reaper,
         signals::{self, Reloads},
     },
     version::{ARCHITECTURE, OS},
@@ -39,8 +41,6 @@ use crate::{
 
 /// How long to wait for a supervisor that is about to be gone.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait before what could not be put down is put down again.
-const DISK_PAUSE: Duration = Duration::from_secs(10);
 const PLATFORM: Platform<'_> = Platform { os: OS, architecture: ARCHITECTURE };
 
 /// Why the supervisor cannot do its work.
@@ -67,6 +67,8 @@ pub async fn supervise(state: PathBuf) -> Result<(), SuperviseError> {
     let _lock = lock_within(&state.join("supervisor.lock"), LOCK_PATIENCE).map_err(SuperviseError::Lock)?;
     worker::kill_left_behind(&state);
     let factory = std::env::current_exe().map_err(SuperviseError::Factory)?;
+    // As process 1 of a container it is whom everybody's orphans come to.
+    tokio::spawn(reaper::reap_orphans());
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
@@ -112,6 +114,7 @@ struct WatchedWorker {
     contact: bool,
     ready: bool,
     wants_commit: bool,
+    signs: SignsOfLife,
 }
 
 impl Supervisor {
@@ -231,9 +234,7 @@ impl Supervisor {
                     info!("SIGHUP: reading the files again");
                     watched.worker.tell(SupervisorMessage::Reload).await;
                 }
-                () = sleep(DISK_PAUSE), if self.pending.is_some() || watched.wants_commit => {
-                    self.put_down_again(&mut watched).await;
-                }
+                () = sleep_until(watched.signs.next_look()) => self.look(&mut watched).await,
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     if let Some(ended) = self.out_of_time(&mut watched).await {
                         return ended;
@@ -243,8 +244,20 @@ impl Supervisor {
         }
     }
 
+    /// Looks for what nobody tells: a worker that has stopped, and a disk that takes again what it did not take before.
+    async fn look(&mut self, watched: &mut WatchedWorker) {
+        if watched.signs.are_missing(Instant::now()) {
+            error!("The agent has given no sign of life for a minute: it is replaced");
+            watched.worker.kill().await;
+        }
+        if self.pending.is_some() || watched.wants_commit {
+            self.put_down_again(watched).await;
+        }
+    }
+
     async fn heard(&mut self, watched: &mut WatchedWorker, said: WorkerMessage) -> Option<WorkerEnd> {
         watched.ready |= matches!(said, WorkerMessage::Ready(_));
+        watched.signs.heard(&said);
         let update = watched.update.clone()?;
         match (update.phase, said) {
             (Phase::OnTrial, WorkerMessage::Ready(version)) if version != update.to.version => {
@@ -263,7 +276,7 @@ impl Supervisor {
                     watched.decided(update).await;
                 }
             }
-            (_, WorkerMessage::Ready(_) | WorkerMessage::Commit) => {}
+            (_, WorkerMessage::Ready(_) | WorkerMessage::Commit | WorkerMessage::Alive) => {}
         }
         None
     }
@@ -350,7 +363,16 @@ impl WatchedWorker {
     fn new(worker: Worker, update: Option<Update>, patience: Option<Duration>) -> Self {
         let started = Instant::now();
         let deadline = patience.map(|patience| started + patience);
-        Self { worker, update, started, deadline, contact: false, ready: false, wants_commit: false }
+        Self {
+            worker,
+            update,
+            started,
+            deadline,
+            contact: false,
+            ready: false,
+            wants_commit: false,
+            signs: SignsOfLife::default(),
+        }
     }
 
     /// The record has changed, and the worker is told.

@@ -18,18 +18,18 @@ use tokio::{
 };
 
 use super::control::{SupervisorMessage, WorkerMessage};
-use crate::sys::processes::kill_marked;
+use crate::sys::{processes::kill_marked, state_mark};
 
 /// So much of the last output is kept, in bytes.
 const TAIL_BYTES: usize = 4096;
 /// A longer line is none of ours.
 const MAX_LINE_BYTES: usize = 256;
 /// How long a worker may take to end when asked to.
-const STOP_PATIENCE: Duration = Duration::from_secs(15);
+const STOP_PATIENCE: Duration = Duration::from_secs(25);
 /// How long the rest of a dead worker's output is awaited: something it started may hold it open.
 const TAIL_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The variable that marks a worker, with its state directory, from its first moment on.
+/// The variable that marks a worker, with the mark of its state directory, from its first moment on.
 const MARK: &str = "MUSTER_WORKER_OF";
 
 type Tail = Arc<Mutex<VecDeque<u8>>>;
@@ -60,7 +60,7 @@ impl Worker {
             .arg("work")
             .arg("--state")
             .arg(state)
-            .env(MARK, state)
+            .env(MARK, state_mark::of(state))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -104,10 +104,10 @@ impl Worker {
         }
     }
 
-    /// Kills it.
+    /// Kills it. What is in the middle of a call that cannot be ended is left to end when the call does.
     pub async fn kill(&mut self) {
         // The one error is that it has ended already.
-        let _ = self.child.kill().await;
+        let _ = timeout(STOP_PATIENCE, self.child.kill()).await;
     }
 
     /// Its last words. To be asked after its end.
@@ -120,7 +120,7 @@ impl Worker {
 
 /// Kills the worker that a killed supervisor left behind. A good one has ended by itself; a bad one may not even do that.
 pub fn kill_left_behind(state: &Path) {
-    kill_marked(MARK, state.as_os_str());
+    kill_marked(MARK, state_mark::of(state).as_ref());
 }
 
 /// Passes its lines on. What is no line of ours is passed over.

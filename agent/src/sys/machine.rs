@@ -44,20 +44,6 @@ pub fn names() -> (String, String) {
     (std::env::var("COMPUTERNAME").unwrap_or_default(), String::new())
 }
 
-/// Size and free space of the file system at `mount`, in bytes.
-pub fn disk_space(mount: &str) -> Option<(u64, u64)> {
-    #[cfg(unix)]
-    {
-        let found = rustix::fs::statvfs(mount).ok()?;
-        Some((found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = mount;
-        None
-    }
-}
-
 /// The first line of a small file; empty when it cannot be read.
 pub fn read_line(path: &str) -> String {
     read(path).lines().next().unwrap_or_default().trim().into()
@@ -73,7 +59,7 @@ pub fn own_sha256() -> Result<String, FileError> {
     sha256_of(&own_executable()).map(|(sha256, _)| sha256)
 }
 
-/// The file this process runs. On Linux it can be read even after it was replaced or removed.
-fn own_executable() -> PathBuf {
+/// The file this process runs. On Linux it can be read and started even after it was replaced or removed.
+pub fn own_executable() -> PathBuf {
     if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe().unwrap_or_default() }
 }

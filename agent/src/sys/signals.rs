@@ -54,3 +54,27 @@ impl Default for Reloads {
         Self::new()
     }
 }
+
+/// The ends of children, as they are told: several at once may be told as one.
+#[derive(Debug)]
+pub struct ChildrenThatEnd(#[cfg(unix)] tokio::signal::unix::Signal);
+
+/// Listens for the ends of children from now on.
+pub fn children_that_end() -> io::Result<ChildrenThatEnd> {
+    #[cfg(unix)]
+    {
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::child()).map(ChildrenThatEnd)
+    }
+    #[cfg(not(unix))]
+    Ok(ChildrenThatEnd())
+}
+
+impl ChildrenThatEnd {
+    /// Returns when a child has ended.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        self.0.recv().await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+    }
+}

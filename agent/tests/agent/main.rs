@@ -11,7 +11,11 @@ mod hostile;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod namesakes;
+#[cfg(test)]
 mod outages;
+#[cfg(test)]
+mod programs;
 #[cfg(test)]
 mod updates;
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub struct RunArguments {
     follow: bool,
     #[command(flatten)]
     log: LogArguments,
-    /// Set an environment variable for the program, which otherwise gets only PATH (repeatable)
+    /// Set an environment variable for the program, over HOME, USER, LOGNAME, SHELL and LANG (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     env: Vec<Pair>,
     /// Set a secret environment variable, which nobody is shown and which is erased when the job has ended; NAME alone takes
@@ -85,6 +85,12 @@ pub struct RunArguments {
     /// the beginning; at most 16777216)
     #[arg(long, value_name = "BYTES")]
     output_limit: Option<u64>,
+    /// How long the program has to end when it is stopped, before it is killed: at most 4m (default: 10s)
+    #[arg(long, value_name = "SPAN", value_parser = times::seconds)]
+    stop_grace: Option<u32>,
+    /// Run the program under this account of the host, which its policy must allow
+    #[arg(long, value_name = "ACCOUNT")]
+    run_as: Option<String>,
     /// Absolute path of the program, and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     argv: Vec<String>,
@@ -108,6 +114,8 @@ impl RunArguments {
             secret_environment: variables(&self.secret)?,
             working_directory: self.dir,
             output_limit_bytes: self.output_limit,
+            stop_grace_seconds: self.stop_grace,
+            run_as: self.run_as,
         };
         let follow = if self.follow { Follow::Log(self.log) } else { Follow::Nothing };
         start(context, ("run", json!(spec)), self.hosts, &self.options, follow).await

@@ -2544,8 +2544,9 @@ export interface components {
             /** @description The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`. */
             argv: string[];
             /**
-             * @description Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB, with the secret ones. To
-             *     callers who may only look, the values are `***`.
+             * @description Variables that it gets over `HOME`, `USER`, `LOGNAME` and `SHELL` of its account and `LANG=C.UTF-8`: at most 256 variables
+             *     and 64 KiB, with the secret ones. `PATH` is the agent's, and `MUSTER_JOB_ID` is the job's id. To callers who may only look,
+             *     the values are `***`.
              */
             environment?: {
                 [key: string]: string;
@@ -2556,12 +2557,23 @@ export interface components {
              */
             output_limit_bytes?: number | null;
             /**
+             * @description The account of the host that it runs under, with that account's groups and nothing of the agent's rights: a name that the
+             *     host's policy allows. Absent: the first that the policy names, else the agent's own.
+             */
+            run_as?: string | null;
+            /**
              * @description More variables, whose values are secret. No answer, log or audit entry tells them (`***` stands there instead), and they
              *     are erased when the job has ended. For hosts with the capability `run.secret_environment`.
              */
             secret_environment?: {
                 [key: string]: components["schemas"]["Secret"];
             };
+            /**
+             * Format: int32
+             * @description How long it has to end when it is asked to (SIGTERM), with everything that it has started, before all of it is killed, in
+             *     seconds: at most 240. Absent: 10 s.
+             */
+            stop_grace_seconds?: number | null;
             /** @description Where it runs: an absolute path without `.` or `..`. Absent: `/`. */
             working_directory?: string | null;
         };

@@ -55,6 +55,8 @@ fn run(output_limit_bytes: u64) -> JobSpec {
         secret_environment: [].into(),
         working_directory: None,
         output_limit_bytes: Some(output_limit_bytes),
+        stop_grace_seconds: None,
+        run_as: None,
     })
 }
 

@@ -93,9 +93,10 @@ ExecReload=/bin/kill -HUP \$MAINPID
 # It ends well when it is asked to, and when the server has retired this host.
 Restart=on-failure
 RestartSec=5
-# The agent ends what it has started; a job that takes too much memory ends alone.
+# The agent ends what it has started, each job in a control group of its own; a job that takes too much memory ends alone.
 KillMode=mixed
 OOMPolicy=continue
+Delegate=yes
 
 [Install]
 WantedBy=multi-user.target

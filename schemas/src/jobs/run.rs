@@ -1,6 +1,6 @@
 //! Run a program: arguments, environment and limits, without a shell.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +18,10 @@ const MAX_PATH_BYTES: usize = 4096;
 const MAX_OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 /// How large a spec may be as JSON, in bytes: with its result it is one record.
 const MAX_SPEC_BYTES: usize = 160 * 1024;
+/// How long a program has to end when it is asked to, if the job does not say.
+const STOP_GRACE_SECONDS: u32 = 10;
+/// How long a job may say that it has, in seconds: less than what is allowed beyond its time limit before it is presumed lost.
+const MAX_STOP_GRACE_SECONDS: u32 = 240;
 
 /// How many characters of a command, and of what is around it, an entry of the audit trail has.
 const MAX_SUMMARY: usize = 1_000;
@@ -41,8 +45,9 @@ pub(super) const KIND: Kind = Kind {
 pub struct RunSpec {
     /// The program's absolute path and its arguments: 1 to 256 texts without NUL, at most 64 KiB. The path has no `.` or `..`.
     pub argv: Vec<String>,
-    /// Its whole environment but for `PATH`, which is the agent's: at most 256 variables and 64 KiB, with the secret ones. To
-    /// callers who may only look, the values are `***`.
+    /// Variables that it gets over `HOME`, `USER`, `LOGNAME` and `SHELL` of its account and `LANG=C.UTF-8`: at most 256 variables
+    /// and 64 KiB, with the secret ones. `PATH` is the agent's, and `MUSTER_JOB_ID` is the job's id. To callers who may only look,
+    /// the values are `***`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
     /// More variables, whose values are secret. No answer, log or audit entry tells them (`***` stands there instead), and they
@@ -55,6 +60,14 @@ pub struct RunSpec {
     /// How much of its output is kept, in bytes: its beginning and its end; at most 16 MiB. Absent: 1 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_limit_bytes: Option<u64>,
+    /// How long it has to end when it is asked to (SIGTERM), with everything that it has started, before all of it is killed, in
+    /// seconds: at most 240. Absent: 10 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_grace_seconds: Option<u32>,
+    /// The account of the host that it runs under, with that account's groups and nothing of the agent's rights: a name that the
+    /// host's policy allows. Absent: the first that the policy names, else the agent's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<String>,
 }
 
 impl JobKind for RunSpec {
@@ -71,7 +84,8 @@ impl JobKind for RunSpec {
     }
 
     fn check(&self) -> Result<(), Box<Problem>> {
-        let Self { argv, environment, secret_environment, working_directory, output_limit_bytes } = self;
+        let Self { argv, environment, secret_environment, working_directory, output_limit_bytes, .. } = self;
+        let Self { stop_grace_seconds, run_as, .. } = self;
         self.check_secrets()?;
         let program = argv.first().map_or("", String::as_str);
         let has_nul = |text: &String| text.contains('\0');
@@ -82,7 +96,7 @@ impl JobKind for RunSpec {
         let variable_bytes = variables.chain(secrets).sum::<usize>();
         // JSON writes a control character in six bytes.
         let json_bytes = || serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
-        let rules: [(&str, bool, &str); 13] = [
+        let rules: [(&str, bool, &str); 15] = [
             ("spec.argv", (1..=MAX_TEXTS).contains(&argv.len()), "must have 1 to 256 texts"),
             ("spec.argv", is_plain_path(program), "must begin with the absolute path of a program, without . and .."),
             ("spec.argv", argument_bytes <= MAX_TEXT_BYTES, "must be at most 64 KiB"),
@@ -115,6 +129,16 @@ impl JobKind for RunSpec {
                 output_limit_bytes.unwrap_or(0) <= MAX_OUTPUT_BYTES,
                 "must be at most 16777216 (16 MiB)",
             ),
+            (
+                "spec.stop_grace_seconds",
+                stop_grace_seconds.unwrap_or(0) <= MAX_STOP_GRACE_SECONDS,
+                "must be at most 240 (4 minutes)",
+            ),
+            (
+                "spec.run_as",
+                run_as.as_deref().is_none_or(is_account),
+                "must be the name of an account: 1 to 64 letters, digits, '.', '_' or '-', first no '-'",
+            ),
             ("spec", json_bytes() <= MAX_SPEC_BYTES, "must be at most 163840 bytes as JSON"),
         ];
         first_broken(&rules)
@@ -137,8 +161,12 @@ impl JobKind for RunSpec {
         let names = self.environment.keys().cloned().collect::<Vec<_>>().join(" ");
         let secrets =
             self.secret_environment.keys().map(|name| format!("{name}={HIDDEN}")).collect::<Vec<_>>().join(" ");
-        let told =
-            [("environment", names), ("secrets", secrets), ("in", self.working_directory.clone().unwrap_or_default())];
+        let told = [
+            ("environment", names),
+            ("secrets", secrets),
+            ("in", self.working_directory.clone().unwrap_or_default()),
+            ("as", self.run_as.clone().unwrap_or_default()),
+        ];
         let told = told.into_iter().filter(|(_, text)| !text.is_empty()).map(|(what, text)| format!(", {what} {text}"));
         let whole = command.chars().take(MAX_SUMMARY).collect::<String>();
         let cut = if whole.len() < command.len() { "…" } else { "" };
@@ -147,6 +175,11 @@ impl JobKind for RunSpec {
 }
 
 impl RunSpec {
+    /// How long it has to end when it is asked to.
+    pub fn stop_grace(&self) -> Duration {
+        Duration::from_secs(self.stop_grace_seconds.unwrap_or(STOP_GRACE_SECONDS).into())
+    }
+
     /// The same for people who may only look: they see no value of a variable.
     pub(super) fn without_values(&mut self) {
         self.environment.values_mut().for_each(|value| HIDDEN.clone_into(value));
@@ -175,6 +208,11 @@ impl RunSpec {
             ),
         ])
     }
+}
+
+fn is_account(name: &str) -> bool {
+    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(is_fine) && !name.starts_with('-')
 }
 
 fn is_plain_path(path: &str) -> bool {

@@ -53,6 +53,8 @@ fn usual() -> Vec<JobSpec> {
         secret_environment: [].into(),
         working_directory: None,
         output_limit_bytes: None,
+        stop_grace_seconds: None,
+        run_as: None,
     });
     let samples = KINDS.iter().map(|kind| serde_json::from_str(kind.sample).expect("a sample is a job"));
     samples.chain([preloaded]).collect()

@@ -371,6 +371,8 @@ impl State {
             secret_environment: [].into(),
             working_directory: None,
             output_limit_bytes: None,
+            stop_grace_seconds: None,
+            run_as: None,
         };
         let asked = JobOrder {
             spec: JobSpec::Run(spec),

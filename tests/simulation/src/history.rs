@@ -9,9 +9,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 use jiff::{SignedDuration, Timestamp};
-use muster_agent::programs::{self, End, Output, Program, Ran};
+use muster_agent::{
+    programs::{self, End, Output, Program, Ran},
+    sys::disks::Sizes,
+};
 use muster_schemas::{
     ids::JobId,
     jobs::{JobResult, JobState, JobView, Outcome},
@@ -241,6 +244,10 @@ impl programs::Machine for Machine {
     }
 
     fn kill_all(&self) {}
+
+    fn disk_sizes(&self, _: Vec<String>) -> BoxFuture<'_, Sizes> {
+        Box::pin(future::ready(Sizes::new()))
+    }
 
     fn boot_id(&self) -> String {
         format!("boot {}", self.power(|power| power.boots))

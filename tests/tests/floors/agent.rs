@@ -34,7 +34,7 @@ const REACHED_IN: [(&str, &[&str]); 14] = [
     ("/proc/", &["sys/", "facts"]),
     // A download goes on where it broke off, and the journal syncs each frame: both keep a file open.
     ("OpenOptions", &["sys/files", "versions/download"]),
-    ("std::fs::File", &["sys/files", "sys/lock", "jobs/spool", "journal.rs"]),
+    ("std::fs::File", &["sys/files", "sys/lock", "sys/reaper", "jobs/spool", "journal.rs"]),
     // To read what people wrote, and to remove what is of no use, nothing has to be durable.
     (
         "std::fs",
@@ -52,7 +52,7 @@ const REACHED_IN: [(&str, &[&str]); 14] = [
     ),
     // Children: those that end with their job, and the worker that ends with its supervisor.
     ("tokio::process", &["programs", "supervisor/worker", "sys/processes"]),
-    ("std::process::exit", &["run.rs"]),
+    ("std::process::exit", &["run.rs", "programs/shim.rs"]),
     // Settings; the surroundings of children; for what this binary was built.
     (
         "std::env",
@@ -68,10 +68,10 @@ const REACHED_IN: [(&str, &[&str]); 14] = [
         ],
     ),
     // The worker and its supervisor talk over the worker's own streams, on a thread that blocks.
-    ("io::std", &["supervisor/control", "supervisor/worker", "main.rs"]),
-    ("std::thread", &["facts", "supervisor/control", "sys/lock"]),
-    // A name server is asked; a program's output comes through a pipe.
-    ("tokio::net", &["lookup", "programs/pipes"]),
+    ("io::std", &["programs/shim.rs", "supervisor/control", "supervisor/worker", "main.rs"]),
+    ("std::thread", &["facts", "programs/shim.rs", "supervisor/control", "sys/"]),
+    // A name server is asked; a program prints to a pipe, and its shim has a socket.
+    ("tokio::net", &["lookup", "programs/pipes", "programs/shimmed"]),
 ];
 
 /// The floor of a file or module: the longest name that it begins with.
