@@ -203,7 +203,7 @@ pub enum Event {
         /// Its place in the host's order.
         sequence: u64,
         /// The job.
-        job: NewJob,
+        job: Box<NewJob>,
     },
     /// It is about to be offered to this session.
     Offer {

@@ -370,7 +370,8 @@ impl Mailbox {
             cancel: false,
             perhaps_offered: false,
         });
-        let created = jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: job.clone() };
+        let created =
+            jobs::Event::Create { host_id: self.host_id, sequence: next.sequence, job: Box::new(job.clone()) };
         let older = self.open.iter().filter(|open| job.asked.resource.is_some() && open.resource == job.asked.resource);
         let supersede = |open: &OpenJob| Effect::Later(Change::Job(open.id, jobs::Event::Supersede { by: job.id }));
         Ok(Step::to(next)

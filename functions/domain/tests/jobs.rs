@@ -62,7 +62,7 @@ fn run(output_limit_bytes: u64) -> JobSpec {
 
 fn queued() -> Job {
     let job = new_job(1, run(10), None);
-    Job::begin(&Event::Create { host_id: host(), sequence: 1, job }, at(0)).unwrap().next
+    Job::begin(&Event::Create { host_id: host(), sequence: 1, job: Box::new(job) }, at(0)).unwrap().next
 }
 
 fn next(job: &Job, event: &Event, second: i64) -> Job {
@@ -123,7 +123,8 @@ fn log_is_kept_up_to_its_limit_at_a_whole_character() {
 
 #[test]
 fn output_that_the_host_could_not_keep_is_a_line_in_the_log_and_counted() {
-    let job = Job::begin(&Event::Create { host_id: host(), sequence: 1, job: new_job(1, run(1_000), None) }, at(0));
+    let job =
+        Job::begin(&Event::Create { host_id: host(), sequence: 1, job: Box::new(new_job(1, run(1_000), None)) }, at(0));
     let lost = EventKind::lost;
     let step =
         job.unwrap().next.transition(&told(1, &[(1, lost(70)), (2, output("on")), (3, lost(5))]), at(1)).unwrap();
@@ -140,7 +141,8 @@ fn output_that_the_host_could_not_keep_is_a_line_in_the_log_and_counted() {
 
 /// What is in the log after these events, and the job.
 fn logged(limit: u64, events: &[EventKind]) -> (String, Job) {
-    let begun = Job::begin(&Event::Create { host_id: host(), sequence: 1, job: new_job(1, run(limit), None) }, at(0));
+    let begun =
+        Job::begin(&Event::Create { host_id: host(), sequence: 1, job: Box::new(new_job(1, run(limit), None)) }, at(0));
     let events = (1..).zip(events.iter().cloned()).collect::<Vec<_>>();
     let Step { next, effects } = begun.unwrap().next.transition(&told(1, &events), at(1)).unwrap();
     let text = effects.iter().filter_map(|effect| match effect {

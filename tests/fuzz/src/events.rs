@@ -50,7 +50,7 @@ pub fn events(bytes: &[u8]) {
     let Ok(request) = json::<JobRequest>(job.to_string().as_bytes()) else { return };
     let Ok(asked) = asked(noon(), &request, Cause::tick()) else { return };
     let job = NewJob { id: JobId::new(noon(), 1), asked };
-    let created = Event::Create { host_id: host(), sequence: 1, job };
+    let created = Event::Create { host_id: host(), sequence: 1, job: Box::new(job) };
     let mut job = Job::begin(&created, noon()).expect("a job begins with being asked for").next;
     for Happens { at, what } in happens.into_iter().take(200) {
         let Some(event) = event(what) else { continue };
