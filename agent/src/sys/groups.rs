@@ -85,7 +85,9 @@ impl Groups {
             && place == mark
         {
             groups.iter().for_each(Fingerprint::kill_left_behind);
-            jobs.iter().for_each(|job| kill_marked(JOB_MARK, job.as_ref()));
+            for job in &jobs {
+                kill_marked(JOB_MARK, job.as_ref());
+            }
         }
         if let Some(cgroup) = shim.as_ref().and_then(|shim| shim.cgroup.as_ref()) {
             cgroup.remove_left_behind();

@@ -81,8 +81,8 @@ fn what_carries_the_mark_in_a_container_is_not_killed() {
     }
     kill_marked("MUSTER_TEST_MARK", mark.as_ref());
     assert_eq!(container.try_wait().unwrap(), None);
-    let contained = children_of(container.id());
-    assert!(contained.iter().all(|child| !child.is_zombie) && !contained.is_empty(), "{contained:?}");
+    let inside = children_of(container.id());
+    assert!(inside.iter().all(|child| !child.is_zombie) && !inside.is_empty(), "{inside:?}");
     container.kill().unwrap();
     container.wait().unwrap();
 }
