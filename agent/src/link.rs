@@ -94,8 +94,8 @@ impl Link {
             Outcome::Failed => self.failed(pacing, random),
             Outcome::CutShort => (self, self.failed(pacing, random).1),
             Outcome::Limited { retry_after } => {
-                let floor = retry_after.min(LONGEST_LIMIT - LIMIT_JITTER);
-                let left = Pacing { max: pacing.max.min(LONGEST_LIMIT - floor), ..pacing };
+                let floor = retry_after.min(LONGEST_LIMIT.saturating_sub(LIMIT_JITTER));
+                let left = Pacing { max: pacing.max.min(LONGEST_LIMIT.saturating_sub(floor)), ..pacing };
                 let (link, pause) = self.failed(left, random);
                 (link, floor + pause)
             }

@@ -87,8 +87,8 @@ async fn export(context: &Context, mut query: Vec<(&'static str, String)>) -> Re
     loop {
         let query = [query.clone(), cursor.map(|cursor| ("cursor", cursor)).into_iter().collect()].concat();
         let page: Page<Value> = client.get(&["audit"], &query).await?.read()?;
-        let lines = page.items.iter().map(|entry| format!("{entry}\n")).collect::<String>();
-        output::text(&lines)?;
+        let lines = page.items.iter().map(ToString::to_string).collect::<Vec<_>>();
+        output::text(&lines.iter().flat_map(|line| [line, "\n"]).collect::<String>())?;
         let Some(next) = page.next_cursor else { return Ok(()) };
         cursor = Some(next);
     }

@@ -97,6 +97,7 @@ pub struct Variable {
 }
 
 /// A text that is not repeated if something about it is wrong.
+#[expect(clippy::unnecessary_wraps, reason = "clap's parsers return a Result")]
 pub fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text))
 }

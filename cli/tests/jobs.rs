@@ -124,7 +124,7 @@ fn output(command: &mut Command) -> (Option<i32>, String, String) {
 #[test]
 fn the_exit_code_of_one_job_is_that_of_its_program() {
     for (line, log) in [("jobs run --host H --wait", ""), ("jobs run --host H -f", "x\n")] {
-        let line = format!("{} -- /bin/sh", line.replace("H", HOST));
+        let line = format!("{} -- /bin/sh", line.replace('H', HOST));
         let (code, stdout, stderr) = output(&mut muster(&with_jobs(1, 7, "x\n"), &line));
         assert_eq!((code, stdout.as_str()), (Some(7), log), "{line}: {stderr}");
     }
@@ -229,7 +229,7 @@ fn a_log_that_is_cut_is_told_of_wherever_it_is_printed() {
     });
     let told = "1048576 of 3000000 bytes of output are kept, and 1951424 are missing (limit: 1048576 bytes)";
     for line in ["jobs log J", "jobs log -f J", "jobs show J", "jobs run --host H -f -- /bin/sh"] {
-        let line = line.replace('J', JOBS[0]).replace("H", HOST);
+        let line = line.replace('J', JOBS[0]).replace('H', HOST);
         let (code, stdout, stderr) = output(&mut muster(&server, &line));
         assert_eq!(code, Some(0), "{stderr}");
         assert!(format!("{stdout}{stderr}").contains(told), "{line}: {stdout}{stderr}");

@@ -28,7 +28,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Role {
     /// Run the server: one process on the embedded store, or one of many on `DynamoDB` and S3
-    Serve(serve::Options),
+    Serve(Box<serve::Options>),
     /// Set up, export and import a storage, and create accounts, without the API
     #[command(subcommand)]
     Admin(admin::Command),
@@ -97,7 +97,7 @@ fn run(role: Role) -> Result<(), String> {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     match role {
         Role::Serve(options) => {
-            runtime.block_on(serve::run(options)).map_err(|error| muster_server::errors::chain(&error))
+            runtime.block_on(serve::run(*options)).map_err(|error| muster_server::errors::chain(&error))
         }
         Role::Admin(command) => {
             let done = runtime.block_on(admin::run(command)).map_err(|error| muster_server::errors::chain(&error))?;

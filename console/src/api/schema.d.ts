@@ -659,7 +659,11 @@ export interface paths {
         get: operations["jobs_log"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Erase the log of a job. No further output of it is kept.
+         * @description Needs the permission `erase_logs`: role admin or above.
+         */
+        delete: operations["jobs_erase_log"];
         options?: never;
         head?: never;
         patch?: never;
@@ -852,6 +856,26 @@ export interface paths {
          * @description Needs the permission `look`: role viewer or above.
          */
         delete: operations["session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get how much the server keeps, of what, and since when.
+         * @description Needs the permission `look`: role viewer or above.
+         */
+        get: operations["storage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1082,7 +1106,7 @@ export interface components {
          * @description Actions on a job.
          * @enum {string}
          */
-        ActionOnJob: "cancel" | "give_up";
+        ActionOnJob: "cancel" | "erase_log" | "give_up";
         /**
          * @description Actions on a release.
          * @enum {string}
@@ -2215,6 +2239,8 @@ export interface components {
              * @description Bytes of log kept so far.
              */
             log_bytes: number;
+            /** @description That its log was erased: nothing of it is left, and no further output is kept. Absent: it was not. */
+            log_erased?: components["schemas"]["LogErased"];
             /**
              * Format: date-time
              * @description When it was first offered. Absent: never.
@@ -2274,6 +2300,7 @@ export interface components {
             /** @description Why the others cannot be done now, a sentence each: what a request for it would be refused with */
             why_not: {
                 cancel?: string;
+                erase_log?: string;
                 give_up?: string;
             };
             /**
@@ -2345,6 +2372,20 @@ export interface components {
              * @description How often the new version was started.
              */
             tries?: number;
+        };
+        /** @description Who erased the log of a job, when, and why. */
+        LogErased: {
+            /**
+             * Format: date-time
+             * @description When, by the server's clock.
+             */
+            at: string;
+            /** @description Who: `user:<id>` or `key:<id>`. */
+            by: string;
+            /** @description What people called them then. */
+            by_name?: string;
+            /** @description Why, in their words. */
+            reason: string;
         };
         /** @description `POST /api/v1/session`: sign in. */
         LoginRequest: {
@@ -2692,6 +2733,46 @@ export interface components {
         };
         /** @description A number of hosts, or a share of those taking part: `5` or `"10%"`. */
         Share: number | components["schemas"]["Percent"];
+        /** @description The answer to `GET /api/v1/storage`. */
+        StorageView: {
+            /**
+             * Format: int64
+             * @description The size of the database file, in bytes. Absent where the server keeps no file.
+             */
+            file_bytes?: number;
+            /** @description What is kept, by kind: the largest first. */
+            kinds: components["schemas"]["StoredKind"][];
+            /**
+             * Format: date-time
+             * @description When it was measured, by the server's clock: within the last hour.
+             */
+            measured_at: string;
+            /**
+             * Format: int64
+             * @description The size of its write-ahead log, in bytes. Absent where the server keeps no file.
+             */
+            write_ahead_log_bytes?: number;
+        };
+        /** @description Records of one kind. */
+        StoredKind: {
+            /**
+             * Format: int64
+             * @description How many bytes their keys, index entries and bodies have. Absent where `records` is.
+             */
+            bytes?: number;
+            /** @description The kind: `job`, `log` (pieces of logs), `audit` … */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When the oldest of them was made. Absent where it is not known.
+             */
+            oldest_at?: string;
+            /**
+             * Format: int64
+             * @description How many records. Absent where the table cannot tell without being read as a whole (`DynamoDB`).
+             */
+            records?: number;
+        };
         /** @description One file of a release, for one platform. */
         Target: {
             /** @description `x86_64` or `aarch64`. */
@@ -3423,6 +3504,17 @@ export interface operations {
             };
             /** @description `too_many_requests`: Too many requests. */
             429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Temporarily unavailable. */
+            503: {
                 headers: {
                     /** @description After how many seconds to ask again. */
                     "Retry-After"?: number;
@@ -6245,6 +6337,8 @@ export interface operations {
                 headers: {
                     /** @description `true` if this is the end of the log, else `false`. */
                     "muster-log-complete"?: string;
+                    /** @description `erased` or `expired` if the log is not kept any more. */
+                    "muster-log-gone"?: string;
                     /** @description The byte that the rest of the log starts at: the next `after`. */
                     "muster-log-next"?: string;
                     [name: string]: unknown;
@@ -6291,6 +6385,117 @@ export interface operations {
             };
             /** @description `too_many_requests`: Too many requests. */
             429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    jobs_erase_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description `malformed`: The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. `csrf_refused`: Not sent by the console. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`: The request breaks a rule. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Temporarily unavailable. */
+            503: {
                 headers: {
                     /** @description After how many seconds to ask again. */
                     "Retry-After"?: number;
@@ -7241,6 +7446,64 @@ export interface operations {
             };
         };
     };
+    storage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageView"];
+                };
+            };
+            /** @description `unauthorized`: No valid credential. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_requests`: Too many requests. */
+            429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem: its `code` says which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tick_create: {
         parameters: {
             query?: never;
@@ -7426,6 +7689,17 @@ export interface operations {
             };
             /** @description `too_many_requests`: Too many requests. */
             429: {
+                headers: {
+                    /** @description After how many seconds to ask again. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`: Temporarily unavailable. */
+            503: {
                 headers: {
                     /** @description After how many seconds to ask again. */
                     "Retry-After"?: number;

@@ -193,7 +193,7 @@ impl Origin {
     }
 }
 
-/// An event of a /// .
+/// An event of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// It is put into its host's mailbox.

@@ -105,7 +105,9 @@ pub async fn check_in(
     let mut held = None;
     let answered = answer_when_due(&app, &agent, &request, &mut held).await;
     // Where nothing is answered, this is not reached.
-    held.iter_mut().for_each(|held| held.closed = false);
+    if let Some(held) = &mut held {
+        held.closed = false;
+    }
     answered.map(Json)
 }
 
@@ -117,15 +119,15 @@ async fn answer_when_due(
 ) -> Result<CheckInResponse, Failure> {
     let told = news_of_check_in(request)?;
     let pacing = app.settings.pacing;
-    let hold = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
-    let mut over = app.clock.sleep(hold);
+    let longest = Duration::from_secs(pacing.hold_seconds(request.wait_seconds).into());
+    let mut hold_over = app.clock.sleep(longest);
     let mut news = true;
     let mut consistency = Consistency::Eventual;
     let digest = stored_digest(request);
     let mut place = None;
     loop {
         // Begun before the read, so that nothing that comes after it is missed.
-        let woken = (!hold.is_zero()).then(|| app.polls.begin(agent.host_id));
+        let woken = (!longest.is_zero()).then(|| app.polls.begin(agent.host_id));
         let (item, mailbox) = served(app, agent.host_id, request.session, consistency).await?;
         // Another process has missed it here, where its check-in is held.
         news |= held.is_some() && mailbox.is_missed();
@@ -137,7 +139,7 @@ async fn answer_when_due(
             seen(app, agent, item, &mailbox, request.session, &told).await?;
         }
         let answer = answer(app, agent, &mailbox, (request, &digest)).await?;
-        if !hold.is_zero() && held.is_none() {
+        if !longest.is_zero() && held.is_none() {
             *held = Some(Held::begins(app, agent.host_id, request.session));
         }
         let has_nothing = answer.jobs.is_empty() && answer.cancel.is_empty();
@@ -153,7 +155,7 @@ async fn answer_when_due(
             () = woken.woken() => consistency = Consistency::Strong,
             () = one_more.let_go() => return Ok(CheckInResponse { server_time: app.now(), ..answer }),
             () = app.time_to_look_again() => consistency = Consistency::Eventual,
-            () = &mut over => {
+            () = &mut hold_over => {
                 let (server_time, retry_cap_seconds) = (app.now(), app.retry_cap_seconds());
                 return Ok(CheckInResponse { server_time, retry_cap_seconds, ..answer });
             }

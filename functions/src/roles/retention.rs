@@ -5,6 +5,7 @@ use muster_domain::retention::Retention;
 /// The settings. 0: for ever.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
+#[expect(clippy::struct_field_names, reason = "the options are called so")]
 pub struct Options {
     /// How many days the log of a job is kept, from the job's deadline on; 0: as long as the job
     #[arg(long, env = "MUSTER_KEEP_LOGS_DAYS", default_value_t = 30, value_parser = days())]

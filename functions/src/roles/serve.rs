@@ -39,7 +39,7 @@ use crate::{
 /// How often the tick runs.
 const TICK: Duration = Duration::from_secs(10);
 /// How often the whole database is read, to see whether it is undamaged; the first time is at the start.
-const INTEGRITY: Duration = Duration::from_secs(24 * 3_600);
+const INTEGRITY: Duration = Duration::from_hours(24);
 /// How long requests may go on after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 

@@ -74,7 +74,7 @@ pub struct SqliteTable {
     requests: mpsc::Sender<Request>,
     _writer: JoinOnDrop,
     readers: Arc<Readers>,
-    /// Last: to close any handle of the file takes back the locks that SQLite has on it.
+    /// Last: to close any handle of the file takes back the locks that `SQLite` has on it.
     lock: Option<File>,
 }
 

@@ -78,9 +78,9 @@ async fn a_job_of_a_lost_host_is_given_up_by_hand_unless_the_host_may_still_tell
         listed.items[0].actions,
         operator.get(&format!("/api/v1/jobs/{}", job.id)).await.is(200).json::<JobView>().actions
     );
-    let given_up: JobView = operator.post(&give_up, &json!({})).await.is(200).json();
-    assert_eq!((given_up.state, given_up.given_up_by.as_deref()), (JobState::PresumedLost, Some("operator")));
-    assert_eq!(given_up.waiting_on.unwrap(), format!("a late report from {}, given up by operator", host.id()));
+    let lost: JobView = operator.post(&give_up, &json!({})).await.is(200).json();
+    assert_eq!((lost.state, lost.given_up_by.as_deref()), (JobState::PresumedLost, Some("operator")));
+    assert_eq!(lost.waiting_on.unwrap(), format!("a late report from {}, given up by operator", host.id()));
     let audited = world.viewer().await.get(&format!("/api/v1/audit?subject={}", job.id)).await.is(200).value();
     assert_eq!(audited["items"][0]["action"], "job.given_up");
     assert_eq!(host.check_in().await.cancel, [job.id], "a host that comes back is told to stop it");

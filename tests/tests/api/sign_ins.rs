@@ -62,9 +62,9 @@ async fn the_proof_of_an_earlier_sign_in_opens_nothing_and_is_good_for_its_own_n
     browser.get("/api/v1/session").await.refused(ProblemCode::Unauthorized);
     guesses(&world.nobody().at(ATTACKER), "admin").await;
     assert_eq!(tries(&browser, "admin", World::password()).await.status, 429, "it is another's");
-    let forged = browser.header("cookie").unwrap().replace("device=ey", "device=ex");
+    let changed_cookie = browser.header("cookie").unwrap().replace("device=ey", "device=ex");
     guesses(&world.nobody().at(ATTACKER), "viewer").await;
-    let forger = world.nobody().at(ATTACKER).with("cookie", &forged);
+    let forger = world.nobody().at(ATTACKER).with("cookie", &changed_cookie);
     assert_eq!(tries(&forger, "viewer", World::password()).await.status, 429);
     tries(&browser, "viewer", World::password()).await.is(201);
     world.moves(90 * 86_400);

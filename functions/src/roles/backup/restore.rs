@@ -62,8 +62,7 @@ fn names_digests(manifest: Manifest, path: &Path) -> Result<Manifest, BackupErro
     let is_digest = |part: &Part| {
         part.sha256.len() == 64 && part.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    let parts = manifest.blobs.iter().chain(&manifest.token_key).chain([&manifest.database]);
-    let all_are = parts.fold(true, |all, part| all && is_digest(part));
+    let all_are = manifest.blobs.iter().chain(&manifest.token_key).chain([&manifest.database]).all(is_digest);
     if all_are { Ok(manifest) } else { Err(BackupError::Damaged(path.to_owned())) }
 }
 

@@ -1,4 +1,4 @@
-//! Integrity check: whether a database file is undamaged, as SQLite finds by reading all of it.
+//! Integrity check: whether a database file is undamaged, as `SQLite` finds by reading all of it.
 
 use rusqlite::{Connection, ErrorCode};
 
