@@ -182,7 +182,7 @@ fn an_export_of_the_audit_log_is_a_line_for_each_entry_of_every_page() {
     let workspace = Workspace::new();
     let (url, served) = server(&ENTRIES);
     let line = format!("audit export --server {url} --actor ada --action job --since 2026-03-01T12:00:00Z");
-    let output = workspace.command(&line).env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
+    let output = workspace.command(&line).env("MUSTER_API_KEY", "mst_x").output().expect("muster can be started");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(printed, "{\"id\":\"aud_2\"}\n{\"id\":\"aud_1\"}\n{\"id\":\"aud_0\"}\n", "{}", errors(&output));
     let requests = served.join().expect("the server served");
@@ -197,7 +197,7 @@ fn a_secret_is_sent_apart_from_the_other_variables_and_is_not_repeated_in_an_err
     let line =
         format!("jobs run --server {url} --all-hosts --env LANG=C --secret TOKEN=hunter2 --secret KEY -- /bin/true");
     let mut command = workspace.command(&line);
-    let output = command.env("MUSTER_TOKEN", "mst_x").env("KEY", "hunter3").output().expect("muster can be started");
+    let output = command.env("MUSTER_API_KEY", "mst_x").env("KEY", "hunter3").output().expect("muster can be started");
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
     let request = served.join().expect("the server served").remove(0);
     let sent = r#""environment":{"LANG":"C"},"secret_environment":{"KEY":"hunter3","TOKEN":"hunter2"}"#;
@@ -285,7 +285,7 @@ fn a_manifest_that_the_trust_root_does_not_bear_out_is_not_sent() {
     // There is no server: whatever is said comes before anything is sent.
     let publish =
         "release publish m.json --root keys/root.json --target linux-x86_64=agent --server http://127.0.0.1:9";
-    let output = workspace.command(publish).env("MUSTER_TOKEN", "mst_x").output().expect("muster can be started");
+    let output = workspace.command(publish).env("MUSTER_API_KEY", "mst_x").output().expect("muster can be started");
     assert!(errors(&output).starts_with("error: cannot trust m.json"), "{}", errors(&output));
 }
 
@@ -294,7 +294,7 @@ fn the_only_fleet_update_that_is_not_over_need_not_be_named() {
     let workspace = Workspace::new();
     let (url, served) = server(&[NOTHING]);
     let output =
-        workspace.command(&format!("fleet-update cancel --server {url}")).env("MUSTER_TOKEN", "mst_x").output();
+        workspace.command(&format!("fleet-update cancel --server {url}")).env("MUSTER_API_KEY", "mst_x").output();
     let output = output.expect("muster can be started");
     assert_eq!(output.status.code(), Some(2));
     assert!(errors(&output).contains("every fleet update is over"), "{}", errors(&output));

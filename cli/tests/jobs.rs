@@ -110,7 +110,7 @@ fn with_jobs(count: usize, exit_code: i32, log: &'static str) -> String {
 
 fn muster(server: &str, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
-    command.args(line.split_whitespace()).env_clear().env("MUSTER_SERVER", server).env("MUSTER_TOKEN", "mst_x");
+    command.args(line.split_whitespace()).env_clear().env("MUSTER_SERVER", server).env("MUSTER_API_KEY", "mst_x");
     command.env("MUSTER_CONFIG", "/nonexistent/config.toml").stdin(Stdio::null());
     command
 }
