@@ -161,7 +161,8 @@ async fn what_a_program_has_for_its_account_can_be_used_and_set() {
 async fn what_is_printed_to_stdout_and_stderr_is_read_in_the_order_in_which_it_was_printed() {
     let script = "i=0; while [ $i -lt 300 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done";
     let (ran, text) = play(&shell(script)).await;
-    let expected: String = (0..300).map(|number| format!("out {number}\nerr {number}\n")).collect();
+    let expected =
+        (0..300).flat_map(|number| [format!("out {number}\n"), format!("err {number}\n")]).collect::<String>();
     assert_eq!((succeeded(&ran), text), (true, expected));
 }
 

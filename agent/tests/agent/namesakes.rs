@@ -64,7 +64,7 @@ fn as_process_1_of_a_container_the_agent_waits_for_everybodys_orphans() {
             break init.pid;
         }
         if container.0.try_wait().unwrap().is_some() {
-            println!("SKIP: a PID namespace needs root and unshare");
+            eprintln!("SKIP: a PID namespace needs root and unshare");
             return;
         }
     };

@@ -223,7 +223,7 @@ impl HungMount {
         BufReader::new(driver.stdout.take()?).read_line(&mut line).ok()?;
         if line != "mounted\n" {
             let _ = driver.wait();
-            println!("SKIP: a mount that does not answer needs root, unshare, python3 and /dev/fuse");
+            eprintln!("SKIP: a mount that does not answer needs root, unshare, python3 and /dev/fuse");
             return None;
         }
         let path = format!("/proc/{}/root{}", driver.id(), directory.display());
@@ -272,7 +272,7 @@ async fn a_program_under_another_account_has_its_rights_and_groups_and_nothing_o
         let ran = bench.play(&program, false).await;
         if let End::NotStarted(why) = &ran.end {
             assert!(why.contains("cannot run as nobody: Operation not permitted"), "{why}");
-            println!("SKIP: only root can run a program under another account");
+            eprintln!("SKIP: only root can run a program under another account");
             return;
         }
         let said = bench.said();

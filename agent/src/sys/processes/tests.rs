@@ -76,7 +76,7 @@ fn what_carries_the_mark_in_a_container_is_not_killed() {
     let Ok(mut container) = command.spawn() else { return };
     BufReader::new(container.stdout.take().unwrap()).read_line(&mut line).unwrap();
     if line.is_empty() {
-        println!("SKIP: a PID namespace needs root and unshare");
+        eprintln!("SKIP: a PID namespace needs root and unshare");
         return drop(container.wait());
     }
     kill_marked("MUSTER_TEST_MARK", mark.as_ref());
