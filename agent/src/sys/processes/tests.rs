@@ -33,7 +33,7 @@ fn everything_below_a_process_is_found_and_ended_in_whatever_session_it_is_and_t
 
 #[test]
 fn a_process_that_has_ended_and_was_not_waited_for_does_not_live() {
-    let (mut shell, _) = shell("echo up; read line", None);
+    let (mut shell, _) = shell("echo up; exec sleep 1000", None);
     let fingerprint = Fingerprint::of(shell.id()).unwrap();
     assert!(fingerprint.lives());
     shell.kill().unwrap();
