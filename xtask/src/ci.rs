@@ -5,7 +5,7 @@
 use std::{env, process::Command};
 
 use crate::{
-    Result, Step, bench,
+    Result, Step,
     commands::{cargo, output, root, run, say, unless_missing},
     lambda::{self, Architecture},
     schemas, services, sizes,
@@ -47,9 +47,7 @@ fn every(times: &Timetable) -> Result {
     let compiled =
         |lane: &Lane| COMPILED.into_iter().chain(tests::BUILD).try_for_each(|(name, step)| lane.step(name, step));
     lanes::beside(beside.into(), times, compiled)?;
-    tests::run_all(times)?;
-    // Judged is nothing: what was not tried for long does not run any more when somebody wants the figures.
-    times.step("bench, in short", || bench::bench(true))
+    tests::run_all(times)
 }
 
 fn lints() -> Result {
