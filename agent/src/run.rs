@@ -176,7 +176,7 @@ async fn call(mut caller: Caller) {
             Ok(()) = news.changed() => Outcome::Answered { next: Duration::ZERO },
         };
         let pause = agent.pause(&mut link, outcome);
-        if link.failures > 0 && matches!(outcome, Outcome::Failed | Outcome::Held { .. }) {
+        if link.failures > 0 && !matches!(outcome, Outcome::CircuitOpen { .. } | Outcome::CutShort) {
             let failures = link.failures;
             let (seconds, why) = (pause.as_secs(), caller.failure());
             warn!(failures, pause_seconds = seconds, "Check-in failed, retry {failures} in {seconds} s: {why}");
