@@ -12,6 +12,8 @@
 
 mod events;
 pub mod logs;
+mod lost;
+mod orders;
 mod retention;
 mod views;
 
@@ -19,15 +21,18 @@ use jiff::Timestamp;
 use muster_schemas::{
     commands::Event as JobEvent,
     ids::{HostId, JobId, ProcessId},
-    jobs::{JobResult, JobSpec, JobState, LogErased, Recovery},
+    jobs::{JobResult, JobState, LogErased, Recovery},
     problems::ProblemCode,
 };
 use serde::{Deserialize, Serialize};
 
-pub use self::retention::Chore;
+pub use self::{
+    lost::GivenUp,
+    orders::{JobOrder, NewJob, Origin},
+    retention::Chore,
+};
 use crate::{
     changes::{Change, Effect, Note},
-    fleet_updates::hosts::{Event as HostEvent, Place},
     machine::{Machine, Step},
     mailboxes,
     refused::Refused,
@@ -106,91 +111,6 @@ pub struct Job {
     /// Who gave it up. Absent: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_up: Option<GivenUp>,
-}
-
-/// Who gave a job up, because its host is lost.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct GivenUp {
-    /// The caller, as `user:<id>` or `key:<id>`.
-    pub by: String,
-    /// The display name of the caller.
-    pub by_name: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// An order for a job, by a caller or by a fleet update.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct JobOrder {
-    /// Its kind and spec.
-    #[serde(flatten)]
-    pub spec: JobSpec,
-    /// The resource that it acts on.
-    pub resource: Option<String>,
-    /// The caller or the fleet update that ordered it.
-    pub origin: Origin,
-    /// The display name of a caller.
-    #[serde(default)]
-    pub caller_name: String,
-    /// Latest start.
-    pub start_by: Timestamp,
-    /// How long it may run, in seconds.
-    pub time_limit_seconds: u32,
-}
-
-impl JobOrder {
-    /// The same when nobody needs its secrets any more.
-    fn without_secrets(&self) -> Self {
-        Self { spec: self.spec.clone().without_secrets(), ..self.clone() }
-    }
-}
-
-impl GivenUp {
-    /// The name of who gave it up, or the id of a caller without a name.
-    pub fn name(&self) -> &str {
-        if self.by_name.is_empty() { &self.by } else { &self.by_name }
-    }
-}
-
-/// A job to create.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NewJob {
-    /// The id it will have.
-    pub id: JobId,
-    /// The order.
-    #[serde(flatten)]
-    pub asked: JobOrder,
-}
-
-/// The origin of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Origin {
-    /// An operator or a program, as `user:<id>` or `key:<id>`.
-    Caller(String),
-    /// A fleet update, for the host in this place.
-    FleetUpdate(Place),
-}
-
-impl Origin {
-    /// The fleet update, if it was one.
-    pub fn fleet_update(&self) -> Option<Place> {
-        match self {
-            Self::Caller(_) => None,
-            Self::FleetUpdate(place) => Some(*place),
-        }
-    }
-
-    /// The effect of the end of a job on its origin: a fleet update gets an event, a caller polls.
-    fn notify(&self, ended: &Job) -> Option<Effect> {
-        match self {
-            Self::Caller(_) => None,
-            Self::FleetUpdate(place) => {
-                let error = ended.result.as_ref().and_then(|result| result.error.clone());
-                let event = HostEvent::JobEnded { job_id: ended.id, state: ended.state, error };
-                Some(Effect::Also(place.change(event)))
-            }
-        }
-    }
 }
 
 /// An event of a job.
@@ -350,19 +270,6 @@ impl Job {
         Ok(())
     }
 
-    /// Only a host that is lost can be given up: any other one will tell.
-    fn can_be_given_up(&self, host_is_online: bool) -> Result<(), Refused> {
-        match self.state {
-            JobState::Queued => Err(Refused::wrong_state("the job was never offered to the host: cancel it")),
-            JobState::PresumedLost => Err(Refused::wrong_state("the job is already presumed lost")),
-            JobState::Offered | JobState::Accepted | JobState::Running if host_is_online => {
-                Err(Refused::wrong_state("the host is online and will report how the job ends: cancel it to stop it"))
-            }
-            JobState::Offered | JobState::Accepted | JobState::Running => Ok(()),
-            _ => self.can_be_cancelled(),
-        }
-    }
-
     /// After this time the server presumes the job lost.
     fn deadline(&self) -> Timestamp {
         let started = self.started_at.unwrap_or(self.asked.start_by);
@@ -428,30 +335,6 @@ impl Job {
     fn dispute(&self) -> Step<Self> {
         let note = Note::alert("job.result_conflict", self.id, "the host reported a second, different result");
         Step::to(Self { disputed: true, ..self.clone() }).and_all((!self.disputed).then_some(note))
-    }
-
-    fn presume_lost(&self, now: Timestamp) -> Step<Self> {
-        let detail = format!("no report from {} by {now}", self.host_id);
-        Step::to(Self { state: JobState::PresumedLost, ..self.clone() }).and(Note::alert(
-            "job.presumed_lost",
-            self.id,
-            detail,
-        ))
-    }
-
-    /// Nobody waits for it any more. A host that comes back is told to stop it, and its word still counts.
-    fn give_up(&self, given_up: GivenUp) -> Step<Self> {
-        let detail = format!("no report from {}; given up by {}", self.host_id, given_up.name());
-        let next = Self {
-            state: JobState::PresumedLost,
-            cancel_requested: true,
-            given_up: Some(given_up),
-            // It is not offered any more.
-            asked: self.asked.without_secrets(),
-            ..self.clone()
-        };
-        let stop = Effect::Also(Change::Mailbox(self.host_id, mailboxes::Event::Cancel(self.id)));
-        Step::to(next).and(stop).and(Note::new("job.given_up", self.id, detail))
     }
 
     /// Ends the job: the mailbox removes it, and its fleet update gets an event.
