@@ -67,7 +67,7 @@ impl Host {
         let token = request.body(form).send().await.unwrap().json::<Value>().await.unwrap();
         let api = Api { token: token["access_token"].as_str().unwrap().into(), ..admin.clone() };
         let process = muster_schemas::ids::ProcessId::new(jiff::Timestamp::now(), rand::random());
-        let agent = json!({"version": "1.0.0", "executable_sha256": "", "process_id": process});
+        let agent = json!({"version": "1.0.0", "executable_sha256": "0".repeat(64), "process_id": process});
         let body = json!({"protocol": 1, "agent": agent, "facts": facts});
         let session = api.post("/api/v1/agent/session", &body).await;
         Self { id, session: session["session"].as_u64().unwrap(), api }
