@@ -12,12 +12,12 @@ use super::{
     moving::{self, MoveError},
     storage::{self, StorageError},
 };
-#[cfg(feature = "embedded")]
-use crate::store::Sizes;
 use crate::{
     app::{App, BODY_MEMORY_BYTES, Settings},
-    clock::{Clock as _, SystemClock},
+    clock::SystemClock,
 };
+#[cfg(feature = "embedded")]
+use crate::{clock::Clock as _, store::Sizes};
 
 /// The command.
 #[derive(Debug, clap::Subcommand)]
