@@ -14,7 +14,7 @@ const SILENCE_MARGIN: u32 = 29;
 const SERVED_PER_SECOND: u32 = 200;
 /// How many requests a fleet that comes back makes in a second as long as that takes no longer than so many seconds: nobody
 /// notices them.
-const GENTLE_PER_SECOND: u32 = 8;
+const GENTLE_PER_SECOND: u32 = 6;
 const GENTLE_CAP_SECONDS: u32 = 60;
 /// The shortest and the longest pause between retries that follow from the size of a fleet, in seconds.
 const RETRY_CAP_SECONDS: (u32, u32) = (5, 3_600);
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn ten_hosts_are_back_at_once_and_ten_thousand_come_as_a_trickle() {
         let cap = |hosts| Pacing::default().retry_cap_seconds(hosts);
-        assert_eq!([cap(0), cap(10), cap(20), cap(240), cap(6_000)], [5, 5, 5, 60, 60]);
+        assert_eq!([cap(0), cap(10), cap(15), cap(180), cap(6_000)], [5, 5, 5, 60, 60]);
         assert_eq!([cap(10_000), cap(100_000), cap(usize::MAX)], [100, 1_000, 3_600]);
         let set = Pacing { retry_cap_seconds: Some(30), ..Pacing::default() };
         assert_eq!(set.retry_cap_seconds(10_000), 30);
