@@ -119,9 +119,19 @@ impl Agent {
         tokio::spawn(self.crashed.clone().run_until_cancelled_owned(work));
     }
 
-    /// Ends the worker. The first reason stays.
+    /// Ends the worker. The first reason stays, but for an update: it may wait for jobs for a day, and a stop does not wait.
     pub fn end(&self, exit: Exit) {
-        self.exit.send_if_modified(|current| current.is_none() && current.replace(exit).is_none());
+        self.exit.send_if_modified(|current| {
+            let counts = match current {
+                None => true,
+                Some(Exit::Update) => exit != Exit::Update,
+                Some(Exit::Stop | Exit::Retired | Exit::Unusable) => false,
+            };
+            if counts {
+                *current = Some(exit);
+            }
+            counts
+        });
     }
 
     /// Waits until the worker is to end.
@@ -151,6 +161,7 @@ impl Agent {
 
     /// The pause after a failure, by this link.
     pub fn pause(&self, link: &mut Link, outcome: Outcome) -> Duration {
+        self.client.pace_breakers();
         let pause;
         (*link, pause) = link.after(outcome, self.client.pacing(), dice::random());
         pause

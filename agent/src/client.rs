@@ -65,22 +65,32 @@ pub struct Client {
     pub relocation: watch::Sender<Option<Relocation>>,
 }
 
+/// For how long the server's word on pauses counts: it is meant for a restart. One that is away for longer is asked less often,
+/// and its hosts are back within a minute.
+const SHORT_OUTAGE: Duration = Duration::from_mins(15);
+/// The shortest cap of pauses after that.
+const LONG_OUTAGE_CAP: Duration = Duration::from_mins(1);
+
 /// How long to pause and to wait, by the configuration and by the server.
 #[derive(Debug, Clone, Copy)]
 struct Pauses {
     configured: Pacing,
     /// The server wants no pause to be longer; `None` when it has said nothing.
     cap: Option<Duration>,
+    /// When it last said so.
+    capped_at: Instant,
     health_timeout: Duration,
 }
 
 impl Pauses {
     fn of(config: &Config, cap: Option<Duration>) -> Self {
-        Self { configured: config.pacing(), cap, health_timeout: config.health_timeout() }
+        let (configured, health_timeout) = (config.pacing(), config.health_timeout());
+        Self { configured, cap, capped_at: Instant::now(), health_timeout }
     }
 
     fn pacing(self) -> Pacing {
-        self.cap.map_or(self.configured, |cap| self.configured.capped(cap))
+        let least = if self.capped_at.elapsed() > SHORT_OUTAGE { LONG_OUTAGE_CAP } else { Duration::ZERO };
+        self.cap.map_or(self.configured, |cap| self.configured.capped(cap.max(least)))
     }
 }
 
@@ -122,10 +132,8 @@ impl Client {
         *self.lock_pauses() = pauses;
         for (upstream, health) in [(&self.api, config::Health::Asked), (&self.object_store, config::Health::NotAsked)] {
             upstream.configure(config.breaker(health));
-            if pauses.cap.is_some() {
-                upstream.cap(pauses.pacing().max);
-            }
         }
+        self.pace_breakers();
         Ok(())
     }
 
@@ -133,6 +141,8 @@ impl Client {
     pub fn relocate(&self, identity: Identity, config: &Config) -> Result<(), TransportError> {
         self.transport.adjust(&identity.server, &config.way())?;
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        // What one server gave out is not shown to another one.
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.reset_breakers();
         Ok(())
     }
@@ -165,9 +175,18 @@ impl Client {
     /// The server wants no pause to be longer than this; 0: it says nothing.
     pub fn cap(&self, seconds: u32) {
         if seconds > 0 {
-            self.lock_pauses().cap = Some(Duration::from_secs(seconds.into()));
+            let mut pauses = self.lock_pauses();
+            (pauses.cap, pauses.capped_at) = (Some(Duration::from_secs(seconds.into())), Instant::now());
+        }
+        self.pace_breakers();
+    }
+
+    /// Breakers are open for no longer than a pause may be.
+    pub fn pace_breakers(&self) {
+        let pauses = self.pauses();
+        if pauses.cap.is_some() {
             for upstream in [&self.api, &self.object_store] {
-                upstream.cap(self.pacing().max);
+                upstream.cap(pauses.pacing().max);
             }
         }
     }

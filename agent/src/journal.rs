@@ -38,6 +38,8 @@ pub struct Journal {
     compact_above: u64,
     /// Whether there may be something behind `size`, or the file's name may not be on disk.
     torn: bool,
+    /// Whether the file still holds secrets of a job that is over: it keeps all that was ever written until it is compacted.
+    holds_old_secrets: bool,
     ledger: Ledger,
 }
 
@@ -48,6 +50,8 @@ pub struct Replay {
     pub ledger: Ledger,
     /// Its damage.
     pub damage: Damage,
+    /// Whether it holds secrets of a job that is over.
+    holds_old_secrets: bool,
     /// How many bytes there are up to the end of the last whole line.
     whole: u64,
 }
@@ -58,15 +62,16 @@ impl Journal {
     /// The second value says where a damaged journal was moved to.
     pub fn open(state: &Path) -> Result<(Self, Option<PathBuf>), FileError> {
         let path = path(state);
-        let Replay { ledger, damage, whole } = read(state)?;
+        let Replay { ledger, damage, holds_old_secrets, whole } = read(state)?;
         let aside = (damage == Damage::Corrupt).then(|| set_aside(&path)).transpose().unwrap_or_else(|failed| {
             error!("Cannot move the damaged journal aside: {}", chain(&failed));
             None
         });
         let file = open_append(&path)?;
-        let mut journal = Self { path, file, size: whole, compact_above: COMPACT_ABOVE_BYTES, torn: true, ledger };
+        let (size, compact_above) = (whole, COMPACT_ABOVE_BYTES);
+        let mut journal = Self { path, file, size, compact_above, torn: true, holds_old_secrets, ledger };
         // A damaged journal that was not moved aside is not replaced: it is the only copy.
-        if aside.is_some() || (damage != Damage::Corrupt && whole > COMPACT_ABOVE_BYTES) {
+        if aside.is_some() || (damage != Damage::Corrupt && (holds_old_secrets || whole > COMPACT_ABOVE_BYTES)) {
             journal.compact_if_possible();
         }
         if let Err(failed) = journal.mend() {
@@ -97,12 +102,11 @@ impl Journal {
         }
         self.torn = false;
         self.size += frames.len() as u64;
-        // The file keeps all that was ever written to it until it is written anew.
-        let leaves_secrets = entries.iter().any(|entry| self.ledger.leaves_secrets(entry));
+        self.holds_old_secrets |= entries.iter().any(|entry| self.ledger.leaves_secrets(entry));
         for entry in entries {
             self.ledger.apply(entry);
         }
-        if leaves_secrets || self.size > self.compact_above {
+        if self.holds_old_secrets || self.size > self.compact_above {
             self.compact_if_possible();
         }
         Ok(())
@@ -142,7 +146,7 @@ impl Journal {
             let _ = fs::remove_file(&temporary);
         })?;
         // From here on this file is the journal; nothing is put into it before its name is on disk.
-        (self.size, self.torn) = (bytes.len() as u64, true);
+        (self.size, self.torn, self.holds_old_secrets) = (bytes.len() as u64, true, false);
         info!(bytes = self.size, "Compacted the journal to {} bytes", self.size);
         self.mend()
     }
@@ -164,14 +168,15 @@ pub fn read(state: &Path) -> Result<Replay, FileError> {
         Err(source) => return Err(FileError::new("read", &path, source)),
     };
     let (entries, damage, whole) = frames::decode(&bytes);
-    let mut ledger = Ledger::default();
+    let (mut ledger, mut holds_old_secrets) = (Ledger::default(), false);
     for entry in entries {
+        holds_old_secrets |= ledger.leaves_secrets(&entry);
         ledger.apply(entry);
     }
     if damage == Damage::Corrupt {
         ledger.doubt();
     }
-    Ok(Replay { ledger, damage, whole })
+    Ok(Replay { ledger, damage, holds_old_secrets, whole })
 }
 
 fn path(state: &Path) -> PathBuf {

@@ -126,6 +126,8 @@ const SHORTER: f64 = 0.8;
 pub struct Hold {
     /// The age at which the last one was cut off, if none has lived longer since.
     cut_at: Option<Duration>,
+    /// Whether a check-in was answered since then: a server that is away answers none, and its proxy's patience is no limit.
+    answered_since: bool,
     /// What was learned.
     longest: Option<Duration>,
 }
@@ -140,16 +142,17 @@ impl Hold {
     /// After a check-in that was cut off at this age. The second one at about the same age teaches to ask for less.
     pub fn cut_off(self, age: Duration) -> Self {
         match self.cut_at {
-            Some(before) if is_about(before, age) => {
-                Self { cut_at: None, longest: Some(before.min(age).mul_f64(SHORTER)) }
+            Some(before) if self.answered_since && is_about(before, age) => {
+                Self { longest: Some(before.min(age).mul_f64(SHORTER)), ..Self::default() }
             }
-            _ => Self { cut_at: Some(age), ..self },
+            _ => Self { cut_at: Some(age), answered_since: false, ..self },
         }
     }
 
     /// After a check-in that was answered at this age: what cut off an earlier one was no limit.
     pub fn answered(self, age: Duration) -> Self {
-        Self { cut_at: self.cut_at.filter(|cut| age <= *cut || is_about(*cut, age)), ..self }
+        let cut_at = self.cut_at.filter(|cut| age <= *cut || is_about(*cut, age));
+        Self { cut_at, answered_since: true, ..self }
     }
 }
 
@@ -274,18 +277,24 @@ mod tests {
         let at = |milliseconds| Duration::from_millis(milliseconds);
         let first = Hold::default().cut_off(at(15_000));
         assert_eq!(first.seconds(280), 280, "once may be anything");
+        assert_eq!(first.cut_off(at(15_300)).seconds(280), 280, "a server that is away answers nothing in between");
+        let first = first.answered(at(1_000));
         let second = first.cut_off(at(15_300));
         assert_eq!((second.seconds(280), second.seconds(5)), (12, 5));
         // A proxy that waits even less is learned in the same way.
-        assert_eq!(second.cut_off(at(9_000)).cut_off(at(9_100)).seconds(280), 7);
+        assert_eq!(second.cut_off(at(9_000)).answered(at(1_000)).cut_off(at(9_100)).seconds(280), 7);
         assert_eq!(first.cut_off(at(40_000)).seconds(280), 280, "another age is another reason");
-        assert_eq!(Hold::default().cut_off(at(400)).cut_off(at(400)).seconds(280), 1, "never at once");
+        assert_eq!(
+            Hold::default().cut_off(at(400)).answered(at(100)).cut_off(at(400)).seconds(280),
+            1,
+            "never at once"
+        );
     }
 
     #[test]
     fn a_check_in_that_lives_longer_than_one_that_was_cut_off_shows_no_limit() {
         let cut = Hold::default().cut_off(Duration::from_secs(15));
-        assert_eq!(cut.answered(Duration::from_secs(3)), cut);
+        assert_eq!(cut.answered(Duration::from_secs(3)), Hold { answered_since: true, ..cut });
         assert_eq!(cut.answered(Duration::from_secs(40)), Hold::default());
         let learned = cut.cut_off(Duration::from_secs(15));
         assert_eq!(learned.answered(Duration::from_secs(12)), learned);

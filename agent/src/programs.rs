@@ -6,6 +6,7 @@
 //! everything that it has started; what has not ended within its grace is killed. On Linux a `shim` keeps all of that together.
 
 mod environment;
+mod failures;
 mod pipes;
 mod process;
 #[cfg(target_os = "linux")]
@@ -16,8 +17,8 @@ mod shimmed;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fmt, io,
-    path::{Path, PathBuf},
+    fmt,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -249,21 +250,6 @@ async fn kill_strays(groups: &Groups) {
         }
         before = children;
     }
-}
-
-/// Why a program could not be started.
-fn not_started(path: &Path, source: &io::Error) -> String {
-    let path_shown = path.display();
-    if source.kind() == io::ErrorKind::NotFound && environment::is_file(path) {
-        // The kernel blames the program for the interpreter or loader that it names.
-        return format!("cannot start {path_shown}: it is there, and the interpreter that it names is not");
-    }
-    format!("cannot start {path_shown}: {source}")
-}
-
-/// Why a program could not be started in this directory.
-fn not_entered(directory: &Path, source: &io::Error) -> String {
-    format!("cannot enter the working directory {}: {source}", directory.display())
 }
 
 /// The program's output on its way out.

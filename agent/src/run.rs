@@ -96,8 +96,7 @@ pub async fn work(state: PathBuf) -> Result<Exit, WorkError> {
         exit = agent.ended() => exit,
         _ = signals::asked_to_end() => Exit::Stop,
     };
-    wind_up(&desk, exit).await?;
-    Ok(exit)
+    Ok(wind_up(&desk, exit).await?)
 }
 
 /// Takes up the jobs of the journal, and calls the server from now on.
@@ -249,22 +248,27 @@ async fn probation(desk: Arc<Desk>) {
     desk.gate.send_if_modified(|gate| *gate == Gate::OnTrial && std::mem::replace(gate, Gate::Open) == Gate::OnTrial);
 }
 
-/// Lets running jobs end, or ends them.
-async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
+/// Lets running jobs end, or ends them. Returns why the worker ends: an update that waits for jobs gives way to a stop.
+async fn wind_up(desk: &Desk, exit: Exit) -> Result<Exit, FileError> {
     let agent = &desk.agent;
     desk.gate.send_replace(Gate::Draining);
     // Also where the service manager asked for it.
     agent.end(exit);
-    let drain = match exit {
-        Exit::Update => agent.config().drain(),
-        Exit::Stop | Exit::Retired | Exit::Unusable => Duration::ZERO,
-    };
+    let mut running = desk.running.subscribe();
+    if exit == Exit::Update {
+        let mut reason = agent.exit.subscribe();
+        tokio::select! {
+            _ = timeout(agent.config().drain(), running.wait_for(|running| *running == 0)) => {}
+            _ = reason.wait_for(|reason| *reason != Some(Exit::Update)) => {}
+            _ = signals::asked_to_end() => agent.end(Exit::Stop),
+        }
+    }
+    let exit = agent.exit.borrow().unwrap_or(exit);
     if exit == Exit::Retired {
         retire(&agent.state)?;
         error!("The server retired this host: the agent stops permanently");
     }
-    let mut running = desk.running.subscribe();
-    if timeout(drain, running.wait_for(|running| *running == 0)).await.is_err() {
+    if *running.borrow() > 0 {
         warn!("Interrupting the running jobs");
         desk.stopping.cancel();
         if timeout(STOP_PATIENCE, running.wait_for(|running| *running == 0)).await.is_err() {
@@ -277,5 +281,5 @@ async fn wind_up(desk: &Desk, exit: Exit) -> Result<(), FileError> {
     if exit == Exit::Stop {
         say_goodbye(agent).await;
     }
-    Ok(())
+    Ok(exit)
 }

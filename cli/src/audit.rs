@@ -89,7 +89,7 @@ async fn export(context: &Context, mut query: Vec<(&'static str, String)>) -> Re
         let page: Page<Value> = client.get(&["audit"], &query).await?.read()?;
         let lines = page.items.iter().map(ToString::to_string).collect::<Vec<_>>();
         output::text(&lines.iter().flat_map(|line| [line, "\n"]).collect::<String>())?;
-        let Some(next) = page.next_cursor else { return Ok(()) };
+        let Some(next) = page.next_cursor.filter(|_| !output::is_closed()) else { return Ok(()) };
         cursor = Some(next);
     }
 }

@@ -152,7 +152,9 @@ fn color(text: &str) -> Color {
     match rest[parameters..].chars().next() {
         None => Color::Begun,
         Some('m') if !conceals(&rest[..parameters]) => {
-            let is_reset = matches!(rest[..parameters].rsplit(';').next(), Some("" | "0"));
+            // The 0 of a color of the palette, as in 38;5;0, resets nothing.
+            let sets = rest[..parameters].split([';', ':']).any(|it| matches!(it, "38" | "48" | "58"));
+            let is_reset = !sets && matches!(rest[..parameters].rsplit(';').next(), Some("" | "0"));
             Color::Whole { bytes: "\u{1b}[".len() + parameters + 1, is_reset }
         }
         Some(_) => Color::None,

@@ -171,9 +171,15 @@ impl App {
     pub fn is_online(&self, mailbox: &Mailbox) -> bool {
         match self.seen(mailbox) {
             Seen::Connected => true,
-            Seen::Gone => false,
-            Seen::Lately | Seen::Never => self.settings.pacing.is_online(mailbox, self.now()),
+            // Where others serve the same hosts, it may be at one of them: what is stored decides.
+            Seen::Gone if !self.has_neighbors() => false,
+            Seen::Gone | Seen::Lately | Seen::Never => self.settings.pacing.is_online(mailbox, self.now()),
         }
+    }
+
+    /// Whether other processes may serve hosts from the same store.
+    pub fn has_neighbors(&self) -> bool {
+        self.settings.pacing.look_again_seconds > 0
     }
 
     /// Whether this process holds a check-in of a host at this moment.

@@ -16,6 +16,10 @@ use crate::{
 
 /// How many pieces are read and written at once: a transaction takes 4 MB, and a piece has up to 64 KiB.
 const STRIDE: usize = 16;
+/// How many pieces are read at once; fewer, where they are large.
+const READ_AT_ONCE: usize = 512;
+/// How many pieces one duty of a tick writes: a long log is done in several.
+const MAX_WRITTEN: usize = 2_048;
 
 /// Does what is to be done with the log of a job, and writes down that it was. Loses against whoever stores more of the log
 /// meanwhile, and is then done again.
@@ -29,7 +33,10 @@ pub async fn do_chore(app: &App, job: &Versioned<Job>, chore: Chore, cause: &Cau
         }
         Chore::RemoveLog => Treatment::Remove,
     };
-    each_piece(app, &job.record, treat).await.map_err(CommitError::Store)?;
+    if !each_piece(app, &job.record, treat).await.map_err(CommitError::Store)? {
+        // It stays due, and the next tick goes on.
+        return Ok(());
+    }
     let own = Extras { revision: Some(job.revision), ..Extras::default() };
     match advance_with(app, Change::Job(id, Event::Did(chore)), cause, own).await {
         // Found again by the next tick.
@@ -40,7 +47,7 @@ pub async fn do_chore(app: &App, job: &Versioned<Job>, chore: Chore, cause: &Cau
 
 /// Removes a job with its log.
 pub async fn remove(app: &App, job: &Versioned<Job>) -> Result<(), StoreError> {
-    each_piece(app, &job.record, Treatment::Remove).await?;
+    while !each_piece(app, &job.record, Treatment::Remove).await? {}
     let key = records::jobs::key(job.record.id);
     keep(app, vec![Write::Delete { key, expect: Expect::Revision(job.revision) }]).await
 }
@@ -63,24 +70,29 @@ fn pieces(job: &Job) -> Query {
         from: Some(records::jobs::log(job.id, 0).sort),
         to: Some(records::jobs::log(job.id, u64::MAX).sort),
         order: Order::Ascending,
-        limit: STRIDE,
+        limit: READ_AT_ONCE,
         cursor: None,
     }
 }
 
-async fn each_piece(app: &App, job: &Job, treat: Treatment) -> Result<(), StoreError> {
+/// Whether all of them are done.
+async fn each_piece(app: &App, job: &Job, treat: Treatment) -> Result<bool, StoreError> {
     let mut next = pieces(job);
-    loop {
+    let mut written = 0;
+    while written < MAX_WRITTEN {
         let rows = app.table.query(next.clone()).await?;
-        let writes = rows.items.into_iter().filter_map(|item| treated(item, treat)).collect::<Vec<_>>();
-        if !writes.is_empty() {
-            keep(app, writes).await?;
+        let mut writes = rows.items.into_iter().filter_map(|item| treated(item, treat)).peekable();
+        while writes.peek().is_some() {
+            let some = writes.by_ref().take(STRIDE).collect::<Vec<_>>();
+            written += some.len();
+            keep(app, some).await?;
         }
         next.cursor = rows.cursor;
         if next.cursor.is_none() {
-            return Ok(());
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 fn treated(mut item: Item, treat: Treatment) -> Option<Write> {

@@ -2,7 +2,7 @@
 //! only. If all of it is lost, what is stored tells, only later. Measured by a clock that nobody sets.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -21,7 +21,7 @@ const NEXT_CHECK_IN: Duration = Duration::from_secs(5);
 /// The hosts that hold or have held a check-in of this process.
 #[derive(Debug, Default)]
 pub struct Presence {
-    hosts: Mutex<HashMap<HostId, Contact>>,
+    hosts: Mutex<BTreeMap<HostId, Contact>>,
     most: AtomicUsize,
 }
 
@@ -104,12 +104,11 @@ impl Presence {
         contact.last.map(|last| last.at)
     }
 
-    /// Some of the hosts that did not come back for so long; only those whose connection was closed, where others may hold
-    /// their check-ins at another process.
-    pub fn gone(&self, elapsed: Duration, patience: Duration, only_closed: bool) -> Vec<Gone> {
+    /// Some of the hosts that did not come back for so long.
+    pub fn gone(&self, elapsed: Duration, patience: Duration) -> Vec<Gone> {
         let hosts = self.hosts();
         let gone = hosts.iter().filter_map(|(host, contact)| {
-            let last = contact.last.filter(|last| contact.held == 0 && (last.closed || !only_closed))?;
+            let last = contact.last.filter(|_| contact.held == 0)?;
             let is_gone = elapsed.saturating_sub(last.elapsed) >= patience;
             is_gone.then_some(Gone { host: *host, session: contact.session, last })
         });
@@ -140,7 +139,7 @@ impl Presence {
         self.most.fetch_max(hosts, Ordering::Relaxed);
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<HostId, Contact>> {
+    fn hosts(&self) -> MutexGuard<'_, BTreeMap<HostId, Contact>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -184,14 +183,13 @@ mod tests {
         let presence = Presence::default();
         presence.begins(host(), 1);
         presence.ends(host(), end(0, true));
-        let gone = presence.gone(PATIENCE, PATIENCE, true);
+        let gone = presence.gone(PATIENCE, PATIENCE);
         assert_eq!((gone.len(), gone[0].session), (1, 1));
         presence.begins(host(), 2);
         presence.forget(&gone[0]);
         assert_eq!(seen(&presence, 60), Seen::Connected);
         presence.ends(host(), end(61, false));
-        assert!(presence.gone(Duration::from_mins(9), PATIENCE, true).is_empty(), "it may be held by another process");
-        presence.forget(&presence.gone(Duration::from_mins(9), PATIENCE, false)[0]);
+        presence.forget(&presence.gone(Duration::from_mins(9), PATIENCE)[0]);
         assert_eq!((seen(&presence, 600), presence.most()), (Seen::Never, 1));
     }
 }

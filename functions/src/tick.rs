@@ -107,8 +107,12 @@ fn is_due(item: &Item, at: Timestamp) -> bool {
 
 /// Writes down which hosts this process has missed for so long that they count as offline: others may be asked for them.
 async fn note_who_is_gone(app: &App) {
-    let only_closed = app.settings.pacing.look_again_seconds > 0;
-    for gone in app.presence.gone(app.clock.elapsed(), app.patience(), only_closed) {
+    for gone in app.presence.gone(app.clock.elapsed(), app.patience()) {
+        if app.has_neighbors() && !gone.last.closed {
+            // It was answered here, and goes on at another process.
+            app.presence.forget(&gone);
+            continue;
+        }
         let left = mailboxes::Event::Left { session: gone.session, seen_at: gone.last.at, said_goodbye: false };
         match advance(app, Change::Mailbox(gone.host, left), &Cause::tick()).await {
             Ok(_) | Err(CommitError::Refused(_)) => app.presence.forget(&gone),

@@ -18,11 +18,11 @@ const MOST: [(&str, usize); 2] = [("A kind of job", 8), ("A noun with a life", 2
 
 /// Files of routes, each with the file of tests that holds them if that has another name.
 const TESTED_ELSEWHERE: [(&str, &str); 6] = [
-    ("api_keys", "access.rs"),
     ("commands", "api/results.rs"),
     ("openapi", "api/openapi.rs"),
     ("session", "access.rs"),
     ("tick", "api/ticks.rs"),
+    ("trust_root", "api/releases.rs"),
     ("users", "access.rs"),
 ];
 
@@ -235,8 +235,13 @@ fn every_record_with_an_entry_among_the_due_ones_is_in_the_list_of_what_can_be_d
     let list = fs::read_to_string(root().join("functions/src/records.rs")).unwrap();
     let list =
         list.split_once("pub const DUE:").unwrap().1.split_once(';').unwrap().1.split_once(';').unwrap().0.to_owned();
+    let tick = fs::read_to_string(root().join("functions/src/tick.rs")).unwrap();
     let mut found = 0;
     for (name, text) in sources("functions/src/records").into_iter().filter(|(_, text)| text.contains(" due(")) {
+        // Removed when it is due, without a change of its own.
+        if tick.contains(&format!("records::{name}::id(")) && !text.contains("fn due(") {
+            continue;
+        }
         let record = text.split_once("impl Record for ").unwrap().1.split_whitespace().next().unwrap().to_owned();
         assert!(text.contains("fn due("), "{name}: what happens to it when it is due");
         assert!(list.contains(&format!("{record}::due")), "{record} is not in DUE");

@@ -18,7 +18,7 @@ use muster_schemas::{
     jobs::{HIDDEN, JobResult, Outcome},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// So many cancelled jobs that never came are remembered.
 const TOMBSTONES: usize = 1024;
@@ -180,9 +180,11 @@ impl Ledger {
 
     /// Whether this entry ends a job that has brought secrets: they are still in the journal's file then.
     pub fn leaves_secrets(&self, entry: &Entry) -> bool {
-        let Entry::Finished { id, .. } = entry else { return false };
+        let (Entry::Finished { id, .. } | Entry::Recalled { id }) = entry else { return false };
         let command = self.jobs.get(id).and_then(|record| record.command.as_ref());
-        command.is_some_and(|command| command.spec.get(SECRETS).is_some_and(|secrets| *secrets != json!({})))
+        let secrets = command.and_then(|command| command.spec.get(SECRETS)?.as_object());
+        // Those of a compacted journal are hidden already.
+        secrets.is_some_and(|secrets| secrets.values().any(|value| *value != HIDDEN))
     }
 
     /// Takes an entry in.

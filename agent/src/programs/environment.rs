@@ -34,11 +34,6 @@ pub fn check_directory(directory: &Path) -> io::Result<()> {
     if fs::metadata(directory)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
-/// Whether there is a file.
-pub fn is_file(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| found.is_file())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    End, Program, environment, not_entered, not_started,
+    End, Program, environment,
+    failures::{not_entered, not_started},
     pipes::{Printed, print_to, receiver},
 };
 use crate::sys::{

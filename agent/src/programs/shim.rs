@@ -166,7 +166,7 @@ fn start_as_account(order: Order) -> Result<u32, String> {
         account.assume().map_err(|source| format!("cannot run as {}: {source}", account.name))?;
     }
     if let Some(directory) = &directory {
-        std::env::set_current_dir(directory).map_err(|source| super::not_entered(directory, &source))?;
+        std::env::set_current_dir(directory).map_err(|source| super::failures::not_entered(directory, &source))?;
     }
     let mut command = Command::new(&path);
     // What is typed at a terminal for the agent must not reach it.
@@ -174,7 +174,7 @@ fn start_as_account(order: Order) -> Result<u32, String> {
     if STAGE.compare_exchange(BEFORE, STARTING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
         return Err("it was stopped before its start".into());
     }
-    command.spawn().map(|child| child.id()).map_err(|source| super::not_started(&path, &source))
+    command.spawn().map(|child| child.id()).map_err(|source| super::failures::not_started(&path, &source))
 }
 
 /// Follows the worker's words, and kills everything once there can be none any more.

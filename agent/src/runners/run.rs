@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use muster_schemas::jobs::{JobResult, Outcome, RunSpec};
 use serde::Deserialize;
@@ -146,7 +148,7 @@ fn program(spec: &RunSpec, task: &Task) -> Program {
         directory: Some(working_directory.as_deref().unwrap_or("/").into()),
         account: spec.run_as.clone().or_else(|| task.account.clone()),
         time_limit: task.time_limit,
-        stop_grace: spec.stop_grace(),
+        stop_grace: Duration::from_secs(spec.stop_grace_seconds().into()),
         output_limit_bytes: WHOLE_OUTPUT,
     }
 }
@@ -169,7 +171,7 @@ fn result(ran: Ran, program: &Program) -> JobResult {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use muster_schemas::{ids::JobId, secrets::Secret};
     use tokio_util::sync::CancellationToken;

@@ -213,6 +213,9 @@ impl Machine for Job {
             (Offered | Accepted | Running, Event::HostRetired) => {
                 Ok(Self { asked: self.asked.without_secrets(), ..self.clone() }.presume_lost(now))
             }
+            (PresumedLost, Event::HostRetired) => {
+                Ok(Step::to(Self { asked: self.asked.without_secrets(), ..self.clone() }))
+            }
             (Offered | Accepted | Running, Event::Tick) if now >= self.deadline() => Ok(self.presume_lost(now)),
             // The host has it, or it has ended: an event for an earlier state changes nothing.
             (_, Event::Offer { .. } | Event::Recall | Event::Supersede { .. } | Event::HostRetired | Event::Tick) => {

@@ -10,6 +10,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
+    http::Method,
     response::Response,
 };
 use futures_util::FutureExt as _;
@@ -147,8 +148,9 @@ fn no_memory(full: Full) -> Failure {
     Problem::new(code).detail(detail).with("retry_after_seconds", AGAIN_SECONDS).into()
 }
 
-/// The answer as it leaves, which has memory until the caller has read it; or a refusal if there is none.
-pub fn leaves(app: &App, known: &Known, answer: Response) -> Result<Response, Failure> {
+/// The answer as it leaves, which has memory until the caller has read it; or a refusal if there is none. What has changed
+/// something is always answered: a refusal would say that nothing was done.
+pub fn leaves(app: &App, known: &Known, method: &Method, answer: Response) -> Result<Response, Failure> {
     let size = HttpBody::size_hint(answer.body());
     if answer.extensions().get::<OfTheProgram>().is_some() {
         return Ok(answer);
@@ -159,7 +161,11 @@ pub fn leaves(app: &App, known: &Known, answer: Response) -> Result<Response, Fa
         None => FILE_PIECE_BYTES,
     };
     let mut share = app.answers.share(known.caller());
-    share.grow(bytes).map_err(no_memory)?;
+    let tells_of_a_change = !method.is_safe() && answer.status().is_success();
+    match share.grow(bytes) {
+        Err(_) if tells_of_a_change => return Ok(answer),
+        grown => grown.map_err(no_memory)?,
+    }
     let is_whole = size.exact().is_some();
     Ok(answer.map(|body| Body::new(Leaving { body, share: Some(share), is_whole })))
 }

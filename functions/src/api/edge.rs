@@ -104,7 +104,8 @@ async fn answered(app: &App, request: Request, next: Next, id: RequestId, known:
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = written(failure, id, &what());
     }
-    let mut response = bodies::leaves(app, known, response).unwrap_or_else(|failure| written(failure, id, &what()));
+    let mut response =
+        bodies::leaves(app, known, &method, response).unwrap_or_else(|failure| written(failure, id, &what()));
     if !uri.path().starts_with(AGENT_PATHS) {
         is_kept_by_nobody(response.headers_mut());
     }

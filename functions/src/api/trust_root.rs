@@ -1,6 +1,8 @@
 //! The root of trust for releases, so far as the server knows it: a release whose signatures do not hold against it is refused
 //! when it is published, and not on the first host. Hosts never get it from here: they are given it by whoever installs them.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State};
 use muster_domain::changes::Note;
 use muster_schemas::{
@@ -65,7 +67,8 @@ pub async fn replace(
             (current.successor(&envelope).map_err(foreign)?, Expect::Revision(*revision), revision + 1)
         }
     };
-    if root.release.keys.len() < root.release.threshold {
+    let distinct = root.release.keys.iter().map(PublicKey::id).collect::<BTreeSet<_>>();
+    if distinct.len() < root.release.threshold {
         let rule = "names fewer keys than must sign a release, so that no release could ever be good";
         return Err(Problem::invalid("payload.release", rule).into());
     }

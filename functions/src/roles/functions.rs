@@ -195,7 +195,11 @@ async fn serve_tick(app: App) -> Result<(), lambda_http::Error> {
             let started = Instant::now();
             let done = readings.lock().await.tick(&app).await.map_err(|error| chain(&error))?;
             if walks.load(Ordering::Relaxed) {
-                walks.store(tick::walk::step(&app).await.map_err(|error| chain(&error))?, Ordering::Relaxed);
+                let more = tick::walk::step(&app).await.unwrap_or_else(|error| {
+                    tracing::warn!("Records of before are left to the next tick: {}", chain(&error));
+                    true
+                });
+                walks.store(more, Ordering::Relaxed);
             }
             app.settled().await;
             if done != Summary::default() {

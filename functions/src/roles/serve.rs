@@ -38,6 +38,8 @@ use crate::{
 
 /// How often the tick runs.
 const TICK: Duration = Duration::from_secs(10);
+/// How many records may be due in a tick after which records of before are looked at.
+const WALKS_BELOW: usize = 200;
 /// How often the whole database is read, to see whether it is undamaged; the first time is at the start.
 const INTEGRITY: Duration = Duration::from_hours(24);
 /// How long requests may go on after the server was told to stop.
@@ -249,29 +251,19 @@ async fn tick_until(app: App, mut readings: Readings, mut stop: watch::Receiver<
             _ = interval.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        if let Err(error) = readings.tick(&app).await {
-            tracing::error!("The tick failed: {}", chain(&error));
-        }
-        if walks {
-            walks = walk(&app).await;
+        match readings.tick(&app).await {
+            Ok(done) => walks = walks && (done.due > WALKS_BELOW || walk(&app).await),
+            Err(error) => tracing::error!("The tick failed: {}", chain(&error)),
         }
     }
 }
 
-/// As far as it comes until the next tick. Whether there is more to do.
+/// A step. Whether there is more to do. What a step finds comes due at once, and must not be before the duties of the day.
 async fn walk(app: &App) -> bool {
-    let until = tokio::time::Instant::now() + TICK / 2;
-    while tokio::time::Instant::now() < until {
-        match tick::walk::step(app).await {
-            Ok(true) => {}
-            Ok(false) => return false,
-            Err(error) => {
-                tracing::warn!("Records of before are left to the next tick: {}", chain(&error));
-                break;
-            }
-        }
-    }
-    true
+    tick::walk::step(app).await.unwrap_or_else(|error| {
+        tracing::warn!("Records of before are left to the next tick: {}", chain(&error));
+        true
+    })
 }
 
 async fn check_until(app: App, mut stop: watch::Receiver<bool>) {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::App,
     commit::{keep, put},
+    errors::chain,
     logs,
     records::{self, Record as _},
     store::{Consistency, Expect, Index, IndexEntry, Item, Order, Query, StoreError, Versioned, Write, whole_seconds},
@@ -57,7 +58,7 @@ pub async fn step(app: &App) -> Result<bool, StoreError> {
         cursor: walk.cursor.take(),
     };
     let rows = app.table.query_index(Index::List, query).await?;
-    let writes = stream::iter(rows.items).map(|item| filed(app, list, item, walk.logs_change));
+    let writes = stream::iter(rows.items).map(|item| readable(app, list, item, walk.logs_change));
     let writes = writes.buffer_unordered(SIDE_BY_SIDE).try_collect::<Vec<_>>().await?;
     let kept = stream::iter(writes.into_iter().flatten()).map(|write| keep(app, vec![write]));
     kept.buffer_unordered(SIDE_BY_SIDE).map(unless_overtaken).try_collect::<Vec<_>>().await?;
@@ -67,6 +68,18 @@ pub async fn step(app: &App) -> Result<bool, StoreError> {
     let expect = revision.map_or(Expect::Absent, Expect::Revision);
     unless_overtaken(keep(app, vec![put(key, revision.unwrap_or(0) + 1, Vec::new(), &walk, expect)]).await)?;
     Ok(walk.list < LISTS.len())
+}
+
+/// A record that cannot be read is passed over: it must not keep those behind it from their time.
+async fn readable(app: &App, list: &str, item: Item, logs_change: bool) -> Result<Option<Write>, StoreError> {
+    let key = item.key.clone();
+    match filed(app, list, item, logs_change).await {
+        Err(error @ StoreError::Fault { .. }) => {
+            tracing::error!(?key, "A record is kept forever, because it cannot be read: {}", chain(&error));
+            Ok(None)
+        }
+        done => done,
+    }
 }
 
 async fn filed(app: &App, list: &str, item: Item, logs_change: bool) -> Result<Option<Write>, StoreError> {

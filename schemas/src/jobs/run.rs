@@ -1,6 +1,6 @@
 //! Run a program: arguments, environment and limits, without a shell.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -175,9 +175,9 @@ impl JobKind for RunSpec {
 }
 
 impl RunSpec {
-    /// How long it has to end when it is asked to.
-    pub fn stop_grace(&self) -> Duration {
-        Duration::from_secs(self.stop_grace_seconds.unwrap_or(STOP_GRACE_SECONDS).into())
+    /// How long it has to end when it is asked to, in seconds.
+    pub fn stop_grace_seconds(&self) -> u32 {
+        self.stop_grace_seconds.unwrap_or(STOP_GRACE_SECONDS)
     }
 
     /// The same for people who may only look: they see no value of a variable.

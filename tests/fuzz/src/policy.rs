@@ -63,7 +63,9 @@ fn usual() -> Vec<JobSpec> {
 /// The same decision from the file as TOML has it.
 fn is_named(table: &Table, spec: &JobSpec) -> bool {
     let allow = |key: &str| table.get("allow").and_then(|allow| allow.get(key));
+    let accounts = texts(allow("run_as")).unwrap_or_default();
     match spec {
+        JobSpec::Run(RunSpec { run_as: Some(account), .. }) if !accounts.contains(&account.as_str()) => false,
         JobSpec::Run(_) if allow("run").and_then(Value::as_str) == Some("*") => true,
         JobSpec::Run(run) => {
             let program = run.argv.first().map_or("", String::as_str);

@@ -447,7 +447,7 @@ impl FleetUpdates {
                 state.violated = Some("OfferWhileRunning");
             } else if real.1 >= self.max_failures {
                 state.violated = Some("NoOfferAfterHalt");
-            } else if position > 0 && real.2 == 0 {
+            } else if real.2 == 0 && !state.replaces(place(position)) {
                 state.violated = Some("WaveGate");
             }
         }
@@ -584,11 +584,20 @@ impl State {
     }
 
     /// Whether the canary is done with, and was watched for long enough after its success.
+    /// The first wave is the canary: it is over when it has ended, one of it has proven the release, and was watched.
     fn gate_is_open(&self) -> bool {
-        let canary = &self.records[0];
+        let canaries = self.records.iter().take(self.fleet_update.plan.waves[0] as usize);
         let watched = |ended_at: Timestamp| at(self.now).duration_since(ended_at).as_secs() >= SOAK_SECONDS.into();
-        let is_watched = canary.state != FleetUpdateHostState::Succeeded || canary.ended_at.is_some_and(watched);
-        canary.state.is_final() && is_watched
+        let mut proven = canaries.clone().filter(|host| host.state == FleetUpdateHostState::Succeeded).peekable();
+        canaries.clone().all(|host| host.state.is_final())
+            && proven.peek().is_some()
+            && proven.all(|host| host.ended_at.is_some_and(watched))
+    }
+
+    /// Whether a host is the canary, or comes for all of those before it: none of them has proven the release, or still may.
+    fn replaces(&self, place: usize) -> bool {
+        let in_vain = |host: &FleetUpdateHost| host.state.is_final() && host.state != FleetUpdateHostState::Succeeded;
+        self.records[..place].iter().all(in_vain)
     }
 }
 

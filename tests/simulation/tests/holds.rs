@@ -28,7 +28,7 @@ fn a_proxy_that_cuts_off_held_check_ins_makes_them_shorter_and_is_no_failure_of_
         line.waits(Duration::from_secs(15));
         let machine = Machine::new(history, server.clone());
         let host = Host::join(folder.path().join("host"), line.clone(), machine, token.token).await;
-        sleep(Duration::from_mins(2)).await;
+        sleep(Duration::from_mins(10)).await;
         let (before, began) = (line.called(), Instant::now());
         for _ in 0..10 {
             let job = json!({ "host_ids": [host.id], "kind": "inspect", "spec": {}, "if_offline": "queue" });

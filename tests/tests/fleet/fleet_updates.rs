@@ -72,7 +72,11 @@ fn hosts_that_have_accepted_a_later_release_go_back_to_the_one_before_under_a_ne
         let id = fleet.fleet_update(version, &json!({ "max_in_flight": 4 }));
         let done = fleet.fleet_update_when(id, |fleet_update| fleet_update.state != FleetUpdateState::Running);
         assert_eq!((done.state, done.counts.succeeded), (FleetUpdateState::Completed, 4), "{:?}", done.halted_reason);
-        fleet.all_run(&hosts, version);
+        for host in &hosts {
+            fleet.works(host);
+            let agent = fleet.view(host.id).agent.unwrap();
+            assert_eq!((agent.version.as_str(), host.committed().as_str()), (version, version));
+        }
     };
     brings(fleet.publisher.release("1.1.0", 1, bytes(AGENT_2)), "1.1.0");
     // What turns out to be bad: by its number the later one.

@@ -12,7 +12,7 @@ fn shell(script: &str, mark: Option<&str>) -> (Child, String) {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::null());
     if let Some(mark) = mark {
-        command.env("MUSTER_TEST_MARK", mark);
+        command.env("TEST_MARK", mark);
     }
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
@@ -48,7 +48,7 @@ fn what_carries_a_mark_is_killed_and_what_carries_another_is_not() {
     let mark = format!("mine {}", std::process::id());
     let (mut marked, _) = shell("echo up; exec sleep 1000", Some(&mark));
     let (mut other, _) = shell("echo up; exec sleep 1000", Some(&format!("{mark} and more")));
-    kill_marked("MUSTER_TEST_MARK", mark.as_ref());
+    kill_marked("TEST_MARK", mark.as_ref());
     assert_eq!(signal_of(marked.wait().unwrap()), Some(9));
     assert_eq!(other.try_wait().unwrap(), None);
     other.kill().unwrap();
@@ -70,7 +70,7 @@ fn a_fingerprint_kills_the_process_that_it_was_taken_of_and_no_later_one() {
 fn what_carries_the_mark_in_a_container_is_not_killed() {
     let mark = format!("contained {}", std::process::id());
     let mut command = Command::new("unshare");
-    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "env", &format!("MUSTER_TEST_MARK={mark}")]);
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "env", &format!("TEST_MARK={mark}")]);
     command.args(["sh", "-c", "echo up; exec sleep 1000"]).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut line = String::new();
     let Ok(mut container) = command.spawn() else { return };
@@ -79,7 +79,7 @@ fn what_carries_the_mark_in_a_container_is_not_killed() {
         eprintln!("SKIP: a PID namespace needs root and unshare");
         return drop(container.wait());
     }
-    kill_marked("MUSTER_TEST_MARK", mark.as_ref());
+    kill_marked("TEST_MARK", mark.as_ref());
     assert_eq!(container.try_wait().unwrap(), None);
     let inside = children_of(container.id());
     assert!(inside.iter().all(|child| !child.is_zombie) && !inside.is_empty(), "{inside:?}");

@@ -39,7 +39,9 @@ impl TrustedProxies {
             return ClientAddress(client);
         }
         let lines = headers.get_all("x-forwarded-for").iter().rev();
-        let hops = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(','));
+        // A line that is no text is not passed over: what a proxy has added at its end counts.
+        let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned());
+        let hops = lines.flat_map(|line| line.rsplit(',').map(str::to_owned).collect::<Vec<_>>());
         for hop in hops {
             let Some(address) = address(hop.trim()) else { break };
             client = address.to_canonical();

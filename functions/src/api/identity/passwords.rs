@@ -122,10 +122,15 @@ fn computed(argon2: &Argon2<'_>, password: &Secret, salt: &Salt, length: usize) 
     Output::new(output).ok()
 }
 
-/// On a thread that may take long, one after the other.
+/// On a thread that may take long, one after the other. The turn goes with the work: a caller that goes away meanwhile ends
+/// neither, so that no second thread waits for the memory.
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    let _turn = TURN.acquire().await.map_err(Failure::broken)?;
-    tokio::task::spawn_blocking(work).await.map_err(Failure::broken)
+    let turn = TURN.acquire().await.map_err(Failure::broken)?;
+    let in_turn = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(in_turn).await.map_err(Failure::broken)
 }
 
 #[cfg(test)]

@@ -153,9 +153,10 @@ impl Fleet {
         }
     }
 
-    /// Runs a script that must succeed.
+    /// Runs a script that must succeed, as soon as the host is there.
     pub fn works(&self, host: &Host) {
-        self.job_in(self.run(host, "true"), JobState::Succeeded);
+        let job = self.try_run(host, "true", &json!({ "if_offline": "queue" })).unwrap();
+        self.job_in(job, JobState::Succeeded);
     }
 
     /// Announces a release and uploads its file.
