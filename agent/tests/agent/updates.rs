@@ -445,3 +445,19 @@ fn an_update_waits_for_a_running_job_unless_it_is_told_how_long() {
     assert_eq!(server.result(job).outcome, Outcome::Succeeded);
     assert_eq!(server.result(update).outcome, Outcome::Succeeded);
 }
+
+#[test]
+fn a_stop_while_an_update_waits_for_jobs_asks_them_to_end_and_lets_them() {
+    let (server, mut host) = started();
+    let asked = host.path("asked");
+    let script = format!("trap 'echo asked > {}; exit 3' TERM; while :; do sleep 0.05; done", asked.display());
+    let job = server.run(&script);
+    server.wait("a start", |world| world.started.contains(&job).then_some(()));
+    offer_good(&server);
+    let state = host.state.path().to_owned();
+    bounded("an armed update", move || {
+        while !Update::load(&state).unwrap().is_some_and(|update| update.phase == Phase::Armed) {}
+    });
+    assert!(host.stop().success());
+    assert_eq!(fs::read_to_string(asked).unwrap(), "asked\n");
+}

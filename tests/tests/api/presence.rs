@@ -131,3 +131,21 @@ async fn an_idle_check_in_that_is_held_still_writes_nothing() {
     let units = world.table.take();
     assert!(!format!("{:?}", units.operations).contains("commit"), "{:?}", units.operations);
 }
+
+#[tokio::test]
+async fn a_host_that_another_process_serves_now_is_online_where_it_was_answered_before() {
+    let world = World::new().await.paced(Pacing { look_again_seconds: 1, ..Pacing::default() });
+    let (one, another) = (world.restarted(), world.restarted());
+    let mut host = world.host("one").await;
+    host.talks_to(&one);
+    let held = host.holds(1).await;
+    world.moves(1);
+    answered(held).await.is(200);
+    host.talks_to(&another);
+    let held = host.holds(280).await;
+    world.moves(90);
+    one.tick().await;
+    assert!(one.sees_host(host.id()).await.online, "what is stored says so");
+    assert_eq!(presence(&another.sees_host(host.id()).await), (true, true));
+    held.abort();
+}
