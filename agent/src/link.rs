@@ -294,10 +294,11 @@ mod tests {
     #[test]
     fn a_check_in_that_lives_longer_than_one_that_was_cut_off_shows_no_limit() {
         let cut = Hold::default().cut_off(Duration::from_secs(15));
-        assert_eq!(cut.answered(Duration::from_secs(3)), Hold { answered_since: true, ..cut });
-        assert_eq!(cut.answered(Duration::from_secs(40)), Hold::default());
-        let learned = cut.cut_off(Duration::from_secs(15));
-        assert_eq!(learned.answered(Duration::from_secs(12)), learned);
+        let answered = cut.answered(Duration::from_secs(3));
+        assert_eq!(answered, Hold { answered_since: true, ..cut });
+        assert_eq!(cut.answered(Duration::from_secs(40)), Hold { answered_since: true, ..Hold::default() });
+        let learned = answered.cut_off(Duration::from_secs(15));
+        assert_eq!(learned.answered(Duration::from_secs(12)).seconds(280), 12);
     }
 
     #[test]

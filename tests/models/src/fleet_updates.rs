@@ -447,7 +447,7 @@ impl FleetUpdates {
                 state.violated = Some("OfferWhileRunning");
             } else if real.1 >= self.max_failures {
                 state.violated = Some("NoOfferAfterHalt");
-            } else if real.2 == 0 && !state.replaces(place(position)) {
+            } else if real.2 == 0 && !state.is_canary(place(position)) {
                 state.violated = Some("WaveGate");
             }
         }
@@ -594,10 +594,11 @@ impl State {
             && proven.all(|host| host.ended_at.is_some_and(watched))
     }
 
-    /// Whether a host is the canary, or comes for all of those before it: none of them has proven the release, or still may.
-    fn replaces(&self, place: usize) -> bool {
-        let in_vain = |host: &FleetUpdateHost| host.state.is_final() && host.state != FleetUpdateHostState::Succeeded;
-        self.records[..place].iter().all(in_vain)
+    /// Whether a host is a canary: the first one, or one that was taken in because those before it came to nothing. Those may be
+    /// tried again beside it.
+    fn is_canary(&self, place: usize) -> bool {
+        let was_tried = |host: &FleetUpdateHost| host.attempts > 0 || host.state.is_final();
+        place < self.fleet_update.plan.waves[0] as usize && self.records[..place].iter().all(was_tried)
     }
 }
 

@@ -65,8 +65,8 @@ async fn come_back(count: u32) -> Herd {
         let token = token.clone().expect("there is one before the first host");
         hosts.push(Host::join(state, line, machine, token).await);
     }
-    // Everybody has a session and holds a poll.
-    sleep(Duration::from_mins(2)).await;
+    // Everybody has a session, and a held poll has told them what is wanted of a fleet of this size.
+    sleep(Duration::from_mins(5)).await;
     server.dies();
     sleep(OUTAGE).await;
     let back_at = server.time().now();

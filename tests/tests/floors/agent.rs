@@ -68,7 +68,7 @@ const REACHED_IN: [(&str, &[&str]); 14] = [
     ),
     // The worker and its supervisor talk over the worker's own streams, on a thread that blocks.
     ("io::std", &["programs/shim.rs", "supervisor/control", "supervisor/worker", "main.rs"]),
-    ("std::thread", &["programs/shim.rs", "supervisor/control", "sys/"]),
+    ("std::thread", &["facts", "programs/shim.rs", "supervisor/control", "sys/"]),
     // A name server is asked; a program prints to a pipe, and its shim has a socket.
     ("tokio::net", &["lookup", "programs/pipes", "programs/shimmed"]),
 ];

@@ -10,6 +10,11 @@ use super::sources::{Imports, imports, sources};
 type Exemption = (&'static str, &'static str, &'static str);
 
 const WORDS: [Exemption; 0] = [];
+const AGENT: [Exemption; 1] = [(
+    "programs/shimmed.rs",
+    "programs.rs",
+    "one of two ways to start a program, which `programs/process.rs` chooses from",
+)];
 
 /// Panics if files of a folder import one another in a circle, or if an exemption is not needed.
 fn assert_no_circles(folder: &str, exemptions: &[Exemption]) {
@@ -77,7 +82,7 @@ fn reached<'a>(imports: &'a Imports, file: &str) -> BTreeSet<&'a str> {
 
 #[test]
 fn no_files_of_the_agent_import_one_another_in_a_circle() {
-    assert_no_circles("agent/src", &[]);
+    assert_no_circles("agent/src", &AGENT);
 }
 
 #[test]
