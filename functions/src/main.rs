@@ -81,7 +81,7 @@ fn as_function() -> Option<Result<(), String>> {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
     let lines = fmt::layer().json().flatten_event(true).with_target(false).log_internal_errors(false);
     // The gateway has an access log of its own.
-    let levels = Targets::new().with_default(level.unwrap_or(Level::INFO)).with_target(ACCESS_LOG, LevelFilter::OFF);
+    let levels = logged(level.unwrap_or(Level::INFO), false);
     tracing_subscriber::registry().with(levels).with(lines).init();
     Some(muster_server::roles::functions::run(&role))
 }

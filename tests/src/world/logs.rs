@@ -1,17 +1,26 @@
-//! What the server has logged in this process, at every level.
+//! What the server has logged in this process, at every level; what libraries have logged as far as a server lets them.
 
 use std::{
     io,
     sync::{Arc, LazyLock, Mutex},
 };
 
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
+use tracing_subscriber::{
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 static LOGS: LazyLock<Logs> = LazyLock::new(|| {
     let logs = Logs::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false).with_writer(logs.clone());
-    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+    let levels = Targets::new()
+        .with_default(Level::INFO)
+        .with_target("muster", Level::TRACE)
+        .with_target("access", Level::TRACE);
+    let lines = fmt::layer().with_ansi(false).with_writer(logs.clone());
+    tracing_subscriber::registry().with(levels).with(lines).init();
     logs
 });
 
