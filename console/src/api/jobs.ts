@@ -51,6 +51,8 @@ export interface LogPart {
   /** The position after the text, in bytes: where the next part starts. */
   next: number
   complete: boolean
+  /** Why the log is not kept any more: `erased` or `expired`. `null`: it is. */
+  gone: string | null
 }
 
 /** The log of a job after a position in bytes. Waits up to `wait` seconds for more. */
@@ -60,7 +62,8 @@ export async function logAfter(id: string, after: number, wait: number, signal: 
   // An answer without a body has no data at all.
   const text = (await body<string | undefined>(Promise.resolve(call))) ?? ''
   const next = Number(call.response.headers.get('muster-log-next') ?? after + new TextEncoder().encode(text).length)
-  return { text, next, complete: call.response.headers.get('muster-log-complete') === 'true' }
+  const header = (name: string) => call.response.headers.get(name)
+  return { text, next, complete: header('muster-log-complete') === 'true', gone: header('muster-log-gone') }
 }
 
 export function logHref(id: string): string {

@@ -40,8 +40,8 @@ export function useLog(id: string) {
   return query
 }
 
-function grown(log: Log, { text, next, complete }: Awaited<ReturnType<typeof logAfter>>): Log {
-  return append(log, text, next, complete)
+function grown(log: Log, { text, next, complete, gone }: Awaited<ReturnType<typeof logAfter>>): Log {
+  return { ...append(log, text, next, complete), gone }
 }
 
 async function follow(client: QueryClient, id: string, signal: AbortSignal): Promise<void> {

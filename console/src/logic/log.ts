@@ -16,6 +16,8 @@ export interface Log {
   /** The position after the last line, in bytes: where the next part starts. */
   next: number
   complete: boolean
+  /** Why it is not kept any more, if it is not. */
+  gone?: string | null
 }
 
 export const EMPTY_LOG: Log = { lines: [], next: 0, complete: false }

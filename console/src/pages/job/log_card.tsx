@@ -28,7 +28,9 @@ export function LogCard({ job }: { job: Job }) {
     <Card title="Log" actions={download} plain>
       <Loaded query={log} rows={8}>
         {(data) =>
-          lineCount(data) === 0 ? (
+          data.gone ? (
+            <Empty title={goneText(job, data.gone)} />
+          ) : lineCount(data) === 0 ? (
             <Empty
               title={isOpen(job) ? 'No output yet' : 'The job had no output'}
               command={`muster jobs log ${job.id} --follow`}
@@ -40,6 +42,14 @@ export function LogCard({ job }: { job: Job }) {
       </Loaded>
     </Card>
   )
+}
+
+/** Why there is no log to show, although there was one. */
+function goneText(job: Job, gone: string): string {
+  const erased = job.log_erased
+  return erased
+    ? `The log was erased by ${erased.by_name ?? erased.by}: ${erased.reason}`
+    : `The log is not kept any more: ${gone}`
 }
 
 function LogView({ log, missing }: { log: Log; missing: number }) {
