@@ -161,7 +161,6 @@ impl Agent {
 
     /// The pause after a failure, by this link.
     pub fn pause(&self, link: &mut Link, outcome: Outcome) -> Duration {
-        self.client.pace_breakers();
         let pause;
         (*link, pause) = link.after(outcome, self.client.pacing(), dice::random());
         pause

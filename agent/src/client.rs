@@ -65,32 +65,22 @@ pub struct Client {
     pub relocation: watch::Sender<Option<Relocation>>,
 }
 
-/// For how long the server's word on pauses counts: it is meant for a restart. One that is away for longer is asked less often,
-/// and its hosts are back within a minute.
-const SHORT_OUTAGE: Duration = Duration::from_mins(15);
-/// The shortest cap of pauses after that.
-const LONG_OUTAGE_CAP: Duration = Duration::from_mins(1);
-
 /// How long to pause and to wait, by the configuration and by the server.
 #[derive(Debug, Clone, Copy)]
 struct Pauses {
     configured: Pacing,
     /// The server wants no pause to be longer; `None` when it has said nothing.
     cap: Option<Duration>,
-    /// When it last said so.
-    capped_at: Instant,
     health_timeout: Duration,
 }
 
 impl Pauses {
     fn of(config: &Config, cap: Option<Duration>) -> Self {
-        let (configured, health_timeout) = (config.pacing(), config.health_timeout());
-        Self { configured, cap, capped_at: Instant::now(), health_timeout }
+        Self { configured: config.pacing(), cap, health_timeout: config.health_timeout() }
     }
 
     fn pacing(self) -> Pacing {
-        let least = if self.capped_at.elapsed() > SHORT_OUTAGE { LONG_OUTAGE_CAP } else { Duration::ZERO };
-        self.cap.map_or(self.configured, |cap| self.configured.capped(cap.max(least)))
+        self.cap.map_or(self.configured, |cap| self.configured.capped(cap))
     }
 }
 
@@ -175,14 +165,13 @@ impl Client {
     /// The server wants no pause to be longer than this; 0: it says nothing.
     pub fn cap(&self, seconds: u32) {
         if seconds > 0 {
-            let mut pauses = self.lock_pauses();
-            (pauses.cap, pauses.capped_at) = (Some(Duration::from_secs(seconds.into())), Instant::now());
+            self.lock_pauses().cap = Some(Duration::from_secs(seconds.into()));
+            self.pace_breakers();
         }
-        self.pace_breakers();
     }
 
     /// Breakers are open for no longer than a pause may be.
-    pub fn pace_breakers(&self) {
+    fn pace_breakers(&self) {
         let pauses = self.pauses();
         if pauses.cap.is_some() {
             for upstream in [&self.api, &self.object_store] {

@@ -12,12 +12,8 @@ use crate::{budgets::Budget, mailboxes::Mailbox};
 const SILENCE_MARGIN: u32 = 29;
 /// How many requests a server process of modest size serves in a second, with a margin.
 const SERVED_PER_SECOND: u32 = 200;
-/// How many requests a fleet that comes back makes in a second as long as that takes no longer than so many seconds: nobody
-/// notices them.
-const GENTLE_PER_SECOND: u32 = 6;
-const GENTLE_CAP_SECONDS: u32 = 60;
 /// The shortest and the longest pause between retries that follow from the size of a fleet, in seconds.
-const RETRY_CAP_SECONDS: (u32, u32) = (5, 3_600);
+const RETRY_CAP_SECONDS: (u32, u32) = (60, 3_600);
 /// Over how many seconds idle hosts are spread at least that an overloaded server sends away: a small fleet is none to blame.
 const LEAST_SPREAD_SECONDS: u32 = 60;
 
@@ -113,9 +109,8 @@ impl Pacing {
     /// jitter, the fleet comes back at twice its size divided by this, each second: never more than the server can serve.
     pub fn retry_cap_seconds(&self, hosts: usize) -> u32 {
         let twice = u32::try_from(hosts).unwrap_or(u32::MAX).saturating_mul(2);
-        let gentle = twice.div_ceil(GENTLE_PER_SECOND).min(GENTLE_CAP_SECONDS);
         let (least, most) = RETRY_CAP_SECONDS;
-        self.retry_cap_seconds.unwrap_or(gentle.max(twice.div_ceil(SERVED_PER_SECOND)).clamp(least, most))
+        self.retry_cap_seconds.unwrap_or_else(|| twice.div_ceil(SERVED_PER_SECOND).clamp(least, most))
     }
 
     /// How long to hold a poll of a caller that waits at most `asked` seconds.
@@ -236,9 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn ten_hosts_are_back_at_once_and_ten_thousand_come_as_a_trickle() {
+    fn a_fleet_is_back_within_a_minute_and_a_large_one_comes_as_a_trickle() {
         let cap = |hosts| Pacing::default().retry_cap_seconds(hosts);
-        assert_eq!([cap(0), cap(10), cap(15), cap(180), cap(6_000)], [5, 5, 5, 60, 60]);
+        assert_eq!([cap(0), cap(10), cap(6_000)], [60; 3]);
         assert_eq!([cap(10_000), cap(100_000), cap(usize::MAX)], [100, 1_000, 3_600]);
         let set = Pacing { retry_cap_seconds: Some(30), ..Pacing::default() };
         assert_eq!(set.retry_cap_seconds(10_000), 30);

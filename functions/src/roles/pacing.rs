@@ -17,7 +17,7 @@ pub struct Options {
     #[arg(long, env = "MUSTER_PRESENCE_WRITE_SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     presence_write_seconds: Option<u32>,
     /// The longest pause that hosts make while the server does not answer, in seconds: after an outage they are back within it.
-    /// With 15 hosts or less 5, with 180 to 6000 hosts 60, with more 2 × hosts ÷ 200 [default: by the size of the fleet;
+    /// With 6000 hosts or less 60, with more 2 × hosts ÷ 200 [default: by the size of the fleet;
     /// functions: 60]
     #[arg(long, env = "MUSTER_RETRY_CAP_SECONDS", value_parser = clap::value_parser!(u32).range(5..=3_600))]
     retry_cap_seconds: Option<u32>,

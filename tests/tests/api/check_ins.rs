@@ -432,7 +432,7 @@ async fn a_program_that_runs_wild_is_told_to_wait() {
 async fn hosts_are_told_how_long_they_may_stay_away_after_an_outage() {
     let world = World::new().await;
     let mut host = world.host("one").await;
-    assert_eq!(host.check_in().await.retry_cap_seconds, 5, "a small fleet is back at once");
+    assert_eq!(host.check_in().await.retry_cap_seconds, 60, "a small fleet is back within a minute");
     world.app.presence.had(10_000);
     assert_eq!(host.check_in().await.retry_cap_seconds, 100, "a large one comes as a trickle");
     let mut in_functions = host.clone();
