@@ -14,7 +14,7 @@ use crate::{
     store::{Expect, Item, Order, Query, StoreError, Versioned, Write, whole_seconds},
 };
 
-/// How many pieces are read and written at once: a transaction takes 4 MB, and a piece has up to 64 KiB.
+/// How many pieces are written at once: a transaction takes 4 MB, and a piece has up to 64 KiB.
 const STRIDE: usize = 16;
 /// How many pieces are read at once; fewer, where they are large.
 const READ_AT_ONCE: usize = 512;
